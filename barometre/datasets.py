@@ -1,0 +1,279 @@
+"""The bundled data: every figured table of the contract, with provenance, and synthetic tables.
+
+A dataset is a folder: a CSV file and ``dataset.toml``, which says what it is, where it comes from,
+what each column holds and which input table it feeds. Nothing is corrected: a value contradicted
+elsewhere is kept as printed and marked doubtful, an empty cell keeps its reason.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pandas as pd
+
+from barometre.errors import DatasetError, Fault, UnknownNameError
+from barometre.synthetic import make_tables
+from barometre.table_set import DOUBTFUL, STATUTS_COLUMNS, Tables
+
+__all__ = ["Column", "Dataset", "load", "make_tables", "names", "tables"]
+
+_FIELDS = ("titre", "producteur", "source", "millesime", "licence")
+_TIDY = ("colonne", "unite", "valeur", "statut", "qualite", "motif")
+_TEXT, _LINE = "texte", "ligne"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a dataset.
+
+    Attributes
+    ----------
+    nom, libelle, unite : str
+        Name, label and unit (``"texte"`` for words, ``"ligne"`` for a line of the source).
+    alimente : str or None
+        The cell it gives: ``"table.colonne"``, or ``"publies.indicateur"``.
+    annee : int or None
+        Year of the data.
+    """
+
+    nom: str
+    libelle: str
+    unite: str
+    alimente: str | None = None
+    annee: int | None = None
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A bundled dataset.
+
+    Attributes
+    ----------
+    nom, titre, producteur, source, millesime, licence : str
+        What it is and where it comes from.
+    notes : tuple of str
+        What a reader must know.
+    colonnes : mapping of str to Column
+        The columns, by name.
+    frame : DataFrame
+        The table as printed: text, float and integer columns, one row per line of the source.
+    remarques : DataFrame
+        What there is to say of single cells: ``ligne`` (row number in ``frame``), ``colonne``,
+        ``statut`` (``ok``, ``secret``, ``sans_objet``, ``non_disponible``), ``qualite``
+        (``"douteux"`` or missing) and ``motif``.
+    """
+
+    nom: str
+    titre: str
+    producteur: str
+    source: str
+    millesime: str
+    licence: str
+    notes: tuple[str, ...]
+    colonnes: Mapping[str, Column]
+    frame: pd.DataFrame
+    remarques: pd.DataFrame
+
+    def tidy(self) -> pd.DataFrame:
+        """One row per figure, its status, quality and reason beside it.
+
+        Returns
+        -------
+        DataFrame
+            The text columns of the dataset, then ``colonne``, ``unite``, ``valeur``, ``statut``,
+            ``qualite`` and ``motif``.
+        """
+        columns = self.colonnes.values()
+        words = [c.nom for c in columns if c.unite == _TEXT]
+        figures = [c.nom for c in columns if c.unite not in (_TEXT, _LINE)]
+        if not figures:
+            return pd.DataFrame(columns=list(_TIDY))
+        long = (
+            self.frame[[*words, *figures]]
+            .rename_axis("ligne")
+            .reset_index()
+            .melt(["ligne", *words], figures, var_name="colonne", value_name="_valeur")
+            .rename(columns={"_valeur": "valeur"})  # a figure may itself be called "valeur"
+        )
+        long["unite"] = [self.colonnes[name].unite for name in long["colonne"]]
+        long = long.merge(self.remarques, on=["ligne", "colonne"], how="left")
+        absent = long["valeur"].isna().map({True: "non_disponible", False: "ok"})
+        long["statut"] = long["statut"].fillna(absent)
+        return long[[*words, *_TIDY]]
+
+
+def names() -> list[str]:
+    """List the bundled datasets."""
+    return sorted(path.parent.name for path in _folder().glob("*/dataset.toml"))
+
+
+def load(name: str) -> Dataset:
+    """Read a bundled dataset.
+
+    Parameters
+    ----------
+    name : str
+        A name of `names`.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    UnknownNameError
+        No dataset of that name; the nearest ones are given.
+    DatasetError
+        The file and its description disagree: content, rows or columns.
+
+    Examples
+    --------
+    >>> seuils = load("seuils_pauvrete_2020").frame
+    >>> int(seuils["seuil_pauvrete_mensuel_2020_eur"].max())
+    2351
+    """
+    if name not in names():
+        raise UnknownNameError("jeu de données", name, names())
+    described, frame = _read(name)
+    columns = {c["nom"]: Column(**c) for c in described["colonnes"]}
+    return Dataset(
+        nom=name,
+        **{field: described[field] for field in _FIELDS},
+        notes=tuple(described["notes"]),
+        colonnes=MappingProxyType(columns),
+        frame=frame.copy(deep=False),
+        remarques=_remarks(name, frame),
+    )
+
+
+def tables(*wanted: str) -> Tables:
+    """Turn bundled datasets into the tables that `compute` takes.
+
+    Parameters
+    ----------
+    *wanted : str
+        Names of datasets; by default the key figures of the 13 priority neighbourhoods and their
+        reference territories, that is all those that feed a table, the 2024 perimeters excepted.
+
+    Returns
+    -------
+    Tables
+        Counts in the tables they belong to, rates and medians among the published values, the
+        reason of empty and doubtful cells in ``statuts``, labels and levels in ``territoires``.
+
+    Raises
+    ------
+    UnknownNameError
+        No dataset of that name.
+    DatasetError
+        A dataset that feeds no table.
+    """
+    chosen = wanted or tuple(name for name in names() if _feeds(name) and name != "qpv_2024")
+    useless = [name for name in chosen if not _feeds(name)]
+    if useless:
+        admitted = ", ".join(name for name in names() if _feeds(name))
+        raise DatasetError(
+            "jeux de données refusés",
+            [
+                Fault(name, "n'alimente aucune table", f"choisir parmi {admitted}")
+                for name in useless
+            ],
+        )
+    cells = pd.concat([_cells(load(name)) for name in chosen], ignore_index=True)
+    frames = {
+        str(table): part.pivot(index=["code", "annee"], columns="colonne", values="valeur")
+        for table, part in cells.groupby("table", sort=False)
+    }
+    order = cells[["code", "annee"]].drop_duplicates().set_index(["code", "annee"]).index
+    told = (cells["statut"] != "ok") | cells["qualite"].notna()
+    return Tables(
+        {table: frame.reindex(order[order.isin(frame.index)]) for table, frame in frames.items()},
+        statuts=cells.loc[told, list(STATUTS_COLUMNS)],
+        territoires=load("territoires").frame[["code", "libelle", "niveau"]],
+    )
+
+
+def _feeds(name: str) -> bool:
+    return any(column.alimente for column in load(name).colonnes.values())
+
+
+def _cells(dataset: Dataset) -> pd.DataFrame:
+    """List the cells that a dataset gives: code, year, table, column, value and what is said."""
+    feeding = {c.nom: c for c in dataset.colonnes.values() if c.alimente}
+    tidy = dataset.tidy()
+    tidy = tidy[tidy["colonne"].isin(feeding)]
+    targets = [str(feeding[name].alimente).split(".") for name in tidy["colonne"]]
+    years = [feeding[name].annee for name in tidy["colonne"]]
+    return pd.DataFrame(
+        {
+            "code": tidy["code"],
+            "annee": pd.Series(years, index=tidy.index, dtype="int64"),
+            "table": pd.Series([table for table, _ in targets], index=tidy.index),
+            "colonne": pd.Series([column for _, column in targets], index=tidy.index),
+            **{name: tidy[name] for name in ("valeur", "statut", "qualite", "motif")},
+        }
+    )
+
+
+# ---- reading ------------------------------------------------------------------------------------
+
+
+def _folder() -> Path:
+    """Find the datasets: in the installed package, or at the root of a checkout."""
+    packaged = Path(__file__).parent / "_datasets"
+    return packaged if packaged.is_dir() else Path(__file__).parent.parent / "datasets"
+
+
+@functools.cache
+def _read(name: str) -> tuple[dict[str, Any], pd.DataFrame]:
+    folder = _folder() / name
+    described = tomllib.loads((folder / "dataset.toml").read_text(encoding="utf-8"))
+    content = (folder / f"{name}.csv").read_bytes()
+    units = {column["nom"]: column["unite"] for column in described["colonnes"]}
+    kinds = {_TEXT: "str", _LINE: "int64"}
+    header = content.split(b"\n", 1)[0].decode().split(",")
+    faults = []
+    if hashlib.sha256(content).hexdigest() != described["sha256"]:
+        faults.append(Fault("sha256", "le fichier a changé", "mettre dataset.toml à jour"))
+    if header != list(units):
+        faults.append(Fault("colonnes", f"{header} au lieu de {list(units)}", "les accorder"))
+    if faults:
+        raise DatasetError(f"jeu de données {name} refusé", faults)
+    frame = pd.read_csv(
+        io.BytesIO(content),
+        dtype={column: kinds.get(unit, "float64") for column, unit in units.items()},
+        keep_default_na=False,
+        na_values={column: [""] for column in units},
+    )
+    if len(frame) != described["lignes"]:
+        fault = Fault("lignes", f"{len(frame)} au lieu de {described['lignes']}", "les accorder")
+        raise DatasetError(f"jeu de données {name} refusé", [fault])
+    return described, frame
+
+
+def _remarks(name: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Find the cells of a table that the lists of empty and of doubtful cells name."""
+    columns = ["ligne", "colonne", "statut", "qualite", "motif"]
+    empty, doubtful = _read("cellules_vides")[1], _read("anomalies")[1]
+    found: list[tuple[int, str, str, str | None, str]] = []
+    for cell in empty[empty["tableau"] == name].itertuples():
+        rows = frame.index[frame["ligne_source"] == cell.ligne_source]
+        found += [(row, cell.colonne, cell.statut, None, cell.motif) for row in rows]
+    for cell in doubtful[(doubtful["tableau"] == name) & doubtful["colonne"].notna()].itertuples():
+        first, _, last = cell.lignes_source.partition("-")
+        rows = frame["ligne_source"].between(int(first), int(last or first))
+        if isinstance(cell.code, str):
+            rows &= frame["code"] == cell.code
+        for column in cell.colonne.split(";"):
+            found += [(row, column, "ok", DOUBTFUL, cell.motif) for row in frame.index[rows]]
+    return pd.DataFrame(found, columns=columns).astype(
+        {"ligne": "int64", "colonne": "str", "statut": "str", "qualite": "str", "motif": "str"}
+    )

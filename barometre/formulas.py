@@ -1,0 +1,58 @@
+"""What the indicator functions share: three divisions and the door that checks their tables."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import ParamSpec
+
+import numpy as np
+import pandas as pd
+
+from barometre.table_checks import check_table
+
+P = ParamSpec("P")
+
+
+def ratio(numerator: pd.Series[float], denominator: pd.Series[float]) -> pd.Series[float]:
+    """Divide, a zero denominator giving a missing value: nobody is concerned, nothing is defined.
+
+    Examples
+    --------
+    >>> ratio(pd.Series([3.0, 0.0]), pd.Series([2.0, 0.0])).tolist()
+    [1.5, nan]
+    """
+    return numerator / denominator.where(denominator != 0)
+
+
+def rate(numerator: pd.Series[float], denominator: pd.Series[float]) -> pd.Series[float]:
+    """Units of the numerator per 100 of the denominator; may exceed 100 when the fields differ."""
+    return 100 * ratio(numerator, denominator)
+
+
+def share(part: pd.Series[float], whole: pd.Series[float]) -> pd.Series[float]:
+    """Per cent of a whole, kept within 0-100.
+
+    Tables let a part exceed its whole by the rounding of both (`tables.PART_TOLERANCE`): such a
+    part is the whole.
+    """
+    return rate(part, whole).clip(0, 100)
+
+
+def indicator(function: Callable[P, pd.Series[float]]) -> Callable[P, pd.Series[float]]:
+    """Check the tables given to an indicator function and name its result.
+
+    Arguments are named after the tables. `compute`, which has checked its tables already, calls
+    the bare function (``__wrapped__``).
+    """
+    names = tuple(inspect.signature(function).parameters)
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> pd.Series[float]:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        tables = {name: check_table(name, bound.arguments[name]) for name in names}
+        result = function(**tables)  # type: ignore[call-arg]  # same names, checked values
+        return result.astype(np.float64).rename(function.__name__)
+
+    return checked

@@ -1,0 +1,336 @@
+"""The door of the library: a frame enters as a table that satisfies its model, or is refused.
+
+What arrives is often almost right: codes read as numbers, numbers read as text, shares between 0
+and 1, a key given twice. Each of these has its own words; what remains is left to the pandera model
+of the table. All faults of a table are reported at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator, Sequence
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from barometre.cards import load_cards
+from barometre.errors import (
+    BarometreError,
+    Fault,
+    TableError,
+    UnknownNameError,
+    counted,
+    french_number,
+)
+from barometre.tables import KEY, MODELS, broken_relations
+
+PUBLISHED = "publies"
+"""Name of the table of published values: one column per indicator, in the unit of its card."""
+
+_SHOWN = 5  # cases quoted per fault; the error holds all the rows
+_NUMERIC_CODE_LENGTHS = {
+    2,
+    3,
+    5,
+    9,
+}  # department or region, overseas department, commune, EPCI or IRIS
+_ZERO_LOST_LENGTHS = {1, 4, 8}  # the same without the leading zero
+
+
+def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd.DataFrame:
+    """Return a table that satisfies its model, or refuse it with every fault.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table: a key of `tables.MODELS`, or ``"publies"``.
+    frame : DataFrame
+        Values, with ``code`` and ``annee`` as index or as columns. Columns of the model that are
+        absent are added, empty.
+    source : str, optional
+        Where the frame comes from (a file), for the message.
+
+    Returns
+    -------
+    DataFrame
+        Float columns of the model on the index ``(code, annee)``, rows in the order received. The
+        frame received is not modified.
+
+    Raises
+    ------
+    TableError
+        One or several faults: unknown column, codes that lost a zero or were read as numbers,
+        numbers read as text, key given twice, shares on the wrong scale, values out of limits, part
+        larger than its whole. The message names them all; ``lignes`` holds the faulty rows.
+    UnknownNameError
+        No table of that name.
+    """
+    if name != PUBLISHED and name not in MODELS:
+        raise UnknownNameError("table", name, [*MODELS, PUBLISHED])
+    if not isinstance(frame, pd.DataFrame):
+        raise BarometreError(
+            f"table {name} refusée : un DataFrame est attendu, pas {type(frame).__name__}"
+        )
+    keyed, faults = _with_key(frame)
+    if keyed is None:
+        raise TableError(_title(name, source), faults)
+    faults += [*_code_faults(keyed), *_year_faults(keyed), *_repeated_keys(keyed)]
+    schema = _schema(name, keyed.columns)
+    faults += _unknown_columns(keyed.columns, schema.columns if name in MODELS else load_cards())
+    text_faults = list(_text_faults(keyed, schema.columns))
+    if faults or text_faults:
+        # Values can still be judged in the columns that hold numbers: report those faults too.
+        numbers = keyed.select_dtypes("number").reindex(columns=list(schema.columns))
+        raise TableError(
+            _title(name, source), [*faults, *text_faults, *_value_faults(name, numbers, schema)]
+        )
+    if list(keyed.columns) != list(schema.columns):
+        keyed = keyed.reindex(columns=list(schema.columns))
+    scale_faults = list(_scale_faults(keyed, schema))
+    try:
+        checked: pd.DataFrame = schema.validate(keyed, lazy=True)
+    except SchemaErrors as error:
+        numbers = keyed.astype(float)
+        value_faults = list(_value_faults(name, numbers, schema)) or [
+            Fault(name, str(error), "corriger la table")
+        ]
+        raise TableError(_title(name, source), value_faults) from error
+    if scale_faults:
+        raise TableError(_title(name, source), scale_faults)
+    return checked
+
+
+def _title(name: str, source: str | None) -> str:
+    label = MODELS[name].__name__ if name in MODELS else name
+    return f"table {label} refusée" + (f" ({source})" if source else "")
+
+
+def _schema(name: str, columns: Iterable[str]) -> pa.DataFrameSchema:
+    """Return the pandera schema of a table; that of the published values comes from the cards."""
+    if name in MODELS:
+        return MODELS[name].to_schema()
+    cards = load_cards()
+    described = {
+        column: pa.Column(
+            float,
+            pa.Check.in_range(*cards[column].bornes),
+            nullable=True,
+            title=cards[column].libelle["fr"],
+            metadata={"unite": cards[column].unite, "plausible": cards[column].plausible},
+        )
+        for column in columns
+        if column in cards
+    }
+    index = MODELS["population"].to_schema().index
+    return pa.DataFrameSchema(described, index=index, strict=True, coerce=True)
+
+
+# ---- the key ------------------------------------------------------------------------------------
+
+
+def _with_key(frame: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Fault]]:
+    """Put the key in the index if it came as columns."""
+    if tuple(frame.index.names) == KEY:
+        return frame, []
+    available = frame.reset_index() if any(frame.index.names) else frame
+    missing = [column for column in KEY if column not in available.columns]
+    if missing:
+        problem = f"clé absente ({', '.join(missing)})"
+        remedy = "donner les colonnes « code » et « annee », en index ou en colonnes"
+        return None, [Fault("clé", problem, remedy)]
+    return available.set_index(list(KEY)), []
+
+
+def _code_faults(frame: pd.DataFrame) -> Iterator[Fault]:
+    codes = frame.index.get_level_values("code")
+    if pd.api.types.is_numeric_dtype(codes.dtype):
+        yield Fault(
+            "code",
+            f"codes lus comme des nombres ({_sample(codes.unique())}) : zéros initiaux perdus",
+            "relire le fichier avec dtype={'code': str}",
+            frame,
+        )
+        return
+    if codes.hasnans:
+        bad = frame[codes.isna()]
+        yield Fault(
+            "code",
+            counted(len(bad), "code manquant", "codes manquants"),
+            "compléter ou retirer ces lignes",
+            bad,
+        )
+    texts = pd.Series(codes).astype("str")
+    digits = texts.str.fullmatch(r"\d+").fillna(value=False)
+    lengths = texts.str.len()
+    short = digits & lengths.isin(_ZERO_LOST_LENGTHS)
+    odd = (digits & ~short & ~lengths.isin(_NUMERIC_CODE_LENGTHS)) | texts.str.contains(
+        r"^\s|\s$|^$|^\d+\.0$", regex=True
+    ).fillna(value=False)
+    if short.any():
+        cases = [
+            f"« {code} » n'a que {counted(len(code), 'caractère')}"
+            for code in texts[short].unique()
+        ]
+        yield Fault(
+            "code",
+            f"{counted(len(cases), 'code trop court', 'codes trop courts')} : {_sample(cases)} ;"
+            " zéro initial perdu ?",
+            "relire le fichier avec dtype=str, ou rétablir le zéro",
+            frame[short.to_numpy()],
+        )
+    if odd.any():
+        yield Fault(
+            "code",
+            f"codes d'aucune forme connue : {_sample(texts[odd].unique())}",
+            "commune 5 caractères, IRIS ou EPCI 9, QPV « QP059050 » ou « QN05950M », sinon un nom",
+            frame[odd.to_numpy()],
+        )
+
+
+def _year_faults(frame: pd.DataFrame) -> Iterator[Fault]:
+    years = frame.index.get_level_values("annee")
+    numbers = pd.to_numeric(pd.Series(years), errors="coerce")
+    bad = ~(numbers.mod(1).eq(0) & numbers.between(1900, 2100)).to_numpy()
+    if bad.any():
+        yield Fault(
+            "annee",
+            f"années illisibles : {_sample(pd.unique(years[bad]))}",
+            "donner l'année des données en quatre chiffres, sans décimale",
+            frame[bad],
+        )
+
+
+def _repeated_keys(frame: pd.DataFrame) -> Iterator[Fault]:
+    if frame.index.is_unique:
+        return
+    repeated = frame[frame.index.duplicated(keep=False)]
+    keys = [f"{code} en {year}" for code, year in repeated.index.unique()]
+    yield Fault(
+        "clé",
+        f"{counted(len(keys), 'clé')} (code, annee) en double : {_sample(keys)}",
+        "ne garder qu'une ligne par territoire et par année",
+        repeated,
+    )
+
+
+# ---- the columns --------------------------------------------------------------------------------
+
+
+def _unknown_columns(columns: Iterable[object], known: Iterable[str]) -> Iterator[Fault]:
+    admitted = list(known)
+    for column in columns:
+        if column not in admitted:
+            near = difflib.get_close_matches(str(column), admitted, n=1)
+            remedy = (
+                f"vouliez-vous dire « {near[0]} » ?"
+                if near
+                else f"colonnes admises : {', '.join(admitted[:20])}{', ...' * (len(admitted) > 20)}"
+            )
+            yield Fault(str(column), "colonne inconnue", remedy)
+
+
+def _text_faults(frame: pd.DataFrame, known: Iterable[str]) -> Iterator[Fault]:
+    for column in known:
+        if column not in frame or pd.api.types.is_numeric_dtype(frame[column].dtype):
+            continue
+        texts = frame[column][frame[column].map(lambda cell: isinstance(cell, str)).fillna(False)]
+        if texts.empty and pd.to_numeric(frame[column], errors="coerce").isna().all():
+            continue  # an empty column, read as objects: nothing to say
+        yield Fault(
+            column,
+            f"nombres lus comme du texte ({_sample(texts.unique())})",
+            "relire avec le bon séparateur décimal et de milliers ; laisser vide une valeur absente"
+            " et dire pourquoi dans « statuts »",
+            frame.loc[texts.index, [column]],
+        )
+
+
+def _scale_faults(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> Iterator[Fault]:
+    """Find percentages given as fractions, and ratios given as percentages."""
+    for name, column in schema.columns.items():
+        plausible = (column.metadata or {}).get("plausible")
+        if plausible is None:
+            continue
+        values = frame[name].dropna().astype(float)
+        if values.empty or values.max() <= 0:
+            continue
+        low, high = plausible
+        median = values.median()
+        if column.metadata["unite"] == "pourcent" and values.max() <= 1:
+            # Producers print percentages with one decimal; fractions need more.
+            fine = (values * 10).mod(1).between(1e-6, 1 - 1e-6).mean() > 0.5
+            if low <= 100 * median <= high and (median < low or (len(values) >= 5 and fine)):
+                yield Fault(
+                    name,
+                    f"{len(values)} parts entre 0 et 1 ({_sample(values)}) là où des"
+                    " pourcentages de 0 à 100 sont attendus",
+                    "multiplier la colonne par 100",
+                    frame.loc[values.index, [name]],
+                )
+        if column.metadata["unite"] == "rapport" and low <= median / 100 <= high < median:
+            yield Fault(
+                name,
+                f"rapports donnés pour 100 ({_sample(values)}) là où une valeur simple est attendue",
+                "diviser la colonne par 100",
+                frame.loc[values.index, [name]],
+            )
+
+
+def _value_faults(name: str, frame: pd.DataFrame, schema: pa.DataFrameSchema) -> Iterator[Fault]:
+    """List what the checks of the model find, with the cases."""
+    for column, described in schema.columns.items():
+        for check in described.checks:
+            values = frame[column].dropna()
+            bad = values[~check(values).check_output]
+            if len(bad):
+                yield Fault(
+                    column,
+                    f"{counted(len(bad), 'valeur')} hors des limites ({_limit(check)}) : {_cases(bad)}",
+                    "vérifier l'unité et la saisie",
+                    frame.loc[bad.index, [column]],
+                )
+    if name not in MODELS:
+        yield from _scale_faults(frame, schema)
+        return
+    for (parts, whole), broken in broken_relations(MODELS[name], frame):
+        rows = frame[broken.to_numpy()]
+        if len(rows):
+            given = [part for part in parts if rows[part].notna().any()]
+            total = rows[given].sum(axis=1)
+            cases = [
+                f"{code} en {year} : {french_number(part)} > {french_number(limit)}"
+                for (code, year), part, limit in zip(rows.index, total, rows[whole], strict=True)
+            ]
+            verb = "dépassent" if len(rows) > 1 else "dépasse"
+            yield Fault(
+                " + ".join(given),
+                f"{counted(len(rows), 'valeur')} {verb} « {whole} » : {_sample(cases)}",
+                "vérifier les deux côtés",
+                rows[[*given, whole]],
+            )
+    yield from _scale_faults(frame, schema)
+
+
+# ---- words --------------------------------------------------------------------------------------
+
+
+def _limit(check: pa.Check) -> str:
+    bounds = check.statistics or {}
+    words = {"min_value": "minimum", "max_value": "maximum"}
+    return ", ".join(
+        f"{words[key]} {french_number(bounds[key])}" for key in words if key in bounds
+    ) or str(check.error)
+
+
+def _cases(values: pd.Series[float]) -> str:
+    return _sample(
+        [f"{code} en {year} : {french_number(value)}" for (code, year), value in values.items()]
+    )
+
+
+def _sample(items: Sequence[object] | pd.Index | pd.Series[float]) -> str:
+    shown = [
+        french_number(item) if isinstance(item, float) else str(item) for item in items[:_SHOWN]
+    ]
+    return " ; ".join(shown) + (" ; ..." if len(items) > _SHOWN else "")

@@ -1,0 +1,1 @@
+"""One module per theme of the barometer, one function per indicator."""

@@ -1,0 +1,167 @@
+"""Named measures of the contract that are not indicators of the barometer.
+
+One pure function per card of ``indicators/contexte``: it takes checked tables (index ``(code, annee)``)
+and returns a float Series on the index of the first one, in the unit of its card; missing where an
+input is, or where the denominator is zero. Raises `TableError` when a table is refused. The card
+gives the definition, the source of the formula and worked examples.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+from pandera.typing import DataFrame
+
+from barometre.formulas import indicator, rate, ratio, share
+from barometre.tables import (
+    Allocataires,
+    DemandeursEmploi,
+    Etablissements,
+    Population,
+    Sante,
+    Scolarisation,
+)
+
+
+@indicator
+def population(population: DataFrame[Population]) -> pd.Series[float]:
+    """Municipal population (census)."""
+    return population["population"]
+
+
+@indicator
+def indice_jeunesse(population: DataFrame[Population]) -> pd.Series[float]:
+    """Residents under 20 for one aged 60 or more."""
+    return ratio(
+        population["population_moins_20_ans"],
+        population["population_60_74_ans"] + population["population_75_ans_plus"],
+    )
+
+
+@indicator
+def indice_evolution_generations_agees(population: DataFrame[Population]) -> pd.Series[float]:
+    """Residents aged 60-74 for one aged 75 or more."""
+    return ratio(population["population_60_74_ans"], population["population_75_ans_plus"])
+
+
+@indicator
+def part_population_etrangere(population: DataFrame[Population]) -> pd.Series[float]:
+    """Residents of foreign nationality per 100 residents (census)."""
+    return share(population["population_etrangere"], population["population"])
+
+
+@indicator
+def allocataires_minima_sociaux(allocataires: DataFrame[Allocataires]) -> pd.Series[float]:
+    """Recipient households of RSA or AAH; one that draws both counts twice, as the producer does."""
+    return allocataires["allocataires_aah"] + allocataires["allocataires_rsa_socle"]
+
+
+@indicator
+def taux_couverture_aah(
+    allocataires: DataFrame[Allocataires], population: DataFrame[Population]
+) -> pd.Series[float]:
+    """AAH recipient households per 100 census households."""
+    return rate(allocataires["allocataires_aah"], population["menages"])
+
+
+@indicator
+def taux_couverture_rsa(
+    allocataires: DataFrame[Allocataires], population: DataFrame[Population]
+) -> pd.Series[float]:
+    """RSA recipient households per 100 census households."""
+    return rate(allocataires["allocataires_rsa_socle"], population["menages"])
+
+
+@indicator
+def beneficiaires_c2s(sante: DataFrame[Sante]) -> pd.Series[float]:
+    """People covered by the C2S, with or without contribution (Cnam)."""
+    return sante["beneficiaires_c2s"]
+
+
+@indicator
+def taux_couverture_c2s_moins_18(sante: DataFrame[Sante]) -> pd.Series[float]:
+    """C2S beneficiaries per 100 insured people under 18."""
+    return share(sante["beneficiaires_c2s_moins_18_ans"], sante["assures_moins_18_ans"])
+
+
+@indicator
+def taux_couverture_c2s_25_49(sante: DataFrame[Sante]) -> pd.Series[float]:
+    """C2S beneficiaries per 100 insured people aged 25-49."""
+    return share(sante["beneficiaires_c2s_25_49_ans"], sante["assures_25_49_ans"])
+
+
+@indicator
+def taux_couverture_c2s_50_59(sante: DataFrame[Sante]) -> pd.Series[float]:
+    """C2S beneficiaries per 100 insured people aged 50-59."""
+    return share(sante["beneficiaires_c2s_50_59_ans"], sante["assures_50_59_ans"])
+
+
+@indicator
+def demandeurs_emploi_abc(demandeurs_emploi: DataFrame[DemandeursEmploi]) -> pd.Series[float]:
+    """Registered job-seekers of categories A, B and C at the end of the month."""
+    return demandeurs_emploi["demandeurs_abc"]
+
+
+@indicator
+def part_femmes_defm(demandeurs_emploi: DataFrame[DemandeursEmploi]) -> pd.Series[float]:
+    """Women per 100 registered job-seekers (A, B, C)."""
+    return share(demandeurs_emploi["demandeurs_abc_femmes"], demandeurs_emploi["demandeurs_abc"])
+
+
+@indicator
+def part_moins_26_ans_defm(demandeurs_emploi: DataFrame[DemandeursEmploi]) -> pd.Series[float]:
+    """People under 26 per 100 registered job-seekers (A, B, C)."""
+    return share(
+        demandeurs_emploi["demandeurs_abc_moins_26_ans"], demandeurs_emploi["demandeurs_abc"]
+    )
+
+
+@indicator
+def part_etrangers_defm(demandeurs_emploi: DataFrame[DemandeursEmploi]) -> pd.Series[float]:
+    """Foreign nationals per 100 registered job-seekers (A, B, C)."""
+    return share(demandeurs_emploi["demandeurs_abc_etrangers"], demandeurs_emploi["demandeurs_abc"])
+
+
+@indicator
+def part_bac2_defm(demandeurs_emploi: DataFrame[DemandeursEmploi]) -> pd.Series[float]:
+    """Educated above the baccalaureate per 100 registered job-seekers (A, B, C)."""
+    return share(demandeurs_emploi["demandeurs_abc_bac2"], demandeurs_emploi["demandeurs_abc"])
+
+
+@indicator
+def part_plus_2_ans_defm(demandeurs_emploi: DataFrame[DemandeursEmploi]) -> pd.Series[float]:
+    """Registered for over two years per 100 registered job-seekers (A, B, C)."""
+    return share(
+        demandeurs_emploi["demandeurs_abc_plus_2_ans"], demandeurs_emploi["demandeurs_abc"]
+    )
+
+
+@indicator
+def part_monoparents_allocataires(allocataires: DataFrame[Allocataires]) -> pd.Series[float]:
+    """Single parents per 100 Caf recipient households: AM / A."""
+    return share(allocataires["allocataires_monoparents"], allocataires["allocataires"])
+
+
+@indicator
+def taux_creation_etablissements(etablissements: DataFrame[Etablissements]) -> pd.Series[float]:
+    """Establishments created in the year per 100 of the stock; may exceed 100."""
+    return rate(etablissements["creations"], etablissements["etablissements"])
+
+
+@indicator
+def part_auto_entrepreneurs_creations(
+    etablissements: DataFrame[Etablissements],
+) -> pd.Series[float]:
+    """Creations under the auto-entrepreneur scheme per 100 creations."""
+    return share(etablissements["creations_auto_entrepreneurs"], etablissements["creations"])
+
+
+@indicator
+def ecart_taux_scolarisation_filles_garcons(
+    scolarisation: DataFrame[Scolarisation],
+) -> pd.Series[float]:
+    """Enrolment rate of girls minus that of boys, 15-24, in points."""
+    filles = share(scolarisation["filles_scolarisees_15_24_ans"], scolarisation["filles_15_24_ans"])
+    garcons = share(
+        scolarisation["garcons_scolarises_15_24_ans"], scolarisation["garcons_15_24_ans"]
+    )
+    return filles - garcons
