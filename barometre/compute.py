@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal, get_args
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pandera.pandas as pa
 
 from barometre.cards import Card, indicator_card, load_cards
 from barometre.errors import BarometreError, counted, french_number
+from barometre.results import ORIGINS, Notes, Values, stack
 from barometre.table_checks import PUBLISHED
-from barometre.table_set import DOUBTFUL, STATUSES, Tables, as_tables
+from barometre.table_set import STATUSES, Tables, Words, as_tables
 from barometre.tables import KEY
-
-Origin = Literal["calcule", "publie", "estime"]
-ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
 # When several reasons explain an absent value, the strongest is told; a value beats them all.
 _STRENGTH = np.array(
@@ -27,42 +24,7 @@ _STRENGTH = np.array(
         for status in STATUSES
     ]
 )
-
-Codes = npt.NDArray[np.int8]
-Booleans = npt.NDArray[np.bool_]
-Integers = npt.NDArray[np.intp]
-Texts = npt.NDArray[np.object_]
-
-
-class Results(pa.DataFrameModel):
-    """The tidy frame of values: exactly one row per territory, year and indicator.
-
-    ``valeur`` is missing exactly when ``statut`` is not ``ok``; ``qualite`` is ``"douteux"`` for a
-    value kept as printed although contradicted, and ``note`` says why, or which vintage or origin
-    a reader must know about.
-    """
-
-    code: str
-    annee: int
-    indicateur: str
-    valeur: float = pa.Field(nullable=True)
-    statut: str = pa.Field(isin=list(STATUSES))
-    borne_inf: float = pa.Field(nullable=True)
-    borne_sup: float = pa.Field(nullable=True)
-    qualite: str = pa.Field(nullable=True)
-    origine: str = pa.Field(isin=list(ORIGINS))
-    note: str = pa.Field(nullable=True)
-
-    class Config:
-        """Nothing but these columns, in this order."""
-
-        strict = True
-        ordered = True
-        unique = ["code", "annee", "indicateur"]  # noqa: RUF012 - pandera reads a plain list
-
-    @pa.dataframe_check(name="valeur si et seulement si ok")
-    def _value_when_ok(cls, frame: pd.DataFrame) -> pd.Series[bool]:  # noqa: N805 - pandera's
-        return frame["valeur"].notna() == (frame["statut"] == "ok")
+_OK, _UNAVAILABLE, _UNDEFINED = (STATUSES.index(s) for s in ("ok", "non_disponible", "non_defini"))
 
 
 class PublishedDifference(UserWarning):
@@ -126,23 +88,26 @@ def compute(
     else:
         cards, by_name = [indicator_card(name) for name in dict.fromkeys(asked)], True
         _require_tables(cards, checked)
-    blocks: dict[str, pd.DataFrame] = {}
+    notes = Notes()
+    notes.of(checked.motifs)  # so that a motif of the tables is a note of the same position
+    filled: dict[str, Values] = {}
     differences: list[str] = []
     for card in cards:
-        computed, published = _computed(card, checked, by_name), _published(card, checked)
-        values, differing = _merge(card, computed, published)
-        differences += differing
-        if values is not None and len(values):
-            blocks[card.id] = values
+        computed = _computed(card, checked, notes, every_year=by_name)
+        published = _published(card, checked, notes)
+        if computed is not None and published is not None:
+            values, differing = _merge(card, computed, published, notes)
+            differences += differing
+        else:
+            values = computed or published
+        if values is not None and len(values.keys):
+            filled[card.id] = values
     if check_published and differences:
         _warn(differences)
-    return _assemble(blocks)
+    return stack(filled, notes)
 
 
 # ---- one indicator ------------------------------------------------------------------------------
-#
-# The values of one indicator travel as a frame on their keys: ``valeur``, ``statut`` and ``origine``
-# (positions in STATUSES and ORIGINS), ``douteux``, and ``note`` when there is something to say.
 
 
 def _require_tables(cards: Iterable[Card], tables: Tables) -> None:
@@ -161,60 +126,102 @@ def _require_tables(cards: Iterable[Card], tables: Tables) -> None:
         )
 
 
-def _values(value: pd.Series[float], status: Codes, origin: Origin) -> pd.DataFrame:
-    position = np.full(len(value), ORIGINS.index(origin), dtype=np.int8)
-    return pd.DataFrame({"valeur": value, "statut": status, "origine": position, "douteux": False})
-
-
-def _computed(card: Card, tables: Tables, by_name: bool) -> pd.DataFrame | None:
+def _computed(card: Card, tables: Tables, notes: Notes, *, every_year: bool) -> Values | None:
     """Apply the function of the card to the rows of its first table."""
     if any(name not in tables for name in card.entrees):
         return None
-    frames, notes = _align(card, tables)
+    lead = tables.index_of(next(iter(card.entrees)))
+    aligned = [_align(card, table, tables, lead) for table in card.entrees]
+    frames = [a.frame for a in aligned]
     function = card.fonction
-    value = getattr(function, "__wrapped__", function)(**frames).astype(np.float64)
-    missing = value.isna().to_numpy()
+    value = getattr(function, "__wrapped__", function)(*frames).to_numpy(np.float64, copy=True)
+    missing = np.isnan(value)
     status = np.zeros(len(value), dtype=np.int8)
     if missing.any():
-        unknown = np.logical_or.reduce(
-            [frames[t][list(columns)].isna().any(axis=1) for t, columns in card.entrees.items()]
-        )
-        status[missing & unknown] = STATUSES.index("non_disponible")
-        status[missing & ~unknown] = STATUSES.index("non_defini")
-    values = _values(value, status, "publie" if card.nature == "publie" else "calcule")
-    if notes is not None:
-        values["note"] = notes
-    values, told = _apply_statuts(values, tables, card.entrees)
-    if by_name or not missing.any():
+        inputs = [f[c].to_numpy() for f, a in zip(frames, aligned, strict=True) for c in a.columns]
+        unknown = np.logical_or.reduce([np.isnan(column) for column in inputs])
+        status[missing] = np.where(unknown, _UNAVAILABLE, _UNDEFINED)[missing]
+    origin = ORIGINS.index("publie" if card.nature == "publie" else "calcule")
+    values = Values(
+        keys=lead,
+        valeur=value,
+        statut=status,
+        origine=np.full(len(value), origin, dtype=np.int8),
+        douteux=np.zeros(len(value), dtype=bool),
+        note=_vintages(aligned, lead, notes),
+    )
+    for a in aligned:
+        values = _with_remarks(values, tables, a, notes)
+    if every_year or not missing.any():
         return values
     # A year where no territory has a value nor a reason for having none is a year without source.
-    years = values.index.get_level_values("annee")
-    explained = told | (values["statut"] != STATUSES.index("non_disponible")).to_numpy()
-    return values[years.isin(years[explained].unique())]
+    explained = (values.statut != _UNAVAILABLE) | (values.note >= 0)
+    if explained.all():
+        return values
+    years = lead.get_level_values("annee")
+    return values.take(years.isin(years[explained].unique()))
 
 
-def _align(card: Card, tables: Tables) -> tuple[dict[str, pd.DataFrame], Texts | None]:
-    """Bring every table of an indicator on the rows of the first one.
+@dataclass(frozen=True)
+class _Aligned:
+    """A table brought on the rows of the first table of an indicator."""
+
+    table: str
+    columns: tuple[str, ...]
+    frame: pd.DataFrame
+    rows: npt.NDArray[np.intp] | None  # where each row comes from; None when nothing moved
+    years: npt.NDArray[np.int64] | None = None  # years of the rows, where they differ
+
+
+def _align(card: Card, table: str, tables: Tables, lead: pd.MultiIndex) -> _Aligned:
+    """Bring a table on the rows of the first one of its indicator.
 
     A table that lacks the year of the first gives its latest earlier year, no further back than
     the card admits (registers come out sooner than the census that gives their denominator).
     """
-    names = list(card.entrees)
-    lead = tables[names[0]]
-    frames, notes = {names[0]: lead}, None
-    for name in names[1:]:
-        frame = tables[name][list(card.entrees[name])].dropna(how="all")
-        if frame.index.equals(lead.index):
-            frames[name] = frame
+    columns, frame = card.entrees[table], tables[table]
+    if frame.index.equals(lead):
+        return _Aligned(table, columns, frame, rows=None)
+    known = frame[list(columns)].notna().any(axis=1)
+    keys = _latest_keys(lead, frame.index[known], card.ecart_millesimes_max)
+    rows = frame.index.get_indexer(keys)
+    moved = pd.DataFrame(
+        {name: frame[name].to_numpy()[rows] for name in columns}, index=lead
+    ).where(rows[:, None] >= 0)
+    years = keys.get_level_values("annee").to_numpy()
+    return _Aligned(table, columns, moved, rows=rows, years=years)
+
+
+def _vintages(aligned: Sequence[_Aligned], lead: pd.MultiIndex, notes: Notes) -> Words:
+    """Say of each value which of its tables is of an earlier year."""
+    said = np.full(len(lead), -1, dtype=np.int64)
+    for a in aligned:
+        if a.years is None:
             continue
-        keys = _latest_keys(lead.index, frame.index, card.ecart_millesimes_max)
-        years, wanted = (index.get_level_values("annee").to_numpy() for index in (keys, lead.index))
-        if (years != wanted).any():
-            notes = np.full(len(lead), None, dtype=object)
-            for year in np.unique(years[years != wanted]):
-                notes[(years == year) & (years != wanted)] = f"{name} : données de {year}"
-        frames[name] = frame.reindex(keys).set_axis(lead.index)
-    return frames, notes
+        wanted = lead.get_level_values("annee").to_numpy()
+        years, inverse = np.unique(a.years, return_inverse=True)
+        texts = notes.of(f"{a.table} : données de {year}" for year in years)
+        said = notes.join(said, np.where(a.years == wanted, -1, texts[inverse]))
+    return said
+
+
+def _with_remarks(values: Values, tables: Tables, a: _Aligned, notes: Notes) -> Values:
+    """Carry what is said of input cells to the values they enter."""
+    status, doubtful, note = values.statut.copy(), values.douteux.copy(), values.note
+    for column in a.columns:
+        said = tables.remarks(a.table, column)
+        if said is None:
+            continue
+        of_cell, doubt, motif = said.statut, said.douteux, said.motif
+        if a.rows is not None:
+            found = a.rows >= 0
+            of_cell, doubt = np.where(found, of_cell[a.rows], 0), found & doubt[a.rows]
+            motif = np.where(found, motif[a.rows], -1)
+        stronger = (of_cell != _OK) & (status != _OK) & (_STRENGTH[of_cell] > _STRENGTH[status])
+        status[stronger] = of_cell[stronger]
+        doubtful |= doubt
+        note = notes.join(note, motif)
+    return replace(values, statut=status, douteux=doubtful, note=note)
 
 
 def _latest_keys(wanted: pd.MultiIndex, available: pd.MultiIndex, max_gap: int) -> pd.MultiIndex:
@@ -232,119 +239,69 @@ def _latest_keys(wanted: pd.MultiIndex, available: pd.MultiIndex, max_gap: int) 
     return pd.MultiIndex.from_arrays([codes, chosen], names=KEY)
 
 
-def _published(card: Card, tables: Tables) -> pd.DataFrame | None:
+def _published(card: Card, tables: Tables, notes: Notes) -> Values | None:
     """Take the producer's values of an indicator, and what is said of them."""
     if PUBLISHED not in tables or card.id not in tables[PUBLISHED].columns:
         return None
-    value = tables[PUBLISHED][card.id]
-    missing = value.isna().to_numpy()
-    status = np.where(missing, STATUSES.index("non_disponible"), 0).astype(np.int8)
-    values = _values(value, status, "publie")
-    values, told = _apply_statuts(values, tables, {PUBLISHED: (card.id,)})
-    return values[~missing | told]
-
-
-def _apply_statuts(
-    values: pd.DataFrame, tables: Tables, inputs: Mapping[str, tuple[str, ...]]
-) -> tuple[pd.DataFrame, Booleans]:
-    """Carry what is said of input cells to the values they enter; return where something was."""
-    told = np.zeros(len(values), dtype=bool)
-    for table, columns in inputs.items():
-        for column in columns:
-            cells = tables.said_of(table, column)
-            if cells is None:
-                continue
-            rows = values.index.get_indexer(pd.MultiIndex.from_frame(cells[list(KEY)]))
-            cells, rows = cells[rows >= 0], rows[rows >= 0]
-            told[rows] = True
-            said = _positions(STATUSES, cells["statut"])
-            status, doubtful = (
-                values["statut"].to_numpy(copy=True),
-                values["douteux"].to_numpy(copy=True),
-            )
-            absent = status[rows] != STATUSES.index("ok")
-            stronger = absent & (_STRENGTH[said] > _STRENGTH[status[rows]])
-            status[rows[stronger]] = said[stronger]
-            doubtful[rows] |= (cells["qualite"] == DOUBTFUL).to_numpy(dtype=bool)
-            values = values.assign(statut=status, douteux=doubtful)
-            values = _add_notes(values, rows, cells["motif"].to_numpy(dtype=object))
-    return values, told
-
-
-def _add_notes(values: pd.DataFrame, rows: Integers, texts: Texts) -> pd.DataFrame:
-    """Append texts to the notes of some rows, each given once."""
-    written = np.array([isinstance(text, str) for text in texts], dtype=bool)
-    rows, texts = rows[written], texts[written]
-    if not len(rows):
-        return values
-    notes = (
-        values["note"].to_numpy(copy=True)
-        if "note" in values
-        else np.full(len(values), None, dtype=object)
+    frame = tables[PUBLISHED][[card.id]]
+    value = frame[card.id].to_numpy(np.float64, copy=True)
+    missing = np.isnan(value)
+    values = Values(
+        keys=frame.index,
+        valeur=value,
+        statut=np.where(missing, _UNAVAILABLE, _OK).astype(np.int8),
+        origine=np.full(len(value), ORIGINS.index("publie"), dtype=np.int8),
+        douteux=np.zeros(len(value), dtype=bool),
+        note=np.full(len(value), -1, dtype=np.int64),
     )
-    empty = pd.isna(notes[rows])
-    notes[rows[empty]] = texts[empty]
-    for row, text in zip(rows[~empty], texts[~empty], strict=True):
-        if text not in notes[row]:
-            notes[row] = f"{notes[row]} ; {text}"
-    return values.assign(note=notes)
+    values = _with_remarks(values, tables, _Aligned(PUBLISHED, (card.id,), frame, None), notes)
+    return values.take(~missing | (values.statut != _UNAVAILABLE) | (values.note >= 0))
 
 
 def _merge(
-    card: Card, computed: pd.DataFrame | None, published: pd.DataFrame | None
-) -> tuple[pd.DataFrame | None, list[str]]:
+    card: Card, computed: Values, published: Values, notes: Notes
+) -> tuple[Values, list[str]]:
     """Keep the computed value where there is one, the published one elsewhere; note which won."""
-    if computed is None or published is None:
-        return (published if computed is None else computed), []
-    place = computed.index.get_indexer(published.index)
+    place = computed.keys.get_indexer(published.keys)
     both = place >= 0
-    ours, theirs = computed.iloc[place[both]], published[both]
-    status, other = ours["statut"].to_numpy(), theirs["statut"].to_numpy()
-    loses = (status != 0) & (_STRENGTH[status] < _STRENGTH[other])
-    replacing = theirs[loses]
-    two = (status == 0) & (other == 0)
-    notes, differences = _compare(card, ours[two], theirs[two], _rounding(published["valeur"]))
-    kept = _add_notes(computed, place[both][two], notes)
-    # A published value takes the place of the absent computed one, among the territories.
-    merged = pd.concat([kept.drop(replacing.index), replacing, published[~both]])
-    return merged.reindex(computed.index.append(published.index[~both])), differences
+    rows, theirs = place[both], published.take(both)
+    ours = computed.take(rows)
+    loses = (ours.statut != _OK) & (_STRENGTH[ours.statut] < _STRENGTH[theirs.statut])
+    two = (ours.statut == _OK) & (theirs.statut == _OK)
+    said, differences = _compare(
+        card, ours.take(two), theirs.take(two), _rounding(published.valeur), notes
+    )
+    columns = {name: column.copy() for name, column in vars(computed).items() if name != "keys"}
+    columns["note"][rows[two]] = notes.join(columns["note"][rows[two]], said)
+    for name, column in columns.items():
+        column[rows[loses]] = getattr(theirs, name)[loses]
+    return replace(computed, **columns).then(published.take(~both)), differences
 
 
 def _compare(
-    card: Card, ours: pd.DataFrame, theirs: pd.DataFrame, tolerance: float
-) -> tuple[Texts, list[str]]:
+    card: Card, ours: Values, theirs: Values, tolerance: float, notes: Notes
+) -> tuple[Words, list[str]]:
     """Say of every cell with two values which one is kept, and list those that differ."""
-    computed, published = ours["valeur"].to_numpy(), theirs["valeur"].to_numpy()
-    notes = np.array(
-        [f"calcul retenu ; valeur publiée : {french_number(v)}" for v in published], dtype=object
-    )
-    for row in np.flatnonzero(theirs["douteux"]):
-        notes[row] += f" (douteuse : {theirs['note'].iloc[row]})"
-    differing = np.flatnonzero(np.abs(computed - published) > tolerance)
+    texts = [f"calcul retenu ; valeur publiée : {french_number(v)}" for v in theirs.valeur]
+    for row in np.flatnonzero(theirs.douteux):
+        texts[row] += f" (douteuse : {notes.texts[theirs.note[row]]})"
+    gaps = ours.valeur - theirs.valeur
     differences = []
-    for row in differing:
-        gap = french_number(round(computed[row] - published[row], 6))
-        notes[row] += f", écart de {gap}"
-        code, year = ours.index[row]
+    for row in np.flatnonzero(np.abs(gaps) > tolerance):
+        texts[row] += f", écart de {french_number(round(gaps[row], 6))}"
+        code, year = ours.keys[row]
         differences.append(
-            f"{card.id}, {code} en {year} : calculé {french_number(round(computed[row], 6))},"
-            f" publié {french_number(published[row])}"
+            f"{card.id}, {code} en {year} : calculé {french_number(round(ours.valeur[row], 6))},"
+            f" publié {french_number(theirs.valeur[row])}"
         )
-    return notes, differences
+    return notes.of(texts), differences
 
 
-def _positions(words: Sequence[str], texts: pd.Series[str]) -> Codes:
-    return pd.Categorical(texts, categories=list(words)).codes.astype(np.int8)
-
-
-def _rounding(published: pd.Series[float]) -> float:
+def _rounding(published: npt.NDArray[np.float64]) -> float:
     """Half a unit of the last decimal that a published column shows."""
-    known = published.dropna().to_numpy()
+    known = published[~np.isnan(published)]
     shown = (d for d in range(7) if np.allclose(known, known.round(d), rtol=0, atol=1e-9))
     return float(0.5 * 10.0 ** -next(shown, 7) + 1e-9)
-
-
-# ---- all indicators -----------------------------------------------------------------------------
 
 
 def _warn(differences: list[str]) -> None:
@@ -356,38 +313,3 @@ def _warn(differences: list[str]) -> None:
         PublishedDifference,
         stacklevel=3,
     )
-
-
-def _assemble(blocks: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Stack the indicators into the tidy frame, each by year, territories as received."""
-    if not blocks:
-        return Results.to_schema().coerce_dtype(
-            pd.DataFrame(columns=list(Results.to_schema().columns))
-        )
-    parts = [
-        block.reset_index().sort_values("annee", kind="stable", ignore_index=True)
-        for block in blocks.values()
-    ]
-    values = pd.concat(parts, ignore_index=True)
-    rows = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
-    return pd.DataFrame(
-        {
-            "code": values["code"],
-            "annee": values["annee"],
-            "indicateur": _words(list(blocks), rows),
-            "valeur": values["valeur"],
-            "statut": _words(STATUSES, values["statut"]),
-            "borne_inf": np.nan,
-            "borne_sup": np.nan,
-            "qualite": _words([DOUBTFUL], np.where(values["douteux"], 0, -1)),
-            "origine": _words(ORIGINS, values["origine"]),
-            "note": values["note"].astype("str")
-            if "note" in values
-            else _words([], np.full(len(values), -1)),
-        }
-    )
-
-
-def _words(words: Sequence[str], positions: npt.ArrayLike) -> pd.Series[str]:
-    """Write words for positions, -1 giving a missing value."""
-    return pd.Series(pd.array(words, dtype="str").take(np.asarray(positions), allow_fill=True))

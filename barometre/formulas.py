@@ -23,7 +23,10 @@ def ratio(numerator: pd.Series[float], denominator: pd.Series[float]) -> pd.Seri
     >>> ratio(pd.Series([3.0, 0.0]), pd.Series([2.0, 0.0])).tolist()
     [1.5, nan]
     """
-    return numerator / denominator.where(denominator != 0)
+    below = denominator.to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = np.where(below == 0, np.nan, numerator.to_numpy() / below)
+    return pd.Series(values, index=numerator.index)
 
 
 def rate(numerator: pd.Series[float], denominator: pd.Series[float]) -> pd.Series[float]:
@@ -37,7 +40,8 @@ def share(part: pd.Series[float], whole: pd.Series[float]) -> pd.Series[float]:
     Tables let a part exceed its whole by the rounding of both (`tables.PART_TOLERANCE`): such a
     part is the whole.
     """
-    return rate(part, whole).clip(0, 100)
+    values = rate(part, whole)
+    return pd.Series(np.clip(values.to_numpy(), 0, 100), index=values.index)
 
 
 def indicator(function: Callable[P, pd.Series[float]]) -> Callable[P, pd.Series[float]]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from barometre.errors import Fault, FaultsError, TableError, UnknownNameError, counted
@@ -20,6 +22,30 @@ DOUBTFUL = "douteux"
 
 STATUTS_COLUMNS = ("code", "annee", "table", "colonne", "statut", "qualite", "motif")
 TERRITOIRES_COLUMNS = ("libelle", "niveau")
+
+
+Positions = npt.NDArray[np.int8]
+Booleans = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What is said of the cells of one column, row by row.
+
+    Attributes
+    ----------
+    statut : array of int8
+        Position in `STATUSES` of the reason for an absent value; 0 when none is given.
+    douteux : array of bool
+        The value is doubtful.
+    motif : array of int64
+        Position of the reason in `Tables.motifs`; -1 when nothing is said.
+    """
+
+    statut: Positions
+    douteux: Booleans
+    motif: Words
 
 
 class Tables(Mapping[str, pd.DataFrame]):
@@ -79,14 +105,51 @@ class Tables(Mapping[str, pd.DataFrame]):
             raise TableError("\n".join(str(error) for error in refused) + "\nen tout", faults)
         self._statuts = _check_statuts(statuts, self._frames)
         self._territoires = _check_territoires(territoires)
-        self._said = {
-            (str(table), str(column)): cells
+        self._add_rows_told_of()
+        motifs, self._motifs = pd.factorize(self._statuts["motif"])
+        self._remarks = {
+            (table, column): self._remarks_of(table, column, cells, motifs)
             for (table, column), cells in self._statuts.groupby(["table", "colonne"])
+            if table in self._frames
         }
 
-    def said_of(self, table: str, column: str) -> pd.DataFrame | None:
-        """Return the rows of ``statuts`` about one column, or None."""
-        return self._said.get((table, column))
+    def remarks(self, table: str, column: str) -> Remarks | None:
+        """Return what is said of a column, on the rows of its table, or None."""
+        return self._remarks.get((table, column))
+
+    def index_of(self, table: str) -> pd.MultiIndex:
+        """Return the keys of a table."""
+        index = self._frames[table].index
+        assert isinstance(index, pd.MultiIndex)  # so checked at the door
+        return index
+
+    @property
+    def motifs(self) -> list[str]:
+        """The reasons given in ``statuts``."""
+        return list(self._motifs)
+
+    def _add_rows_told_of(self) -> None:
+        """Give a row to a territory whose table only says why it is absent."""
+        for table, cells in self._statuts.groupby("table"):
+            if table in self._frames:
+                frame = self._frames[table]
+                told = pd.MultiIndex.from_frame(cells[list(KEY)].drop_duplicates())
+                new = told[~told.isin(frame.index)]
+                if len(new):
+                    self._frames[table] = frame.reindex(frame.index.append(new))
+
+    def _remarks_of(self, table: str, column: str, cells: pd.DataFrame, motifs: Words) -> Remarks:
+        index = self._frames[table].index
+        rows = index.get_indexer(pd.MultiIndex.from_frame(cells[list(KEY)]))
+        said = Remarks(
+            statut=np.zeros(len(index), dtype=np.int8),
+            douteux=np.zeros(len(index), dtype=bool),
+            motif=np.full(len(index), -1, dtype=np.int64),
+        )
+        said.statut[rows] = pd.Categorical(cells["statut"], categories=list(STATUSES)).codes
+        said.douteux[rows] = cells["qualite"] == DOUBTFUL
+        said.motif[rows] = motifs[cells.index]
+        return said
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         """Return a table; changing it leaves the set as it was."""

@@ -1,0 +1,150 @@
+"""The tidy results: their model, and the arrays they are stacked from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pandera.pandas as pa
+
+from barometre.table_set import DOUBTFUL, STATUSES, Booleans, Positions, Words
+
+Origin = Literal["calcule", "publie", "estime"]
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
+
+
+class Results(pa.DataFrameModel):
+    """The tidy frame of values: exactly one row per territory, year and indicator.
+
+    ``valeur`` is missing exactly when ``statut`` is not ``ok``; ``qualite`` is ``"douteux"`` for a
+    value kept as printed although contradicted, and ``note`` says why, or which vintage or origin
+    a reader must know about.
+    """
+
+    code: str
+    annee: int
+    indicateur: str
+    valeur: float = pa.Field(nullable=True)
+    statut: str = pa.Field(isin=list(STATUSES))
+    borne_inf: float = pa.Field(nullable=True)
+    borne_sup: float = pa.Field(nullable=True)
+    qualite: str = pa.Field(nullable=True)
+    origine: str = pa.Field(isin=list(ORIGINS))
+    note: str = pa.Field(nullable=True)
+
+    class Config:
+        """Nothing but these columns, in this order."""
+
+        strict = True
+        ordered = True
+        unique = ["code", "annee", "indicateur"]  # noqa: RUF012 - pandera reads a plain list
+
+    @pa.dataframe_check(name="valeur si et seulement si ok")
+    def _value_when_ok(cls, frame: pd.DataFrame) -> pd.Series[bool]:  # noqa: N805 - pandera's
+        return frame["valeur"].notna() == (frame["statut"] == "ok")
+
+
+class Notes:
+    """The texts of the notes, each kept once and known by its position; -1 is no note."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._known: dict[str, int] = {}
+
+    def of(self, texts: Iterable[str]) -> Words:
+        """Return the positions of texts, adding those that are new."""
+        return np.array([self._position(text) for text in texts], dtype=np.int64)
+
+    def join(self, first: Words, second: Words) -> Words:
+        """Append the second notes to the first ones, unless they say it already."""
+        joined = np.where(first < 0, second, first)
+        both = np.flatnonzero((first >= 0) & (second >= 0) & (first != second))
+        if not len(both):
+            return joined
+        pairs, inverse = np.unique(
+            np.column_stack([first[both], second[both]]), axis=0, return_inverse=True
+        )
+        added = []
+        for one, other in pairs:
+            before, after = self.texts[one], self.texts[other]
+            added.append(before if after in before else f"{before} ; {after}")
+        joined[both] = self.of(added)[inverse.ravel()]
+        return joined
+
+    def _position(self, text: str) -> int:
+        if text not in self._known:
+            self._known[text] = len(self.texts)
+            self.texts.append(text)
+        return self._known[text]
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of one indicator, one per key; words are positions in their closed list."""
+
+    keys: pd.MultiIndex
+    valeur: npt.NDArray[np.float64]
+    statut: Positions
+    origine: Positions
+    douteux: Booleans
+    note: Words
+
+    def take(self, rows: Booleans | npt.NDArray[np.intp]) -> Values:
+        """Keep some rows, or put them in another order."""
+        columns = {name: column[rows] for name, column in vars(self).items()}
+        return replace(self, **columns)
+
+    def then(self, other: Values) -> Values:
+        """Append rows."""
+        columns = {
+            name: np.concatenate([column, getattr(other, name)])
+            for name, column in vars(self).items()
+            if name != "keys"
+        }
+        return replace(self, keys=self.keys.append(other.keys), **columns)
+
+
+def stack(values: Mapping[str, Values], notes: Notes) -> pd.DataFrame:
+    """Stack indicators into the tidy frame, each by year, territories as received."""
+    parts = [_by_year(part) for part in values.values()]
+    lengths = [len(part.keys) for part in parts]
+
+    def column(name: str, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
+        return np.concatenate([np.zeros(0, dtype), *(getattr(part, name) for part in parts)])
+
+    codes = [part.keys.get_level_values("code").array for part in parts]
+    years = [part.keys.get_level_values("annee").to_numpy() for part in parts]
+    empty = pd.array([], dtype="str")
+    return pd.DataFrame(
+        {
+            "code": type(empty)._concat_same_type([empty, *codes]),  # noqa: SLF001 - pandas' own way
+            "annee": np.concatenate([np.zeros(0, np.int64), *years]),
+            "indicateur": _words(list(values), np.repeat(np.arange(len(parts)), lengths)),
+            "valeur": column("valeur", np.float64),
+            "statut": _words(STATUSES, column("statut", np.int8)),
+            "borne_inf": np.nan,
+            "borne_sup": np.nan,
+            "qualite": _words([DOUBTFUL], np.where(column("douteux", np.bool_), 0, -1)),
+            "origine": _words(ORIGINS, column("origine", np.int8)),
+            "note": _words(notes.texts, column("note", np.int64)),
+        },
+        copy=False,
+    )
+
+
+def _by_year(values: Values) -> Values:
+    years = values.keys.get_level_values("annee").to_numpy()
+    if (years[1:] >= years[:-1]).all():
+        return values
+    return values.take(np.argsort(years, kind="stable"))
+
+
+def _words(
+    words: Sequence[str], positions: npt.NDArray[np.generic]
+) -> pd.api.extensions.ExtensionArray:
+    """Write the words at some positions, -1 giving a missing one."""
+    return pd.array(words, dtype="str").take(positions.astype(np.int64), allow_fill=True)
