@@ -197,7 +197,7 @@ def tables(*wanted: str) -> Tables:
     return Tables(
         {table: frame.reindex(order[order.isin(frame.index)]) for table, frame in frames.items()},
         statuts=cells.loc[told, list(STATUTS_COLUMNS)],
-        territoires=load("territoires").frame[["code", "libelle", "niveau"]],
+        territoires=load("territoires").frame.drop(columns="geographie"),
     )
 
 

@@ -121,7 +121,7 @@ def stack(values: Mapping[str, Values], notes: Notes) -> pd.DataFrame:
     empty = pd.array([], dtype="str")
     return pd.DataFrame(
         {
-            "code": type(empty)._concat_same_type([empty, *codes]),  # noqa: SLF001 - pandas' own way
+            "code": type(empty)._concat_same_type([empty, *codes]),
             "annee": np.concatenate([np.zeros(0, np.int64), *years]),
             "indicateur": _words(list(values), np.repeat(np.arange(len(parts)), lengths)),
             "valeur": column("valeur", np.float64),

@@ -1,4 +1,4 @@
-"""Synthetic tables: plausible communes for tests, benchmarks and examples. They describe no place."""
+"""Synthetic tables: plausible communes for tests and benchmarks. They describe no place."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from barometre.tables import columns_of
 
 Floats = npt.NDArray[np.float64]
 
-_SECRET = "secret statistique (données de synthèse)"  # noqa: S105 - a reason, not a password
+_SECRET = "secret statistique (données de synthèse)"
 
 
 def make_tables(

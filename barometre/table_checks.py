@@ -222,11 +222,8 @@ def _unknown_columns(columns: Iterable[object], known: Iterable[str]) -> Iterato
     for column in columns:
         if column not in admitted:
             near = difflib.get_close_matches(str(column), admitted, n=1)
-            remedy = (
-                f"vouliez-vous dire « {near[0]} » ?"
-                if near
-                else f"colonnes admises : {', '.join(admitted[:20])}{', ...' * (len(admitted) > 20)}"
-            )
+            some = ", ".join(admitted[:20]) + ", ..." * (len(admitted) > 20)
+            remedy = f"vouliez-vous dire « {near[0]} » ?" if near else f"colonnes admises : {some}"
             yield Fault(str(column), "colonne inconnue", remedy)
 
 
@@ -271,7 +268,7 @@ def _scale_faults(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> Iterator[F
         if column.metadata["unite"] == "rapport" and low <= median / 100 <= high < median:
             yield Fault(
                 name,
-                f"rapports donnés pour 100 ({_sample(values)}) là où une valeur simple est attendue",
+                f"rapports donnés pour 100 ({_sample(values)}) au lieu de valeurs simples",
                 "diviser la colonne par 100",
                 frame.loc[values.index, [name]],
             )
@@ -286,7 +283,8 @@ def _value_faults(name: str, frame: pd.DataFrame, schema: pa.DataFrameSchema) ->
             if len(bad):
                 yield Fault(
                     column,
-                    f"{counted(len(bad), 'valeur')} hors des limites ({_limit(check)}) : {_cases(bad)}",
+                    f"{counted(len(bad), 'valeur')} hors des limites ({_limit(check)}) :"
+                    f" {_cases(bad)}",
                     "vérifier l'unité et la saisie",
                     frame.loc[bad.index, [column]],
                 )

@@ -21,7 +21,7 @@ DOUBTFUL = "douteux"
 """Quality of a value kept as printed although it is contradicted elsewhere."""
 
 STATUTS_COLUMNS = ("code", "annee", "table", "colonne", "statut", "qualite", "motif")
-TERRITOIRES_COLUMNS = ("libelle", "niveau")
+TERRITOIRES_COLUMNS = ("libelle", "libelle_court", "niveau")
 
 
 Positions = npt.NDArray[np.int8]
@@ -61,7 +61,8 @@ class Tables(Mapping[str, pd.DataFrame]):
         ``colonne``, ``statut`` (``ok`` for a cell that has a value), ``qualite`` (``"douteux"`` or
         missing) and ``motif``, the reason in words.
     territoires : DataFrame, optional
-        ``libelle`` and ``niveau`` of the territories, indexed by ``code``.
+        ``libelle``, ``niveau`` and, when there is one, ``libelle_court`` of the territories,
+        indexed by ``code``.
 
     Attributes
     ----------
@@ -179,7 +180,7 @@ class Tables(Mapping[str, pd.DataFrame]):
 
     @property
     def territoires(self) -> pd.DataFrame:
-        """Label and level of the territories, by code."""
+        """Labels and level of the territories, by code."""
         return self._territoires.copy(deep=False)
 
 
@@ -291,7 +292,8 @@ def _check_statuts(
                 Fault(
                     f"{table}.{column}",
                     f"{counted(len(held), 'cellule')} sans valeur selon « statuts »"
-                    f" ({first['statut']}) mais renseignée, dont {first['code']} en {first['annee']}",
+                    f" ({first['statut']}) mais renseignée, dont {first['code']} en"
+                    f" {first['annee']}",
                     "retirer la valeur, surtout si elle est secrète, ou le statut",
                     held,
                 )
@@ -306,6 +308,8 @@ def _check_territoires(territoires: pd.DataFrame | None) -> pd.DataFrame:
         index = pd.Index([], name="code", dtype="str")
         return pd.DataFrame({c: pd.Series(dtype="str") for c in TERRITOIRES_COLUMNS}, index=index)
     frame = territoires.set_index("code") if "code" in territoires.columns else territoires
+    if "libelle_court" not in frame.columns and "libelle" in frame.columns:
+        frame = frame.assign(libelle_court=frame["libelle"])
     missing = [column for column in TERRITOIRES_COLUMNS if column not in frame.columns]
     if missing or frame.index.name != "code" or not frame.index.is_unique:
         remedy = "donner libelle et niveau, une ligne par code"

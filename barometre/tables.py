@@ -63,7 +63,7 @@ class Table(pa.DataFrameModel):
 
 def broken_relations(
     model: type[Table], frame: pd.DataFrame
-) -> Iterator[tuple[tuple[list[str], str], "pd.Series[bool]"]]:
+) -> Iterator[tuple[tuple[list[str], str], pd.Series[bool]]]:
     """Yield every relation ``(parts, whole)`` of a model with where the parts exceed the whole."""
     for whole, column in model.to_schema().columns.items():
         for parts in column.metadata.get("parts", ()):
@@ -138,9 +138,9 @@ class Revenus(Table):
         "Médiane du niveau de vie", "euros_par_an", ["niveau_de_vie_d9"]
     )
     niveau_de_vie_d9: float = _amount("9e décile du niveau de vie", "euros_par_an")
-    taux_pauvrete: float = _percent("Taux de pauvreté à 60 %", plausible=(5, 81))
+    taux_pauvrete: float = _percent("Taux de pauvreté à 60 %", plausible=(5, 90))
     part_prestations_sociales: float = _percent(
-        "Part des prestations sociales dans le revenu disponible", plausible=(0.5, 60)
+        "Part des prestations sociales dans le revenu disponible", plausible=(0.2, 60)
     )
 
 
@@ -168,7 +168,8 @@ class Activite(Table):
     actifs_occupes_15_ans_plus: float = _count(
         "Actifs occupés de 15 ans ou plus",
         parts=[
-            "salaries_cdd + salaries_interim + salaries_emplois_aides + salaries_apprentis_stagiaires"
+            "salaries_cdd + salaries_interim + salaries_emplois_aides"
+            " + salaries_apprentis_stagiaires"
         ],
     )
     salaries_cdd: float = _count("Salariés en contrat à durée déterminée")

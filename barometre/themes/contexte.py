@@ -1,9 +1,9 @@
 """Named measures of the contract that are not indicators of the barometer.
 
-One pure function per card of ``indicators/contexte``: it takes checked tables (index ``(code, annee)``)
-and returns a float Series on the index of the first one, in the unit of its card; missing where an
-input is, or where the denominator is zero. Raises `TableError` when a table is refused. The card
-gives the definition, the source of the formula and worked examples.
+One pure function per card of ``indicators/contexte``. It takes tables keyed by
+``(code, annee)`` and returns a float Series on the index of the first one, in the unit of its card:
+missing where an input is, or where the denominator is zero. A refused table raises `TableError`.
+The card gives the definition, the source of the formula and worked examples.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def part_population_etrangere(population: DataFrame[Population]) -> pd.Series[fl
 
 @indicator
 def allocataires_minima_sociaux(allocataires: DataFrame[Allocataires]) -> pd.Series[float]:
-    """Recipient households of RSA or AAH; one that draws both counts twice, as the producer does."""
+    """Recipient households of RSA or AAH; one that draws both counts twice, as published."""
     return allocataires["allocataires_aah"] + allocataires["allocataires_rsa_socle"]
 
 

@@ -1,9 +1,9 @@
 """Women and men: employment, activity, wages.
 
-One pure function per card of ``indicators/egalite_femmes_hommes``: it takes checked tables (index ``(code, annee)``)
-and returns a float Series on the index of the first one, in the unit of its card; missing where an
-input is, or where the denominator is zero. Raises `TableError` when a table is refused. The card
-gives the definition, the source of the formula and worked examples.
+One pure function per card of ``indicators/egalite_femmes_hommes``. It takes tables keyed by
+``(code, annee)`` and returns a float Series on the index of the first one, in the unit of its card:
+missing where an input is, or where the denominator is zero. A refused table raises `TableError`.
+The card gives the definition, the source of the formula and worked examples.
 """
 
 from __future__ import annotations
@@ -31,6 +31,6 @@ def taux_activite_femmes(activite: DataFrame[Activite]) -> pd.Series[float]:
 
 @indicator
 def ecart_salaire_horaire_femmes_hommes(salaires: DataFrame[Salaires]) -> pd.Series[float]:
-    """Mean hourly wage of men minus that of women, per 100 EUR of men's (positive: women behind)."""
+    """Hourly wage of men minus that of women, per 100 EUR of men's (positive: women behind)."""
     hommes = salaires["salaire_horaire_hommes"]
     return rate(hommes - salaires["salaire_horaire_femmes"], hommes)

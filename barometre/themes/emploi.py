@@ -1,9 +1,9 @@
 """Employment, unemployment, registered job-seekers.
 
-One pure function per card of ``indicators/emploi``: it takes checked tables (index ``(code, annee)``)
-and returns a float Series on the index of the first one, in the unit of its card; missing where an
-input is, or where the denominator is zero. Raises `TableError` when a table is refused. The card
-gives the definition, the source of the formula and worked examples.
+One pure function per card of ``indicators/emploi``. It takes tables keyed by
+``(code, annee)`` and returns a float Series on the index of the first one, in the unit of its card:
+missing where an input is, or where the denominator is zero. A refused table raises `TableError`.
+The card gives the definition, the source of the formula and worked examples.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Living standards, poverty, minimum benefits.
 
-One pure function per card of ``indicators/revenus``: it takes checked tables (index ``(code, annee)``)
-and returns a float Series on the index of the first one, in the unit of its card; missing where an
-input is, or where the denominator is zero. Raises `TableError` when a table is refused. The card
-gives the definition, the source of the formula and worked examples.
+One pure function per card of ``indicators/revenus``. It takes tables keyed by
+``(code, annee)`` and returns a float Series on the index of the first one, in the unit of its card:
+missing where an input is, or where the denominator is zero. A refused table raises `TableError`.
+The card gives the definition, the source of the formula and worked examples.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def niveau_de_vie_median(revenus: DataFrame[Revenus]) -> pd.Series[float]:
 
 @indicator
 def taux_de_pauvrete(revenus: DataFrame[Revenus]) -> pd.Series[float]:
-    """Poverty rate at 60 % of the national median, as Filosofi publishes it (5.0 means 5 or less)."""
+    """Poverty rate at 60 % of the national median, as Filosofi publishes it (5.0: 5 or less)."""
     return revenus["taux_pauvrete"]
 
 

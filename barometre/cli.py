@@ -1,0 +1,152 @@
+"""The command line: ``barometre indicators | compute | demo``.
+
+Exit codes: 0, 1 for bad input (the message on the error output, no traceback), 2 for usage.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from barometre.cards import THEMES, Card, catalogue, indicator_card
+from barometre.compute import PublishedDifference, compute
+from barometre.errors import BarometreError
+from barometre.formatting import unit_label
+
+app = typer.Typer(
+    help="Le Baromètre de Cohésion Sociale d'une agglomération, des fichiers aux indicateurs.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+def _console() -> Console:
+    """Write to the screen, or wide enough to lose nothing when piped to a file."""
+    return Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+
+
+@app.command()
+def indicators(
+    indicator: Annotated[str | None, typer.Argument(help="Identifiant d'un indicateur.")] = None,
+) -> None:
+    """Liste les indicateurs, ou montre la fiche de l'un d'eux."""
+    if indicator is None:
+        _print_catalogue(_console())
+    else:
+        _print_card(_console(), indicator_card(indicator))
+
+
+@app.command(name="compute")
+def compute_files(
+    sources: Annotated[
+        list[str],
+        typer.Argument(help="Fichiers CSV de nos tables, dossiers, ou jeux de données fournis."),
+    ],
+    out: Annotated[Path, typer.Option(help="Fichier à écrire : .csv, .xlsx ou .parquet.")],
+    indicator: Annotated[
+        list[str] | None, typer.Option(help="Indicateur à calculer (plusieurs fois au besoin).")
+    ] = None,
+    check_published: Annotated[
+        bool, typer.Option(help="Signaler les écarts entre valeurs calculées et publiées.")
+    ] = False,
+) -> None:
+    """Calcule les indicateurs que les sources permettent et les écrit."""
+    from barometre.export import SUFFIXES, write_results
+    from barometre.sources.own_tables import read
+
+    if out.suffix.lower() not in SUFFIXES:
+        raise typer.BadParameter(f"terminer par {', '.join(SUFFIXES)}", param_hint="--out")
+    tables = read(*sources)
+    results = compute(tables, indicator or None, check_published=check_published)
+    if results.empty:
+        raise BarometreError("aucun indicateur calculable à partir de ces sources")
+    write_results(results, out, tables.territoires)
+    known = (results["statut"] == "ok").sum()
+    _console().print(
+        f"{out} : {results['indicateur'].nunique()} indicateurs, {results['code'].nunique()}"
+        f" territoires, {known} valeurs sur {len(results)} lignes"
+    )
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Dossier où écrire.")] = Path("barometre-demo"),
+) -> None:
+    """Calcule le baromètre des 13 quartiers de La Porte du Hainaut à partir du contrat."""
+    from barometre.demo import run_demo
+
+    run_demo(out, _console())
+
+
+def main() -> None:
+    """Run the command line, bad input becoming a message and the exit code 1."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", PublishedDifference)
+        warnings.showwarning = _show_warning
+        _guarded(app)
+
+
+def _guarded(command: Callable[[], None]) -> None:
+    try:
+        command()
+    except (BarometreError, OSError) as error:
+        print(f"barometre : {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _show_warning(message: Warning | str, *_: object) -> None:
+    print(f"barometre : attention, {message}", file=sys.stderr)
+
+
+def _print_catalogue(console: Console) -> None:
+    frame = catalogue()
+    for theme, rows in frame.groupby("theme", sort=False):
+        table = Table(title=str(theme), title_justify="left", box=None, pad_edge=False)
+        table.add_column("indicateur", no_wrap=True, style="bold")
+        table.add_column("libellé")
+        table.add_column("unité", no_wrap=True)
+        table.add_column("producteur")
+        for name, row in rows.iterrows():
+            table.add_row(str(name), row["libelle"], row["unite"], row["producteur"])
+        console.print(table)
+        console.print()
+    console.print(f"{len(frame)} indicateurs ; « barometre indicators ID » montre une fiche.")
+
+
+def _print_card(console: Console, card: Card) -> None:
+    console.print(f"[bold]{card.libelle['fr']}[/bold] ({card.id})")
+    console.print(f"{card.libelle['en']}\n")
+    console.print(f"{card.definition['fr']}\n")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    for name, value in (
+        ("thème", THEMES[card.theme][0]),
+        ("unité", unit_label(card)),
+        ("sens", card.sens.replace("_", " ")),
+        ("univers", card.univers),
+        ("numérateur", card.numerateur),
+        ("dénominateur", card.denominateur),
+        ("source", f"{card.source} ({card.producteur})"),
+        ("millésime", card.millesime),
+        ("niveaux", ", ".join(card.niveaux)),
+        ("union de territoires", card.regle_agregation),
+        ("entrées", " ; ".join(f"{t} : {', '.join(c)}" for t, c in card.entrees.items())),
+    ):
+        table.add_row(name, value)
+    for codes in card.codes:
+        state = "vérifié" if codes.etat == "verifie" else "non vérifié"
+        table.add_row("codes", f"{codes.famille} ({state}) : {codes.formule}")
+    console.print(table)
+    console.print("\n[bold]Précautions[/bold]")
+    for caution in card.precautions:
+        console.print(f"  - {caution}")

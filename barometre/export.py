@@ -1,0 +1,207 @@
+"""Write results to files that people open: CSV, XLSX, Parquet; whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+from openpyxl import Workbook
+from openpyxl.comments import Comment
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from barometre.cards import THEMES, indicator_card
+from barometre.errors import BarometreError
+from barometre.formatting import absent_label, unit_label
+
+SUFFIXES = (".csv", ".xlsx", ".parquet")
+
+_DOUBT = PatternFill("solid", fgColor="FFF2CC")
+_HEAD = PatternFill("solid", fgColor="E8EDF3")
+_GUIDE = (
+    ("tableau", "Une ligne par territoire, une colonne par indicateur et par année."),
+    ("resultats", "Une ligne par valeur, avec son statut, son origine et sa note."),
+    ("indicateurs", "Libellé, définition, unité, source et précautions de chaque indicateur."),
+    ("", ""),
+    (
+        "Cellule jaune",
+        "Valeur publiée douteuse, reprise telle quelle ; la raison est en commentaire.",
+    ),
+    ("secret", "Le producteur ne diffuse pas cette valeur (secret statistique)."),
+    ("n.d.", "Valeur non disponible."),
+    ("s.o.", "Sans objet pour ce territoire."),
+    ("non défini", "Le dénominateur est nul."),
+    ("calcule, publie", "Valeur calculée à partir d'effectifs, ou reprise du producteur."),
+)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a temporary path beside the wanted one, and rename it once the block has succeeded."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_results(
+    results: pd.DataFrame, path: str | Path, territoires: pd.DataFrame | None = None
+) -> Path:
+    """Write tidy results, their labels beside the codes.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Tidy results of `compute`.
+    path : str or Path
+        File to write; its suffix says how: ``.csv`` (UTF-8, comma, decimal point), ``.xlsx``
+        (a readable table, the tidy values, the definitions) or ``.parquet``.
+    territoires : DataFrame, optional
+        Labels and levels by code, as `Tables.territoires` gives them.
+
+    Returns
+    -------
+    Path
+        The file, written whole: a failure leaves what was there before.
+
+    Raises
+    ------
+    BarometreError
+        A suffix of no known format.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix not in SUFFIXES:
+        raise BarometreError(
+            f"format « {path.suffix} » inconnu pour {path.name} : choisir {', '.join(SUFFIXES)}"
+        )
+    labelled = _labelled(results, territoires)
+    with replacing(path) as temporary:
+        if suffix == ".csv":
+            labelled.to_csv(temporary, index=False, lineterminator="\n")
+        elif suffix == ".parquet":
+            labelled.to_parquet(temporary, index=False)
+        else:
+            _write_workbook(labelled, temporary)
+    return path
+
+
+def _labelled(results: pd.DataFrame, territoires: pd.DataFrame | None) -> pd.DataFrame:
+    """Put the label beside the code, and the indicator's label and unit beside its name."""
+    cards = {name: indicator_card(name) for name in results["indicateur"].unique()}
+    frame = results.copy(deep=False)
+    if territoires is not None and len(territoires):
+        frame.insert(1, "libelle", frame["code"].map(territoires["libelle"]).astype("str"))
+        frame.insert(2, "niveau", frame["code"].map(territoires["niveau"]).astype("str"))
+    place = frame.columns.get_loc("indicateur") + 1
+    labels = {name: card.libelle["fr"] for name, card in cards.items()}
+    units = {name: unit_label(card) for name, card in cards.items()}
+    frame.insert(place, "libelle_indicateur", frame["indicateur"].map(labels).astype("str"))
+    frame.insert(place + 2, "unite", frame["indicateur"].map(units).astype("str"))
+    return frame
+
+
+# ---- workbook -----------------------------------------------------------------------------------
+
+
+def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
+    book = Workbook()
+    _guide_sheet(book.active)
+    _wide_sheet(book.create_sheet("tableau"), frame)
+    _frame_sheet(book.create_sheet("resultats"), frame)
+    _frame_sheet(book.create_sheet("indicateurs"), _definitions(frame))
+    book.active = 1
+    book.save(path)
+
+
+def _guide_sheet(sheet: Worksheet) -> None:
+    sheet.title = "lisez-moi"
+    for row, (word, meaning) in enumerate(_GUIDE, start=1):
+        sheet.cell(row, 1, word).font = Font(bold=True)
+        sheet.cell(row, 2, meaning)
+    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 18, 90
+
+
+def _wide_sheet(sheet: Worksheet, frame: pd.DataFrame) -> None:
+    """Write territories in rows, indicators in columns, as one prints them."""
+    keys = ["code", *(c for c in ("libelle", "niveau") if c in frame.columns)]
+    rows = {code: i for i, code in enumerate(frame["code"].unique(), start=2)}
+    columns = frame[["indicateur", "annee"]].drop_duplicates()
+    place = {
+        pair: j
+        for j, pair in enumerate(columns.itertuples(index=False, name=None), start=len(keys) + 1)
+    }
+    for j, key in enumerate(keys, start=1):
+        _head(sheet, j, key, 42 if key == "libelle" else 18)
+    for (name, year), j in place.items():
+        card = indicator_card(name)
+        _head(sheet, j, f"{card.libelle['fr']} ({unit_label(card)}), {year}", 16)
+    for _, line in frame[keys].drop_duplicates("code").iterrows():
+        for j, key in enumerate(keys, start=1):
+            value = line[key]
+            sheet.cell(rows[line["code"]], j, value if isinstance(value, str) else "")
+    for value in frame.itertuples(index=False):
+        cell = sheet.cell(rows[value.code], place[value.indicateur, value.annee])
+        card = indicator_card(value.indicateur)
+        if value.statut == "ok":
+            cell.value, cell.number_format = value.valeur, _number_format(card.decimales)
+        else:
+            cell.value = absent_label(value.statut)
+            cell.font = Font(italic=True, color="6B7280")
+        cell.alignment = Alignment(horizontal="right")
+        if value.qualite == "douteux":
+            cell.fill = _DOUBT
+        if isinstance(value.note, str):
+            cell.comment = Comment(value.note, "barometre")
+    sheet.freeze_panes = sheet.cell(2, len(keys) + 1)
+
+
+def _number_format(decimals: int) -> str:
+    return "#,##0" + ("." + "0" * decimals if decimals else "")
+
+
+def _frame_sheet(sheet: Worksheet, frame: pd.DataFrame) -> None:
+    for j, column in enumerate(frame.columns, start=1):
+        longest = frame[column].astype("str").str.len().max() if len(frame) else 0
+        _head(sheet, j, column, min(60, max(12, 0 if pd.isna(longest) else int(longest) + 2)))
+    for i, line in enumerate(frame.itertuples(index=False), start=2):
+        for j, value in enumerate(line, start=1):
+            if not (isinstance(value, float) and pd.isna(value)):
+                sheet.cell(i, j, value)
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = sheet.dimensions
+
+
+def _definitions(frame: pd.DataFrame) -> pd.DataFrame:
+    cards = [indicator_card(name) for name in frame["indicateur"].unique()]
+    return pd.DataFrame(
+        {
+            "indicateur": [card.id for card in cards],
+            "theme": [THEMES[card.theme][0] for card in cards],
+            "libelle": [card.libelle["fr"] for card in cards],
+            "definition": [card.definition["fr"] for card in cards],
+            "unite": [unit_label(card) for card in cards],
+            "univers": [card.univers for card in cards],
+            "source": [card.source for card in cards],
+            "producteur": [card.producteur for card in cards],
+            "precautions": ["\n".join(card.precautions) for card in cards],
+        }
+    )
+
+
+def _head(sheet: Worksheet, column: int, text: str, width: int) -> None:
+    cell = sheet.cell(1, column, text)
+    cell.font, cell.fill = Font(bold=True), _HEAD
+    cell.alignment = Alignment(wrap_text=True, vertical="center")
+    sheet.column_dimensions[get_column_letter(column)].width = width

@@ -1,0 +1,61 @@
+"""Configuration of the documentation. Two pages are written from the cards and the models."""
+
+from __future__ import annotations
+
+import sys
+import tomllib
+from pathlib import Path
+
+from sphinx.application import Sphinx
+from sphinx.util import logging
+
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE.parent), str(HERE)]
+
+import barometre  # noqa: E402 - found thanks to the path above
+from catalogue_page import catalogue_page  # noqa: E402
+from tables_page import tables_page  # noqa: E402
+
+project = "barometre"
+author = "The barometre developers"
+version = release = tomllib.loads((HERE.parent / "pyproject.toml").read_text(encoding="utf-8"))[
+    "project"
+]["version"]
+language = "en"
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["fieldlist"]
+myst_heading_anchors = 3
+smartquotes = False  # the texts of the cards are shown as they are written
+default_role = "py:obj"  # single backticks of the docstrings
+
+autodoc_typehints = "none"  # types are in the docstrings
+autodoc_member_order = "bysource"
+numpydoc_show_class_members = False
+
+html_theme = "pydata_sphinx_theme"
+html_title = f"barometre {release}"
+html_show_copyright = False
+
+
+def _write_pages(app: Sphinx) -> None:
+    """Write the generated pages, leaving alone those that have not changed."""
+    for name, page in (("catalogue.md", catalogue_page()), ("tables.md", tables_page())):
+        path = Path(app.srcdir) / name
+        if not path.exists() or path.read_text(encoding="utf-8") != page:
+            path.write_text(page, encoding="utf-8")
+
+
+def _public_names_are_documented(app: Sphinx) -> None:
+    """Warn of a public name that the API page lacks."""
+    known = {name for name, *_ in app.env.domains["py"].get_objects()}
+    for name in barometre.__all__:
+        if f"barometre.{name}" not in known:
+            logging.getLogger(__name__).warning("docs/api.md lacks barometre.%s", name)
+
+
+def setup(app: Sphinx) -> None:
+    """Connect the two hooks."""
+    app.connect("builder-inited", _write_pages)
+    app.connect("env-check-consistency", lambda app, _env: _public_names_are_documented(app))

@@ -1,0 +1,41 @@
+"""What the generated pages share: literal text, code, tables and targets in Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
+_LIST_MARK = re.compile(r"^([-+:]|\d+(?=[.)]))")
+
+
+def plain(text: str) -> str:
+    """Write a text so that Markdown leaves it as it is, on one line."""
+    escaped = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+    return _LIST_MARK.sub(lambda mark: _escape_mark(mark[0]), escaped)
+
+
+def _escape_mark(mark: str) -> str:
+    return f"{mark[:-1]}&#{ord(mark[-1])};"
+
+
+def code(text: str) -> str:
+    """Write a text as code, in a table or outside."""
+    fence = "``" if "`" in text else "`"
+    return f"{fence}{' '.join(text.split())}{fence}".replace("|", "\\|")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Write a table; its cells are Markdown already."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def link(text: str, target: str) -> str:
+    """Link to a target of any page."""
+    return f"[{text}](#{target})"
+
+
+def target(kind: str, name: str) -> str:
+    """Name the place of something: ``table-logements``, ``indicateur-population``."""
+    return f"{kind}-{name}".replace("_", "-")
