@@ -330,7 +330,8 @@ class _Reader:
         return int(self.take(field, int, 0))
 
     def choice(self, field: str, admitted: Any) -> Any:
-        return self._admitted(field, self.text(field), admitted)
+        value = self.text(field)
+        return self._admitted(field, value, admitted) if value else value
 
     def texts(self, field: str, admitted: Any = None) -> tuple[Any, ...]:
         values = self.take(field, list, ())

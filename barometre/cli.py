@@ -103,7 +103,7 @@ def _guarded(command: Callable[[], None]) -> None:
         raise SystemExit(1) from None
 
 
-def _show_warning(message: Warning | str, *_: object) -> None:
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     print(f"barometre : attention, {message}", file=sys.stderr)
 
 

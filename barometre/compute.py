@@ -95,11 +95,10 @@ def compute(
     for card in cards:
         computed = _computed(card, checked, notes, every_year=by_name)
         published = _published(card, checked, notes)
+        values = computed or published
         if computed is not None and published is not None:
             values, differing = _merge(card, computed, published, notes)
             differences += differing
-        else:
-            values = computed or published
         if values is not None and len(values.keys):
             filled[card.id] = values
     if check_published and differences:
@@ -134,7 +133,7 @@ def _computed(card: Card, tables: Tables, notes: Notes, *, every_year: bool) -> 
     aligned = [_align(card, table, tables, lead) for table in card.entrees]
     frames = [a.frame for a in aligned]
     function = card.fonction
-    value = getattr(function, "__wrapped__", function)(*frames).to_numpy(np.float64, copy=True)
+    value = np.array(getattr(function, "__wrapped__", function)(*frames), dtype=np.float64)
     missing = np.isnan(value)
     status = np.zeros(len(value), dtype=np.int8)
     if missing.any():
@@ -179,12 +178,12 @@ def _align(card: Card, table: str, tables: Tables, lead: pd.MultiIndex) -> _Alig
     A table that lacks the year of the first gives its latest earlier year, no further back than
     the card admits (registers come out sooner than the census that gives their denominator).
     """
-    columns, frame = card.entrees[table], tables[table]
-    if frame.index.equals(lead):
+    columns, frame, index = card.entrees[table], tables[table], tables.index_of(table)
+    if index.equals(lead):
         return _Aligned(table, columns, frame, rows=None)
     known = frame[list(columns)].notna().any(axis=1)
-    keys = _latest_keys(lead, frame.index[known], card.ecart_millesimes_max)
-    rows = frame.index.get_indexer(keys)
+    keys = _latest_keys(lead, index[known], card.ecart_millesimes_max)
+    rows = index.get_indexer(keys)
     moved = pd.DataFrame(
         {name: frame[name].to_numpy()[rows] for name in columns}, index=lead
     ).where(rows[:, None] >= 0)
@@ -247,7 +246,7 @@ def _published(card: Card, tables: Tables, notes: Notes) -> Values | None:
     value = frame[card.id].to_numpy(np.float64, copy=True)
     missing = np.isnan(value)
     values = Values(
-        keys=frame.index,
+        keys=tables.index_of(PUBLISHED),
         valeur=value,
         statut=np.where(missing, _UNAVAILABLE, _OK).astype(np.int8),
         origine=np.full(len(value), ORIGINS.index("publie"), dtype=np.int8),
@@ -289,7 +288,7 @@ def _compare(
     differences = []
     for row in np.flatnonzero(np.abs(gaps) > tolerance):
         texts[row] += f", écart de {french_number(round(gaps[row], 6))}"
-        code, year = ours.keys[row]
+        code, year = ours.keys[int(row)]
         differences.append(
             f"{card.id}, {code} en {year} : calculé {french_number(round(ours.valeur[row], 6))},"
             f" publié {french_number(theirs.valeur[row])}"

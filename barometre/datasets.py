@@ -42,6 +42,8 @@ class Column:
         The cell it gives: ``"table.colonne"``, or ``"publies.indicateur"``.
     annee : int or None
         Year of the data.
+    reserve : str or None
+        What must be said of every value of the column wherever it goes.
     """
 
     nom: str
@@ -49,6 +51,7 @@ class Column:
     unite: str
     alimente: str | None = None
     annee: int | None = None
+    reserve: str | None = None
 
 
 @dataclass(frozen=True)
@@ -193,7 +196,7 @@ def tables(*wanted: str) -> Tables:
         for table, part in cells.groupby("table", sort=False)
     }
     order = cells[["code", "annee"]].drop_duplicates().set_index(["code", "annee"]).index
-    told = (cells["statut"] != "ok") | cells["qualite"].notna()
+    told = (cells["statut"] != "ok") | cells["qualite"].notna() | cells["motif"].notna()
     return Tables(
         {table: frame.reindex(order[order.isin(frame.index)]) for table, frame in frames.items()},
         statuts=cells.loc[told, list(STATUTS_COLUMNS)],
@@ -212,6 +215,8 @@ def _cells(dataset: Dataset) -> pd.DataFrame:
     tidy = tidy[tidy["colonne"].isin(feeding)]
     targets = [str(feeding[name].alimente).split(".") for name in tidy["colonne"]]
     years = [feeding[name].annee for name in tidy["colonne"]]
+    reserves = tidy["colonne"].map({name: c.reserve for name, c in feeding.items() if c.reserve})
+    tidy = tidy.assign(motif=tidy["motif"].fillna(reserves.astype("str")))
     return pd.DataFrame(
         {
             "code": tidy["code"],
@@ -263,17 +268,21 @@ def _remarks(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Find the cells of a table that the lists of empty and of doubtful cells name."""
     columns = ["ligne", "colonne", "statut", "qualite", "motif"]
     empty, doubtful = _read("cellules_vides")[1], _read("anomalies")[1]
+    empty = empty[empty["tableau"] == name]
+    doubtful = doubtful[(doubtful["tableau"] == name) & doubtful["colonne"].notna()]
     found: list[tuple[int, str, str, str | None, str]] = []
-    for cell in empty[empty["tableau"] == name].itertuples():
-        rows = frame.index[frame["ligne_source"] == cell.ligne_source]
-        found += [(row, cell.colonne, cell.statut, None, cell.motif) for row in rows]
-    for cell in doubtful[(doubtful["tableau"] == name) & doubtful["colonne"].notna()].itertuples():
-        first, _, last = cell.lignes_source.partition("-")
+    told = empty[["ligne_source", "colonne", "statut", "motif"]]
+    for line, column, status, reason in told.itertuples(index=False, name=None):
+        rows = frame["ligne_source"] == line
+        found += [(row, column, status, None, reason) for row in frame.index[rows]]
+    told = doubtful[["lignes_source", "code", "colonne", "motif"]]
+    for lines, code, listed, reason in told.itertuples(index=False, name=None):
+        first, _, last = lines.partition("-")
         rows = frame["ligne_source"].between(int(first), int(last or first))
-        if isinstance(cell.code, str):
-            rows &= frame["code"] == cell.code
-        for column in cell.colonne.split(";"):
-            found += [(row, column, "ok", DOUBTFUL, cell.motif) for row in frame.index[rows]]
+        if isinstance(code, str):
+            rows &= frame["code"] == code
+        for column in listed.split(";"):
+            found += [(row, column, "ok", DOUBTFUL, reason) for row in frame.index[rows]]
     return pd.DataFrame(found, columns=columns).astype(
         {"ligne": "int64", "colonne": "str", "statut": "str", "qualite": "str", "motif": "str"}
     )

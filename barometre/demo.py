@@ -54,7 +54,7 @@ def run_demo(out: Path, console: Console) -> None:
     results = compute(tables)
     labels = tables.territoires["libelle_court"]
     neighbourhoods = [
-        code
+        str(code)
         for code, level in tables.territoires["niveau"].items()
         if level == "qpv" and code in set(results["code"])
     ]
@@ -97,10 +97,10 @@ def _compact_table(
 def _cell(cells: pd.DataFrame, code: str, indicator: str) -> str:
     if (code, indicator) not in cells.index:
         return "–"
-    row = cells.loc[(code, indicator)]
+    row = cells.loc[[(code, indicator)]].iloc[0]
     if math.isnan(row["valeur"]):
         return absent_label(row["statut"])
-    doubt = DOUBT_MARK * (row["qualite"] == "douteux")
+    doubt = DOUBT_MARK if row["qualite"] == "douteux" else ""
     return format_value(row["valeur"], indicator_card(indicator)) + doubt
 
 
@@ -111,6 +111,7 @@ def _draw(
 
     mpl.use("Agg")
     import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
 
     from barometre.plots import heat_table, ranked_bars
 
@@ -123,7 +124,9 @@ def _draw(
         ),
     }
     for name, axes in charts.items():
+        figure = axes.figure
+        assert isinstance(figure, Figure)  # each chart has made its own
         with replacing(out / name) as temporary:
-            axes.figure.savefig(temporary, dpi=150, format="png")
-        plt.close(axes.figure)
+            figure.savefig(temporary, dpi=150, format="png")
+        plt.close(figure)
     return [out / name for name in charts]

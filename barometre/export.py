@@ -104,7 +104,7 @@ def _labelled(results: pd.DataFrame, territoires: pd.DataFrame | None) -> pd.Dat
     if territoires is not None and len(territoires):
         frame.insert(1, "libelle", frame["code"].map(territoires["libelle"]).astype("str"))
         frame.insert(2, "niveau", frame["code"].map(territoires["niveau"]).astype("str"))
-    place = frame.columns.get_loc("indicateur") + 1
+    place = list(frame.columns).index("indicateur") + 1
     labels = {name: card.libelle["fr"] for name, card in cards.items()}
     units = {name: unit_label(card) for name, card in cards.items()}
     frame.insert(place, "libelle_indicateur", frame["indicateur"].map(labels).astype("str"))
@@ -153,11 +153,11 @@ def _wide_sheet(sheet: Worksheet, frame: pd.DataFrame) -> None:
             sheet.cell(rows[line["code"]], j, value if isinstance(value, str) else "")
     for value in frame.itertuples(index=False):
         cell = sheet.cell(rows[value.code], place[value.indicateur, value.annee])
-        card = indicator_card(value.indicateur)
+        card = indicator_card(str(value.indicateur))
         if value.statut == "ok":
             cell.value, cell.number_format = value.valeur, _number_format(card.decimales)
         else:
-            cell.value = absent_label(value.statut)
+            cell.value = absent_label(str(value.statut))
             cell.font = Font(italic=True, color="6B7280")
         cell.alignment = Alignment(horizontal="right")
         if value.qualite == "douteux":

@@ -50,13 +50,14 @@ def indicator(function: Callable[P, pd.Series[float]]) -> Callable[P, pd.Series[
     Arguments are named after the tables. `compute`, which has checked its tables already, calls
     the bare function (``__wrapped__``).
     """
-    names = tuple(inspect.signature(function).parameters)
+    signature = inspect.signature(function)
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> pd.Series[float]:
-        bound = inspect.signature(function).bind(*args, **kwargs)
-        tables = {name: check_table(name, bound.arguments[name]) for name in names}
-        result = function(**tables)  # type: ignore[call-arg]  # same names, checked values
+        bound = signature.bind(*args, **kwargs)
+        for name, frame in bound.arguments.items():
+            bound.arguments[name] = check_table(name, frame)
+        result = function(*bound.args, **bound.kwargs)
         return result.astype(np.float64).rename(function.__name__)
 
     return checked

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from barometre.errors import BarometreError
@@ -14,11 +15,14 @@ from barometre.rounding import round_half_up
 
 Numbers = TypeVar("Numbers", float, "pd.Series[float]", "np.ndarray[Any, Any]")
 
-POVERTY_LINES = MappingProxyType({2007: (908.25, 908.333), 2020: (1119.667, 1119.762)})
-"""Interval, by year, that the unrounded monthly line of one consumption unit must lie in.
+POVERTY_LINES = MappingProxyType(
+    {2007: (1816.5 / 2.0, 1362.5 / 1.5), 2020: (1679.5 / 1.5, 2351.5 / 2.1)}
+)
+"""By year, the interval [low, high) of the unrounded monthly line of one consumption unit.
 
-Only rounded lines are published (Insee, 60 % of the median living standard); these are the
-thresholds from which every published household line of the year can be obtained.
+Only rounded lines are published (Insee, 60 % of the median living standard): 908, 1 181, 1 362,
+1 635, 1 817, 1 907 and 2 271 euros in 2007, 1 120, 1 456, 1 680 and 2 351 in 2020. These are all
+the thresholds from which every line of the year can be obtained.
 """
 
 
@@ -106,7 +110,10 @@ def equivalised_income(
     >>> equivalised_income(42_000, 2, 2)
     20000.0
     """
-    return revenu / consumption_units(personnes_14_ans_plus, enfants_moins_14_ans)  # type: ignore[return-value]
+    living_standard: Numbers = revenu / consumption_units(
+        personnes_14_ans_plus, enfants_moins_14_ans
+    )
+    return living_standard
 
 
 def poverty_line(
@@ -164,7 +171,8 @@ def poverty_line(
             " mensuel non arrondi d'une unité de consommation"
         )
     low, high = POVERTY_LINES[year]
-    if round_half_up(low * units) != round_half_up(high * units):
+    just_below = high * (1 - 1e-9)
+    if round_half_up(low * units) != round_half_up(just_below * units):
         warnings.warn(
             f"seuil de {year} pour {units:g} unités de consommation : les seuils publiés ne"
             " permettent de le connaître qu'à un euro près",
@@ -173,7 +181,7 @@ def poverty_line(
     return int(round_half_up((low + high) / 2 * units))
 
 
-def _people(number: Any) -> Any:
+def _people(number: Numbers | float) -> npt.NDArray[np.float64]:
     people = np.asarray(number, dtype=float)
     known = people[~np.isnan(people)]
     if np.any(known < 0) or np.any(known % 1):

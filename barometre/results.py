@@ -44,7 +44,8 @@ class Results(pa.DataFrameModel):
         unique = ["code", "annee", "indicateur"]  # noqa: RUF012 - pandera reads a plain list
 
     @pa.dataframe_check(name="valeur si et seulement si ok")
-    def _value_when_ok(cls, frame: pd.DataFrame) -> pd.Series[bool]:  # noqa: N805 - pandera's
+    @classmethod
+    def _value_when_ok(cls, frame: pd.DataFrame) -> pd.Series[bool]:
         return frame["valeur"].notna() == (frame["statut"] == "ok")
 
 
@@ -116,12 +117,11 @@ def stack(values: Mapping[str, Values], notes: Notes) -> pd.DataFrame:
     def column(name: str, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
         return np.concatenate([np.zeros(0, dtype), *(getattr(part, name) for part in parts)])
 
-    codes = [part.keys.get_level_values("code").array for part in parts]
+    codes = [part.keys.get_level_values("code") for part in parts]
     years = [part.keys.get_level_values("annee").to_numpy() for part in parts]
-    empty = pd.array([], dtype="str")
     return pd.DataFrame(
         {
-            "code": type(empty)._concat_same_type([empty, *codes]),
+            "code": pd.Index([], dtype="str").append(codes).array,
             "annee": np.concatenate([np.zeros(0, np.int64), *years]),
             "indicateur": _words(list(values), np.repeat(np.arange(len(parts)), lengths)),
             "valeur": column("valeur", np.float64),

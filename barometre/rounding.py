@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 Numbers = TypeVar("Numbers", float, "pd.Series[float]", "np.ndarray[Any, Any]")
@@ -46,7 +47,8 @@ def round_half_up(values: Numbers, decimals: int = 0) -> Numbers:
     up = np.floor(scaled + 0.5 + scaled * _TIE)
     # Past 2**52 every float is an integer: there is nothing to round, and adding would disturb it.
     up = np.where(scaled < 2.0**52, up, scaled)
-    rounded = np.copysign(up / scale if decimals >= 0 else up * scale, array)
+    size = up / scale if decimals >= 0 else up * scale
+    rounded: npt.NDArray[np.float64] = np.copysign(size, array)
     if isinstance(values, pd.Series):
         return pd.Series(rounded, index=values.index, name=values.name)
     if isinstance(values, np.ndarray):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -293,7 +293,7 @@ def _hide(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     households = frames["population"]["menages"]
     recipients = frames["allocataires"]["allocataires"]
     incomes, wages = frames["revenus"].columns, frames["salaires"].columns
-    hidden: list[tuple[str, Sequence[str], pd.Series[bool]]] = [
+    hidden: list[tuple[str, Iterable[str], pd.Series[bool]]] = [
         ("revenus", incomes, (households < 50) & (residents < 100)),
         (
             "revenus",

@@ -8,7 +8,7 @@ of the table. All faults of a table are reported at once.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 import pandas as pd
 import pandera.pandas as pa
@@ -323,12 +323,13 @@ def _limit(check: pa.Check) -> str:
 
 def _cases(values: pd.Series[float]) -> str:
     return _sample(
-        [f"{code} en {year} : {french_number(value)}" for (code, year), value in values.items()]
+        [
+            f"{code} en {year} : {french_number(value)}"
+            for (code, year), value in zip(values.index, values, strict=True)
+        ]
     )
 
 
-def _sample(items: Sequence[object] | pd.Index | pd.Series[float]) -> str:
-    shown = [
-        french_number(item) if isinstance(item, float) else str(item) for item in items[:_SHOWN]
-    ]
-    return " ; ".join(shown) + (" ; ..." if len(items) > _SHOWN else "")
+def _sample(items: Iterable[object]) -> str:
+    cases = [french_number(item) if isinstance(item, float) else str(item) for item in items]
+    return " ; ".join(cases[:_SHOWN]) + (" ; ..." if len(cases) > _SHOWN else "")

@@ -110,7 +110,7 @@ class Tables(Mapping[str, pd.DataFrame]):
         motifs, self._motifs = pd.factorize(self._statuts["motif"])
         self._remarks = {
             (table, column): self._remarks_of(table, column, cells, motifs)
-            for (table, column), cells in self._statuts.groupby(["table", "colonne"])
+            for table, column, cells in _by_column(self._statuts)
             if table in self._frames
         }
 
@@ -132,12 +132,13 @@ class Tables(Mapping[str, pd.DataFrame]):
     def _add_rows_told_of(self) -> None:
         """Give a row to a territory whose table only says why it is absent."""
         for table, cells in self._statuts.groupby("table"):
-            if table in self._frames:
-                frame = self._frames[table]
+            name = str(table)
+            if name in self._frames:
+                frame = self._frames[name]
                 told = pd.MultiIndex.from_frame(cells[list(KEY)].drop_duplicates())
                 new = told[~told.isin(frame.index)]
                 if len(new):
-                    self._frames[table] = frame.reindex(frame.index.append(new))
+                    self._frames[name] = frame.reindex(frame.index.append(new))
 
     def _remarks_of(self, table: str, column: str, cells: pd.DataFrame, motifs: Words) -> Remarks:
         index = self._frames[table].index
@@ -275,7 +276,7 @@ def _check_statuts(
     if len(odd):
         problem = f"inconnu : {', '.join(map(str, odd['statut'].unique()))}"
         faults.append(Fault("statut", problem, f"choisir parmi {', '.join(STATUSES)}", odd))
-    for (table, column), cells in checked.groupby(["table", "colonne"], sort=False):
+    for table, column, cells in _by_column(checked):
         if table not in frames:
             continue  # the table may come with another set
         if column not in frames[table].columns:
@@ -301,6 +302,11 @@ def _check_statuts(
     if faults:
         raise TableError("statuts refusés", faults)
     return checked
+
+
+def _by_column(statuts: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    for (table, column), cells in statuts.groupby(["table", "colonne"], sort=False):
+        yield str(table), str(column), cells
 
 
 def _check_territoires(territoires: pd.DataFrame | None) -> pd.DataFrame:

@@ -57,7 +57,8 @@ class Table(pa.DataFrameModel):
         multiindex_unique = list(KEY)  # noqa: RUF012 - pandera reads a plain list
 
     @pa.dataframe_check(name="relations")
-    def _relations_hold(cls, frame: pd.DataFrame) -> bool:  # noqa: N805 - pandera's signature
+    @classmethod
+    def _relations_hold(cls, frame: pd.DataFrame) -> bool:
         return not any(broken.any() for _, broken in broken_relations(cls, frame))
 
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from types import MappingProxyType
 
-from barometre.cards import THEMES, UNITS, Card, Codes, Example, load_cards
 from markdown_parts import code, link, plain, table, target
+
+from barometre.cards import THEMES, UNITS, Card, Codes, Example, load_cards
 
 # Words of the closed lists of the cards. A choice added there and not here stops the build.
 NATURES: Mapping[str, str] = MappingProxyType(
@@ -71,17 +72,18 @@ def catalogue_page() -> str:
         One section per theme, with a table of its indicators and then every card in full.
     """
     cards = list(load_cards().values())
+    themes = [card.theme for card in cards if card.theme != "contexte"]
     states = [codes.etat for card in cards for codes in card.codes]
     parts = [
         "# Catalogue of the indicators",
-        f"{len(cards)} indicators in {len({card.theme for card in cards})} themes. This page is"
-        " written from the indicator cards when the documentation is built. The texts of a card"
-        " are in French, in the producers' own terms; labels and definitions exist in both"
-        " languages.",
+        f"{len(themes)} indicators of the barometer in {len(set(themes))} themes, and"
+        f" {len(cards) - len(themes)} measures of context. This page is written from the indicator"
+        " cards when the documentation is built. The texts of a card are in French, in the"
+        " producers' own terms; labels and definitions exist in both languages.",
         "A formula is marked *verified* when its column codes were seen in a real file of the"
         f" producer, *unverified* otherwise. Verified: {states.count('verifie')} families of"
-        f" files; unverified: {states.count('non_verifie')}. The contract is the *contrat de ville"
-        " Quartiers 2030* of La Porte du Hainaut, whose text lines are quoted.",
+        f" files; unverified: {states.count('non_verifie')}. Contract lines are line numbers in"
+        " the text of the *contrat de ville Quartiers 2030* of La Porte du Hainaut.",
     ]
     for theme, members in groupby(cards, key=lambda card: card.theme):
         parts += _theme(theme, list(members))
@@ -113,7 +115,8 @@ def _theme(theme: str, cards: list[Card]) -> Iterator[str]:
 
 def _card(card: Card) -> Iterator[str]:
     yield f"({target('indicateur', card.id)})="
-    yield f"### {plain(card.libelle['en'])} (*{plain(card.libelle['fr'])}*)"
+    yield f"### {plain(card.libelle['en'])}"
+    yield f"**{plain(card.libelle['fr'])}**"
     yield plain(card.definition["en"])
     yield f"*{plain(card.definition['fr'])}*"
     yield "\n".join(f":{name}: {content}" for name, content in _fields(card).items())
@@ -154,8 +157,8 @@ def _fields(card: Card) -> dict[str, str]:
     if card.ecart_millesimes_max:
         years = "year" if card.ecart_millesimes_max == 1 else "years"
         fields["Vintage gap"] = (
-            "the second table may be older than the first one by"
-            f" {card.ecart_millesimes_max} {years} at most; the note of the value says so"
+            "a table that lacks the year of the first one gives an earlier year, at most"
+            f" {card.ecart_millesimes_max} {years} back; the note of the value says so"
         )
     return fields
 

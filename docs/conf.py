@@ -6,15 +6,17 @@ import sys
 import tomllib
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util import logging
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-import barometre  # noqa: E402 - found thanks to the path above
 from catalogue_page import catalogue_page  # noqa: E402
 from tables_page import tables_page  # noqa: E402
+
+import barometre  # noqa: E402 - found thanks to the path above
 
 project = "barometre"
 author = "The barometre developers"
@@ -37,6 +39,7 @@ numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"
 html_title = f"barometre {release}"
 html_show_copyright = False
+html_sidebars: dict[str, list[str]] = {"**": []}  # no page has subpages; tables need width
 
 
 def _write_pages(app: Sphinx) -> None:
@@ -55,7 +58,16 @@ def _public_names_are_documented(app: Sphinx) -> None:
             logging.getLogger(__name__).warning("docs/api.md lacks barometre.%s", name)
 
 
+def _trim_examples(_app: Sphinx, doctree: nodes.document) -> None:
+    """Take away the empty line that ends an example, for doctest, inside its fence."""
+    for block in doctree.findall(nodes.literal_block):
+        if len(block) == 1:
+            block.rawsource = block.astext().rstrip()
+            block[:] = [nodes.Text(block.rawsource)]
+
+
 def setup(app: Sphinx) -> None:
-    """Connect the two hooks."""
+    """Connect the three hooks."""
     app.connect("builder-inited", _write_pages)
+    app.connect("doctree-read", _trim_examples)
     app.connect("env-check-consistency", lambda app, _env: _public_names_are_documented(app))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]<>|#~])")
-_LIST_MARK = re.compile(r"^([-+:]|\d+(?=[.)]))")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
+_LINE_MARK = re.compile(r"^([-+:%]|\d+(?=[.)]))")  # list, definition, comment
 
 
 def plain(text: str) -> str:
     """Write a text so that Markdown leaves it as it is, on one line."""
     escaped = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
-    return _LIST_MARK.sub(lambda mark: _escape_mark(mark[0]), escaped)
+    return _LINE_MARK.sub(lambda mark: _escape_mark(mark[0]), escaped)
 
 
 def _escape_mark(mark: str) -> str:
@@ -20,7 +20,7 @@ def _escape_mark(mark: str) -> str:
 
 
 def code(text: str) -> str:
-    """Write a text as code, in a table or outside."""
+    """Write a text as code; a bar is escaped, as tables ask."""
     fence = "``" if "`" in text else "`"
     return f"{fence}{' '.join(text.split())}{fence}".replace("|", "\\|")
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 import pandera.pandas as pa
+from markdown_parts import code, link, plain, table, target
 
 from barometre.cards import UNITS, load_cards
 from barometre.results import ORIGINS, Results
@@ -15,7 +16,6 @@ from barometre.sources.own_tables import NOT_APPLICABLE_TOKENS, SECRET_TOKENS
 from barometre.table_checks import PUBLISHED
 from barometre.table_set import STATUSES, STATUTS_COLUMNS, TERRITOIRES_COLUMNS
 from barometre.tables import MODELS, PART_TOLERANCE, columns_of
-from markdown_parts import code, link, plain, table, target
 
 # Words of the columns and closed lists of the library. A name added there and not here stops
 # the build.
@@ -121,21 +121,23 @@ def _model(name: str) -> Iterator[str]:
     yield f"## {code(name)}"
     yield plain(inspect.getdoc(model) or "")
     yield table(
-        ["Column", "Unit", "Content", "Limit", "Used by"],
+        ["Column", "Content", "Unit", "Used by"],
         [
-            [
-                code(column),
-                _unit(columns[column]),
-                plain(columns[column].title or ""),
-                _limit(columns[column]),
-                ", ".join(
-                    link(code(card.id), target("indicateur", card.id))
-                    for card in load_cards().values()
-                    if column in card.entrees.get(name, ())
-                ),
-            ]
-            for column in columns_of(name)
+            [code(c), plain(columns[c].title or ""), _unit(columns[c]), _users(name, c)]
+            for c in columns_of(name)
         ],
+    )
+    limits = [limit for c in columns_of(name) for limit in _limits(c, columns[c])]
+    if limits:
+        yield "Checked when the table is received:"
+        yield "\n".join(f"- {limit}" for limit in limits)
+
+
+def _users(name: str, column: str) -> str:
+    return ", ".join(
+        link(plain(card.libelle["en"]), target("indicateur", card.id))
+        for card in load_cards().values()
+        if column in card.entrees.get(name, ())
     )
 
 
@@ -144,15 +146,16 @@ def _unit(column: pa.Column) -> str:
     return plain(UNITS[unit][1] if unit in UNITS else unit)
 
 
-def _limit(column: pa.Column) -> str:
+def _limits(name: str, column: pa.Column) -> Iterator[str]:
     """Say what bounds a column: a finite maximum, its parts, the columns above it."""
     metadata = column.metadata or {}
     bounds = {key: value for check in column.checks for key, value in check.statistics.items()}
-    high = bounds.get("max_value", math.inf)
-    limits = [f"≤ {_short(high)}"] if math.isfinite(high) else []
-    limits += [f"≥ {' + '.join(map(code, parts))}" for parts in metadata.get("parts", ())]
-    limits += [f"≤ {code(other)}" for other in metadata.get("at_most", ())]
-    return "; ".join(limits)
+    if math.isfinite(high := bounds.get("max_value", math.inf)):
+        yield f"{code(name)} ≤ {_short(high)}"
+    for parts in metadata.get("parts", ()):
+        yield f"{' + '.join(map(code, parts))} ≤ {code(name)}"
+    for other in metadata.get("at_most", ()):
+        yield f"{code(name)} ≤ {code(other)}"
 
 
 def _companions() -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -182,6 +183,11 @@ def _legend(ax: Axes, words: dict[str, str]) -> None:
     bar = ax.inset_axes((0.72, -0.085, 0.16, 0.022))
     bar.imshow(np.linspace(0, 1, 64)[None, :], cmap=_COLOURS, aspect="auto")
     bar.set_axis_off()
-    style = {"transform": bar.transAxes, "va": "center", "fontsize": 8.5, "color": look.SOFT}
+    style: dict[str, Any] = {
+        "transform": bar.transAxes,
+        "va": "center",
+        "fontsize": 8.5,
+        "color": look.SOFT,
+    }
     bar.text(-0.03, 0.5, words["worse_end"], ha="right", **style)
     bar.text(1.03, 0.5, words["better_end"], ha="left", **style)

@@ -85,8 +85,8 @@ def _read_one(path: Path) -> Tables:
     """Read one file, as a table, as statuses or as territories."""
     texts = _read_texts(path)
     if set(STATUTS_COLUMNS) - {"qualite", "motif"} <= set(texts.columns):
-        statuts = texts.reindex(columns=list(STATUTS_COLUMNS)).replace("", None)
-        return Tables({}, statuts=statuts)
+        said = texts.reindex(columns=list(STATUTS_COLUMNS)).replace("", None)
+        return Tables({}, statuts=said)
     values = [column for column in texts.columns if column not in (*KEY, *_LABELS)]
     if not values and "niveau" in texts.columns:
         return Tables({}, territoires=texts)

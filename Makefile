@@ -1,0 +1,38 @@
+# Every target creates the environment when it is missing.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: demo test lint types bench docs wheel clean
+
+demo: $(STAMP)
+	$(BIN)/barometre demo
+
+test: $(STAMP)
+	$(BIN)/python -m pytest tests README.md docs --doctest-modules --doctest-glob='*.md' barometre
+
+lint: $(STAMP)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(STAMP)
+	$(BIN)/mypy
+
+bench: $(STAMP)
+	$(BIN)/python benchmarks/run.py
+
+docs: $(STAMP)
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+wheel: $(STAMP)
+	$(BIN)/python tests/check_wheel.py
+
+$(STAMP): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[test,lint,docs,build]'
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) build dist docs/_build docs/catalogue.md docs/tables.md barometre-demo

@@ -1,0 +1,31 @@
+"""What several tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+import barometre as bcs
+from barometre.table_set import Tables
+
+# Machines differ in speed: no example has a time limit.
+settings.register_profile("barometre", deadline=None)
+settings.load_profile("barometre")
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="session")
+def contract() -> Tables:
+    """The key figures of the contract, as tables."""
+    return bcs.datasets.tables()
+
+
+@pytest.fixture
+def checkout() -> Path:
+    """The root of the repository; the test is skipped when run without it."""
+    if not (ROOT / "pyproject.toml").exists():
+        pytest.skip("needs the repository, not only the installed package")
+    return ROOT
