@@ -6,6 +6,7 @@ from barometre.compute import compute
 from barometre.errors import BarometreError
 from barometre.households import Household, consumption_units, equivalised_income, poverty_line
 from barometre.rounding import round_half_up
+from barometre.sources.own_tables import read
 from barometre.table_set import Tables, combine
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "equivalised_income",
     "indicator_card",
     "poverty_line",
+    "read",
     "round_half_up",
 ]

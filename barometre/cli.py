@@ -15,7 +15,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from barometre.cards import THEMES, Card, catalogue, indicator_card
+from barometre.card_schema import THEMES, Card
+from barometre.cards import catalogue, indicator_card
 from barometre.compute import PublishedDifference, compute
 from barometre.errors import BarometreError
 from barometre.formatting import unit_label

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.cards import Card, indicator_card, load_cards
+from barometre.card_schema import Card
+from barometre.cards import indicator_card, load_cards
 from barometre.errors import BarometreError, counted, french_number
 from barometre.results import ORIGINS, Notes, Values, stack
 from barometre.table_checks import PUBLISHED
@@ -50,7 +51,7 @@ def compute(
     indicators : str or iterable of str, optional
         Identifiers to compute. By default all those that the tables allow: an indicator appears for
         a year as soon as one territory has a value or a reason for having none. An indicator asked
-        for by name appears for every year of its table.
+        for by name that has none appears all the same, for every year of its table.
     check_published : bool, default False
         Compare computed and published values: a `PublishedDifference` warning lists the
         differences beyond the rounding of the published ones (``note`` tells them in any case).
@@ -58,10 +59,11 @@ def compute(
     Returns
     -------
     DataFrame
-        As described by `Results`, in the order of the catalogue, then of the years, then of the
-        territories as received. An absent value has a ``statut``: ``secret``, ``sans_objet`` or
-        ``non_disponible`` as the tables say it, ``non_defini`` when all counts are there and their
-        formula has no value (no household, no worker).
+        As described by `Results`, in the order asked for (else of the
+        catalogue), then of the years, then of the territories as received. An absent value has a
+        ``statut``: ``secret``, ``sans_objet`` or ``non_disponible`` as the tables say it,
+        ``non_defini`` when all counts are there and their formula has no value (no household, no
+        worker). ``origine`` is ``"calcule"`` or ``"publie"``.
 
     Raises
     ------
@@ -93,8 +95,8 @@ def compute(
     filled: dict[str, Values] = {}
     differences: list[str] = []
     for card in cards:
-        computed = _computed(card, checked, notes, every_year=by_name)
         published = _published(card, checked, notes)
+        computed = _computed(card, checked, notes, even_empty=by_name and published is None)
         values = computed or published
         if computed is not None and published is not None:
             values, differing = _merge(card, computed, published, notes)
@@ -125,7 +127,7 @@ def _require_tables(cards: Iterable[Card], tables: Tables) -> None:
         )
 
 
-def _computed(card: Card, tables: Tables, notes: Notes, *, every_year: bool) -> Values | None:
+def _computed(card: Card, tables: Tables, notes: Notes, *, even_empty: bool) -> Values | None:
     """Apply the function of the card to the rows of its first table."""
     if any(name not in tables for name in card.entrees):
         return None
@@ -147,15 +149,15 @@ def _computed(card: Card, tables: Tables, notes: Notes, *, every_year: bool) -> 
         statut=status,
         origine=np.full(len(value), origin, dtype=np.int8),
         douteux=np.zeros(len(value), dtype=bool),
-        note=_vintages(aligned, lead, notes),
+        note=np.full(len(value), -1, dtype=np.int64),
     )
     for a in aligned:
         values = _with_remarks(values, tables, a, notes)
-    if every_year or not missing.any():
-        return values
     # A year where no territory has a value nor a reason for having none is a year without source.
     explained = (values.statut != _UNAVAILABLE) | (values.note >= 0)
-    if explained.all():
+    vintages = np.where(missing, -1, _vintages(aligned, lead, notes))
+    values = replace(values, note=notes.join(vintages, values.note))
+    if explained.all() or (even_empty and not explained.any()):
         return values
     years = lead.get_level_values("annee")
     return values.take(years.isin(years[explained].unique()))

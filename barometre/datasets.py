@@ -276,13 +276,12 @@ def _remarks(name: str, frame: pd.DataFrame) -> pd.DataFrame:
         rows = frame["ligne_source"] == line
         found += [(row, column, status, None, reason) for row in frame.index[rows]]
     told = doubtful[["lignes_source", "code", "colonne", "motif"]]
-    for lines, code, listed, reason in told.itertuples(index=False, name=None):
+    for lines, code, column, reason in told.itertuples(index=False, name=None):
         first, _, last = lines.partition("-")
         rows = frame["ligne_source"].between(int(first), int(last or first))
         if isinstance(code, str):
             rows &= frame["code"] == code
-        for column in listed.split(";"):
-            found += [(row, column, "ok", DOUBTFUL, reason) for row in frame.index[rows]]
+        found += [(row, column, "ok", DOUBTFUL, reason) for row in frame.index[rows]]
     return pd.DataFrame(found, columns=columns).astype(
         {"ligne": "int64", "colonne": "str", "statut": "str", "qualite": "str", "motif": "str"}
     )

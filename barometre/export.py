@@ -15,7 +15,8 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
-from barometre.cards import THEMES, indicator_card
+from barometre.card_schema import THEMES
+from barometre.cards import indicator_card
 from barometre.errors import BarometreError
 from barometre.formatting import absent_label, unit_label
 

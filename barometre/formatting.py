@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Literal
 
-from barometre.cards import UNITS, Card
+from barometre.card_schema import UNITS, Card
 from barometre.rounding import round_half_up
 
 Lang = Literal["fr", "en"]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pandera.pandas as pa
+import pyarrow
 
 from barometre.table_set import DOUBTFUL, STATUSES, Booleans, Positions, Words
 
@@ -111,40 +112,60 @@ class Values:
 
 def stack(values: Mapping[str, Values], notes: Notes) -> pd.DataFrame:
     """Stack indicators into the tidy frame, each by year, territories as received."""
-    parts = [_by_year(part) for part in values.values()]
-    lengths = [len(part.keys) for part in parts]
+    parts, codes, years = [], [], []
+    levels: dict[int, tuple[pd.Index, npt.NDArray[np.int64]]] = {}  # many parts share their keys
+    for part in values.values():
+        if id(part.keys) not in levels:
+            levels[id(part.keys)] = _levels(part.keys)
+        code, year = levels[id(part.keys)]
+        if (year[1:] < year[:-1]).any():
+            order = np.argsort(year, kind="stable")
+            part, code, year = part.take(order), code[order], year[order]
+        parts.append(part)
+        codes.append(code)
+        years.append(year)
 
-    def column(name: str, dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
-        return np.concatenate([np.zeros(0, dtype), *(getattr(part, name) for part in parts)])
+    def column(name: str) -> list[npt.NDArray[Any]]:
+        return [getattr(part, name) for part in parts]
 
-    codes = [part.keys.get_level_values("code") for part in parts]
-    years = [part.keys.get_level_values("annee").to_numpy() for part in parts]
     return pd.DataFrame(
         {
             "code": pd.Index([], dtype="str").append(codes).array,
             "annee": np.concatenate([np.zeros(0, np.int64), *years]),
-            "indicateur": _words(list(values), np.repeat(np.arange(len(parts)), lengths)),
-            "valeur": column("valeur", np.float64),
-            "statut": _words(STATUSES, column("statut", np.int8)),
+            "indicateur": _words(
+                list(values), [np.full(len(code), i) for i, code in enumerate(codes)]
+            ),
+            "valeur": np.concatenate([np.zeros(0), *column("valeur")]),
+            "statut": _words(STATUSES, column("statut")),
             "borne_inf": np.nan,
             "borne_sup": np.nan,
-            "qualite": _words([DOUBTFUL], np.where(column("douteux", np.bool_), 0, -1)),
-            "origine": _words(ORIGINS, column("origine", np.int8)),
-            "note": _words(notes.texts, column("note", np.int64)),
+            "qualite": _words([DOUBTFUL], [np.where(d, 0, -1) for d in column("douteux")]),
+            "origine": _words(ORIGINS, column("origine")),
+            "note": _words(notes.texts, column("note")),
         },
         copy=False,
     )
 
 
-def _by_year(values: Values) -> Values:
-    years = values.keys.get_level_values("annee").to_numpy()
-    if (years[1:] >= years[:-1]).all():
-        return values
-    return values.take(np.argsort(years, kind="stable"))
+def _levels(keys: pd.MultiIndex) -> tuple[pd.Index, npt.NDArray[np.int64]]:
+    return keys.get_level_values("code"), keys.get_level_values("annee").to_numpy(np.int64)
 
 
 def _words(
-    words: Sequence[str], positions: npt.NDArray[np.generic]
+    words: Sequence[str], parts: Iterable[npt.NDArray[Any]]
 ) -> pd.api.extensions.ExtensionArray:
-    """Write the words at some positions, -1 giving a missing one."""
-    return pd.array(words, dtype="str").take(positions.astype(np.int64), allow_fill=True)
+    """Write the words at some positions, -1 giving a missing one; each part is one chunk."""
+    known = pyarrow.array(words, pyarrow.large_string())
+    chunks = [_chunk(known, positions) for positions in parts]
+    chunked = pyarrow.chunked_array(chunks, pyarrow.large_string())
+    texts: pd.api.extensions.ExtensionArray = pd.array(chunked, dtype="str")
+    return texts
+
+
+def _chunk(known: pyarrow.Array, positions: npt.NDArray[Any]) -> pyarrow.Array:
+    """Write one part: most hold a single word, which is repeated rather than looked up."""
+    first = positions[0] if len(positions) else -1
+    if (positions == first).all():
+        word = pyarrow.scalar(None, known.type) if first < 0 else known[int(first)]
+        return pyarrow.repeat(word, len(positions))
+    return known.take(pyarrow.array(positions, mask=positions < 0))

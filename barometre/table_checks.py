@@ -8,8 +8,10 @@ of the table. All faults of a table are reported at once.
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterable, Iterator
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
@@ -29,13 +31,9 @@ PUBLISHED = "publies"
 """Name of the table of published values: one column per indicator, in the unit of its card."""
 
 _SHOWN = 5  # cases quoted per fault; the error holds all the rows
-_NUMERIC_CODE_LENGTHS = {
-    2,
-    3,
-    5,
-    9,
-}  # department or region, overseas department, commune, EPCI or IRIS
-_ZERO_LOST_LENGTHS = {1, 4, 8}  # the same without the leading zero
+_DIGITS = (2, 3, 5, 9)  # department or region, overseas department, commune, EPCI or IRIS
+_ZERO_LOST = (1, 4, 8)  # the same without the leading zero
+_NAME = r"(?:\S.*)?[^\d\s.](?:.*\S)?"  # more than digits and points, no blank at the ends
 
 
 def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd.DataFrame:
@@ -67,7 +65,7 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
         No table of that name.
     """
     if name != PUBLISHED and name not in MODELS:
-        raise UnknownNameError("table", name, [*MODELS, PUBLISHED])
+        raise UnknownNameError("nom de table", name, [*MODELS, PUBLISHED])
     if not isinstance(frame, pd.DataFrame):
         raise BarometreError(
             f"table {name} refusée : un DataFrame est attendu, pas {type(frame).__name__}"
@@ -76,26 +74,23 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
     if keyed is None:
         raise TableError(_title(name, source), faults)
     faults += [*_code_faults(keyed), *_year_faults(keyed), *_repeated_keys(keyed)]
-    schema = _schema(name, keyed.columns)
-    faults += _unknown_columns(keyed.columns, schema.columns if name in MODELS else load_cards())
-    text_faults = list(_text_faults(keyed, schema.columns))
-    if faults or text_faults:
+    schema = _schema(name, tuple(keyed.columns))
+    columns = list(schema.columns)
+    faults += _unknown_columns(keyed.columns, columns if name in MODELS else load_cards())
+    faults += _text_faults(keyed, columns)
+    if faults:
         # Values can still be judged in the columns that hold numbers: report those faults too.
-        numbers = keyed.select_dtypes("number").reindex(columns=list(schema.columns))
-        raise TableError(
-            _title(name, source), [*faults, *text_faults, *_value_faults(name, numbers, schema)]
-        )
-    if list(keyed.columns) != list(schema.columns):
-        keyed = keyed.reindex(columns=list(schema.columns))
-    scale_faults = list(_scale_faults(keyed, schema))
+        numbers = keyed.select_dtypes("number").reindex(columns=columns)
+        raise TableError(_title(name, source), [*faults, *_value_faults(name, numbers, schema)])
+    numbers = keyed.reindex(columns=columns).astype(np.float64).set_axis(_typed_key(keyed.index))
     try:
-        checked: pd.DataFrame = schema.validate(keyed, lazy=True)
+        checked: pd.DataFrame = schema.validate(numbers, lazy=True)
     except SchemaErrors as error:
-        numbers = keyed.astype(float)
-        value_faults = list(_value_faults(name, numbers, schema)) or [
+        found = list(_value_faults(name, numbers, schema)) or [
             Fault(name, str(error), "corriger la table")
         ]
-        raise TableError(_title(name, source), value_faults) from error
+        raise TableError(_title(name, source), found) from error
+    scale_faults = list(_scale_faults(checked, schema))
     if scale_faults:
         raise TableError(_title(name, source), scale_faults)
     return checked
@@ -106,10 +101,15 @@ def _title(name: str, source: str | None) -> str:
     return f"table {label} refusée" + (f" ({source})" if source else "")
 
 
-def _schema(name: str, columns: Iterable[str]) -> pa.DataFrameSchema:
-    """Return the pandera schema of a table; that of the published values comes from the cards."""
+@functools.cache
+def _schema(name: str, columns: tuple[str, ...]) -> pa.DataFrameSchema:
+    """Return the pandera schema of the columns of a table; the key is checked apart, in words.
+
+    The schema of the published values comes from the cards of the columns given.
+    """
     if name in MODELS:
-        return MODELS[name].to_schema()
+        model = MODELS[name].to_schema()
+        return pa.DataFrameSchema(model.columns, checks=model.checks, strict=True)
     cards = load_cards()
     described = {
         column: pa.Column(
@@ -122,8 +122,7 @@ def _schema(name: str, columns: Iterable[str]) -> pa.DataFrameSchema:
         for column in columns
         if column in cards
     }
-    index = MODELS["population"].to_schema().index
-    return pa.DataFrameSchema(described, index=index, strict=True, coerce=True)
+    return pa.DataFrameSchema(described, strict=True)
 
 
 # ---- the key ------------------------------------------------------------------------------------
@@ -160,31 +159,27 @@ def _code_faults(frame: pd.DataFrame) -> Iterator[Fault]:
             "compléter ou retirer ces lignes",
             bad,
         )
-    texts = pd.Series(codes).astype("str")
-    digits = texts.str.fullmatch(r"\d+").fillna(value=False)
-    lengths = texts.str.len()
-    short = digits & lengths.isin(_ZERO_LOST_LENGTHS)
-    odd = (digits & ~short & ~lengths.isin(_NUMERIC_CODE_LENGTHS)) | texts.str.contains(
-        r"^\s|\s$|^$|^\d+\.0$", regex=True
-    ).fillna(value=False)
-    if short.any():
-        cases = [
-            f"« {code} » n'a que {counted(len(code), 'caractère')}"
-            for code in texts[short].unique()
-        ]
+    texts = pd.Series(codes).astype("str").dropna()
+    digits, length = texts.str.isdigit(), texts.str.len()
+    short = texts[digits & length.isin(_ZERO_LOST)]
+    named = texts[~digits]
+    strange = texts[digits & ~length.isin([*_DIGITS, *_ZERO_LOST])]
+    odd = pd.concat([strange, named[~named.str.fullmatch(_NAME)]])
+    if len(short):
+        cases = [f"« {code} » n'a que {counted(len(code), 'caractère')}" for code in short.unique()]
         yield Fault(
             "code",
             f"{counted(len(cases), 'code trop court', 'codes trop courts')} : {_sample(cases)} ;"
             " zéro initial perdu ?",
             "relire le fichier avec dtype=str, ou rétablir le zéro",
-            frame[short.to_numpy()],
+            frame.iloc[short.index],
         )
-    if odd.any():
+    if len(odd):
         yield Fault(
             "code",
-            f"codes d'aucune forme connue : {_sample(texts[odd].unique())}",
+            f"codes d'aucune forme connue : {_sample(odd.unique())}",
             "commune 5 caractères, IRIS ou EPCI 9, QPV « QP059050 » ou « QN05950M », sinon un nom",
-            frame[odd.to_numpy()],
+            frame.iloc[odd.index],
         )
 
 
@@ -212,6 +207,15 @@ def _repeated_keys(frame: pd.DataFrame) -> Iterator[Fault]:
         "ne garder qu'une ligne par territoire et par année",
         repeated,
     )
+
+
+def _typed_key(index: pd.Index) -> pd.MultiIndex:
+    """Give the key its types: text and whole numbers."""
+    codes, years = index.get_level_values("code"), index.get_level_values("annee")
+    if isinstance(index, pd.MultiIndex) and codes.dtype == "str" and years.dtype == np.int64:
+        return index
+    whole = years.to_numpy(dtype=np.float64).astype(np.int64)
+    return pd.MultiIndex.from_arrays([codes.astype("str"), whole], names=list(KEY))
 
 
 # ---- the columns --------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ class Tables(Mapping[str, pd.DataFrame]):
         if name not in self._frames:
             if name in MODELS or name == PUBLISHED:
                 raise KeyError(name)
-            raise UnknownNameError("table", name, [*MODELS, PUBLISHED])
+            raise UnknownNameError("nom de table", name, [*MODELS, PUBLISHED])
         return self._frames[name].copy(deep=False)
 
     def __contains__(self, name: object) -> bool:

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 from markdown_parts import code, link, plain, table, target
 
-from barometre.cards import THEMES, UNITS, Card, Codes, Example, load_cards
+from barometre.card_schema import THEMES, UNITS, Card, Codes, Example
+from barometre.cards import load_cards
 
 # Words of the closed lists of the cards. A choice added there and not here stops the build.
 NATURES: Mapping[str, str] = MappingProxyType(

@@ -10,7 +10,8 @@ from types import MappingProxyType
 import pandera.pandas as pa
 from markdown_parts import code, link, plain, table, target
 
-from barometre.cards import UNITS, load_cards
+from barometre.card_schema import UNITS
+from barometre.cards import load_cards
 from barometre.results import ORIGINS, Results
 from barometre.sources.own_tables import NOT_APPLICABLE_TOKENS, SECRET_TOKENS
 from barometre.table_checks import PUBLISHED

@@ -8,6 +8,7 @@ import math
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.cards import THEMES, Card, Example, load_cards
+from barometre.card_schema import THEMES, Card, Example
+from barometre.cards import load_cards
 from barometre.errors import CardError, UnknownNameError
 from barometre.tables import columns_of
 from tests.conftest import ROOT
@@ -91,7 +93,7 @@ def test_hand_worked_examples(card: Card, example: Example) -> None:
     assert computed["statut"].iloc[0] == (absent if math.isnan(example.attendu) else "ok")
 
 
-def _has_nan(values: dict[str, float]) -> bool:
+def _has_nan(values: Mapping[str, float]) -> bool:
     return any(math.isnan(value) for value in values.values())
 
 
@@ -165,7 +167,7 @@ def test_a_wrong_card_is_refused_with_the_field_named(
 ) -> None:
     text = _text(checkout)
     assert old in text
-    with pytest.raises(CardError, match="logement/essai.toml") as refused:
+    with pytest.raises(CardError, match=r"logement/essai\.toml") as refused:
         load_cards(_one_card(tmp_path, text.replace(old, new)))
     assert said in str(refused.value)
 
@@ -225,8 +227,8 @@ def test_adding_an_indicator_touches_one_card_and_one_function(
         .replace('"logements_vacants", "logements"', '"residences_principales", "logements"')
         .replace("logements_vacants = ", "residences_principales = ")
     )
-    folder = tmp_path / "indicators" / "logement"
-    (folder / "part_residences_principales.toml").write_text(card, encoding="utf-8")
+    logement = tmp_path / "indicators" / "logement"
+    (logement / "part_residences_principales.toml").write_text(card, encoding="utf-8")
     with (tmp_path / "barometre" / "themes" / "logement.py").open("a", encoding="utf-8") as file:
         file.write(NEW_FUNCTION)
     environment = {"PYTHONPATH": f"{tmp_path}:{tmp_path / 'docs'}", "PATH": ""}

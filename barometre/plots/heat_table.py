@@ -14,7 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
-from barometre.cards import Card, indicator_card
+from barometre.card_schema import Card
+from barometre.cards import indicator_card
 from barometre.errors import BarometreError
 from barometre.formatting import DOUBT_MARK, Lang, absent_label, format_value, unit_label
 from barometre.plots import look

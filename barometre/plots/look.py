@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.cards import Card
+from barometre.card_schema import Card
 from barometre.errors import BarometreError
 from barometre.formatting import Lang
 

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from barometre.cards import Card, indicator_card
+from barometre.card_schema import Card
+from barometre.cards import indicator_card
 from barometre.formatting import DOUBT_MARK, Lang, absent_label, format_value, unit_label
 from barometre.plots import look
 

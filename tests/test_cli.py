@@ -1,0 +1,110 @@
+"""The command line as people call it: output, exit codes, no traceback."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "barometre", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+
+
+def test_the_catalogue_and_a_card() -> None:
+    listed = run("indicators")
+    assert listed.returncode == 0
+    assert "57 indicateurs" in listed.stdout
+    card = run("indicators", "taux_logements_vacants")
+    assert card.returncode == 0
+    for words in ("Taux de logements vacants", "Vacancy rate", "P{yy}_LOGVAC", "Précautions"):
+        assert words in card.stdout
+
+
+def test_compute_writes_a_file(tmp_path: Path) -> None:
+    table = tmp_path / "logements.csv"
+    table.write_text("code;annee;logements;logements_vacants\n59172;2021;80;12\n", encoding="utf-8")
+    done = run("compute", str(table), "minima_sociaux_2021", "--out", str(tmp_path / "r.csv"))
+    assert done.returncode == 0, done.stderr
+    results = pd.read_csv(tmp_path / "r.csv", dtype={"code": str})
+    assert (
+        results.set_index(["code", "indicateur"])["valeur"]["59172", "taux_logements_vacants"] == 15
+    )
+    assert "QP059050" in set(results["code"])
+
+
+def test_differences_with_published_values_go_to_the_error_output(tmp_path: Path) -> None:
+    (tmp_path / "revenus.csv").write_text(
+        "code;annee;niveau_de_vie_d1;niveau_de_vie_d9\n59;2019;10000;30000\n", encoding="utf-8"
+    )
+    (tmp_path / "publies.csv").write_text(
+        "code;annee;rapport_interdecile\n59;2019;3,4\n", encoding="utf-8"
+    )
+    out = tmp_path / "r.parquet"
+    done = run("compute", str(tmp_path), "--out", str(out), "--check-published")
+    assert done.returncode == 0, done.stderr
+    assert "attention, 1 valeur calculée hors de l'arrondi" in done.stderr
+    assert len(pd.read_parquet(out)) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("indicators", "taux_logement"), 1, "Vouliez-vous dire"),
+        (("compute", "rien", "--out", "r.csv"), 1, "« rien » n'est ni un fichier"),
+        (
+            ("compute", "qpv_2024", "--out", "r.csv", "--indicator", "taux_chomage_rp"),
+            1,
+            "« activite »",
+        ),
+        (("compute", "poches_pauvrete", "--out", "r.csv"), 1, "n'alimente aucune table"),
+        (("compute", "qpv_2024", "--out", "r.ods"), 2, ".parquet"),
+        (("compute", "qpv_2024"), 2, "--out"),
+        (("calcule",), 2, "calcule"),
+    ],
+)
+def test_exit_codes(tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
+    done = run(*arguments, cwd=tmp_path)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_refused_table_writes_nothing(tmp_path: Path) -> None:
+    table = tmp_path / "logements.csv"
+    table.write_text("code;annee;logements\n1001;2021;80\n", encoding="utf-8")
+    done = run("compute", str(table), "--out", str(tmp_path / "r.csv"))
+    assert done.returncode == 1
+    assert "zéro initial perdu" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["logements.csv"]
+
+
+def test_the_demonstration(tmp_path: Path) -> None:
+    done = run("demo", "--out", str(tmp_path / "demo"))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    lines = done.stdout.splitlines()
+    (denain,) = [line for line in lines if line.startswith("Denain Centre")]
+    assert denain.split()[2:] == ["34,5", "−13,8", "47,7", "40,1", "41,6", "40,0", "32,6", "1,6"]
+    for name in ("CA Porte du Hainaut", "Nord", "France métro."):
+        assert any(line.startswith(name) for line in lines)
+    assert "34,1 (?)" in done.stdout
+    written = {path.name for path in (tmp_path / "demo").iterdir()}
+    assert written == {
+        "results.csv", "results.xlsx", "taux_emploi_15_64.png", "tableau_des_quartiers.png",
+    }  # fmt: skip
+    assert str(tmp_path / "demo") in done.stdout.replace("\n", "")
