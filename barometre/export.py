@@ -22,6 +22,7 @@ from barometre.formatting import absent_label, unit_label
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 
+_SHEET_ROWS = 1_048_575  # rows of a sheet, less its header
 _DOUBT = PatternFill("solid", fgColor="FFF2CC")
 _HEAD = PatternFill("solid", fgColor="E8EDF3")
 _GUIDE = (
@@ -79,13 +80,17 @@ def write_results(
     Raises
     ------
     BarometreError
-        A suffix of no known format.
+        A suffix of no known format, or more rows than a workbook can hold.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         raise BarometreError(
             f"format « {path.suffix} » inconnu pour {path.name} : choisir {', '.join(SUFFIXES)}"
+        )
+    if suffix == ".xlsx" and len(results) > _SHEET_ROWS:
+        raise BarometreError(
+            f"{len(results)} lignes : un classeur n'en tient que {_SHEET_ROWS} ; écrire en .parquet"
         )
     labelled = _labelled(results, territoires)
     with replacing(path) as temporary:
@@ -118,7 +123,8 @@ def _labelled(results: pd.DataFrame, territoires: pd.DataFrame | None) -> pd.Dat
 
 def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
     book = Workbook()
-    _guide_sheet(book.active)
+    book.remove(book.worksheets[0])
+    _guide_sheet(book.create_sheet("lisez-moi"))
     _wide_sheet(book.create_sheet("tableau"), frame)
     _frame_sheet(book.create_sheet("resultats"), frame)
     _frame_sheet(book.create_sheet("indicateurs"), _definitions(frame))
@@ -127,7 +133,6 @@ def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
 
 
 def _guide_sheet(sheet: Worksheet) -> None:
-    sheet.title = "lisez-moi"
     for row, (word, meaning) in enumerate(_GUIDE, start=1):
         sheet.cell(row, 1, word).font = Font(bold=True)
         sheet.cell(row, 2, meaning)
@@ -153,19 +158,20 @@ def _wide_sheet(sheet: Worksheet, frame: pd.DataFrame) -> None:
             value = line[key]
             sheet.cell(rows[line["code"]], j, value if isinstance(value, str) else "")
     for value in frame.itertuples(index=False):
-        cell = sheet.cell(rows[value.code], place[value.indicateur, value.annee])
-        card = indicator_card(str(value.indicateur))
-        if value.statut == "ok":
-            cell.value, cell.number_format = value.valeur, _number_format(card.decimales)
+        known = value.statut == "ok"
+        printed = value.valeur if known else absent_label(str(value.statut))
+        cell = sheet.cell(rows[value.code], place[value.indicateur, value.annee], printed)
+        if known:
+            decimals = indicator_card(str(value.indicateur)).decimales
+            cell.number_format = _number_format(decimals)
         else:
-            cell.value = absent_label(str(value.statut))
             cell.font = Font(italic=True, color="6B7280")
         cell.alignment = Alignment(horizontal="right")
         if value.qualite == "douteux":
             cell.fill = _DOUBT
         if isinstance(value.note, str):
             cell.comment = Comment(value.note, "barometre")
-    sheet.freeze_panes = sheet.cell(2, len(keys) + 1)
+    sheet.freeze_panes = f"{get_column_letter(len(keys) + 1)}2"
 
 
 def _number_format(decimals: int) -> str:

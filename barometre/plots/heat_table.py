@@ -80,7 +80,7 @@ def heat_table(
     )
     order = [*_worst_first(score[: len(territories)]), *range(len(territories), len(rows))]
     if ax is None:
-        size = (2.6 + 0.92 * len(cards), 2.4 + 0.36 * len(rows))
+        size = (2.6 + 1.02 * len(cards), 2.4 + 0.36 * len(rows))
         _, ax = plt.subplots(figsize=size, layout="constrained")
     for line, i in enumerate(order):
         y = line + 0.35 * (line >= len(territories))
