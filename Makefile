@@ -35,4 +35,4 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/catalogue.md docs/tables.md barometre-demo
+	rm -rf $(VENV) build dist docs/_build docs/catalogue.md docs/tables.md docs/sources.md barometre-demo

@@ -1,4 +1,4 @@
-"""The command line: ``barometre indicators | compute | demo``.
+"""The command line: ``barometre indicators | check | compute | template | demo``.
 
 Exit codes: 0, 1 for bad input (the message on the error output, no traceback), 2 for usage.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -18,8 +18,11 @@ from rich.table import Table
 from barometre.card_schema import THEMES, Card
 from barometre.cards import catalogue, indicator_card
 from barometre.compute import PublishedDifference, compute
-from barometre.errors import BarometreError
+from barometre.errors import BarometreError, counted
 from barometre.formatting import unit_label
+
+if TYPE_CHECKING:
+    from barometre.sources.reading import FileReport
 
 app = typer.Typer(
     help="Le Baromètre de Cohésion Sociale d'une agglomération, des fichiers aux indicateurs.",
@@ -50,7 +53,9 @@ def indicators(
 def compute_files(
     sources: Annotated[
         list[str],
-        typer.Argument(help="Fichiers CSV de nos tables, dossiers, ou jeux de données fournis."),
+        typer.Argument(
+            help="Fichiers (ou dossiers) des producteurs ou de nos tables, jeux fournis."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Fichier à écrire : .csv, .xlsx ou .parquet.")],
     indicator: Annotated[
@@ -62,7 +67,7 @@ def compute_files(
 ) -> None:
     """Calcule les indicateurs que les sources permettent et les écrit."""
     from barometre.export import SUFFIXES, write_results
-    from barometre.sources.own_tables import read
+    from barometre.sources.reading import read
 
     if out.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"terminer par {', '.join(SUFFIXES)}", param_hint="--out")
@@ -79,6 +84,46 @@ def compute_files(
 
 
 @app.command()
+def check(
+    sources: Annotated[list[str], typer.Argument(help="Fichiers, dossiers ou jeux fournis.")],
+) -> None:
+    """Dit ce que contient chaque fichier, ce qu'il alimente et ce qui lui manque."""
+    from barometre.sources.reading import check_files
+
+    console = _console()
+    for report in check_files(*sources):
+        _print_report(console, report)
+
+
+@app.command()
+def families() -> None:
+    """Liste les familles de fichiers que l'on sait lire."""
+    from barometre.sources.reading import families as known
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("famille", no_wrap=True, style="bold")
+    for heading in ("fichiers", "producteur", "codes", "alimente"):
+        table.add_column(heading)
+    for name, row in known().iterrows():
+        state = "vérifiés" if row["etat"] == "verifie" else "non vérifiés"
+        table.add_row(str(name), row["titre"], row["producteur"], state, row["tables"] or "rien")
+    _console().print(table)
+
+
+@app.command()
+def template(
+    table: Annotated[str, typer.Argument(help="Nom d'une table, ou « publies ».")],
+    out: Annotated[Path, typer.Option(help="Fichier à écrire : .csv ou .xlsx.")],
+) -> None:
+    """Écrit une table vide à remplir : en-têtes, unités et une ligne d'exemple."""
+    from barometre.export import write_template
+
+    if out.suffix.lower() not in (".csv", ".xlsx"):
+        raise typer.BadParameter("terminer par .csv ou .xlsx", param_hint="--out")
+    _console().print(f"{write_template(table, out)} : à remplir puis à lire par barometre compute")
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Dossier où écrire.")] = Path("barometre-demo"),
 ) -> None:
@@ -90,8 +135,11 @@ def demo(
 
 def main() -> None:
     """Run the command line, bad input becoming a message and the exit code 1."""
+    from barometre.sources.reading import SourceWarning
+
     with warnings.catch_warnings():
-        warnings.simplefilter("always", PublishedDifference)
+        for category in (PublishedDifference, SourceWarning):
+            warnings.simplefilter("always", category)
         warnings.showwarning = _show_warning
         _guarded(app)
 
@@ -121,6 +169,34 @@ def _print_catalogue(console: Console) -> None:
         console.print(table)
         console.print()
     console.print(f"{len(frame)} indicateurs ; « barometre indicators ID » montre une fiche.")
+
+
+def _print_report(console: Console, report: FileReport) -> None:
+    console.print(f"[bold]{report.fichier}[/bold] : {report.titre}")
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    missing = [f"{name} ({', '.join(columns)})" for name, columns in report.manques.items()]
+    for name, value in (
+        ("famille", report.famille),
+        ("niveau", report.niveau),
+        ("années des données", ", ".join(map(str, report.annees))),
+        ("territoires", f"{report.lignes} ({counted(report.ignorees, 'ligne')} hors territoire)"),
+        ("colonnes utilisées", ", ".join(report.utilisees)),
+        ("colonnes ignorées", _shortened(report.ignorees_colonnes)),
+        ("cellules", f"{report.secretes} secrètes, {report.absentes} absentes"),
+        ("alimente", ", ".join(report.indicateurs) or "aucun indicateur à lui seul"),
+        ("manque pour", " ; ".join(missing)),
+        ("attention", " ; ".join(report.avertissements)),
+    ):
+        if value:
+            table.add_row(name, value)
+    console.print(table)
+    console.print()
+
+
+def _shortened(names: Sequence[str]) -> str:
+    return ", ".join(names[:30]) + f", et {len(names) - 30} autres" * (len(names) > 30)
 
 
 def _print_card(console: Console, card: Card) -> None:

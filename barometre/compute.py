@@ -186,9 +186,8 @@ def _align(card: Card, table: str, tables: Tables, lead: pd.MultiIndex) -> _Alig
     known = frame[list(columns)].notna().any(axis=1)
     keys = _latest_keys(lead, index[known], card.ecart_millesimes_max)
     rows = index.get_indexer(keys)
-    moved = pd.DataFrame(
-        {name: frame[name].to_numpy()[rows] for name in columns}, index=lead
-    ).where(rows[:, None] >= 0)
+    values = {c: np.where(rows >= 0, frame[c].to_numpy()[rows], np.nan) for c in columns}
+    moved = pd.DataFrame(values, index=lead)
     years = keys.get_level_values("annee").to_numpy()
     return _Aligned(table, columns, moved, rows=rows, years=years)
 
@@ -209,20 +208,21 @@ def _vintages(aligned: Sequence[_Aligned], lead: pd.MultiIndex, notes: Notes) ->
 def _with_remarks(values: Values, tables: Tables, a: _Aligned, notes: Notes) -> Values:
     """Carry what is said of input cells to the values they enter."""
     status, doubtful, note = values.statut.copy(), values.douteux.copy(), values.note
+    origin = values.origine.copy()
     for column in a.columns:
         said = tables.remarks(a.table, column)
         if said is None:
             continue
-        of_cell, doubt, motif = said.statut, said.douteux, said.motif
         if a.rows is not None:
-            found = a.rows >= 0
-            of_cell, doubt = np.where(found, of_cell[a.rows], 0), found & doubt[a.rows]
-            motif = np.where(found, motif[a.rows], -1)
-        stronger = (of_cell != _OK) & (status != _OK) & (_STRENGTH[of_cell] > _STRENGTH[status])
-        status[stronger] = of_cell[stronger]
-        doubtful |= doubt
-        note = notes.join(note, motif)
-    return replace(values, statut=status, douteux=doubtful, note=note)
+            said = said.take(a.rows)
+        stronger = (
+            (said.statut != _OK) & (status != _OK) & (_STRENGTH[said.statut] > _STRENGTH[status])
+        )
+        status[stronger] = said.statut[stronger]
+        doubtful |= said.douteux
+        origin[said.estime] = ORIGINS.index("estime")
+        note = notes.join(note, said.motif)
+    return replace(values, statut=status, douteux=doubtful, origine=origin, note=note)
 
 
 def _latest_keys(wanted: pd.MultiIndex, available: pd.MultiIndex, max_gap: int) -> pd.MultiIndex:

@@ -16,9 +16,11 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from barometre.card_schema import THEMES
-from barometre.cards import indicator_card
-from barometre.errors import BarometreError
+from barometre.cards import indicator_card, load_cards
+from barometre.errors import BarometreError, UnknownNameError
 from barometre.formatting import absent_label, unit_label
+from barometre.table_checks import PUBLISHED
+from barometre.tables import MODELS
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 
@@ -116,6 +118,48 @@ def _labelled(results: pd.DataFrame, territoires: pd.DataFrame | None) -> pd.Dat
     frame.insert(place, "libelle_indicateur", frame["indicateur"].map(labels).astype("str"))
     frame.insert(place + 2, "unite", frame["indicateur"].map(units).astype("str"))
     return frame
+
+
+def write_template(table: str, path: str | Path) -> Path:
+    """Write an empty table to fill: headers, a row of units and an example row.
+
+    The reader leaves out the rows whose code is ``UNITE`` or ``EXEMPLE``.
+
+    Parameters
+    ----------
+    table : str
+        Name of a table, or ``"publies"`` (one column per indicator).
+    path : str or Path
+        File to write, ``.csv`` (semicolons, as a French spreadsheet opens it) or ``.xlsx``.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    UnknownNameError
+        No table of that name.
+    """
+    path = Path(path)
+    if table == PUBLISHED:
+        units = {card.id: unit_label(card) for card in load_cards().values()}
+    elif table in MODELS:
+        described = MODELS[table].to_schema().columns
+        units = {name: str(column.metadata["unite"]) for name, column in described.items()}
+    else:
+        raise UnknownNameError("nom de table", table, [*MODELS, PUBLISHED])
+    rows = [
+        {"code": "UNITE", "annee": "année des données", "libelle": "nom du territoire"} | units,
+        {"code": "EXEMPLE", "annee": "2021", "libelle": "Denain"} | dict.fromkeys(units, "nd"),
+    ]
+    frame = pd.DataFrame(rows)
+    with replacing(path) as temporary:
+        if path.suffix.lower() == ".xlsx":
+            frame.to_excel(temporary, index=False, sheet_name=table)
+        else:
+            frame.to_csv(temporary, index=False, sep=";", encoding="utf-8-sig")
+    return path
 
 
 # ---- workbook -----------------------------------------------------------------------------------

@@ -184,6 +184,8 @@ def _one_year(
             "allocataires_rsa_socle": part(recipients, 0.14, 0.5),
         },
         "revenus": {
+            "menages_fiscaux": np.round(0.97 * households),
+            "personnes_menages_fiscaux": np.round(0.97 * population),
             "niveau_de_vie_d1": np.round(median * rng.uniform(0.50, 0.58, len(size)), -1),
             "niveau_de_vie_median": median,
             "niveau_de_vie_d9": np.round(median * rng.uniform(1.6, 2.0, len(size)), -1),
@@ -232,6 +234,7 @@ def _one_year(
         "diplomes": {
             "non_scolarises_15_ans_plus": out_of_school,
             "sans_diplome_ou_brevet": without_diploma,
+            "diplomes_cep_plus": out_of_school - part(without_diploma, 0.6),
             "diplomes_bac2_plus": part(out_of_school - without_diploma, 0.38, -0.3),
         },
         "deplacements": {
@@ -266,6 +269,10 @@ def _one_year(
             "femmes_50_74_ans": women_50_74,
             "femmes_sans_mammographie": part(women_50_74, 0.4, 0.15),
         },
+        "mortalite": {
+            "icm": np.round(100 * np.exp(0.08 * disadvantage), 1),
+            "esperance_vie_naissance": np.round(82 - 0.9 * disadvantage, 1),
+        },
         "salaires": {
             "salaire_horaire_femmes": np.round(hourly_men * rng.uniform(0.80, 0.95, len(size)), 1),
             "salaire_horaire_hommes": hourly_men,
@@ -292,7 +299,8 @@ def _hide(frames: dict[str, pd.DataFrame]) -> pd.DataFrame:
     residents = frames["population"]["population"]
     households = frames["population"]["menages"]
     recipients = frames["allocataires"]["allocataires"]
-    incomes, wages = frames["revenus"].columns, frames["salaires"].columns
+    wages = frames["salaires"].columns
+    incomes = frames["revenus"].columns.drop(["menages_fiscaux", "personnes_menages_fiscaux"])
     hidden: list[tuple[str, Iterable[str], pd.Series[bool]]] = [
         ("revenus", incomes, (households < 50) & (residents < 100)),
         (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,7 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.errors import Fault, FaultsError, TableError, UnknownNameError, counted
+from barometre.errors import (
+    Fault,
+    FaultsError,
+    TableError,
+    UnknownNameError,
+    counted,
+    french_number,
+)
 from barometre.table_checks import PUBLISHED, check_table
 from barometre.tables import KEY, MODELS
 
@@ -19,6 +26,9 @@ STATUSES: tuple[Status, ...] = ("ok", "secret", "non_disponible", "non_defini", 
 
 DOUBTFUL = "douteux"
 """Quality of a value kept as printed although it is contradicted elsewhere."""
+
+ESTIMATED = "estime"
+"""Quality of a cell that is neither counted nor published, but estimated from others."""
 
 STATUTS_COLUMNS = ("code", "annee", "table", "colonne", "statut", "qualite", "motif")
 TERRITOIRES_COLUMNS = ("libelle", "libelle_court", "niveau")
@@ -37,15 +47,26 @@ class Remarks:
     ----------
     statut : array of int8
         Position in `STATUSES` of the reason for an absent value; 0 when none is given.
-    douteux : array of bool
-        The value is doubtful.
+    douteux, estime : array of bool
+        The value is doubtful, is an estimate.
     motif : array of int64
         Position of the reason in `Tables.motifs`; -1 when nothing is said.
     """
 
     statut: Positions
     douteux: Booleans
+    estime: Booleans
     motif: Words
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Remarks:
+        """Bring the remarks on other rows; -1 is a row of which nothing is said."""
+        found = rows >= 0
+        return Remarks(
+            statut=np.where(found, self.statut[rows], 0).astype(np.int8),
+            douteux=found & self.douteux[rows],
+            estime=found & self.estime[rows],
+            motif=np.where(found, self.motif[rows], -1),
+        )
 
 
 class Tables(Mapping[str, pd.DataFrame]):
@@ -58,11 +79,13 @@ class Tables(Mapping[str, pd.DataFrame]):
         a producer only publishes as rates or medians: one column per indicator).
     statuts : DataFrame, optional
         What there is to say of single cells, one row each: ``code``, ``annee``, ``table``,
-        ``colonne``, ``statut`` (``ok`` for a cell that has a value), ``qualite`` (``"douteux"`` or
-        missing) and ``motif``, the reason in words.
+        ``colonne``, ``statut`` (``ok`` for a cell that has a value), ``qualite`` (``"douteux"``,
+        ``"estime"`` or missing) and ``motif``, the reason in words.
     territoires : DataFrame, optional
         ``libelle``, ``niveau`` and, when there is one, ``libelle_court`` of the territories,
         indexed by ``code``.
+    source : str, optional
+        Where the frames come from (a file), for the messages.
 
     Attributes
     ----------
@@ -91,12 +114,13 @@ class Tables(Mapping[str, pd.DataFrame]):
         *,
         statuts: pd.DataFrame | None = None,
         territoires: pd.DataFrame | None = None,
+        source: str | None = None,
     ) -> None:
         self._frames: dict[str, pd.DataFrame] = {}
         refused: list[TableError] = []
         for name, frame in frames.items():
             try:
-                self._frames[name] = check_table(name, frame)
+                self._frames[name] = check_table(name, frame, source)
             except TableError as error:
                 refused.append(error)
         if len(refused) == 1:
@@ -146,10 +170,12 @@ class Tables(Mapping[str, pd.DataFrame]):
         said = Remarks(
             statut=np.zeros(len(index), dtype=np.int8),
             douteux=np.zeros(len(index), dtype=bool),
+            estime=np.zeros(len(index), dtype=bool),
             motif=np.full(len(index), -1, dtype=np.int64),
         )
         said.statut[rows] = pd.Categorical(cells["statut"], categories=list(STATUSES)).codes
         said.douteux[rows] = cells["qualite"] == DOUBTFUL
+        said.estime[rows] = cells["qualite"] == ESTIMATED
         said.motif[rows] = motifs[cells.index]
         return said
 
@@ -190,40 +216,45 @@ def as_tables(tables: Tables | Mapping[str, pd.DataFrame]) -> Tables:
     return tables if isinstance(tables, Tables) else Tables(tables)
 
 
-def combine(parts: Iterable[Tables]) -> Tables:
+def combine(parts: Iterable[Tables], names: Sequence[str] = ()) -> Tables:
     """Merge several sets of tables into one.
 
     Parameters
     ----------
     parts : iterable of Tables
         Sets that may hold the same tables for other territories, years or columns.
+    names : sequence of str, optional
+        Where each set comes from, for the message.
 
     Returns
     -------
     Tables
-        Every cell of every part.
+        Every cell of every part; a cell absent from one part and known in another is known.
 
     Raises
     ------
     FaultsError
-        The same cell is given twice with different values.
+        The same cell is given twice with different values; the two sources are named.
     """
     sets = list(parts)
+    sources = list(names) or [f"source n° {i}" for i in range(1, len(sets) + 1)]
     faults: list[Fault] = []
     frames: dict[str, pd.DataFrame] = {}
-    for name in dict.fromkeys(name for tables in sets for name in tables):
-        merged: pd.DataFrame | None = None
-        for frame in (tables[name] for tables in sets if name in tables):
-            faults += [] if merged is None else _conflicts(name, merged, frame)
-            merged = frame if merged is None else _fill(merged, frame)
-        assert merged is not None  # the name comes from one of the sets
-        frames[name] = merged
+    for table in dict.fromkeys(table for tables in sets for table in tables):
+        given = [(tables[table], name) for tables, name in zip(sets, sources, strict=True)
+                 if table in tables]  # fmt: skip
+        merged = given[0][0]
+        for i, (frame, name) in enumerate(given[1:], start=1):
+            faults += _conflicts(table, frame, name, given[:i])
+            merged = _fill(merged, frame)
+        frames[table] = merged
     if faults:
-        raise FaultsError("tables inconciliables", faults)
+        raise FaultsError("sources inconciliables", faults)
     territoires = pd.concat([tables.territoires for tables in sets])
+    statuts = pd.concat([tables.statuts for tables in sets]).drop_duplicates()
     return Tables(
         frames,
-        statuts=pd.concat([tables.statuts for tables in sets]).drop_duplicates(),
+        statuts=_still_true(statuts, frames),
         territoires=territoires[~territoires.index.duplicated()],
     )
 
@@ -237,19 +268,39 @@ def _fill(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _conflicts(name: str, first: pd.DataFrame, second: pd.DataFrame) -> Iterator[Fault]:
-    rows = first.index.intersection(second.index)
-    for column in first.columns.intersection(second.columns):
-        one, other = first.loc[rows, column], second.loc[rows, column]
-        bad = rows[(one.notna() & other.notna() & (one != other)).to_numpy()]
-        if len(bad):
-            code, year = bad[0]
-            yield Fault(
-                f"{name}.{column}",
-                f"{counted(len(bad), 'cellule')} à deux valeurs, dont {code} en {year} :"
-                f" {one[bad[0]]:.10g} et {other[bad[0]]:.10g}",
-                "ne garder qu'une source",
-            )
+def _conflicts(
+    table: str, frame: pd.DataFrame, name: str, earlier: Sequence[tuple[pd.DataFrame, str]]
+) -> Iterator[Fault]:
+    """Find cells given otherwise by an earlier source; the last printed digit may differ."""
+    for other, other_name in earlier:
+        rows = frame.index.intersection(other.index)
+        for column in frame.columns.intersection(other.columns):
+            one = other.loc[rows, column].to_numpy()
+            two = frame.loc[rows, column].to_numpy()
+            differ = ~(np.isnan(one) | np.isnan(two) | np.isclose(one, two, rtol=1e-6, atol=0))
+            if differ.any():
+                first = int(np.flatnonzero(differ)[0])
+                code, year = rows[first]
+                yield Fault(
+                    f"{table}.{column}",
+                    f"{counted(int(differ.sum()), 'cellule')} à deux valeurs, dont {code} en {year}"
+                    f" : {french_number(one[first])} ({other_name}) et"
+                    f" {french_number(two[first])} ({name})",
+                    "ne garder qu'une source",
+                )
+
+
+def _still_true(statuts: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Leave out the reason of an absent cell that another source gives."""
+    kept = np.ones(len(statuts), dtype=bool)
+    for table, column, cells in _by_column(statuts.assign(place=np.arange(len(statuts)))):
+        if table not in frames or column not in frames[table].columns:
+            continue
+        keys = pd.MultiIndex.from_frame(cells[list(KEY)])
+        known = frames[table][column].reindex(keys).notna().to_numpy()
+        absent = (cells["statut"] != "ok").to_numpy()
+        kept[cells["place"].to_numpy()[known & absent]] = False
+    return statuts[kept]
 
 
 def empty_statuts() -> pd.DataFrame:

@@ -130,8 +130,10 @@ class Allocataires(Table):
 
 
 class Revenus(Table):
-    """Living standards as Filosofi publishes them; none of these columns can be summed."""
+    """Living standards as Filosofi publishes them: only the two counts can be summed."""
 
+    menages_fiscaux: float = _count("Ménages fiscaux (Filosofi)")
+    personnes_menages_fiscaux: float = _count("Personnes des ménages fiscaux (Filosofi)")
     niveau_de_vie_d1: float = _amount(
         "1er décile du niveau de vie", "euros_par_an", ["niveau_de_vie_median", "niveau_de_vie_d9"]
     )
@@ -229,9 +231,10 @@ class Diplomes(Table):
 
     non_scolarises_15_ans_plus: float = _count(
         "Population non scolarisée de 15 ans ou plus",
-        parts=["sans_diplome_ou_brevet + diplomes_bac2_plus"],
+        parts=["sans_diplome_ou_brevet + diplomes_bac2_plus", "diplomes_cep_plus"],
     )
     sans_diplome_ou_brevet: float = _count("Sans diplôme, CEP, BEPC, brevet ou DNB")
+    diplomes_cep_plus: float = _count("Diplôme au moins égal au CEP (IDH-4)")
     diplomes_bac2_plus: float = _count("Diplôme de niveau bac+2 ou plus")
 
 
@@ -300,6 +303,13 @@ class Sante(Table):
     femmes_sans_mammographie: float = _count("Femmes de 50 à 74 ans sans mammographie (24 mois)")
 
 
+class Mortalite(Table):
+    """Mortality of a territory, for the human development indices (ORS, Insee)."""
+
+    icm: float = _amount("Indice comparatif de mortalité, toutes causes", "indice")
+    esperance_vie_naissance: float = _amount("Espérance de vie à la naissance", "annees")
+
+
 class Salaires(Table):
     """Mean net hourly wages as Insee publishes them (base Tous salariés)."""
 
@@ -347,6 +357,7 @@ MODELS: dict[str, type[Table]] = {
     "deplacements": Deplacements,
     "logements": Logements,
     "sante": Sante,
+    "mortalite": Mortalite,
     "salaires": Salaires,
     "licences": Licences,
     "equipements": Equipements,

@@ -1,4 +1,4 @@
-"""Configuration of the documentation. Two pages are written from the cards and the models."""
+"""Configuration of the documentation. Three pages are written from what they describe."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from catalogue_page import catalogue_page  # noqa: E402
+from sources_page import sources_page  # noqa: E402
 from tables_page import tables_page  # noqa: E402
 
 import barometre  # noqa: E402 - found thanks to the path above
@@ -44,7 +45,12 @@ html_sidebars: dict[str, list[str]] = {"**": []}  # no page has subpages; tables
 
 def _write_pages(app: Sphinx) -> None:
     """Write the generated pages, leaving alone those that have not changed."""
-    for name, page in (("catalogue.md", catalogue_page()), ("tables.md", tables_page())):
+    pages = {
+        "catalogue.md": catalogue_page(),
+        "tables.md": tables_page(),
+        "sources.md": sources_page(),
+    }
+    for name, page in pages.items():
         path = Path(app.srcdir) / name
         if not path.exists() or path.read_text(encoding="utf-8") != page:
             path.write_text(page, encoding="utf-8")

@@ -13,7 +13,7 @@ from markdown_parts import code, link, plain, table, target
 from barometre.card_schema import UNITS
 from barometre.cards import load_cards
 from barometre.results import ORIGINS, Results
-from barometre.sources.own_tables import NOT_APPLICABLE_TOKENS, SECRET_TOKENS
+from barometre.sources.values import NOT_APPLICABLE_TOKENS, SECRET_TOKENS
 from barometre.table_checks import PUBLISHED
 from barometre.table_set import STATUSES, STATUTS_COLUMNS, TERRITOIRES_COLUMNS
 from barometre.tables import MODELS, PART_TOLERANCE, columns_of

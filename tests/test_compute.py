@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ import pytest
 
 import barometre as bcs
 from barometre.cards import load_cards
-from barometre.compute import PublishedDifference
+from barometre.compute import PublishedDifference, _align
 from barometre.errors import BarometreError, TableError, UnknownNameError
 from barometre.results import Results
 from barometre.table_set import Tables, combine
@@ -176,6 +177,23 @@ def test_the_denominator_is_of_the_same_year_else_of_the_latest_earlier_one() ->
     assert d["statut"] == "non_disponible"  # a later census says nothing of an earlier year
 
 
+def test_a_second_table_of_several_columns_is_brought_to_the_year_of_the_first() -> None:
+    """Two columns of another table at once: each keeps to its own values."""
+    card = load_cards()["taux_emploi_15_64"]
+    activity = frame([("A", 2019, 60, 100), ("B", 2021, 30, 50)],
+                     "actifs_occupes_15_64_ans", "population_15_64_ans")  # fmt: skip
+    two = replace(
+        card,
+        ecart_millesimes_max=3,
+        entrees={"allocataires": ("allocataires_aah",), "activite": card.entrees["activite"]},
+    )
+    tables = Tables({"allocataires": RECIPIENTS[:3], "activite": activity})
+    aligned = _align(two, "activite", tables, tables.index_of("allocataires")).frame
+    assert aligned["actifs_occupes_15_64_ans"].tolist()[:2] == [60.0, 30.0]
+    assert aligned["population_15_64_ans"].tolist()[:2] == [100.0, 50.0]
+    assert aligned.iloc[2].isna().all()
+
+
 def test_a_secret_denominator_of_an_earlier_year_keeps_its_reason() -> None:
     said = statuts(("B", 2021, "population", "menages", "secret", None, "trop petit"))
     tables = Tables({"allocataires": RECIPIENTS, "population": HOUSEHOLDS[:1]}, statuts=said)
@@ -301,7 +319,23 @@ def test_combining_sets() -> None:
     both = combine([first, second])
     pd.testing.assert_frame_equal(both["logements"], Tables({"logements": LOGEMENTS})["logements"])
     assert list(both) == ["logements", "revenus"]
+    other = Tables({"logements": LOGEMENTS[:1].assign(logements=81)})
     with pytest.raises(
-        BarometreError, match="1 cellule à deux valeurs, dont 59172 en 2021 : 80 et 81"
+        BarometreError,
+        match=r"1 cellule à deux valeurs, dont 59172 en 2021 : 80 \(a\.csv\) et 81 \(b\.csv\)",
     ):
-        combine([first, Tables({"logements": LOGEMENTS[:1].assign(logements=81)})])
+        combine([first, second, other], ["a.csv", "c.csv", "b.csv"])
+
+
+def test_combining_forgets_the_reason_of_a_cell_that_another_source_gives() -> None:
+    said = statuts(("01001", 2021, "logements", "logements_vacants", "secret", None, "nd"))
+    hidden = Tables({"logements": LOGEMENTS[1:2]}, statuts=said)
+    known = Tables({"logements": LOGEMENTS[1:2].assign(logements_vacants=9.0)})
+    assert combine([hidden, known]).statuts.empty
+    assert row(bcs.compute(combine([known, hidden])), "01001")["valeur"] == 9.0
+
+
+def test_an_estimated_cell_makes_an_estimated_value() -> None:
+    said = statuts(("59172", 2021, "logements", "logements", "ok", "estime", "couverture 90 %"))
+    value = row(bcs.compute(Tables({"logements": LOGEMENTS}, statuts=said)), "59172")
+    assert value[["origine", "note"]].tolist() == ["estime", "couverture 90 %"]

@@ -9,7 +9,7 @@ import pytest
 
 import barometre as bcs
 from barometre.errors import BarometreError
-from barometre.sources.own_tables import read
+from barometre.sources.reading import read
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -91,7 +91,7 @@ def test_bundled_datasets_by_name() -> None:
         ("logements.csv", "", "fichier vide"),
         ("export.csv", "code;annee;menages\n59172;2021;80\n", "conviennent à plusieurs tables"),
         ("export.csv", "code;annee;logements;couleur\n59172;2021;80;1\n", "table logements : colonnes inconnues : « couleur »"),
-        ("export.csv", "a;b\n1;2\n", "aucune colonne d'une de nos tables"),
+        ("export.csv", "a;b\n1;2\n", "non reconnu (colonnes lues : a, b)"),
         ("export.csv", "PK\x00\x01\n", "ce n'est pas un fichier texte"),
     ],
 )  # fmt: skip
@@ -111,7 +111,7 @@ def test_all_refused_sources_are_told(tmp_path: Path) -> None:
     for words in ("logements.csv", "« rien » n'est ni un fichier", "absent.csv"):
         assert words in str(refused.value)
     (tmp_path / "vide").mkdir()
-    with pytest.raises(BarometreError, match="aucun fichier CSV"):
+    with pytest.raises(BarometreError, match="aucun fichier de données"):
         read(tmp_path / "vide")
     with pytest.raises(BarometreError, match="aucune source"):
         read()

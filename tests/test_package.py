@@ -19,13 +19,33 @@ import barometre as bcs
 from barometre.table_set import Tables
 
 PUBLIC = [
-    "BarometreError", "Household", "Tables", "catalogue", "combine", "compute",
-    "consumption_units", "datasets", "equivalised_income", "indicator_card", "poverty_line",
-    "read", "round_half_up",
-]  # fmt: skip
+    "BarometreError",
+    "Household",
+    "Tables",
+    "aggregate",
+    "apply_passage",
+    "catalogue",
+    "check_files",
+    "combine",
+    "compute",
+    "consumption_units",
+    "datasets",
+    "equivalised_income",
+    "indicator_card",
+    "level_of",
+    "membership",
+    "poverty_line",
+    "qpv_correspondence",
+    "read",
+    "read_membership",
+    "read_passage",
+    "repair_codes",
+    "round_half_up",
+    "to_2024",
+]
 LAYERS = [
     "errors", "rounding", "households", "tables", "card_schema", "card_reader", "cards", "table_checks", "table_set", "formulas",
-    "synthetic", "themes", "datasets", "results", "compute", "formatting", "sources", "export",
+    "synthetic", "themes", "datasets", "results", "compute", "aggregate", "territories", "formatting", "sources", "export",
     "plots", "demo", "cli", "__main__",
 ]  # fmt: skip
 

@@ -1,36 +1,50 @@
-"""Read our own tables typed or exported as CSV: one file per table, French or English Excel's."""
+"""Read our own tables, typed or exported: one table per file or sheet."""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from barometre import datasets
 from barometre.cards import load_cards
-from barometre.errors import BarometreError, Fault, FaultsError, counted
+from barometre.errors import Fault, FaultsError
+from barometre.sources.text import Source
+from barometre.sources.values import parse_numbers
 from barometre.table_checks import PUBLISHED, check_table
-from barometre.table_set import STATUTS_COLUMNS, Tables, combine
+from barometre.table_set import STATUSES, STATUTS_COLUMNS, Tables
 from barometre.tables import KEY, MODELS, columns_of
 
-SECRET_TOKENS = frozenset({"nd", "n.d.", "n.d", "ns", "s", "secret"})
-NOT_APPLICABLE_TOKENS = frozenset({"-", "so", "sans objet"})
-_LABELS = ("libelle", "libelle_court", "niveau")
-_SPACES = str.maketrans("", "", " \u00a0\u202f")
+LABELS = ("libelle", "libelle_court", "niveau")
+HELP_ROWS = frozenset({"UNITE", "UNITÉ", "EXEMPLE"})
+"""Codes of the rows of a template that explain how to fill it; they are no territory."""
+
+_STATUTS_NEEDED = set(STATUTS_COLUMNS) - {"qualite", "motif"}
 
 
-def read(*sources: str | Path) -> Tables:
-    """Read tables from CSV files, folders of them, or bundled datasets.
+def is_own(header: Sequence[str], stem: str) -> bool:
+    """Tell whether a header is that of one of our tables, of statuses or of territories."""
+    columns = set(header)
+    if "code" not in columns:
+        return False
+    if columns >= _STATUTS_NEEDED or _is_territories(columns) or _named(stem):
+        return True
+    values = columns - {*KEY, *LABELS, ""}
+    return any(values and values <= set(own) for own in _own_columns().values())
+
+
+def resembles_own(header: Sequence[str]) -> bool:
+    """Tell whether a header shares a column with our tables: a misspelt one, perhaps."""
+    columns = set(header)
+    return "code" in columns and any(columns & set(own) for own in _own_columns().values())
+
+
+def read_own(source: Source) -> Tables:
+    """Read a file of one of our tables, of statuses or of territories.
 
     Parameters
     ----------
-    *sources : str or Path
-        A CSV file of one of our tables, recognised by its name (``logements.csv``,
-        ``logements_2021.csv``) or by its columns; ``statuts.csv`` and ``territoires.csv``; a folder
-        of such files; or the name of a bundled dataset.
+    source : Source
+        A file that `is_own`.
 
     Returns
     -------
@@ -40,142 +54,67 @@ def read(*sources: str | Path) -> Tables:
 
     Raises
     ------
-    BarometreError
-        A source that does not exist, is no table of ours or is refused; all faults of all files.
+    FaultsError
+        The table cannot be told, or its columns are unknown.
+    TableError
+        The table is refused.
     """
-    parts: list[Tables] = []
-    refusals: list[str] = []
-    for source in sources:
-        try:
-            items = _items(source)
-        except BarometreError as error:
-            refusals.append(str(error))
-            continue
-        for item in items:
-            try:
-                parts.append(_read_one(item) if isinstance(item, Path) else datasets.tables(item))
-            except BarometreError as error:
-                refusals.append(str(error))
-    if refusals:
-        raise BarometreError("\n".join(refusals))
-    if not parts:
-        raise BarometreError("aucune source : donner un fichier, un dossier ou un jeu de données")
-    return combine(parts)
-
-
-def _items(source: str | Path) -> Sequence[Path | str]:
-    """List the files of a source, or the bundled dataset that it names."""
-    path = Path(source)
-    if path.is_dir():
-        files = sorted(path.glob("*.csv"))
-        if not files:
-            raise BarometreError(f"le dossier {path.name} ne contient aucun fichier CSV")
-        return files
-    if path.exists():
-        return [path]
-    if source in datasets.names():
-        return [str(source)]
-    known = ", ".join(datasets.names())
-    raise BarometreError(
-        f"« {source} » n'est ni un fichier, ni un dossier, ni un jeu de données ({known})"
-    )
-
-
-def _read_one(path: Path) -> Tables:
-    """Read one file, as a table, as statuses or as territories."""
-    texts = _read_texts(path)
-    if set(STATUTS_COLUMNS) - {"qualite", "motif"} <= set(texts.columns):
+    texts = source.lire([name for name in source.entete if name])
+    texts = texts[~texts["code"].str.upper().isin(HELP_ROWS)].reset_index(drop=True)
+    columns = set(texts.columns)
+    if columns >= _STATUTS_NEEDED:
         said = texts.reindex(columns=list(STATUTS_COLUMNS)).replace("", None)
-        return Tables({}, statuts=said)
-    values = [column for column in texts.columns if column not in (*KEY, *_LABELS)]
-    if not values and "niveau" in texts.columns:
-        return Tables({}, territoires=texts)
-    name = _recognise(path, values)
-    frame, statuts = _parse(texts, name, values)
-    checked = check_table(name, frame, source=path.name)
-    territoires = None
-    if "libelle" in texts.columns:
-        labels = texts[["code", *(c for c in _LABELS if c in texts.columns)]].drop_duplicates(
-            "code"
-        )
-        territoires = labels if "niveau" in labels else labels.assign(niveau="")
-    return Tables({name: checked}, statuts=statuts, territoires=territoires)
+        return Tables({}, statuts=said, source=source.nom)
+    if _is_territories(columns):
+        return Tables({}, territoires=texts, source=source.nom)
+    values = [name for name in texts.columns if name not in (*KEY, *LABELS)]
+    table = _recognise(source, values)
+    frame, statuts = _parse(texts, table, values)
+    checked = check_table(table, frame, source=source.nom)
+    territories = None
+    if "libelle" in columns:
+        kept = texts[["code", *(name for name in LABELS if name in columns)]]
+        territories = kept.drop_duplicates("code")
+        if "niveau" not in columns:
+            territories = territories.assign(niveau="")
+    return Tables({table: checked}, statuts=statuts, territoires=territories, source=source.nom)
 
 
-def _read_texts(path: Path) -> pd.DataFrame:
-    """Read every cell as text, whatever the encoding and the separator."""
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = content.decode("cp1252", errors="replace")
-    if "\x00" in text:
-        raise BarometreError(f"{path.name} : ce n'est pas un fichier texte (CSV attendu)")
-    header = text.lstrip("\n").split("\n", 1)[0]
-    separator = max(";,\t", key=header.count)
-    rows = [row for row in csv.reader(io.StringIO(text), delimiter=separator) if any(row)]
-    if len(rows) < 1 or not any(cell.strip() for cell in rows[0]):
-        raise BarometreError(f"{path.name} : fichier vide")
-    names = [cell.strip() for cell in rows[0]]
-    width = max((i for i, name in enumerate(names) if name), default=0) + 1
-    faults = list(_shape_faults(names[:width], rows[1:]))
-    if faults:
-        raise FaultsError(f"fichier {path.name} refusé", faults)
-    cells = [[cell.strip() for cell in row[:width]] for row in rows[1:]]
-    return pd.DataFrame(cells, columns=names[:width], dtype="str")
+def _is_territories(columns: set[str]) -> bool:
+    return {"code", "libelle", "niveau"} <= columns <= {"code", *LABELS, "geographie"}
 
 
-def _shape_faults(names: list[str], rows: list[list[str]]) -> Iterator[Fault]:
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        shown = ", ".join(name or "(sans nom)" for name in repeated)
-        yield Fault("en-tête", f"colonnes en double ou sans nom : {shown}", "les renommer")
-    odd = [
-        number
-        for number, row in enumerate(rows, start=2)
-        if len(row) < len(names) or any(cell.strip() for cell in row[len(names) :])
-    ]
-    if odd:
-        lines = ", ".join(map(str, odd[:5])) + ", ..." * (len(odd) > 5)
-        yield Fault(
-            "lignes",
-            f"{counted(len(odd), 'ligne')} sans le nombre de colonnes de l'en-tête : {lines}",
-            "vérifier le séparateur et les guillemets",
-        )
+def _own_columns() -> dict[str, tuple[str, ...]]:
+    return {name: columns_of(name) for name in MODELS} | {PUBLISHED: tuple(load_cards())}
 
 
-def _recognise(path: Path, columns: Iterable[str]) -> str:
+def _named(stem: str) -> str:
+    """Find the table that a file is named after, the longest name first."""
+    named = [n for n in _own_columns() if stem == n or stem.startswith((f"{n}_", f"{n} "))]
+    return max(named, key=len, default="")
+
+
+def _recognise(source: Source, columns: Iterable[str]) -> str:
     """Find the table of a file by its name, else by its columns."""
-    wanted = list(columns)
-    known = {name: columns_of(name) for name in MODELS} | {PUBLISHED: tuple(load_cards())}
-    named = [name for name in known if path.stem == name or path.stem.startswith(f"{name}_")]
-    if named:
-        return max(named, key=len)
-    fitting = [name for name, admitted in known.items() if wanted and set(wanted) <= set(admitted)]
+    wanted, own = list(columns), _own_columns()
+    if _named(source.stem):
+        return _named(source.stem)
+    fitting = [name for name, admitted in own.items() if set(wanted) <= set(admitted)]
     if len(fitting) == 1:
         return fitting[0]
     if fitting:
         problem = f"ses colonnes conviennent à plusieurs tables ({', '.join(fitting)})"
-        raise FaultsError(
-            f"fichier {path.name} refusé",
-            [Fault("table", problem, f"le nommer d'après sa table : {fitting[0]}.csv")],
-        )
-    shared = {name: len(set(wanted) & set(admitted)) for name, admitted in known.items()}
+        fault = Fault("table", problem, f"le nommer d'après sa table : {fitting[0]}.csv")
+        raise FaultsError(f"fichier {source.nom} refusé", [fault])
+    shared = {name: len(set(wanted) & set(admitted)) for name, admitted in own.items()}
     nearest = max(shared, key=lambda name: shared[name])
-    if not shared[nearest]:
-        raise FaultsError(
-            f"fichier {path.name} refusé",
-            [Fault("table", "aucune colonne d'une de nos tables", f"tables : {', '.join(known)}")],
-        )
-    unknown = ", ".join(f"« {c} »" for c in wanted if c not in known[nearest])
-    raise FaultsError(
-        f"fichier {path.name} refusé",
-        [Fault(f"table {nearest}", f"colonnes inconnues : {unknown}", "les corriger ou les ôter")],
-    )
+    unknown = ", ".join(f"« {c} »" for c in wanted if c not in own[nearest])
+    fault = Fault(f"table {nearest}", f"colonnes inconnues : {unknown}", "les corriger ou les ôter")
+    raise FaultsError(f"fichier {source.nom} refusé", [fault])
 
 
 def _parse(
-    texts: pd.DataFrame, name: str, values: list[str]
+    texts: pd.DataFrame, table: str, values: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
     """Turn texts into numbers and reasons; what is neither stays text, for the table's check."""
     frame = texts[[column for column in KEY if column in texts.columns]].copy()
@@ -184,19 +123,15 @@ def _parse(
         frame["annee"] = years if years.notna().all() else frame["annee"]
     absent = []
     for column in values:
-        cells = texts[column]
-        lower = cells.str.lower()
-        for tokens, status in ((SECRET_TOKENS, "secret"), (NOT_APPLICABLE_TOKENS, "sans_objet")):
-            told = lower.isin(tokens)
-            if told.any() and set(KEY) <= set(frame.columns):
-                where = frame.loc[told, list(KEY)]
-                motifs = "« " + cells[told] + " » dans le fichier"
-                absent.append(where.assign(table=name, colonne=column, statut=status, motif=motifs))
-            cells = cells.mask(told, "")
-        plain = cells.str.translate(_SPACES).str.replace(",", ".", regex=False)
-        numbers = pd.to_numeric(plain.mask(plain == ""), errors="coerce")
-        bad = numbers.isna() & (cells != "")
-        frame[column] = numbers if not bad.any() else cells.mask(cells == "").astype(object)
+        parsed = parse_numbers(texts[column])
+        told = parsed.statut > 0
+        if told.any() and set(KEY) <= set(frame.columns):
+            where = frame.loc[told, list(KEY)]
+            words = pd.Series(STATUSES).take(parsed.statut[told]).to_numpy()
+            motifs = "« " + texts.loc[told, column] + " » dans le fichier"
+            absent.append(where.assign(table=table, colonne=column, statut=words, motif=motifs))
+        plain = texts[column].mask(told | (texts[column] == "")).astype(object)
+        frame[column] = plain if parsed.illisible.any() else parsed.valeur
     if not absent:
         return frame, None
     return frame, pd.concat(absent, ignore_index=True).assign(qualite=None)

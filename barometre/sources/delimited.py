@@ -1,0 +1,273 @@
+"""Read CSV text, whatever its encoding, separator, title lines and trailing columns."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import csv
+import io
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from barometre.errors import BarometreError, Fault, FaultsError, counted
+
+Recognised = Callable[[Sequence[str]], bool]
+
+HEAD = 40
+"""Lines among which a header is looked for."""
+
+_SEPARATORS = ";\t|,"  # the comma last: at equal counts it is the decimal one
+_CHUNK = 2**20
+_BEGINNING = 2**22
+
+
+@dataclass(frozen=True)
+class Header:
+    names: tuple[str, ...]
+    separator: str
+    fields: int  # unnamed columns included
+    lines: int  # physical lines, the header's included
+    offset: int  # bytes, likewise
+
+
+def as_utf8(nom: str, content: bytes) -> bytes:
+    """Decode whatever the encoding; UTF-8 without BOM, lines ended by LF or CRLF, no byte NUL."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = content.decode("utf-16").encode()
+    elif content.startswith(codecs.BOM_UTF8):
+        content = content[3:]
+    if b"\0" in content:
+        raise BarometreError(
+            f"{nom} : ce n'est pas un fichier texte (octets nuls) ; l'enregistrer en CSV UTF-8"
+        )
+    if not content.isascii() and not _is_utf8(content):
+        content = b"".join(
+            _latin(content[start : start + _CHUNK]) for start in range(0, len(content), _CHUNK)
+        )
+    if _has_lone_return(content):
+        content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    return content
+
+
+def _has_lone_return(content: bytes) -> bool:
+    position = content.find(b"\r")  # ten times faster than to look for two bytes
+    while position >= 0:
+        if content[position + 1 : position + 2] != b"\n":
+            return True
+        position = content.find(b"\r", position + 1)
+    return False
+
+
+def beginning(nom: str, content: bytes) -> bytes:
+    """Decode what is needed to find the header: everything only when the encoding is in doubt."""
+    head = content[:_BEGINNING]
+    return as_utf8(nom, head if head.removeprefix(codecs.BOM_UTF8).isascii() else content)
+
+
+def _is_utf8(content: bytes) -> bool:
+    # By chunks: decoded at once, one character beyond Latin-1 doubles the memory of the file.
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for start in range(0, len(content), _CHUNK):
+            decoder.decode(content[start : start + _CHUNK])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _latin(content: bytes) -> bytes:
+    try:
+        return content.decode("cp1252").encode()
+    except UnicodeDecodeError:  # five bytes have no character in CP1252
+        return content.decode("latin-1").encode()
+
+
+def folded(cells: Iterable[str]) -> tuple[str, ...]:
+    """Fold the names of a header; drop the unnamed columns at its end."""
+    names = [" ".join(cell.strip("\ufeff").split()) for cell in cells]
+    return tuple(names[: max((i for i, name in enumerate(names, 1) if name), default=0)])
+
+
+def find_header(content: bytes, recognised: Recognised) -> Header | None:
+    """Find the header: the first known one, else the first with two names."""
+    lines = list(islice(io.BytesIO(content), 4 * HEAD))  # a quoted name may hold line breaks
+    heads = {separator: list(_head(lines, separator)) for separator in _SEPARATORS}
+    known = [h for head in heads.values() for h in head if h.names and recognised(h.names)]
+    if known:
+        return min(known, key=lambda header: (header.lines, -len(header.names)))
+    lines = lines[:HEAD]
+    usual = max(_SEPARATORS, key=lambda s: sum(s.encode() in line for line in lines))
+    return next((header for header in heads[usual] if sum(map(bool, header.names)) > 1), None)
+
+
+def _head(lines: Sequence[bytes], separator: str) -> Iterator[Header]:
+    reader = csv.reader((line.decode(errors="replace") for line in lines), delimiter=separator)
+    before = 0
+    with contextlib.suppress(csv.Error):  # a cell of more than 128 KiB: no header
+        for cells in reader:
+            offset = sum(map(len, lines[: reader.line_num]))
+            yield Header(folded(cells), separator, len(cells), reader.line_num, offset)
+            before = reader.line_num
+            if before >= HEAD:
+                return
+
+
+_Row = tuple[int, int, Sequence[str] | None]
+"""Number of its line, number of cells, cells; None for those of a row without surprise."""
+
+
+def _rows(content: bytes, header: Header) -> Iterator[_Row]:
+    """Count the cells of each row on its bytes; from the first difficult quote, parse them."""
+    width, separator = len(header.names), header.separator.encode()
+    stream = io.BytesIO(content)
+    offset = stream.seek(header.offset)
+    for line, row in enumerate(stream, header.lines + 1):
+        quoted = b'"' in row
+        number = _count(row, separator) if quoted else row.count(separator) + 1
+        if not number:
+            yield from _parsed_rows(content, header, offset, line - 1)
+            return
+        offset += len(row)
+        first = row[1] if row.startswith(b'"') else row[0]
+        filled = 32 < first < 128 and first not in separator + b'"'
+        long = number > width and row.rstrip(separator + b" \t\r\n").count(separator) >= width
+        if filled and number >= width and not long:
+            yield line, number, None
+        elif quoted:
+            yield line, number, next(csv.reader([row.decode()], delimiter=header.separator))
+        else:
+            yield line, number, row.decode().split(header.separator)
+
+
+def _count(row: bytes, separator: bytes) -> int:
+    """Count the cells of a row with quotes; 0 when they must be parsed.
+
+    Between an even and an odd quote, a text is out of quotes: it must be separators and cells, or
+    nothing (a doubled quote).
+    """
+    if row.count(b'"') * 64 > len(row):  # parsing is faster
+        return 0
+    first, *between = row.rstrip(b"\r\n").split(b'"')[::2]
+    last = between.pop() if between else b""
+    regular = (
+        row.count(b'"') % 2 == 0
+        and (not first or first.endswith(separator))
+        and (not last or last.startswith(separator))
+        and all(not p or (p.startswith(separator) and p.endswith(separator)) for p in between)
+    )
+    return (b"".join((first, *between, last)).count(separator) + 1) if regular else 0
+
+
+def _parsed_rows(content: bytes, header: Header, offset: int, line: int) -> Iterator[_Row]:
+    """Parse the rows from an offset, after some lines: the slow and sure way."""
+    width, before = len(header.names), line
+    stream = io.BytesIO(content)
+    stream.seek(offset)
+    text = io.TextIOWrapper(stream, "utf-8", newline="")
+    reader = csv.reader(text, delimiter=header.separator, strict=True)
+    for cells in reader:
+        plain = len(cells) == width and cells[0].strip()
+        yield line + 1, len(cells), None if plain else cells
+        line = before + reader.line_num
+
+
+@dataclass(frozen=True)
+class _Shape:
+    rows: int
+    dropped: list[int]
+    odd: list[int]  # numbers of the lines whose cells may be shifted
+
+
+def _shape(rows: Iterable[_Row], header: Header) -> _Shape:
+    """Find the rows to drop and those whose cells may be shifted.
+
+    A row must have as many cells as the header, empty ones included: in ``01001;;5;`` cut from a
+    file with trailing empty columns, only their number tells that a separator is missing. It may
+    have another number when most rows have it (rows, not the header, ended by a separator). A note
+    under the table is told from a truncated row by its not looking like a code.
+    """
+    width, total = len(header.names), 0
+    dropped: list[int] = []
+    odd: list[int] = []
+    notes: list[tuple[int, int]] = []
+    unusual: dict[int, list[int]] = {}
+    for index, (line, count, cells) in enumerate(rows):
+        total = index + 1
+        filled = [0] if cells is None else [i for i, cell in enumerate(cells) if cell.strip()]
+        if not filled:
+            dropped.append(index)
+            continue
+        if cells is not None and count < width and filled == [0] and _is_note(cells[0]):
+            notes.append((index, line))
+            continue
+        if count < width or filled[-1] >= width:
+            odd.append(line)
+        elif count != header.fields:
+            unusual.setdefault(count, []).append(line)
+        odd += [noted for _, noted in notes]  # not under the table, but in it
+        notes = []
+    told = total - len(dropped) - len(notes)
+    for lines in unusual.values():
+        odd += lines if len(lines) < 2 or 2 * len(lines) <= told else []
+    return _Shape(total, dropped + [index for index, _ in notes], sorted(odd))
+
+
+def _is_note(cell: str) -> bool:
+    """Tell a sentence from a truncated row, which begins with a code: ``59172``, ``2A004``."""
+    return bool(re.search(r"[\s:]", cell.strip())) and not re.match(r"\s*[A-Z]{0,2}\d", cell)
+
+
+def read_columns(nom: str, content: bytes, header: Header, columns: Sequence[str]) -> pd.DataFrame:
+    quoted = content.find(b'"', header.offset) >= 0
+    try:
+        shape = _shape(_rows(content, header), header)
+    except csv.Error as error:
+        fault = Fault("guillemets", f"mal fermés ({error})", "les doubler ou les ôter")
+        raise FaultsError(f"fichier {nom} refusé", [fault]) from error
+    if shape.odd:
+        lines = ", ".join(map(str, shape.odd[:10])) + ", ..." * (len(shape.odd) > 10)
+        number = counted(len(shape.odd), "ligne")
+        problem = f"{number} sans le nombre de colonnes de l'en-tête ({header.fields}) : {lines}"
+        fault = Fault("lignes", problem, "vérifier le séparateur et les guillemets")
+        raise FaultsError(f"fichier {nom} refusé", [fault])
+    positions = [header.names.index(name) for name in columns]
+    kept = np.ones(shape.rows, bool)
+    kept[shape.dropped] = False
+    if not kept.any():
+        return as_frame([[] for _ in positions], columns)
+    kept = kept[: np.flatnonzero(kept)[-1] + 1]  # pandas refuses a last chunk of notes only
+    stream = io.BytesIO(content)
+    stream.seek(header.offset)
+    frame = pd.read_csv(
+        stream,
+        sep=header.separator,
+        header=None,
+        names=range(len(header.names)),
+        index_col=False,
+        usecols=positions,
+        dtype=str,
+        na_filter=False,
+        keep_default_na=False,
+        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        skip_blank_lines=False,
+        nrows=len(kept),
+        engine="c",
+        encoding="utf-8",
+    )
+    if len(frame) != len(kept):  # two readers that disagree: better nothing than shifted rows
+        raise BarometreError(f"{nom} : lignes mal délimitées ; l'enregistrer en CSV UTF-8")
+    return as_frame([frame.loc[kept, position] for position in positions], columns)
+
+
+def as_frame(cells: Sequence[Any], columns: Sequence[str]) -> pd.DataFrame:
+    """Build the frame of texts that every reader returns."""
+    series = [pd.Series(list(one) if isinstance(one, list) else one, dtype="str") for one in cells]
+    stripped = [one.str.strip().reset_index(drop=True) for one in series]
+    return pd.DataFrame(dict(zip(columns, stripped, strict=True)))

@@ -1,0 +1,230 @@
+"""A family of producers' files: how to recognise one, and where our columns are in it. All data.
+
+One TOML file per family in ``sources/families``. A template such as ``P{yy}_LOG`` stands for the
+column of any vintage; ``F - *`` for every column that begins so.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from barometre.cards import load_cards
+from barometre.errors import CardError, Fault
+from barometre.tables import MODELS, columns_of
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """One of our columns and where it is in the files of a family.
+
+    Attributes
+    ----------
+    vers : str
+        ``"table.colonne"``, or ``"publies.indicateur"``.
+    codes : tuple of str
+        Producer's columns, added up when there are several; templates.
+    decalage : int
+        Year of the data less that of the file.
+    annee : int or None
+        Year of the data, whatever the file.
+    depuis, jusqua : int
+        First and last vintage the mapping holds for.
+    facteur : float
+        What the values are multiplied by (100 for a share given in 0-1).
+    note : str
+        Column that says why the value is absent, if any (``NOTE_CNAF``): not 0 means secret.
+    filtre : mapping of str to str
+        Rows to keep, by column: a regular expression that matches the whole cell. Only for families
+        whose rows are added up.
+    reserve : str
+        What must be said of every value, if anything: a break of series, another field.
+    """
+
+    vers: str
+    codes: tuple[str, ...]
+    decalage: int = 0
+    annee: int | None = None
+    depuis: int = 0
+    jusqua: int = 9999
+    facteur: float = 1.0
+    note: str = ""
+    filtre: Mapping[str, str] = field(default_factory=dict)
+    reserve: str = ""
+
+    @property
+    def table(self) -> str:
+        """Our table."""
+        return self.vers.split(".")[0]
+
+    @property
+    def colonne(self) -> str:
+        """Our column in it, or the indicator."""
+        return self.vers.split(".")[1]
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of files.
+
+    Attributes
+    ----------
+    nom, titre, producteur : str
+        Name (of the TOML file), title, producer.
+    etat : str
+        ``"verifie"`` when its codes were seen in a real file, else ``"non_verifie"``.
+    signature : tuple of str
+        Columns that every file of the family has; templates.
+    noms : tuple of str
+        Regular expressions searched in the name of the file, case ignored; the group ``annee``
+        gives the year of the file, the group ``niveau`` its level.
+    code, libelle : tuple of str
+        Columns that may hold the code and the label of the territory; the first found serves.
+    niveau : str
+        Level of the territories; empty when the name of the file or the code tells.
+    niveaux : mapping of str to str
+        Level, by what the group ``niveau`` of the name says (upper case).
+    annee_colonne : tuple of str
+        Columns that may hold the year of the row, if any.
+    vide : str
+        Status of an empty cell: ``"non_disponible"``, or ``"secret"`` when the producer empties
+        what it hides.
+    sommer : bool
+        The rows of a territory are added up (one row per facility, per federation).
+    sans_ligne : str
+        When rows are added up, what it means for a territory to have none of a kind: ``"zero"``
+        (no facility of that kind), or ``"absent"`` (the producer says nothing).
+    garder : mapping of str to str
+        Rows to keep, by column: a regular expression that matches the whole cell.
+    ignorer : tuple of str
+        Codes of rows that are no territory (``Ensemble``): regular expressions, case ignored.
+    recoder : mapping of str to str
+        Codes written otherwise by the producer (``1`` for metropolitan France).
+    notes : tuple of str
+        What a reader must know.
+    colonnes : tuple of Mapped
+        Our columns; for one target, the first mapping that a file satisfies serves.
+    """
+
+    nom: str
+    titre: str
+    producteur: str
+    etat: str
+    signature: tuple[str, ...]
+    noms: tuple[str, ...]
+    code: tuple[str, ...]
+    libelle: tuple[str, ...]
+    niveau: str
+    niveaux: Mapping[str, str]
+    annee_colonne: tuple[str, ...]
+    vide: str
+    sommer: bool
+    sans_ligne: str
+    garder: Mapping[str, str]
+    ignorer: tuple[str, ...]
+    recoder: Mapping[str, str]
+    notes: tuple[str, ...]
+    colonnes: tuple[Mapped, ...]
+
+
+@functools.cache
+def load_families() -> Mapping[str, Family]:
+    """Read every family, by name.
+
+    Returns
+    -------
+    mapping of str to Family
+        Read-only.
+
+    Raises
+    ------
+    CardError
+        A family lacks a field, has an unknown one, or aims at a column that is not ours.
+    """
+    families, faults = {}, []
+    for path in sorted((Path(__file__).parent / "families").glob("*.toml")):
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+        family, wrong = _family(path.stem, content)
+        families[path.stem] = family
+        faults += wrong
+    if faults:
+        raise CardError("familles de fichiers refusées", faults)
+    return MappingProxyType(families)
+
+
+_OPTIONAL: Mapping[str, Any] = {
+    "noms": [],
+    "libelle": [],
+    "niveau": "",
+    "niveaux": {},
+    "annee_colonne": [],
+    "vide": "non_disponible",
+    "sommer": False,
+    "sans_ligne": "zero",
+    "garder": {},
+    "ignorer": [],
+    "recoder": {},
+    "notes": [],
+}
+
+
+def _family(name: str, content: dict[str, Any]) -> tuple[Family, list[Fault]]:
+    required = set(Family.__annotations__) - {"nom", *_OPTIONAL}
+    faults = [
+        Fault(name, f"champ {field} {problem}", "voir une famille voisine")
+        for problem, fields in (
+            ("absent", required - set(content)),
+            ("inconnu", set(content) - required - set(_OPTIONAL)),
+        )
+        for field in sorted(fields)
+    ]
+    values = dict.fromkeys(required, ()) | dict(_OPTIONAL) | content
+    columns = []
+    for described in values["colonnes"]:
+        unknown = set(described) - set(Mapped.__annotations__)
+        if unknown or not {"vers", "codes"} <= set(described):
+            faults.append(Fault(name, f"colonne mal décrite : {described}", "corriger"))
+            continue
+        columns.append(Mapped(**{k: _frozen(v) for k, v in described.items()}))
+        table, _, target = columns[-1].vers.partition(".")
+        admitted = (
+            load_cards() if table == "publies" else columns_of(table) if table in MODELS else ()
+        )
+        if target not in admitted:
+            faults.append(Fault(name, f"« {columns[-1].vers} » n'est pas des nôtres", "corriger"))
+    values = {key: _frozen(value) for key, value in values.items() if key in Family.__annotations__}
+    return Family(**values | {"nom": name, "colonnes": tuple(columns)}), faults
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(value)
+    return MappingProxyType(value) if isinstance(value, dict) else value
+
+
+@functools.cache
+def pattern(template: str) -> re.Pattern[str]:
+    """Compile a template: ``{yy}`` and ``{yyyy}`` give the vintage, ``*`` anything."""
+    text = re.escape(template).replace(r"\{yyyy\}", r"(?P<yyyy>\d{4})")
+    text = text.replace(r"\{yy\}", r"(?P<yy>\d{2})").replace(r"\*", ".*")
+    return re.compile(text)
+
+
+def matches(template: str, header: Iterable[str]) -> dict[int | None, list[str]]:
+    """List the columns of a header that a template stands for, by vintage (None without one)."""
+    found: dict[int | None, list[str]] = {}
+    for column in header:
+        hit = pattern(template).fullmatch(column)
+        if hit:
+            groups = hit.groupdict()
+            year = int(groups["yyyy"]) if groups.get("yyyy") else None
+            if groups.get("yy"):
+                year = int(groups["yy"]) + (1900 if int(groups["yy"]) > 60 else 2000)
+            found.setdefault(year, []).append(column)
+    return found

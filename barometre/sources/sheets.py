@@ -1,0 +1,144 @@
+"""Read the sheets of workbooks and the columns of Parquet files as text."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import math
+import zipfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from barometre.errors import BarometreError
+from barometre.sources.delimited import HEAD, Recognised, as_frame, folded
+
+_LARGEST = 4 * 2**30
+_EXCEL_ERRORS = frozenset(
+    {"#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#GETTING_DATA"}
+)
+_Rows = Iterator[Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class SheetHeader:
+    """The names of a sheet and the number of its rows down to them."""
+
+    names: tuple[str, ...]
+    rows: int
+
+
+def headers(nom: str, content: bytes, recognised: Recognised) -> dict[str, SheetHeader]:
+    """Find the header of each visible sheet, by name of sheet; a sheet without one is left out."""
+    found = {}
+    for sheet, rows in _book(nom, content).items():
+        header = _header(islice(rows, HEAD), recognised)
+        if header:
+            found[sheet] = header
+    return found
+
+
+def _header(rows: Iterable[Sequence[Any]], recognised: Recognised) -> SheetHeader | None:
+    heads = [SheetHeader(folded(map(as_text, row)), i) for i, row in enumerate(rows, 1)]
+    known = (head for head in heads if head.names and recognised(head.names))
+    likely = (head for head in heads if sum(map(bool, head.names)) > 1)
+    return next(known, None) or next(likely, None)
+
+
+def read_columns(
+    nom: str, content: bytes, sheet: str, header: SheetHeader, columns: Sequence[str]
+) -> pd.DataFrame:
+    """Read columns of a sheet; its empty rows are dropped. No cell of a sheet can be shifted."""
+    positions = [header.names.index(column) for column in columns]
+    cells: list[list[str]] = [[] for _ in columns]
+    for row in islice(_book(nom, content)[sheet], header.rows, None):
+        if any(as_text(cell) for cell in row):
+            for column, position in zip(cells, positions, strict=True):
+                column.append(as_text(row[position]) if position < len(row) else "")
+    return as_frame(cells, columns)
+
+
+def _book(nom: str, content: bytes) -> dict[str, _Rows]:
+    """Open the visible sheets of a workbook, told by its bytes: extensions are often wrong."""
+    if content.startswith(b"PK"):
+        return _new_book(nom, content)
+    with pd.ExcelFile(io.BytesIO(content), engine="xlrd") as book:
+        visible = [name for name in book.sheet_names if not _xls_hidden(book, str(name))]
+        frames = book.parse(visible, header=None, dtype=object, na_filter=False)
+    return {str(name): frame.itertuples(index=False, name=None) for name, frame in frames.items()}
+
+
+def _xls_hidden(book: Any, name: str) -> bool:
+    return bool(book.book.sheet_by_name(name).visibility)
+
+
+def _new_book(nom: str, content: bytes) -> dict[str, _Rows]:
+    import openpyxl  # slow to import, and rarely needed
+
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(info.file_size for info in archive.infolist()) > _LARGEST:
+            raise BarometreError(f"{nom} : classeur trop grand ; l'enregistrer en CSV UTF-8")
+    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    found: dict[str, _Rows] = {}
+    for sheet in book.worksheets:
+        if sheet.sheet_state == "visible":
+            sheet.reset_dimensions()  # those written by some programs are wrong: cells are lost
+            found[sheet.title] = sheet.iter_rows(values_only=True)
+    return found
+
+
+def as_text(value: Any) -> str:
+    """Write a cell as a person would have typed it: no ``.0``, ISO dates, no Excel error."""
+    if isinstance(value, str):
+        text = value.strip()
+        return "" if text in _EXCEL_ERRORS else text
+    if value is None or value is pd.NaT:
+        return ""
+    if isinstance(value, bool):
+        return str(int(value))
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return ""
+        return str(int(value)) if value.is_integer() else repr(float(value))
+    if isinstance(value, dt.datetime):
+        midnight = value.time() == dt.time()
+        return value.date().isoformat() if midnight else value.isoformat()
+    if isinstance(value, dt.date | dt.time):
+        return value.isoformat()
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+# Parquet
+
+
+def parquet_names(content: bytes) -> tuple[str, ...]:
+    """Give the names of the columns of a Parquet file."""
+    return folded(pq.ParquetFile(pa.BufferReader(content)).schema_arrow.names)
+
+
+def parquet_columns(
+    content: bytes, positions: Sequence[int], columns: Sequence[str]
+) -> pd.DataFrame:
+    """Read columns of a Parquet file; rows are all kept."""
+    file = pq.ParquetFile(pa.BufferReader(content))
+    names = [file.schema_arrow.names[position] for position in positions]
+    table = file.read(columns=names)
+    return as_frame([_column_texts(table.column(name)) for name in names], columns)
+
+
+def _column_texts(column: Any) -> Any:
+    """Convert each distinct value once."""
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return column.to_pandas().fillna("")
+    if not pa.types.is_dictionary(column.type):
+        column = column.dictionary_encode()
+    pieces = []
+    for chunk in column.chunks:
+        texts = pa.array([as_text(value.as_py()) for value in chunk.dictionary], pa.large_string())
+        pieces.append(texts.take(chunk.indices).fill_null(""))
+    return pa.chunked_array(pieces, pa.large_string()).to_pandas()
