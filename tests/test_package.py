@@ -70,7 +70,16 @@ def test_types_of_the_main_calls(contract: Tables) -> None:
 
 
 def test_import_is_light() -> None:
-    heavy = ("statsmodels", "matplotlib", "scipy", "openpyxl", "typer", "rich", "pytest")
+    heavy = (
+        "statsmodels",
+        "matplotlib",
+        "scipy",
+        "openpyxl",
+        "typer",
+        "rich",
+        "pytest",
+        "pyarrow.parquet",
+    )
     program = f"import sys, barometre; print([m for m in {heavy} if m in sys.modules])"
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True

@@ -13,7 +13,6 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from barometre.errors import BarometreError
 from barometre.sources.delimited import HEAD, Recognised, as_frame, folded
@@ -116,16 +115,23 @@ def as_text(value: Any) -> str:
 # Parquet
 
 
+def _parquet(content: bytes) -> Any:
+    """Open a Parquet file; the module is loaded with the first one, not with the library."""
+    from pyarrow.parquet import ParquetFile
+
+    return ParquetFile(pa.BufferReader(content))
+
+
 def parquet_names(content: bytes) -> tuple[str, ...]:
     """Give the names of the columns of a Parquet file."""
-    return folded(pq.ParquetFile(pa.BufferReader(content)).schema_arrow.names)
+    return folded(_parquet(content).schema_arrow.names)
 
 
 def parquet_columns(
     content: bytes, positions: Sequence[int], columns: Sequence[str]
 ) -> pd.DataFrame:
     """Read columns of a Parquet file; rows are all kept."""
-    file = pq.ParquetFile(pa.BufferReader(content))
+    file = _parquet(content)
     names = [file.schema_arrow.names[position] for position in positions]
     table = file.read(columns=names)
     return as_frame([_column_texts(table.column(name)) for name in names], columns)
