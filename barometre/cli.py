@@ -138,6 +138,7 @@ def main() -> None:
     from barometre.sources.reading import SourceWarning
 
     with warnings.catch_warnings():
+        # Each value concerned is told, not only the first of its kind.
         for category in (PublishedDifference, SourceWarning):
             warnings.simplefilter("always", category)
         warnings.showwarning = _show_warning

@@ -264,7 +264,7 @@ def _scale_faults(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> Iterator[F
             if low <= 100 * median <= high and (median < low or (len(values) >= 5 and fine)):
                 yield Fault(
                     name,
-                    f"{len(values)} parts entre 0 et 1 ({_sample(values)}) là où des"
+                    f"{counted(len(values), 'part')} entre 0 et 1 ({_sample(values)}) là où des"
                     " pourcentages de 0 à 100 sont attendus",
                     "multiplier la colonne par 100",
                     frame.loc[values.index, [name]],

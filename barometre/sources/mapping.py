@@ -283,7 +283,8 @@ def _refuse_unreadable(source: Source, texts: pd.DataFrame, parsed: dict[str, Pa
         bad = texts.loc[values.illisible, name].unique()
         if len(bad):
             shown = " ; ".join(map(str, bad[:5])) + " ; ..." * (len(bad) > 5)
-            problem = f"{counted(int(values.illisible.sum()), 'cellule')} illisible ({shown})"
+            number = int(values.illisible.sum())
+            problem = f"{counted(number, 'cellule illisible', 'cellules illisibles')} ({shown})"
             faults.append(Fault(name, problem, "un nombre, ou « nd », ou rien, est attendu"))
     if faults:
         raise FaultsError(f"fichier {source.nom} refusé", faults)
@@ -302,13 +303,17 @@ def _cells(
     mapped = plan.mapped
     value = sum((parsed[c].valeur for c in plan.colonnes), np.zeros(len(codes))) * mapped.facteur
     status = np.zeros(len(codes), dtype=np.int8)
+    motif = np.full(len(codes), "", dtype=object)
     for column in plan.colonnes:
-        status = np.where(parsed[column].statut > 0, parsed[column].statut, status)
+        told = parsed[column].statut > 0
+        status = np.where(told, parsed[column].statut, status)
+        # The token itself: another column of the sum may hold a value that is not to be quoted.
+        motif = np.where(told, "« " + texts[column] + " » dans le fichier", motif)
     when: Any = plan.annee
     if plan.annee is None and years is not None:
         when = years + mapped.decalage
     frame = pd.DataFrame({"code": codes, "annee": when, "valeur": value, "statut": status})
-    frame["motif"] = np.where(status > 0, "« " + texts[plan.colonnes[0]] + " » dans le fichier", "")
+    frame["motif"] = motif
     if family.sommer:
         frame = _added_up(frame, texts, mapped, family.sans_ligne == "zero")
     else:
@@ -332,9 +337,11 @@ def _added_up(
     """Add up the rows of a territory that a filter keeps; an unknown row makes the sum unknown."""
     rows = frame.loc[_kept(texts, mapped.filtre).index]
     keys = ["code", "annee"]
-    rows = rows.assign(inconnu=rows["valeur"].isna())
+    # Of several reasons secrecy, the first of STATUSES after ok, is the one to tell.
+    reason = rows["statut"].where(rows["statut"] > 0, len(STATUSES))
+    rows = rows.assign(inconnu=rows["valeur"].isna(), statut=reason)
     sums = rows.groupby(keys, sort=False).agg(
-        valeur=("valeur", "sum"), inconnu=("inconnu", "any"), statut=("statut", "max")
+        valeur=("valeur", "sum"), inconnu=("inconnu", "any"), statut=("statut", "min")
     )
     said = rows[rows["motif"] != ""].drop_duplicates(keys).set_index(keys)["motif"]
     total = (
@@ -344,7 +351,7 @@ def _added_up(
     )
     known = ~total["inconnu"].eq(other=True)
     total["valeur"] = total["valeur"].fillna(0.0).where(known)
-    total["statut"] = total["statut"].fillna(0).astype(np.int8)
+    total["statut"] = total["statut"].fillna(0).replace(len(STATUSES), 0).astype(np.int8)
     return total.assign(motif=total["motif"].fillna("")).drop(columns="inconnu")
 
 
