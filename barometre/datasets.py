@@ -11,7 +11,7 @@ import functools
 import hashlib
 import io
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -21,9 +21,10 @@ import pandas as pd
 
 from barometre.errors import DatasetError, Fault, UnknownNameError
 from barometre.synthetic import make_tables
+from barometre.synthetic_cohort import draw_cohort
 from barometre.table_set import DOUBTFUL, STATUTS_COLUMNS, Tables
 
-__all__ = ["Column", "Dataset", "load", "make_tables", "names", "tables"]
+__all__ = ["Column", "Dataset", "load", "make_cohort", "make_tables", "names", "tables"]
 
 _FIELDS = ("titre", "producteur", "source", "millesime", "licence")
 _TIDY = ("colonne", "unite", "valeur", "statut", "qualite", "motif")
@@ -201,6 +202,85 @@ def tables(*wanted: str) -> Tables:
         {table: frame.reindex(order[order.isin(frame.index)]) for table, frame in frames.items()},
         statuts=cells.loc[told, list(STATUTS_COLUMNS)],
         territoires=load("territoires").frame.drop(columns="geographie"),
+    )
+
+
+def make_cohort(
+    n: int = 1200,
+    waves: Sequence[int] = tuple(range(2024, 2031)),
+    *,
+    effect: float = 60.0,
+    entries: Sequence[int] = (2026,),
+    share_treated: float = 0.4,
+    attrition: float = 0.06,
+    mobility: float = 0.05,
+    zone_shock: float = 0.0,
+    complete: bool = False,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Draw a synthetic cohort: beneficiaries and a comparison group in the 13 neighbourhoods.
+
+    Nobody in it is real, and the effect is known: it shows what each method recovers, and what the
+    naive comparisons get wrong. Beneficiaries start worse off; incomes rise for everyone, faster
+    with a diploma; the better off leave the neighbourhoods; the comparison group loses its poorest
+    and least qualified, the beneficiaries their better off.
+
+    Parameters
+    ----------
+    n : int, default 1200
+        People, at least 2.
+    waves : sequence of int, default 2024 to 2030
+        Yearly waves.
+    effect : float, default 60.0
+        Effect of the programme on monthly income, the same for all from the wave of entry on.
+    entries : sequence of int, default (2026,)
+        Waves of entry; several make a staggered entry.
+    share_treated : float, default 0.4
+        Share of beneficiaries.
+    attrition : float, default 0.06
+        Share lost at each wave, about; depends on the first income, the diploma and the arm, all
+        seen at the first wave. The lost do not come back.
+    mobility : float, default 0.05
+        Share who move at each wave, about; the better off move more.
+    zone_shock : float, default 0.0
+        Standard deviation of what happens to a whole neighbourhood at a wave.
+    complete : bool, default False
+        Keep everyone at every wave, as nobody can: the truth to compare with.
+    seed : int, default 0
+        Seed: the same arguments give the same people, complete or not.
+
+    Returns
+    -------
+    DataFrame
+        One row per person and wave seen: ``person, wave, arm`` (1 beneficiary), ``first_treated``
+        (missing for the comparison), ``zone`` (where the person lives), ``baseline_zone``,
+        ``household, sex, age, diploma, income, status, exit_reason`` (at the last wave of those
+        lost). ``attrs["truth"]`` holds ``effect`` and ``trend``, the rise of income per wave.
+
+    Raises
+    ------
+    BarometreError
+        Arguments out of range, all named.
+
+    Examples
+    --------
+    >>> people = make_cohort(300)
+    >>> people["person"].nunique(), people["zone"].nunique(), people.attrs["truth"]["effect"]
+    (300, 14, 60.0)
+    """
+    places = load("qpv_2024").frame
+    return draw_cohort(
+        places.loc[places["niveau"] == "qpv", "code"].tolist(),
+        n,
+        list(waves),
+        effect=effect,
+        entries=list(entries),
+        share_treated=share_treated,
+        attrition=attrition,
+        mobility=mobility,
+        zone_shock=zone_shock,
+        complete=complete,
+        seed=seed,
     )
 
 

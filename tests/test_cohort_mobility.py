@@ -171,7 +171,7 @@ def test_nobody_stayed_or_nobody_at_all() -> None:
     found = decompose_change(before, after)
     assert found.total == pytest.approx(after.mean() - before.mean())
     assert np.isnan([found.in_situ, found.exits, found.entries]).all()
-    empty = pd.Series([], dtype=float)
+    empty = after.iloc[:0]
     assert np.isnan(decompose_change(empty, empty).total)
 
 

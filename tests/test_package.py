@@ -45,7 +45,7 @@ PUBLIC = [
 ]
 LAYERS = [
     "errors", "rounding", "households", "tables", "card_schema", "card_reader", "cards", "table_checks", "table_set", "formulas",
-    "synthetic", "themes", "datasets", "results", "compute", "aggregate", "territories", "formatting", "sources", "export",
+    "synthetic", "synthetic_cohort", "themes", "datasets", "results", "compute", "aggregate", "territories", "formatting", "sources", "export",
     "plots", "demo", "cli", "__main__",
 ]  # fmt: skip
 
