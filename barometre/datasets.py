@@ -222,8 +222,8 @@ def make_cohort(
 
     Nobody in it is real, and the effect is known: it shows what each method recovers, and what the
     naive comparisons get wrong. Beneficiaries start worse off; incomes rise for everyone, faster
-    with a diploma; the better off leave the neighbourhoods; the comparison group loses its poorest
-    and least qualified, the beneficiaries their better off.
+    with a diploma; the better off leave the neighbourhoods; the comparison group loses its better
+    off and least qualified, the beneficiaries their poorest.
 
     Parameters
     ----------

@@ -137,8 +137,9 @@ def _lose(
     if attrition == 0:
         return lost_at, reason
     low = -(first - first.mean()) / first.std()
-    # The comparison group loses its least qualified people, the beneficiaries their best off.
-    pull = np.where(arm, -0.5 * low + 0.2 * (diploma - 1), 0.5 * low - 0.8 * (diploma - 1))
+    # The comparison group loses its better off and its least qualified people, the programme its
+    # poorest: whoever compares those who are left finds too small an effect.
+    pull = np.where(arm, 0.5 * low + 0.2 * (diploma - 1), -0.5 * low - 0.8 * (diploma - 1))
     chance = 1 / (1 + np.exp(-(np.log(attrition / (1 - attrition)) + pull)))
     for wave in range(1, periods):
         leaves = (lost_at == periods) & (rng.random(n) < chance)

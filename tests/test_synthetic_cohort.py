@@ -62,7 +62,7 @@ def test_losses_depend_on_the_first_income_in_opposite_ways() -> None:
     people = bcs.datasets.make_cohort(20_000)
     first = people[people["wave"] == 2024]
     stays = first["person"].isin(people.loc[people["wave"] == 2030, "person"])
-    for arm, sign in ((0, 1), (1, -1)):
+    for arm, sign in ((0, -1), (1, 1)):
         here = first["arm"] == arm
         kept, lost = first.loc[here & stays, "income"], first.loc[here & ~stays, "income"]
         assert sign * (kept.mean() - lost.mean()) > 30
