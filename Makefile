@@ -20,7 +20,7 @@ types: $(STAMP)
 	$(BIN)/mypy
 
 bench: $(STAMP)
-	$(BIN)/python benchmarks/run.py $(if $(filter small,$(SIZE)),--small)
+	$(BIN)/python -m benchmarks.run $(if $(filter small,$(SIZE)),--small)
 
 docs: $(STAMP)
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

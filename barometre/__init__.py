@@ -1,12 +1,20 @@
 """The Baromètre de Cohésion Sociale of a French agglomeration, from files to indicators."""
 
-from barometre import datasets
+from barometre import cohort, composite, datasets
 from barometre.aggregate import aggregate
 from barometre.cards import catalogue, indicator_card
+from barometre.compare import gap
 from barometre.compute import compute
+from barometre.equivalent_year import EquivalentYear, equivalent_year
 from barometre.errors import BarometreError
+from barometre.evolution import evolution
 from barometre.households import Household, consumption_units, equivalised_income, poverty_line
+from barometre.intervals import Design
+from barometre.ranking import rank
 from barometre.rounding import round_half_up
+from barometre.secrecy import Suppressed, suppress
+from barometre.secrecy_audit import audit_suppression
+from barometre.shrinkage import shrink, shrink_rates
 from barometre.sources.reading import check_files, read
 from barometre.table_set import Tables, combine
 from barometre.territories import (
@@ -19,29 +27,47 @@ from barometre.territories import (
     repair_codes,
     to_2024,
 )
+from barometre.uncertainty import newcombe, wilson
+from barometre.union_intervals import union_intervals
 
 __all__ = [
     "BarometreError",
+    "Design",
+    "EquivalentYear",
     "Household",
+    "Suppressed",
     "Tables",
     "aggregate",
     "apply_passage",
+    "audit_suppression",
     "catalogue",
     "check_files",
+    "cohort",
     "combine",
+    "composite",
     "compute",
     "consumption_units",
     "datasets",
+    "equivalent_year",
     "equivalised_income",
+    "evolution",
+    "gap",
     "indicator_card",
     "level_of",
     "membership",
+    "newcombe",
     "poverty_line",
     "qpv_correspondence",
+    "rank",
     "read",
     "read_membership",
     "read_passage",
     "repair_codes",
     "round_half_up",
+    "shrink",
+    "shrink_rates",
+    "suppress",
     "to_2024",
+    "union_intervals",
+    "wilson",
 ]

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 from barometre.card_schema import (
     Aggregation,
+    Break,
     Card,
     Codes,
     Direction,
@@ -56,6 +57,13 @@ class _Reader:
     def choice(self, field: str, admitted: Any) -> Any:
         value = self.text(field)
         return self._admitted(field, value, admitted) if value else value
+
+    def entries(self, field: str) -> list[Any]:
+        """Take a list that may be empty."""
+        if self.content.get(field) == []:
+            del self.content[field]
+            return []
+        return list(self.take(field, list, ()))
 
     def texts(self, field: str, admitted: Any = None) -> tuple[Any, ...]:
         values = self.take(field, list, ())
@@ -134,6 +142,7 @@ def read_card(path: Path) -> tuple[Card | None, list[Fault]]:
         exploitation=read.choice("exploitation", Processing),
         niveaux=read.texts("niveaux", Level),
         precautions=read.texts("precautions"),
+        ruptures=_read_breaks(read),
         agregation=read.choice("agregation", Aggregation),
         regle_agregation=read.text("regle_agregation"),
         ecart_millesimes_max=read.number("ecart_millesimes_max"),
@@ -160,6 +169,20 @@ def _read_inputs(read: _Reader) -> Mapping[str, tuple[str, ...]]:
                 read.fault("entrees", f"« {table}.{column} » inconnu", f"choisir parmi {admitted}")
         inputs[table] = tuple(columns)
     return MappingProxyType(inputs)
+
+
+def _read_breaks(read: _Reader) -> tuple[Break, ...]:
+    breaks = []
+    for number, content in enumerate(read.entries("ruptures"), start=1):
+        if not isinstance(content, dict):
+            remedy = 'écrire { annee = 2017, motif = "..." }'
+            read.fault("ruptures", f"valeur {content!r} d'un autre type", remedy)
+            continue
+        one = _Reader(f"{read.place}, rupture n° {number}", content, read.faults)
+        levels = one.texts("niveaux", Level) if "niveaux" in content else ()
+        breaks.append(Break(one.number("annee"), one.text("motif"), levels))
+        one.end()
+    return tuple(breaks)
 
 
 def _read_codes(read: _Reader) -> tuple[Codes, ...]:

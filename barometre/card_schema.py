@@ -114,6 +114,26 @@ class Example:
 
 
 @dataclass(frozen=True)
+class Break:
+    """A change of definition, across which an indicator is not compared.
+
+    Attributes
+    ----------
+    annee : int
+        First vintage of the new definition: what is earlier is not compared with it nor with later
+        ones.
+    motif : str
+        What changed.
+    niveaux : tuple of str
+        Levels concerned; empty when all are.
+    """
+
+    annee: int
+    motif: str
+    niveaux: tuple[Level, ...]
+
+
+@dataclass(frozen=True)
 class Card:
     """What an indicator measures, how, from what, and how to read it.
 
@@ -145,6 +165,8 @@ class Card:
         Levels a value exists for.
     precautions : tuple of str
         What a reader must know.
+    ruptures : tuple of Break
+        Changes of definition; most cards have none.
     agregation, regle_agregation : str
         What to do with the parts of a union, as a choice and in words.
     ecart_millesimes_max : int
@@ -178,6 +200,7 @@ class Card:
     exploitation: Processing
     niveaux: tuple[Level, ...]
     precautions: tuple[str, ...]
+    ruptures: tuple[Break, ...]
     agregation: Aggregation
     regle_agregation: str
     ecart_millesimes_max: int

@@ -13,10 +13,12 @@ import pandas as pd
 from barometre.card_schema import Card
 from barometre.cards import indicator_card, load_cards
 from barometre.errors import BarometreError, counted, french_number
-from barometre.results import ORIGINS, Notes, Values, stack
+from barometre.intervals import POPULATION_AGE, Places, Strata, bounds_of, communes_of
+from barometre.results import ORIGINS, Bounds, Notes, Values, stack
 from barometre.table_checks import PUBLISHED
 from barometre.table_set import STATUSES, Tables, Words, as_tables
 from barometre.tables import KEY
+from barometre.uncertainty import Design
 
 # When several reasons explain an absent value, the strongest is told; a value beats them all.
 _STRENGTH = np.array(
@@ -37,6 +39,7 @@ def compute(
     indicators: str | Iterable[str] | None = None,
     *,
     check_published: bool = False,
+    intervals: bool | Design = False,
 ) -> pd.DataFrame:
     """Compute the indicators that the tables allow.
 
@@ -55,6 +58,9 @@ def compute(
     check_published : bool, default False
         Compare computed and published values: a `PublishedDifference` warning lists the
         differences beyond the rounding of the published ones (``note`` tells them in any case).
+    intervals : bool or Design, default False
+        Fill ``borne_inf``, ``borne_sup`` and the display grade ``qualite``. A `Design` gives the
+        design effects and the level; True stands for ``Design()``: 1.5, 2.0 and 95 %.
 
     Returns
     -------
@@ -64,6 +70,13 @@ def compute(
         ``statut``: ``secret``, ``sans_objet`` or ``non_disponible`` as the tables say it,
         ``non_defini`` when all counts are there and their formula has no value (no household, no
         worker). ``origine`` is ``"calcule"`` or ``"publie"``.
+
+        With ``intervals``, a census share of a commune or of an IRIS has a Wilson interval, a gap
+        between two of them Newcombe's, a figure of a register whose counts are rounded the limits
+        that rounding leaves open. ``note`` says why the others have none (median, published value,
+        union, no ``population``...). ``qualite`` is ``"A"`` to ``"D"`` (`uncertainty.grade`), or
+        ``"douteux"``, which wins. A value graded ``"D"`` is kept: it is for what prints it to write
+        *nd*.
 
     Raises
     ------
@@ -83,7 +96,31 @@ def compute(
         code              indicateur  valeur  origine
     0  59172  taux_logements_vacants    15.0  calcule
     """
+    design = Design() if intervals is True else intervals
+    if not isinstance(design, Design) and design is not False:
+        raise BarometreError("intervals : donner True, False ou un Design")
     checked = as_tables(tables)
+    filled, notes, differences = _filled(checked, indicators)
+    if check_published and differences:
+        _warn(differences)
+    if not design:
+        return stack(filled, notes)
+    bounds: dict[str, Bounds] = {}
+    known: dict[int, Places] = {}  # many indicators share their keys
+    for name, values in filled.items():
+        if id(values.keys) not in known:
+            known[id(values.keys)] = _places(checked, values.keys)
+        rows = np.arange(len(values.keys))
+        card = indicator_card(name)
+        strata = _strata(card, checked, values.keys, rows, known[id(values.keys)])
+        filled[name], bounds[name] = bounds_of(card, values, strata, design, notes)
+    return stack(filled, notes, bounds)
+
+
+def _filled(
+    checked: Tables, indicators: str | Iterable[str] | None
+) -> tuple[dict[str, Values], Notes, list[str]]:
+    """Give the values of each indicator, the notes, and the differences with published values."""
     asked = [indicators] if isinstance(indicators, str) else indicators
     if asked is None:
         cards, by_name = list(load_cards().values()), False
@@ -103,9 +140,7 @@ def compute(
             differences += differing
         if values is not None and len(values.keys):
             filled[card.id] = values
-    if check_published and differences:
-        _warn(differences)
-    return stack(filled, notes)
+    return filled, notes, differences
 
 
 # ---- one indicator ------------------------------------------------------------------------------
@@ -238,6 +273,40 @@ def _latest_keys(wanted: pd.MultiIndex, available: pd.MultiIndex, max_gap: int) 
         chosen[here] -= gap
         found |= here
     return pd.MultiIndex.from_arrays([codes, chosen], names=KEY)
+
+
+def _places(tables: Tables, keys: pd.MultiIndex) -> Places:
+    """Find the commune of each key and its municipal population, of the year or a little older."""
+    codes, years = keys.get_level_values("code"), keys.get_level_values("annee")
+    unique = pd.Index(codes.unique())
+    found, is_commune = communes_of(unique, tables.territoires["niveau"])
+    at = unique.get_indexer(codes)
+    communes, population = found.fillna("").to_numpy()[at], np.full(len(keys), np.nan)
+    if "population" in tables:
+        given = tables["population"]["population"].dropna()
+        assert isinstance(given.index, pd.MultiIndex)  # a table is so keyed
+        wanted = pd.MultiIndex.from_arrays([communes, years], names=KEY)
+        rows = given.index.get_indexer(_latest_keys(wanted, given.index, POPULATION_AGE))
+        population[rows >= 0] = given.to_numpy()[rows[rows >= 0]]
+    return Places(is_commune[at], found.notna().to_numpy()[at], population)
+
+
+def _strata(
+    card: Card,
+    tables: Tables,
+    keys: pd.MultiIndex,
+    rows: npt.NDArray[np.intp],
+    places: Places,
+) -> Strata | None:
+    """Bring the counts of an indicator on some keys; ``rows`` are the values that they enter."""
+    if any(name not in tables for name in card.entrees):
+        return None
+    lead = tables.index_of(next(iter(card.entrees)))
+    at = lead.get_indexer(keys)
+    aligned = [_align(card, table, tables, lead) for table in card.entrees]
+    columns = [a.frame[c].to_numpy() for a in aligned for c in a.columns]
+    counts = np.column_stack([np.where(at >= 0, column[at], np.nan) for column in columns])
+    return Strata(rows, counts, keys.get_level_values("annee").to_numpy(np.int64), places)
 
 
 def _published(card: Card, tables: Tables, notes: Notes) -> Values | None:

@@ -19,6 +19,7 @@ from barometre.card_schema import THEMES
 from barometre.cards import indicator_card, load_cards
 from barometre.errors import BarometreError, UnknownNameError
 from barometre.formatting import absent_label, unit_label
+from barometre.results import displayed
 from barometre.table_checks import PUBLISHED
 from barometre.tables import MODELS
 
@@ -37,10 +38,15 @@ _GUIDE = (
         "Valeur publiée douteuse, reprise telle quelle ; la raison est en commentaire.",
     ),
     ("secret", "Le producteur ne diffuse pas cette valeur (secret statistique)."),
-    ("n.d.", "Valeur non disponible."),
+    ("n.d.", "Valeur non disponible, ou effectifs trop faibles pour la montrer (classe D)."),
     ("s.o.", "Sans objet pour ce territoire."),
     ("non défini", "Le dénominateur est nul."),
     ("calcule, publie", "Valeur calculée à partir d'effectifs, ou reprise du producteur."),
+    (
+        "qualite A à D",
+        "Demi-intervalle : A jusqu'à 3 points, B de 3 à 7 (à lire avec prudence), C au-delà ou sur"
+        " moins de 100 réponses (non classé), D effectifs trop faibles.",
+    ),
 )
 
 
@@ -201,7 +207,7 @@ def _wide_sheet(sheet: Worksheet, frame: pd.DataFrame) -> None:
         for j, key in enumerate(keys, start=1):
             value = line[key]
             sheet.cell(rows[line["code"]], j, value if isinstance(value, str) else "")
-    for value in frame.itertuples(index=False):
+    for value in displayed(frame).itertuples(index=False):
         known = value.statut == "ok"
         printed = value.valeur if known else absent_label(str(value.statut))
         cell = sheet.cell(rows[value.code], place[value.indicateur, value.annee], printed)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
-from typing import ParamSpec
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import ParamSpec, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -13,6 +15,28 @@ import pandas as pd
 from barometre.table_checks import check_table
 
 P = ParamSpec("P")
+Division: TypeAlias = "tuple[pd.Series[float], pd.Series[float]]"
+
+_watched: ContextVar[list[Division] | None] = ContextVar("_watched", default=None)
+
+
+@contextmanager
+def divisions() -> Iterator[list[Division]]:
+    """List the divisions done inside, as (numerator, denominator): what a share is a share of.
+
+    Examples
+    --------
+    >>> with divisions() as done:
+    ...     value = share(pd.Series([12.0]), pd.Series([80.0]))
+    >>> [(above.tolist(), below.tolist()) for above, below in done]
+    [([12.0], [80.0])]
+    """
+    done: list[Division] = []
+    token = _watched.set(done)
+    try:
+        yield done
+    finally:
+        _watched.reset(token)
 
 
 def ratio(numerator: pd.Series[float], denominator: pd.Series[float]) -> pd.Series[float]:
@@ -23,6 +47,8 @@ def ratio(numerator: pd.Series[float], denominator: pd.Series[float]) -> pd.Seri
     >>> ratio(pd.Series([3.0, 0.0]), pd.Series([2.0, 0.0])).tolist()
     [1.5, nan]
     """
+    if (watching := _watched.get()) is not None:
+        watching.append((numerator, denominator))
     below = denominator.to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
         values = np.where(below == 0, np.nan, numerator.to_numpy() / below)

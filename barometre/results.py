@@ -16,14 +16,19 @@ from barometre.table_set import DOUBTFUL, STATUSES, Booleans, Positions, Words
 
 Origin = Literal["calcule", "publie", "estime"]
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
+Grade = Literal["A", "B", "C", "D"]
+GRADES: tuple[Grade, ...] = get_args(Grade)
+TOO_FEW = "effectifs trop faibles pour être montrés (classe D)"
 
 
 class Results(pa.DataFrameModel):
     """The tidy frame of values: exactly one row per territory, year and indicator.
 
-    ``valeur`` is missing exactly when ``statut`` is not ``ok``; ``qualite`` is ``"douteux"`` for a
-    value kept as printed although contradicted, and ``note`` says why, or which vintage or origin
-    a reader must know about.
+    ``valeur`` is missing exactly when ``statut`` is not ``ok``. ``borne_inf`` and ``borne_sup``, in
+    the unit of the value, are there when intervals were asked for and one exists. ``qualite`` is
+    ``"douteux"`` for a value kept as printed although contradicted, else the display grade
+    (``"A"`` to ``"D"``) when intervals were asked for. ``note`` says why, or which vintage or
+    origin a reader must know about.
     """
 
     code: str
@@ -48,6 +53,33 @@ class Results(pa.DataFrameModel):
     @classmethod
     def _value_when_ok(cls, frame: pd.DataFrame) -> pd.Series[bool]:
         return frame["valeur"].notna() == (frame["statut"] == "ok")
+
+
+def displayed(results: pd.DataFrame) -> pd.DataFrame:
+    """Return results as they may be shown: a value of grade D becomes ``non_disponible``.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Tidy results.
+
+    Returns
+    -------
+    DataFrame
+        The same frame when nothing is graded D; else a copy where such values and their limits are
+        missing and ``note`` says why. Charts and printed tables call it; files keep every value.
+    """
+    few = ((results["qualite"] == "D") & results["valeur"].notna()).to_numpy()
+    if not few.any():
+        return results
+    shown = results.copy()
+    shown.loc[few, ["valeur", "borne_inf", "borne_sup"]] = np.nan
+    shown.loc[few, "statut"] = "non_disponible"
+    said = shown.loc[few, "note"].astype(object)
+    shown.loc[few, "note"] = [
+        f"{note} ; {TOO_FEW}" if isinstance(note, str) else TOO_FEW for note in said
+    ]
+    return shown
 
 
 class Notes:
@@ -110,24 +142,46 @@ class Values:
         return replace(self, keys=self.keys.append(other.keys), **columns)
 
 
-def stack(values: Mapping[str, Values], notes: Notes) -> pd.DataFrame:
+@dataclass(frozen=True)
+class Bounds:
+    """Limits and display grades of the values of one indicator, row by row; grades by position."""
+
+    borne_inf: npt.NDArray[np.float64]
+    borne_sup: npt.NDArray[np.float64]
+    grade: Positions
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Bounds:
+        """Put the rows in another order."""
+        return Bounds(**{name: column[rows] for name, column in vars(self).items()})
+
+
+def stack(
+    values: Mapping[str, Values], notes: Notes, bounds: Mapping[str, Bounds] | None = None
+) -> pd.DataFrame:
     """Stack indicators into the tidy frame, each by year, territories as received."""
-    parts, codes, years = [], [], []
+    parts, codes, years, limits = [], [], [], []
     levels: dict[int, tuple[pd.Index, npt.NDArray[np.int64]]] = {}  # many parts share their keys
-    for part in values.values():
+    for name, part in values.items():
+        limit = bounds[name] if bounds else None
         if id(part.keys) not in levels:
             levels[id(part.keys)] = _levels(part.keys)
         code, year = levels[id(part.keys)]
         if (year[1:] < year[:-1]).any():
             order = np.argsort(year, kind="stable")
             part, code, year = part.take(order), code[order], year[order]
+            limit = limit and limit.take(order)
         parts.append(part)
+        limits += [limit] if limit else []
         codes.append(code)
         years.append(year)
 
     def column(name: str) -> list[npt.NDArray[Any]]:
         return [getattr(part, name) for part in parts]
 
+    quality = [np.where(d, 0, -1) for d in column("douteux")]
+    if limits:
+        grades = [np.where(limit.grade < 0, -1, limit.grade + 1) for limit in limits]
+        quality = [np.where(q == 0, 0, g) for q, g in zip(quality, grades, strict=True)]
     return pd.DataFrame(
         {
             "code": pd.Index([], dtype="str").append(codes).array,
@@ -137,9 +191,9 @@ def stack(values: Mapping[str, Values], notes: Notes) -> pd.DataFrame:
             ),
             "valeur": np.concatenate([np.zeros(0), *column("valeur")]),
             "statut": _words(STATUSES, column("statut")),
-            "borne_inf": np.nan,
-            "borne_sup": np.nan,
-            "qualite": _words([DOUBTFUL], [np.where(d, 0, -1) for d in column("douteux")]),
+            "borne_inf": np.concatenate([b.borne_inf for b in limits]) if limits else np.nan,
+            "borne_sup": np.concatenate([b.borne_sup for b in limits]) if limits else np.nan,
+            "qualite": _words([DOUBTFUL, *GRADES], quality),
             "origine": _words(ORIGINS, column("origine")),
             "note": _words(notes.texts, column("note")),
         },

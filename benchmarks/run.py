@@ -1,7 +1,7 @@
 """Measure what the library promises, as ratios to a reference run in the same process.
 
-    python benchmarks/run.py            full size; fails when a promise is not kept
-    python benchmarks/run.py --small    small size, once: the benchmarks still run
+    python -m benchmarks.run            full size; fails when a promise is not kept
+    python -m benchmarks.run --small    small size, once: the benchmarks still run
 
 Ratios, not seconds: machines differ. Each side is run several times and the best is kept.
 """
@@ -13,7 +13,6 @@ import io
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 
 import pandas as pd
 
@@ -21,16 +20,8 @@ import barometre as bcs
 from barometre.cards import load_cards
 from barometre.table_checks import check_table
 from barometre.table_set import Tables
-
-
-def best(run: Callable[[], object], times: int) -> float:
-    """Return the shortest of several durations, in seconds."""
-    durations = []
-    for _ in range(times):
-        start = time.perf_counter()
-        run()
-        durations.append(time.perf_counter() - start)
-    return min(durations)
+from benchmarks import cohort, composite
+from benchmarks.timing import Measure, best
 
 
 def bare_arithmetic(tables: Tables) -> pd.DataFrame:
@@ -123,18 +114,21 @@ def main() -> int:
     parser.add_argument("--small", action="store_true", help="small size, once")
     small = parser.parse_args().small
     communes, times = (300, 1) if small else (35_000, 7)
-    measures: list[tuple[str, float, Callable[[], float]]] = [
-        ("compute, all tables / bare pandas", 3.0, lambda: measure_compute(communes, times)),
-        ("check of a table / read_csv", 1.5, lambda: measure_validation(communes, times)),
-        ("import barometre / import pandera.pandas", 1.3, lambda: measure_import(times)),
+    measures = [
+        Measure("compute, all tables / bare pandas", 3.0, lambda: measure_compute(communes, times)),
+        Measure("check of a table / read_csv", 1.5, lambda: measure_validation(communes, times)),
+        Measure("import barometre / import pandera.pandas", 1.3, lambda: measure_import(times)),
+        *composite.measures(small=small),
+        *cohort.measures(small=small),
     ]
     print(f"{communes} communes, best of {times}")
     broken = 0
-    for name, bound, measure in measures:
-        ratio = measure()
-        kept = ratio <= bound
+    for measure in measures:
+        ratio = measure.ratio()
+        kept = ratio <= measure.bound
         broken += not kept
-        print(f"  {name}: {ratio:.2f} (at most {bound}){'' if kept or small else '  BROKEN'}")
+        said = "" if kept or small else "  BROKEN"
+        print(f"  {measure.name}: {ratio:.2f} (at most {measure.bound}){said}")
     return int(bool(broken) and not small)
 
 

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from markdown_parts import code, link, plain, table, target
 
-from barometre.card_schema import THEMES, UNITS, Card, Codes, Example
+from barometre.card_schema import THEMES, UNITS, Break, Card, Codes, Example
 from barometre.cards import load_cards
 
 # Words of the closed lists of the cards. A choice added there and not here stops the build.
@@ -127,6 +127,9 @@ def _card(card: Card) -> Iterator[str]:
     )
     yield "**Cautions**"
     yield "\n".join(f"- {plain(caution)}" for caution in card.precautions)
+    if card.ruptures:
+        yield "**Breaks**, across which an evolution is refused unless it is asked for"
+        yield "\n".join(f"- {_break(change)}" for change in card.ruptures)
     yield "**Worked examples**"
     yield table(["Case", "Input", "Value"], [_example_row(e) for e in card.exemples])
 
@@ -162,6 +165,11 @@ def _fields(card: Card) -> dict[str, str]:
             f" {card.ecart_millesimes_max} {years} back; the note of the value says so"
         )
     return fields
+
+
+def _break(change: Break) -> str:
+    levels = f" ({_levels(change.niveaux)} only)" if change.niveaux else ""
+    return f"{change.annee}{levels}: {plain(change.motif)}"
 
 
 def _codes_row(codes: Codes) -> list[str]:

@@ -61,9 +61,10 @@ RESULT_COLUMNS: Mapping[str, str] = MappingProxyType(
         "indicateur": "Identifier of the indicator.",
         "valeur": "The value, in the unit of the card, not rounded.",
         "statut": "Whether there is a value, and otherwise why.",
-        "borne_inf": "Lower limit of the interval; empty in this version.",
-        "borne_sup": "Upper limit of the interval; empty in this version.",
-        "qualite": f"{code('douteux')} when the value rests on a doubtful cell, else empty.",
+        "borne_inf": "Lower limit of the interval, when intervals are asked for and one exists.",
+        "borne_sup": "Upper limit of the interval.",
+        "qualite": f"{code('douteux')} when the value rests on a doubtful cell; else the display"
+        " grade A to D, with intervals; else empty.",
         "origine": "; ".join(f"{code(origin)}: {ORIGIN_WORDS[origin]}" for origin in ORIGINS) + ".",
         "note": "What a reader must know: reason, older vintage, published value left aside.",
     }

@@ -130,6 +130,37 @@ def test_verification_state_of_codes(card: Card) -> None:
     assert set().union(*(codes.niveaux for codes in card.codes)) <= set(card.niveaux)
 
 
+BREAKS = {
+    "beneficiaires_c2s": 2020, "taux_couverture_c2s": 2020, "taux_couverture_c2s_25_49": 2020,
+    "taux_couverture_c2s_50_59": 2020, "taux_couverture_c2s_moins_18": 2020,
+    "demandeurs_emploi_abc": 2025, "part_bac2_defm": 2025, "part_etrangers_defm": 2025,
+    "part_femmes_defm": 2025, "part_moins_26_ans_defm": 2025, "part_plus_2_ans_defm": 2025,
+    "taux_demandeurs_emploi_abc": 2025, "equipements_culturels_10000": 2019,
+    "equipements_sportifs_10000": 2019, "ecart_salaire_horaire_femmes_hommes": 2016,
+    "part_familles_monoparentales": 2011, "taux_surpeuplement": 2022,
+    "apl_medecins_generalistes": 2015,
+}  # fmt: skip
+
+
+def test_breaks_of_definition() -> None:
+    """First vintages of the new definitions, by the cautions of the cards."""
+    found = {card.id: tuple(change.annee for change in card.ruptures) for card in CARDS}
+    assert {name: years for name, years in found.items() if name in BREAKS} == {
+        name: (year,) for name, year in BREAKS.items()
+    }
+    assert bcs.indicator_card("part_familles_monoparentales").ruptures[0].niveaux == ("qpv",)
+
+
+@by_id
+def test_a_break_is_within_the_levels_of_the_card_and_has_a_reason(card: Card) -> None:
+    years = [change.annee for change in card.ruptures]
+    assert years == sorted(set(years))
+    for change in card.ruptures:
+        assert 1990 < change.annee < 2100
+        assert len(change.motif) > 20
+        assert set(change.niveaux) <= set(card.niveaux)
+
+
 # ---- the schema refuses what is wrong ------------------------------------------------------------
 
 
@@ -157,6 +188,20 @@ def _text(checkout: Path) -> str:
         ('libelle.en = "Vacancy rate"\n', "", "libelle, en : champ absent"),
         ('univers = "Logements ordinaires"', 'univers = ""', "univers : champ vide"),
         ('etat = "verifie"', 'etat = "vu"', "codes n° 1, etat"),
+        ("ruptures = []\n", "", "ruptures : champ absent"),
+        ("ruptures = []", "ruptures = [2017]", "ruptures : valeur 2017 d'un autre type"),
+        ("ruptures = []", "ruptures = [{ annee = 2017 }]", "rupture n° 1, motif : champ absent"),
+        ("ruptures = []", 'ruptures = [{ annee = "2017", motif = "m" }]', "rupture n° 1, annee"),
+        (
+            "ruptures = []",
+            'ruptures = [{ annee = 2017, motif = "m", niveaux = ["zone"] }]',
+            "« zone »",
+        ),
+        (
+            "ruptures = []",
+            'ruptures = [{ annee = 2017, motif = "m", an = 1 }]',
+            "an : champ inconnu",
+        ),
         ('"commune", "epci", "iris", "qpv"', '"village"', "« village » hors de la liste"),
         ("logements_vacants = 12, logements = 80", "logements = 80", "donner ['logements'"),
         ('logements = ["logements_vacants"', 'logements = ["vides"', "« logements.vides » inconnu"),

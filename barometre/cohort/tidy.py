@@ -42,7 +42,7 @@ def tidy(frame: pd.DataFrame, **meta: Any) -> Tidy:
 
     Examples
     --------
-    >>> result = tidy(pd.DataFrame({"n": [3]}), method="comptage", n_in=4, n_used=3, lost={"age": 1})
+    >>> result = tidy(pd.DataFrame({"n": [3]}), n_in=4, n_used=3, lost={"age": 1})
     >>> result.meta["lost"], type(result.head()).__name__
     ({'age': 1}, 'DataFrame')
     """

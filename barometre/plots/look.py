@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from barometre.card_schema import Card
+from barometre.compare import favourable_gap as favourable_gap
 from barometre.errors import BarometreError
 from barometre.formatting import Lang
+from barometre.results import displayed
 
 # Orange against blue reads the same for colour-blind people and survives a grey print.
 UNFAVOURABLE, FAVOURABLE, NEUTRAL = "#c8641e", "#2c6fa6", "#8a8f98"
@@ -18,6 +17,7 @@ WORDS = {
     "fr": {
         "sides": "Orange : moins favorable que « {ref} » ; bleu : plus favorable ou égal",
         "doubt": "(?) valeur publiée douteuse, reprise telle quelle",
+        "interval": "Trait fin : intervalle de confiance",
         "source": "Source",
         "about": "Couleurs : écart à « {ref} », en écarts-types entre les territoires ;"
         " « – » : absent de la source",
@@ -27,6 +27,7 @@ WORDS = {
     "en": {
         "sides": "Orange: worse than “{ref}”; blue: better or equal",
         "doubt": "(?) doubtful published value, kept as printed",
+        "interval": "Thin line: confidence interval",
         "source": "Source",
         "about": "Colours: gap to “{ref}”, in standard deviations between the territories;"
         " “–”: not in the source",
@@ -34,36 +35,6 @@ WORDS = {
         "better_end": "better",
     },
 }
-
-
-def favourable_gap(
-    values: npt.NDArray[np.float64], reference: float, card: Card
-) -> npt.NDArray[np.float64]:
-    """Return how much better than the reference each value is, by the direction of the card.
-
-    Parameters
-    ----------
-    values : ndarray of float
-        Values of one indicator.
-    reference : float
-        Value to compare with.
-    card : Card
-        The indicator.
-
-    Returns
-    -------
-    ndarray of float
-        Positive when favourable, in the unit of the indicator; missing for a neutral indicator.
-    """
-    if card.sens == "hausse_favorable":
-        return values - reference
-    if card.sens == "hausse_defavorable":
-        return reference - values
-    if card.sens == "neutre":
-        return np.full(len(values), np.nan)
-    target = 50.0 if card.sens == "proche_de_50" else 0.0
-    gap: npt.NDArray[np.float64] = abs(reference - target) - np.abs(values - target)
-    return gap
 
 
 def latest(results: pd.DataFrame, indicator: str, year: int | None) -> pd.DataFrame:
@@ -74,7 +45,7 @@ def latest(results: pd.DataFrame, indicator: str, year: int | None) -> pd.DataFr
     BarometreError
         No row for that indicator and year; the years there are.
     """
-    rows = results[results["indicateur"] == indicator]
+    rows = displayed(results[results["indicateur"] == indicator])
     if rows.empty:
         known = ", ".join(results["indicateur"].unique())
         raise BarometreError(f"aucun résultat pour « {indicator} » (résultats : {known})")

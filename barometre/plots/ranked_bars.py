@@ -91,15 +91,20 @@ def _draw_bars(ax: Axes, bars: pd.DataFrame, card: Card, colours: list[str], lan
     for bar, doubt in zip(drawn, doubtful, strict=True):
         if doubt:
             bar.set(hatch="///", edgecolor="white")
-    for y, (value, status, doubt) in enumerate(
-        zip(bars["valeur"], bars["statut"], doubtful, strict=True)
+    ends = bars["valeur"].to_numpy(np.float64, copy=True)
+    if bars["borne_inf"].notna().any():
+        limits = bars[["borne_inf", "borne_sup"]].to_numpy(np.float64)
+        ax.hlines(range(len(bars)), *limits.T, color=look.INK, linewidth=1.0, zorder=4)
+        ends = np.where(ends < 0, np.fmin(ends, limits[:, 0]), np.fmax(ends, limits[:, 1]))
+    for y, (value, end, status, doubt) in enumerate(
+        zip(bars["valeur"], ends, bars["statut"], doubtful, strict=True)
     ):
         absent = np.isnan(value)
         text = absent_label(status, lang) if absent else format_value(value, card, lang)
         below = not absent and value < 0
         ax.annotate(
             text + DOUBT_MARK * bool(doubt),
-            (0 if absent else value, y),
+            (0 if absent else end, y),
             xytext=(-4 if below else 4, 0),
             textcoords="offset points",
             ha="right" if below else "left",
@@ -160,6 +165,8 @@ def _dress(
     notes = [f"{words['source']} : {card.producteur}, {year}"]
     if card.sens != "neutre" and len(known):
         notes.insert(0, words["sides"].format(ref=look.names_of(known.index[:1], labels)[0]))
+    if rows["borne_inf"].notna().any():
+        notes.append(words["interval"])
     if (rows["qualite"] == "douteux").any():
         notes.append(words["doubt"])
     ax.text(0, 1.012, unit_label(card, lang), transform=ax.transAxes, fontsize=9, color=look.SOFT)

@@ -1,0 +1,179 @@
+"""ATT(g,t): the test before treatment, who cannot be compared, and what is refused."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+
+from barometre.cohort import Cohort, CohortError
+from barometre.cohort.att_gt import ComparisonWarning
+from barometre.cohort.estimates import pretrend_test
+from barometre.errors import BarometreError, UnknownNameError
+from tests.test_cohort_att_gt import KINDS, METHODS, effects, panel, same
+
+# ---- before the treatment -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("anticipation", [0, 1])
+@pytest.mark.parametrize("base", ["varying", "universal"])
+def test_a_difference_of_trend_is_what_the_slopes_are_about(base: str, anticipation: int) -> None:
+    rows = panel(12, n=300, groups=(0, 5))
+    made = effects(rows, base=base, anticipation=anticipation)
+    drifted = effects(
+        rows.assign(y=rows["y"] + 0.25 * rows["t"] * (rows["g"] > 0)),
+        base=base,
+        anticipation=anticipation,
+    )
+    last = 4 - anticipation
+    table = made.table
+    start = (
+        np.full(len(table), last) if base == "universal" else np.minimum(table["wave"] - 1, last)
+    )
+    chosen = (table["wave"] <= last) & (table["wave"] != start)
+    times = (table["wave"] - start)[chosen]
+    assert_allclose((drifted.table["att"] - table["att"])[chosen], 0.25 * times)
+    psi = made.influence.to_numpy()[:, chosen.to_numpy()] / 300
+    expected = pretrend_test(table["att"][chosen], psi.T @ psi, times)
+    test = made.pretrend()
+    assert test.df == last - 1
+    assert_allclose([test.statistic, test.p], [expected.statistic, expected.p], rtol=1e-8)
+    assert_allclose(test.slopes[0.8], expected.slopes[0.8], rtol=1e-8)
+
+
+def test_pretrend_with_too_few_clusters_says_so() -> None:
+    rows = panel(13, groups=(0, 3, 5)).assign(c=lambda r: r["id"] % 2)
+    test = effects(rows, cluster="c").pretrend()
+    assert np.isnan(test.p)
+    assert "covariance non inversible" in test.meta["reason"]
+
+
+# ---- who cannot be compared ---------------------------------------------------------------------
+
+
+def test_treated_from_the_first_wave_on_are_left_out() -> None:
+    rows = panel(14, groups=(0, 1, 3))
+    made = effects(rows)
+    assert made.table["group"].unique().tolist() == [3]
+    assert made.meta["lost"] == {
+        "traitées dès la première vague : aucune date avant le traitement": 20
+    }
+    assert (made.meta["n_in"], made.meta["n_used"], len(made.influence)) == (60, 40, 40)
+    same(made, effects(rows[rows["g"] != 1]))
+
+
+def test_without_never_treated_the_last_to_enter_only_compare() -> None:
+    rows = panel(15, groups=(3, 4, 5))
+    made = effects(rows, control="not_yet")
+    assert made.table["group"].unique().tolist() == [3, 4]
+    failed = {(cell["group"], cell["wave"]): cell["reason"] for cell in made.meta["not_estimated"]}
+    assert failed == {(3, 5): "personne à comparer", (4, 5): "personne à comparer"}
+    assert made.table["att"].isna().sum() == 2
+    assert made.aggregate("calendar").table["wave"].tolist() == [3, 4]
+    assert made.meta["n_used"] == 60
+    with pytest.raises(BarometreError, match='control="not_yet"'):
+        effects(rows)
+
+
+def test_anticipation_keeps_those_about_to_enter_from_comparing() -> None:
+    rows = panel(16, groups=(0, 3, 6))
+    made = effects(rows, anticipation=1)
+    assert made.table["group"].unique().tolist() == [3, 6]  # at 6, after the last wave: no effect
+    assert made.table["n_control"].unique().tolist() == [20]
+    assert made.aggregate("group").table["group"].tolist() == [3]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_collinear_covariates_give_no_effect(method: str) -> None:
+    rows = panel(17).assign(z=lambda r: 3 * r["x"] - 2)
+    with pytest.warns(ComparisonWarning, match="colinéaires"):
+        made = effects(rows, covariates=["x", "z"], method=method)
+    assert made.table[["att", "se"]].isna().all(axis=None)
+    assert made.meta["n_used"] == 0
+    assert len(made.meta["not_estimated"]) == len(made.table) == 8
+    for kind in KINDS:
+        assert np.isnan(made.aggregate(kind).overall.estimate)
+    assert made.influence.shape == (60, 0)
+
+
+@pytest.mark.parametrize("method", ["dr", "ipw"])
+def test_separation_gives_no_effect(method: str) -> None:
+    rows = panel(18, groups=(0, 3)).assign(x=lambda r: r["g"] + r["id"] % 7)
+    apart = rows.assign(x=rows["x"] + 20 * (rows["g"] > 0))
+    with pytest.warns(ComparisonWarning, match="recouvrement insuffisant"):
+        made = effects(apart, covariates=["x"], method=method)
+    assert made.table["att"].isna().all()
+    # Controls alone in a stratum weigh nothing: the effect is that of the other people.
+    alone = rows.assign(x=((rows["g"] == 0) & (rows["id"] % 4 == 0)).astype(float))
+    kept = effects(alone[alone["x"] == 0])
+    made = effects(alone, covariates=["x"], method=method)
+    assert_allclose(made.table["att"], kept.table["att"], atol=1e-7)  # the score tends to 0
+    assert_allclose(made.table["se"], kept.table["se"], atol=1e-7)
+
+
+def test_small_groups_are_told() -> None:
+    rows = panel(19, n=24, groups=(0, 0, 0, 0, 3))
+    with pytest.warns(ComparisonWarning, match="groupes de moins de 6 personnes pour 1 covariable"):
+        effects(rows, covariates=["x"], method="reg")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        effects(rows)
+
+
+# ---- what is refused ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"control": "nevertreated"}, "control"),
+        ({"base": "variable"}, "base"),
+        ({"method": "ols"}, "method"),
+        ({"missing": "drop"}, "missing"),
+        ({"covariates": ["nothing"]}, "nothing"),
+        ({"cluster": "nothing"}, "nothing"),
+        ({"anticipation": -1}, "anticipation"),
+        ({"anticipation": "one"}, "anticipation"),
+        ({"anticipation": 9}, "aucune entrée entre la première et la dernière vague"),
+        ({"cluster": "one"}, "au moins 2"),
+        ({"cluster": "hole"}, "inconnue à la première vague pour 1 personne"),
+    ],
+)
+def test_options_refused(options: dict[str, Any], said: str) -> None:
+    rows = panel(20).assign(one=1, hole=lambda r: r["c"].where(r["id"] > 0))
+    with pytest.raises(BarometreError, match=said):
+        effects(rows, **options)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda r: r.assign(y="1"), "donner des nombres"),
+        (lambda r: r.assign(y=r["y"].where(r["id"] > 0, np.inf)), "5 valeurs infinies"),
+        (lambda r: r[r["t"] == 1], "une seule vague"),
+        (lambda r: r.assign(g=0), "aucune entrée"),
+        (lambda r: r.assign(g=3), "traité un jour"),
+        (lambda r: r.assign(t=pd.to_datetime(r["t"], unit="D"), g=pd.NaT), "les numéroter"),
+    ],
+)
+def test_rows_refused(change: Any, said: str) -> None:
+    with pytest.raises(BarometreError, match=said):
+        effects(change(panel(21)))
+
+
+def test_what_a_cohort_refuses() -> None:
+    rows = panel(22)
+    with pytest.raises(CohortError, match="change d'une vague à l'autre"):
+        effects(rows.assign(g=rows["t"]))
+    with pytest.raises(CohortError, match="en double"):
+        effects(pd.concat([rows, rows]))
+    with pytest.raises(BarometreError, match="first_treated"):
+        Cohort(rows, "id", "t").att_gt("y")
+    with pytest.raises(BarometreError, match="tous entrent à la même vague"):
+        effects(rows.assign(g=3), control="not_yet")
+    with pytest.raises(UnknownNameError, match="agrégation"):
+        effects(rows).aggregate("event")  # type: ignore[arg-type]
