@@ -5,11 +5,16 @@ from barometre.aggregate import aggregate
 from barometre.cards import catalogue, indicator_card
 from barometre.compare import gap
 from barometre.compute import compute
+from barometre.diagnostic import diagnose
+from barometre.disadvantage import cumulative_disadvantage
+from barometre.dispersion import TheilParts, theil, weighted_cv
 from barometre.equivalent_year import EquivalentYear, equivalent_year
 from barometre.errors import BarometreError
 from barometre.evolution import evolution
+from barometre.fragility import fragility_75, fragility_scores
 from barometre.households import Household, consumption_units, equivalised_income, poverty_line
 from barometre.intervals import Design
+from barometre.priorities import priorities
 from barometre.ranking import rank
 from barometre.rounding import round_half_up
 from barometre.secrecy import Suppressed, suppress
@@ -37,6 +42,7 @@ __all__ = [
     "Household",
     "Suppressed",
     "Tables",
+    "TheilParts",
     "aggregate",
     "apply_passage",
     "audit_suppression",
@@ -47,16 +53,21 @@ __all__ = [
     "composite",
     "compute",
     "consumption_units",
+    "cumulative_disadvantage",
     "datasets",
+    "diagnose",
     "equivalent_year",
     "equivalised_income",
     "evolution",
+    "fragility_75",
+    "fragility_scores",
     "gap",
     "indicator_card",
     "level_of",
     "membership",
     "newcombe",
     "poverty_line",
+    "priorities",
     "qpv_correspondence",
     "rank",
     "read",
@@ -67,7 +78,9 @@ __all__ = [
     "shrink",
     "shrink_rates",
     "suppress",
+    "theil",
     "to_2024",
     "union_intervals",
+    "weighted_cv",
     "wilson",
 ]
