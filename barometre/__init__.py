@@ -4,6 +4,10 @@ from barometre import cohort, composite, datasets
 from barometre.aggregate import aggregate
 from barometre.cards import catalogue, indicator_card
 from barometre.compare import gap
+from barometre.composite import Bounds
+from barometre.composite.calibration import calibrate_idt
+from barometre.composite.idh4 import idh4
+from barometre.composite.idt import idt
 from barometre.compute import compute
 from barometre.diagnostic import diagnose
 from barometre.disadvantage import cumulative_disadvantage
@@ -37,6 +41,7 @@ from barometre.union_intervals import union_intervals
 
 __all__ = [
     "BarometreError",
+    "Bounds",
     "Design",
     "EquivalentYear",
     "Household",
@@ -46,6 +51,7 @@ __all__ = [
     "aggregate",
     "apply_passage",
     "audit_suppression",
+    "calibrate_idt",
     "catalogue",
     "check_files",
     "cohort",
@@ -62,6 +68,8 @@ __all__ = [
     "fragility_75",
     "fragility_scores",
     "gap",
+    "idh4",
+    "idt",
     "indicator_card",
     "level_of",
     "membership",

@@ -20,6 +20,7 @@ from barometre.table_set import Tables
 
 PUBLIC = [
     "BarometreError",
+    "Bounds",
     "Design",
     "EquivalentYear",
     "Household",
@@ -29,6 +30,7 @@ PUBLIC = [
     "aggregate",
     "apply_passage",
     "audit_suppression",
+    "calibrate_idt",
     "catalogue",
     "check_files",
     "cohort",
@@ -45,6 +47,8 @@ PUBLIC = [
     "fragility_75",
     "fragility_scores",
     "gap",
+    "idh4",
+    "idt",
     "indicator_card",
     "level_of",
     "membership",
@@ -72,7 +76,7 @@ LAYERS = [
     "formulas", "synthetic", "synthetic_cohort", "themes", "datasets", "results", "uncertainty", "rounded_counts", "intervals", "compute",
     "aggregate", "territories", "formatting", "sources", "union_intervals", "shrinkage", "result_rows", "compare", "evolution", "ranking",
     "equivalent_year", "secrecy_table", "secrecy_audit", "secrecy_pattern", "secrecy", "dispersion", "zone_choice", "diagnostic",
-    "disadvantage", "priorities", "fragility", "composite", "cohort", "export", "plots", "demo", "cli", "__main__",
+    "disadvantage", "priorities", "fragility", "composite", "cohort", "export", "plots", "cohort_page", "demo", "cli", "__main__",
 ]  # fmt: skip
 
 

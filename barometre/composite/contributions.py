@@ -240,7 +240,8 @@ def _descend(
     names, (values, base) = index.children[node], ends
     weights = np.array([*index.shares(node).values()])
     number = len(names)
-    taken = np.array([*itertools.product([False, True], repeat=number - 1)]).reshape(-1, number - 1)
+    others_in = [*itertools.product([False, True], repeat=number - 1)]  # one, empty, without others
+    taken = np.array(others_in, dtype=bool).reshape(len(others_in), number - 1)
     sizes = taken.sum(axis=1)
     orders = [factorial(s) * factorial(number - 1 - s) / factorial(number) for s in range(number)]
     chances = np.array(orders)[sizes]
@@ -262,8 +263,15 @@ def _descend(
             )
             return np.tensordot(chances, outer(mean), axes=1)
 
+        end = np.broadcast_to(base[part], values[part].shape)
         if part in players:
-            end = np.broadcast_to(base[part], values[part].shape)
             found[part][rows] = whole(values[part]) - whole(end)
-        else:
-            _descend(index, part, players, ends, whole, found, rows)
+            continue
+        _descend(index, part, players, ends, whole, found, rows)
+        # a missing node may count for less than its own floor, which the states below do not
+        under = np.minimum(values[part], end) < index.floors[part]
+        if index.powers[part] <= 0 and under.any():
+            below = [name for name in _players(index, part, "leaves") if name in players]
+            rest = whole(values[part]) - whole(end) - sum(found[name][rows] for name in below)
+            for name in below:
+                found[name][rows] += np.where(under, rest / len(below), 0.0)

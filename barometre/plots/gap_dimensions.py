@@ -89,8 +89,8 @@ def gap_dimensions(
     -------
     Axes
         Highest gap at the top; what lowers a territory to the left of zero, what raises it to the
-        right; a diamond and its figure give the gap. Territories without a gap are at the bottom,
-        and said to have no value.
+        right; a triangle under the bar and a figure give the gap. Territories without a gap are at
+        the bottom, and said to have no value.
 
     Raises
     ------
@@ -104,11 +104,11 @@ def gap_dimensions(
         _, ax = plt.subplots(figsize=(8.5, 1.9 + 0.36 * len(rows)), layout="constrained")
     width = _draw(ax, rows, parts, names)
     _write(ax, rows, parts, width, decimals, lang)
-    index = str(contributions.attrs.get("indice", contributions.attrs.get("nom", "Indice")))
+    index = str(contributions.attrs.get("indice", "Indice"))
     code = contributions.attrs.get("reference", "")
     reference = look.names_of(pd.Index([code]), _series(labels))[0] if code else ""
     ax.set_yticks(range(len(rows)), look.names_of(rows.index, _series(labels)))
-    ax.set_ylim(-0.6, len(rows) - 0.4)
+    ax.set_ylim(-0.7, len(rows) - 0.4)
     title = words["title" if reference else "plain"].format(index=index, ref=reference)
     ax.set_title(title, loc="left", fontsize=12, fontweight="bold", color=look.INK, pad=10)
     axis = words["x" if reference else "x_plain"].format(ref=reference)
@@ -170,7 +170,7 @@ def _draw(ax: Axes, rows: pd.DataFrame, parts: list[str], names: Mapping[str, st
         ends[1] += np.maximum(values, 0)
     ax.axvline(0, color=look.INK, linewidth=1)
     width = float(ends[1].max() - ends[-1].min())
-    margin = 0.14 * (width or 1.0)  # room for the figures
+    margin = 0.17 * (width or 1.0)  # room for the figures
     ax.set_xlim(ends[-1].min() - margin, ends[1].max() + margin)
     return width
 
@@ -208,5 +208,6 @@ def _write(
             color=look.INK,
         )
     known = rows["ecart"].notna().to_numpy()
-    ax.scatter(rows["ecart"][known], np.flatnonzero(known), marker="D", s=24, color="white",
-               edgecolor=look.INK, zorder=4, label=_WORDS[lang]["total"])  # fmt: skip
+    below = np.flatnonzero(known) - 0.42  # under the bar: over it, it would hide figures
+    ax.scatter(rows["ecart"][known], below, marker="^", s=26, color=look.INK, zorder=4,
+               label=_WORDS[lang]["total"])  # fmt: skip
