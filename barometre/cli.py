@@ -61,6 +61,9 @@ def compute_files(
     indicator: Annotated[
         list[str] | None, typer.Option(help="Indicateur à calculer (plusieurs fois au besoin).")
     ] = None,
+    intervals: Annotated[
+        bool, typer.Option(help="Donner les intervalles et les classes A à D.")
+    ] = False,
     check_published: Annotated[
         bool, typer.Option(help="Signaler les écarts entre valeurs calculées et publiées.")
     ] = False,
@@ -72,7 +75,9 @@ def compute_files(
     if out.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"terminer par {', '.join(SUFFIXES)}", param_hint="--out")
     tables = read(*sources)
-    results = compute(tables, indicator or None, check_published=check_published)
+    results = compute(
+        tables, indicator or None, check_published=check_published, intervals=intervals
+    )
     if results.empty:
         raise BarometreError("aucun indicateur calculable à partir de ces sources")
     write_results(results, out, tables.territoires)

@@ -47,6 +47,26 @@ def test_compute_writes_a_file(tmp_path: Path) -> None:
     assert "QP059050" in set(results["code"])
 
 
+def test_compute_gives_intervals_when_asked(tmp_path: Path) -> None:
+    table, people = tmp_path / "logements.csv", tmp_path / "population.csv"
+    table.write_text(
+        "code;annee;logements;logements_vacants\n59172;2021;9000;900\n", encoding="utf-8"
+    )
+    people.write_text("code;annee;population\n59172;2021;20000\n", encoding="utf-8")
+    options = (
+        "--out",
+        str(tmp_path / "r.csv"),
+        "--indicator",
+        "taux_logements_vacants",
+        "--intervals",
+    )
+    done = run("compute", str(table), str(people), *options)
+    assert done.returncode == 0, done.stderr
+    row = pd.read_csv(tmp_path / "r.csv", dtype={"code": str}).iloc[0]
+    assert row["borne_inf"] < 10 < row["borne_sup"]
+    assert row["qualite"] == "A"
+
+
 def test_differences_with_published_values_go_to_the_error_output(tmp_path: Path) -> None:
     (tmp_path / "revenus.csv").write_text(
         "code;annee;niveau_de_vie_d1;niveau_de_vie_d9\n59;2019;10000;30000\n", encoding="utf-8"
