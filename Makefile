@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test lint types bench docs wheel clean
+.PHONY: demo test slow lint types bench docs wheel clean
 
 demo: $(STAMP)
 	$(BIN)/barometre demo
 
 test: $(STAMP)
 	$(BIN)/python -m pytest tests README.md docs --doctest-modules --doctest-glob='*.md' barometre
+
+slow: $(STAMP)
+	BAROMETRE_SLOW=1 $(BIN)/python -m pytest tests/test_cohort_recovery.py
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .

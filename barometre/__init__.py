@@ -1,13 +1,14 @@
 """The Baromètre de Cohésion Sociale of a French agglomeration, from files to indicators."""
 
-from barometre import cohort, composite, datasets
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from barometre import datasets
 from barometre.aggregate import aggregate
 from barometre.cards import catalogue, indicator_card
 from barometre.compare import gap
-from barometre.composite import Bounds
-from barometre.composite.calibration import calibrate_idt
-from barometre.composite.idh4 import idh4
-from barometre.composite.idt import idt
 from barometre.compute import compute
 from barometre.diagnostic import diagnose
 from barometre.disadvantage import cumulative_disadvantage
@@ -17,7 +18,6 @@ from barometre.errors import BarometreError
 from barometre.evolution import evolution
 from barometre.fragility import fragility_75, fragility_scores
 from barometre.households import Household, consumption_units, equivalised_income, poverty_line
-from barometre.intervals import Design
 from barometre.priorities import priorities
 from barometre.ranking import rank
 from barometre.rounding import round_half_up
@@ -36,8 +36,24 @@ from barometre.territories import (
     repair_codes,
     to_2024,
 )
-from barometre.uncertainty import newcombe, wilson
+from barometre.uncertainty import Design, newcombe, wilson
 from barometre.union_intervals import union_intervals
+
+if (
+    TYPE_CHECKING
+):  # loaded when first asked for: most scripts need neither, and import is then light
+    from barometre import cohort, composite
+    from barometre.composite.bounds import Bounds
+    from barometre.composite.calibration import calibrate_idt
+    from barometre.composite.idh4 import idh4
+    from barometre.composite.idt import idt
+
+_LATER = {
+    "Bounds": "barometre.composite.bounds",
+    "calibrate_idt": "barometre.composite.calibration",
+    "idh4": "barometre.composite.idh4",
+    "idt": "barometre.composite.idt",
+}
 
 __all__ = [
     "BarometreError",
@@ -92,3 +108,15 @@ __all__ = [
     "weighted_cv",
     "wilson",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("cohort", "composite"):
+        return importlib.import_module(f"barometre.{name}")
+    if name in _LATER:
+        return getattr(importlib.import_module(_LATER[name]), name)
+    raise AttributeError(f"module 'barometre' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

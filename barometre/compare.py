@@ -11,7 +11,7 @@ import pandas as pd
 
 from barometre.card_schema import UNITS, Card, Direction
 from barometre.errors import BarometreError
-from barometre.numeric_arguments import Floats
+from barometre.numeric_arguments import Floats, is_number
 from barometre.result_rows import (
     NOISE,
     REASONS,
@@ -112,7 +112,7 @@ def difference_bounds(
 
 def check_tolerance(tolerance: float) -> None:
     """Refuse a tolerance that is not a share: 0.05 is 5 %."""
-    if isinstance(tolerance, bool) or not 0 <= tolerance < 1:
+    if not is_number(tolerance) or not 0 <= tolerance < 1:
         raise BarometreError(
             f"tolerance={tolerance!r} refusée : donner une part entre 0 et 1 (0.05 pour 5 %)"
         )

@@ -1,4 +1,4 @@
-"""The demonstration: the barometer of 13 priority neighbourhoods from the contract's own tables."""
+"""The demonstration: the barometer of 13 neighbourhoods from the contract's tables, a cohort."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from rich.table import Table
 
 from barometre import datasets
 from barometre.cards import indicator_card
+from barometre.cohort_page import write_cohort_page
 from barometre.compute import compute
 from barometre.export import replacing, write_results
 from barometre.formatting import DOUBT_MARK, absent_label, format_value, unit_label
@@ -41,7 +42,9 @@ _HEADINGS = {
 
 
 def run_demo(out: Path, console: Console) -> None:
-    """Compute the bundled contract data, print a compact table, write files and figures.
+    """Compute the bundled contract data, print a compact table, write files, figures and a page.
+
+    The page is that of a synthetic cohort: `cohort_page.write_cohort_page`.
 
     Parameters
     ----------
@@ -65,9 +68,11 @@ def run_demo(out: Path, console: Console) -> None:
         for name in ("results.csv", "results.xlsx")
     ]
     written += _draw(results, neighbourhoods, labels, out)
+    written.append(write_cohort_page(out / "cohorte_synthetique.html"))
     console.print(f"Baromètre écrit dans {out.resolve()} :")
     for path in written:
         console.print(f"  {path.name}")
+    console.print("cohorte_synthetique.html : données synthétiques, à ouvrir dans un navigateur")
 
 
 def _compact_table(

@@ -145,7 +145,7 @@ def diagnose(
     (5.0, 0.5, 'les deux')
     """
     if dispersion not in DISPERSION_THRESHOLDS:
-        raise UnknownNameError("mesure de dispersion", str(dispersion), DISPERSION_THRESHOLDS)
+        raise UnknownNameError("nom de mesure de dispersion", str(dispersion), DISPERSION_THRESHOLDS)
     if dispersion_threshold is None:
         dispersion_threshold = DISPERSION_THRESHOLDS[dispersion]
     check_between("level_threshold", level_threshold, math.inf)

@@ -14,7 +14,7 @@ from barometre.cards import indicator_card
 from barometre.compare import favour
 from barometre.dispersion import as_weights
 from barometre.errors import BarometreError, UnknownNameError, french_number
-from barometre.numeric_arguments import as_numbers
+from barometre.numeric_arguments import as_numbers, is_number
 from barometre.result_rows import SAME
 from barometre.results import Grade
 from barometre.zone_choice import (
@@ -127,7 +127,7 @@ def cumulative_disadvantage(
     """
     if ties not in get_args(Ties):
         raise UnknownNameError("traitement des égalités", str(ties), get_args(Ties))
-    if isinstance(min_indicators, bool) or min_indicators < 0:
+    if not is_number(min_indicators) or min_indicators < 0 or min_indicators % 1:
         raise BarometreError(f"min_indicators={min_indicators!r} refusé : donner un entier positif")
     limits = _limits(worst) if isinstance(worst, Mapping) else None
     share = QUINTILE if isinstance(worst, Mapping) else _share(worst)

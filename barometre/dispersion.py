@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, overload
 
@@ -224,6 +224,7 @@ def _paired(
 
 def _beside(given: Any, values: Any, length: int, name: str) -> pd.Series[Any]:
     """Bring a column on the labels of the values, or on their positions."""
+    given = pd.Series(given) if isinstance(given, Mapping) else given
     column = given if isinstance(given, pd.Series) else pd.Series(given)
     if len(column) != length:
         raise BarometreError(f"{name} : {len(column)} au lieu de {length} ; un par valeur")

@@ -33,6 +33,7 @@ from barometre.result_rows import (
     joined,
     joint_origin,
     named,
+    names_of,
     worst_quality,
 )
 from barometre.table_set import DOUBTFUL, Booleans
@@ -202,9 +203,9 @@ class _Pairs:
 
 
 def _rules(override: str | Iterable[str]) -> set[str]:
-    lifted = {override} if isinstance(override, str) else set(override)
+    lifted = set(names_of(override, "override"))
     for name in sorted(lifted - set(RULES)):
-        raise UnknownNameError("règle à lever", name, RULES)
+        raise UnknownNameError("nom de règle à lever", name, RULES)
     return lifted
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from numbers import Real
+from typing import Any, TypeAlias, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +15,12 @@ from barometre.errors import BarometreError
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = "float | Sequence[float] | npt.NDArray[Any] | pd.Series[Any]"
+
+
+def is_number(value: object) -> TypeGuard[float]:
+    """Tell a finite number, which no boolean is."""
+    real = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    return real and math.isfinite(value)  # type: ignore[arg-type]  # a Real
 
 
 def as_numbers(

@@ -144,7 +144,7 @@ def priorities(
     (['B', 'A', 'C'], [100.0, 50.0, 0.0], [1, 2, 3])
     """
     if aggregate not in get_args(Aggregate):
-        raise UnknownNameError("agrégation", str(aggregate), get_args(Aggregate))
+        raise UnknownNameError("choix d'agrégation", str(aggregate), get_args(Aggregate))
     check_between("min_share", min_share, 1)
     z = normal_quantile(bounds_level)
     normal_quantile(level)

@@ -12,7 +12,7 @@ import pandas as pd
 from barometre.compare import favour
 from barometre.errors import BarometreError, UnknownNameError
 from barometre.numeric_arguments import Floats
-from barometre.result_rows import NOISE, SAME, Ints, Rows, checked_rows, joined, named
+from barometre.result_rows import NOISE, SAME, Ints, Rows, checked_rows, joined, named, names_of
 from barometre.results import GRADES
 from barometre.table_set import DOUBTFUL, Booleans
 from barometre.territories import level_of
@@ -116,7 +116,7 @@ def rank(
         frame = frame.assign(niveau=named(rows.code, [level_of(code) for code in rows.codes]))
     for name in columns:
         if name not in frame:
-            raise UnknownNameError("colonne", name, map(str, frame.columns))
+            raise UnknownNameError("nom de colonne", name, map(str, frame.columns))
     grouped = frame.groupby(columns, sort=False, dropna=True).ngroup()
     group = grouped.fillna(-1).to_numpy().astype(np.int64)  # no group where a column is missing
     _check_groups(rows, group)
@@ -150,11 +150,10 @@ def _check_options(
     unranked: str | Iterable[str],
     method: str,
 ) -> tuple[list[str], list[str]]:
-    columns = [by] if isinstance(by, str) else list(dict.fromkeys(by))
-    grades = [unranked] if isinstance(unranked, str) else list(unranked)
+    columns, grades = names_of(by, "by"), names_of(unranked, "unranked")
     normal_quantile(level)
-    closed = (("ex æquo", ties, get_args(Ties)), ("méthode", method, get_args(Method)))
-    for kind, name, admitted in [*closed, *(("qualité", g, (*GRADES, DOUBTFUL)) for g in grades)]:
+    closed = (("ex æquo", ties, get_args(Ties)), ("choix de méthode", method, get_args(Method)))
+    for kind, name, admitted in [*closed, *(("nom de qualité", g, (*GRADES, DOUBTFUL)) for g in grades)]:
         if name not in admitted:
             raise UnknownNameError(kind, str(name), admitted)
     for name, number, least in (("draws", draws, 1), ("seed", seed, 0)):

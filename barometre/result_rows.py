@@ -177,6 +177,13 @@ def _above(low: pd.Series[float], high: pd.Series[float]) -> pd.Series[bool]:
     return low > high + SAME * high.abs() + SAME
 
 
+def names_of(given: str | Iterable[str], option: str) -> list[str]:
+    """List the names given as an option once each, a single one being a list of one."""
+    if not isinstance(given, Iterable):
+        raise BarometreError(f"{option}={given!r} refusé : donner un nom, ou une liste de noms")
+    return [given] if isinstance(given, str) else [*dict.fromkeys(map(str, given))]
+
+
 def check_references(rows: Rows, reference: str | Iterable[str]) -> list[str]:
     """List the reference territories, all of which must be in the results."""
     one = isinstance(reference, str) or not isinstance(reference, Iterable)

@@ -9,7 +9,7 @@ that its audit does not confirm.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, get_args
 
@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.errors import BarometreError, UnknownNameError
+from barometre.numeric_arguments import is_number
 from barometre.secrecy_audit import Intruder, Problem, System, bounds_table
 from barometre.secrecy_pattern import Pattern, needs_of, optimal, protect
 from barometre.secrecy_table import Flags, Floats, Grid, Margins, Relations, read_table
@@ -199,6 +200,8 @@ def suppress(
     Ensemble 59 127       186
     """
     _check_options(threshold, method, zero, time_limit)
+    if not isinstance(relations, Mapping | None):
+        raise BarometreError("relations refusées : donner un dictionnaire, {total: [ses parties]}")
     counts, grid = read_table(table, total=total, margins=margins, relations=relations)
     values = counts.to_numpy()
     whole = bool((values == np.floor(values)).all())
@@ -244,11 +247,11 @@ def _check_options(threshold: float, method: str, zero: str, time_limit: float) 
     ):
         if value not in admitted:
             raise UnknownNameError(name, str(value), admitted)
-    if not math.isfinite(threshold) or threshold <= 1:
+    if not is_number(threshold) or threshold <= 1:
         raise BarometreError(
             f"seuil de {threshold} : rien ne serait caché ; donner un nombre supérieur à 1"
         )
-    if math.isnan(time_limit) or time_limit <= 0:
+    if not (is_number(time_limit) or time_limit == math.inf) or time_limit <= 0:
         raise BarometreError(f"time_limit vaut {time_limit} ; donner un nombre de secondes positif")
 
 
@@ -260,7 +263,7 @@ def _intervals(
         head = math.ceil(threshold) - 1.0 if whole else float(threshold)
         return lowest, np.maximum(head, lowest + 1)
     pair = protection if isinstance(protection, tuple | list) else (protection, protection)
-    if len(pair) != 2 or not all(math.isfinite(way) for way in pair) or not pair[0] >= 0 < pair[1]:
+    if len(pair) != 2 or not all(map(is_number, pair)) or not pair[0] >= 0 < pair[1]:
         raise BarometreError(
             f"protection de {protection} refusée ; donner un nombre positif, ou le couple (en"
             " dessous, au-dessus) dont le second n'est pas nul"

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from barometre.errors import BarometreError, Fault, FaultsError
+from barometre.numeric_arguments import is_number
 from barometre.secrecy_table import (
     ADDITION_TOLERANCE,
     Flags,
@@ -333,7 +334,7 @@ def audit_suppression(
        Z1 Ensemble       62.0       62.0         True
        Z2        F        8.0        8.0         True
     """
-    if not np.isfinite(lowest) or lowest < 0:
+    if not is_number(lowest) or lowest < 0:
         raise BarometreError(f"lowest vaut {lowest} ; donner un nombre positif ou nul")
     counts, grid = read_table(
         table, total=total, margins=True, relations=relations, with_hidden=True

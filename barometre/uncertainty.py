@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from barometre.errors import BarometreError, UnknownNameError
-from barometre.numeric_arguments import Floats, Numbers, as_numbers, as_shares
+from barometre.numeric_arguments import Floats, Numbers, as_numbers, as_shares, is_number
 from barometre.results import GRADES
 from barometre.table_set import Positions
 
@@ -79,7 +79,7 @@ def normal_quantile(level: float) -> float:
     >>> round(normal_quantile(0.95), 6)
     1.959964
     """
-    if not 0 < level < 1:
+    if not is_number(level) or not 0 < level < 1:
         raise BarometreError(f"level refusé : {level} ; donner un niveau entre 0 et 1 (0.95)")
     return NormalDist().inv_cdf((1 + level) / 2)
 
@@ -123,7 +123,7 @@ def sampling_fraction(population: Numbers, processing: Processing, year: Numbers
     array([0.2, 0.4])
     """
     if processing not in get_args(Processing):
-        raise UnknownNameError("exploitation du recensement", processing, get_args(Processing))
+        raise UnknownNameError("nom d'exploitation du recensement", processing, get_args(Processing))
     residents, vintage = as_numbers(population=population, year=year, at_least=0)
     small = np.where(vintage < 2014, 0.25, 0.20) if processing == "complementaire" else 1.0
     fraction = np.where(residents < SMALL_COMMUNE, small, 0.40)

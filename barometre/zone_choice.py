@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -15,7 +14,8 @@ from barometre.aggregate import Membership, members_of
 from barometre.cards import indicator_card, load_cards
 from barometre.compare import favour
 from barometre.errors import BarometreError, UnknownNameError, counted
-from barometre.result_rows import checked_rows
+from barometre.numeric_arguments import is_number
+from barometre.result_rows import checked_rows, names_of
 from barometre.results import GRADES, Grade
 from barometre.territories import level_of
 
@@ -32,8 +32,7 @@ _SHOWN = 3
 
 def check_between(name: str, number: float, most: float) -> None:
     """Refuse a number that is not between 0 and some limit."""
-    real = isinstance(number, Real) and not isinstance(number, bool)
-    if not real or not 0 <= number <= most or math.isinf(number):
+    if not is_number(number) or not 0 <= number <= most:
         limit = "un nombre positif" if math.isinf(most) else f"un nombre de 0 à {most:g}"
         raise BarometreError(f"{name}={number!r} refusé : donner {limit}")
 
@@ -44,8 +43,13 @@ def weighing(weights: object) -> str:
     return "égale" if weights is None else str(name or "poids donnés")
 
 
-def by_code(given: ByCode, codes: list[str], name: str) -> pd.Series[Any]:
-    """Take what is given by code, for some codes; refuse the codes that have nothing."""
+def by_code(
+    given: ByCode, codes: list[str], name: str, *, what: str = "zone"
+) -> pd.Series[Any]:
+    """Take what is given by code, for some codes; refuse the codes that have nothing.
+
+    ``what`` is the noun of the codes: zones, or indicators.
+    """
     several = isinstance(given, pd.Series) and given.index.nlevels > 1
     if several or not isinstance(given, (pd.Series, Mapping)):
         raise BarometreError(f"{name} refusé : donner une Series par code, d'une seule année")
@@ -74,10 +78,11 @@ def listed(given: str | Iterable[str], name: str) -> list[str]:
 
 def graded(rows: pd.DataFrame, grades: Collection[Grade]) -> pd.Series[bool]:
     """Tell the rows that have one of some display grades."""
-    for grade in grades:
+    names = names_of(grades, "without_grades")
+    for grade in names:
         if grade not in GRADES:
-            raise UnknownNameError("qualité", str(grade), GRADES)
-    return rows["qualite"].isin(list(grades))
+            raise UnknownNameError("nom de qualité", grade, GRADES)
+    return rows["qualite"].isin(names)
 
 
 def comparable(
@@ -169,7 +174,7 @@ def oriented_rows(
             f"indicateurs neutres, sans côté défavorable : {', '.join(undirected)}"
         )
     if isinstance(year, str) and year != "latest":
-        raise UnknownNameError("année", year, ["latest"])
+        raise UnknownNameError("choix d'année", year, ["latest"])
     rows = comparable(rows, indicators, None if isinstance(year, str) else year)
     place = rows["indicateur"].map({name: i for i, name in enumerate(present)})
     rows = rows.iloc[np.argsort(place.to_numpy(np.float64), kind="stable")]

@@ -20,7 +20,7 @@ import barometre as bcs
 from barometre.cards import load_cards
 from barometre.table_checks import check_table
 from barometre.table_set import Tables
-from benchmarks import cohort, composite
+from benchmarks import cohort, composite, robustness
 from benchmarks.timing import Measure, best
 
 
@@ -119,6 +119,7 @@ def main() -> int:
         Measure("check of a table / read_csv", 1.5, lambda: measure_validation(communes, times)),
         Measure("import barometre / import pandera.pandas", 1.3, lambda: measure_import(times)),
         *composite.measures(small=small),
+        *robustness.measures(small=small),
         *cohort.measures(small=small),
     ]
     print(f"{communes} communes, best of {times}")

@@ -61,6 +61,36 @@ def test_contributions_with_missing_components() -> None:
     np.testing.assert_array_equal(split, [[0, 0], [3.5, 3], [np.nan] * 2])
 
 
+def test_contributions_under_a_node_of_one_component() -> None:
+    """The harmonic gap of the first test goes whole to the only leaf of ``n``."""
+    frame = pd.DataFrame({"x": [1.0, 2], "y": [1.0, 6]}, index=["r", "v"])
+    below = Index(
+        (Leaf("x", "n", 1, normalise=None), Leaf("y", "r", 1, normalise=None)),
+        (Node("r", aggregate="harmonic"), Node("n", "r")),
+    )
+    h = {(1, 1): 1.0, (2, 1): 4 / 3, (1, 6): 12 / 7, (2, 6): 3.0}
+    x = (h[2, 1] - h[1, 1] + h[2, 6] - h[1, 6]) / 2
+    split = below.score(frame).contributions(reference="r").loc["v"]
+    np.testing.assert_allclose(split, [x, 2 - x], rtol=1e-14)
+
+
+def test_a_missing_node_under_its_floor_still_adds_up() -> None:
+    """b is 0 all over; its missing ``n`` counts for 0 too, not for the floor of ``n``."""
+    index = Index(
+        tuple(Leaf(name, node, 1, normalise=None) for name, node in ("xn", "yn", "zr")),
+        (Node("r", aggregate=2), Node("n", "r", aggregate="geometric", floor=0.5)),
+    )
+    frame = pd.DataFrame({"x": [1, np.nan], "y": [4, np.nan], "z": [3.0, 0.0]}, index=[*"ab"])
+    scores = index.score(frame)
+    assert scores.table["r"].tolist() == pytest.approx([math.sqrt((4 + 9) / 2), 0])
+    for reference, gap in (("a", -math.sqrt(6.5)), ("b", math.sqrt(6.5))):
+        split = scores.contributions(reference=reference)
+        whole = scores.contributions(reference=reference, by="children")
+        other = "b" if reference == "a" else "a"
+        assert split.loc[other].sum() == pytest.approx(gap, rel=1e-14)
+        assert split.loc[other, ["x", "y"]].sum() == pytest.approx(whole.loc[other, "n"], rel=1e-14)
+
+
 def test_contributions_are_asked_properly() -> None:
     scores = HDI.score(UNDP)
     with pytest.raises(BarometreError, match="nœud « idh » inconnu"):

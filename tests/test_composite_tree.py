@@ -138,6 +138,7 @@ def test_means_by_level_or_node() -> None:
         (changed(0, aggregate="geometric"), {}, "emploi : aggregate sur une feuille"),
         (changed(0, clip="haut"), {}, "emploi : clip haut"),
         (changed(0, clip="low"), {"normalise": "zscore"}, "emploi : clip inutile"),
+        (NESTED, {"normalise": "zscore", "clip": "low"}, "clip : aucune feuille n'a de bornes"),
         (changed(0, low=1, high=2), {}, "emploi : bornes inutiles avec normalise=minmax"),
         (changed(0, low=1, high=1), {"normalise": "goalposts"}, "low 1 n'est pas sous high 1"),
         (changed(0, low=1), {"normalise": "goalposts"}, "emploi : bornes 1.0 et None"),
@@ -281,6 +282,29 @@ def test_bounds_are_refused_where_they_mean_nothing(tmp_path: Path) -> None:
         Bounds.from_toml(path)
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("reference", 3), ("territories", 0), ("territories", "12"), ("years", "deux mille"),
+     ("years", [2019.5]), ("years", [True]), ("date", "2024-05-06")],
+)  # fmt: skip
+def test_a_provenance_is_not_kept_as_something_else(field: str, value: Any) -> None:
+    with pytest.raises(FaultsError, match=f"{field} : "):
+        Bounds({"x": (0, 1)}, **{field: value})
+
+
+@pytest.mark.parametrize("years", [2019, np.int64(2019), "2019", ["2019"], [2019.0], {2019}])
+def test_years_are_read_as_users_write_them(years: Any) -> None:
+    bounds = Bounds({"x": np.array([0, 1])}, years=years, territories=np.int64(7))  # type: ignore[arg-type, dict-item]
+    assert (bounds.years, bounds.territories, bounds.limits["x"]) == ((2019,), 7, (0, 1))
+
+
+def test_bounds_are_a_mapping_then_bounds() -> None:
+    with pytest.raises(FaultsError, match="limits : un list ; donner"):
+        Bounds([("x", 0, 1)])  # type: ignore[arg-type]
+    with pytest.raises(BarometreError, match="donner Bounds"):
+        HDI.with_bounds({"life_exp": (20, 85)})  # type: ignore[arg-type]
+
+
 # ---- files --------------------------------------------------------------------------------------
 
 
@@ -343,4 +367,7 @@ def test_a_file_is_refused_with_its_faults(tmp_path: Path) -> None:
     assert all(text in str(refused.value) for text in said)
     path.write_text('[[node]]\nid = "r"\n[[leaf]]\nid = "a"\nparent = "x"\ndirection = 3\n')
     with pytest.raises(FaultsError, match=r"« x » n'est pas dans l'arbre(.|\n)*direction 3"):
+        Index.from_toml(path)
+    path.write_text('[leaf]\nid = "a"\n[[node]]\nid = 3\n')  # one bracket would be left out
+    with pytest.raises(FaultsError, match=r"leaf : section mal écrite(.|\n)*id qui n'est pas un"):
         Index.from_toml(path)

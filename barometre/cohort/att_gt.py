@@ -68,6 +68,8 @@ def att_gt(
         three are the difference of the mean changes.
     cluster : str, optional
         Column of the cluster, as it was at the first wave of the person. No cluster by default.
+        ``meta["caution"]`` names the groups that are each in one cluster, whose errors are then
+        too small.
     weight : str, optional
         Positive weights, as they were at the first wave of the person.
     missing : {"pairs", "balanced"}
@@ -212,6 +214,7 @@ def cohort_att_gt(
         "anticipation": anticipation,
         "cluster": cluster,
         "weight": cohort.weight and f"{cohort.weight}, à la première vague",
+        **_single_clusters(people),
     }
     table = tidy(frame, **meta)
     return AttGt(table, table.meta, gathered, tuple(cells), method)
@@ -237,13 +240,33 @@ def _warn_small(people: People, covariates: int) -> None:
     sizes = np.diff(people.bounds)
     small = people.groups[sizes < covariates + 5]
     if covariates and len(small):
-        named = ", ".join("jamais" if np.isinf(g) else f"{g:g}" for g in small)
+        named = ", ".join(_named(g) for g in small)
         warnings.warn(
             f"groupes de moins de {covariates + 5} personnes pour {covariates} covariables : "
             f"{named} ; les regrouper, ou estimer sans covariables",
             ComparisonWarning,
             stacklevel=4,
         )
+
+
+def _single_clusters(people: People) -> dict[str, str]:
+    """Say in ``meta`` which groups are each in one cluster: their errors are then too small."""
+    if people.cluster is None:
+        return {}
+    runs = [people.run(g, g) for g in range(len(people.groups))]
+    alone = [np.ptp(people.cluster[run]) == 0 for run in runs]
+    if not any(alone):
+        return {}
+    named = ", ".join(_named(g) for g in people.groups[alone])
+    said = (
+        f"groupes tenant chacun dans une seule grappe : {named} ; l'erreur-type par grappe y est "
+        "bien trop petite (MacKinnon, Webb, 2018)"
+    )
+    return {"caution": said}
+
+
+def _named(group: float) -> str:
+    return "jamais" if np.isinf(group) else f"{group:g}"
 
 
 def _warn_not_estimated(failed: pd.DataFrame) -> None:

@@ -26,6 +26,9 @@ ITERATIONS = 100
 # R's did to the last digit, and those of the exact maximum to about six digits.
 STOP = 1e-8
 
+# Norm of the sums by cluster over that of the influences, below which it is rounding.
+CANCELLED = 1e-10
+
 EMPTY = "personne à comparer"
 
 
@@ -58,14 +61,18 @@ class People:
         return np.array(sums, dtype=np.float64).reshape(len(psi), n)
 
     def se(self, influence: Sequence[tuple[slice, Floats]]) -> float:
-        """Standard error of an estimate, from the influences of some runs of people."""
+        """Standard error of an estimate, from the influences of some runs of people.
+
+        Missing when influences add up to 0 in every cluster: nothing is known of the error.
+        """
         if not influence:
             return np.nan
         if self.cluster is None:
             return float(np.sqrt(sum(float(values @ values) for _, values in influence)))
         n = int(self.cluster.max()) + 1
         sums = sum(np.bincount(self.cluster[run], values, n) for run, values in influence)
-        return float(np.linalg.norm(sums))
+        se, size = np.linalg.norm(sums), sum(float(values @ values) for _, values in influence)
+        return float(se) if se > CANCELLED * np.sqrt(size) or not size else np.nan
 
     def change(self, comparison: Comparison, rows: slice) -> Floats:
         """Outcome at the wave less outcome at the base; missing when one of them is."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.cohort.att_gt_aggregate import KEYS, Aggregation, Kind, Mean, means
-from barometre.cohort.att_gt_cells import Cell, Floats, Method, cell
+from barometre.cohort.att_gt_cells import CANCELLED, Cell, Floats, Method, cell
 from barometre.cohort.att_gt_people import Gathered
 from barometre.cohort.estimates import PreTrend, make_estimate, pretrend_test, student_interval
 from barometre.cohort.tidy import Tidy, tidy
@@ -126,7 +126,8 @@ class AttGt:
         table = self.table
         wave = table["wave"].to_numpy(np.float64)
         before = wave < table["group"].to_numpy(np.float64) - self.meta["anticipation"]
-        chosen = np.flatnonzero(before & table["se"].notna().to_numpy())
+        compared = table["att"].notna().to_numpy() & (wave != self._base_waves)
+        chosen = np.flatnonzero(before & compared)
         psi = self._influence(np.eye(len(self._cells))[chosen], None)
         return pretrend_test(
             table["att"].to_numpy()[chosen], self._vcov(psi), (wave - self._base_waves)[chosen]
@@ -164,8 +165,13 @@ class AttGt:
         return psi
 
     def _vcov(self, psi: Floats) -> Floats:
+        """Covariance of estimates; missing where influences cancel in every cluster."""
         sums = self._gathered.people.sums_by_cluster(psi)
-        return sums @ sums.T
+        vcov: Floats = sums @ sums.T
+        size = np.square(psi).sum(axis=1)
+        cancelled = (np.diag(vcov) <= CANCELLED**2 * size) & (size > 0)
+        vcov[cancelled, :] = vcov[:, cancelled] = np.nan
+        return vcov
 
     def _by_person(self, psi: Floats, columns: pd.Index) -> pd.DataFrame:
         order, labels = self._gathered.order, self._gathered.labels

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from barometre.cohort.logit import LogitFit, fit_logit
 from barometre.cohort.regression_inputs import as_binary, as_codes, as_numbers, check_aligned
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError
-from barometre.uncertainty import newcombe
+from barometre.uncertainty import newcombe, score_interval
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,13 +55,12 @@ def attrition_rates(frame: pd.DataFrame, lost: str, arm: str, *, level: float = 
     [0.25, 0.75, 0.5]
     """
     from scipy import stats
-    from statsmodels.stats.proportion import proportion_confint
 
     treated, gone = two_arms(frame, arm), _lost(frame, lost)
     n = np.array([(~treated).sum(), treated.sum()], np.float64)
     k = np.array([gone[~treated].sum(), gone[treated].sum()], np.float64)
     rate = k / n
-    low, high = proportion_confint(k, n, alpha=1 - level, method="wilson")
+    low, high = score_interval(rate, 1 / n, level)
     gap_low, gap_high = newcombe(low[1], high[1], rate[1], low[0], high[0], rate[0])
     pooled = k.sum() / n.sum()
     error = np.sqrt(pooled * (1 - pooled) * (1 / n).sum())
@@ -146,7 +146,11 @@ def stayers_and_lost(
     names = {
         name: name.replace("treated", "lost").replace("control", "stayed") for name in table.columns
     }
-    return tidy(table.rename(columns=names), **table.meta)
+    meta = {
+        name.replace("treated", "lost").replace("control", "stayed"): value
+        for name, value in table.meta.items()
+    }
+    return tidy(table.rename(columns=names), **meta)
 
 
 @dataclass(frozen=True)
@@ -236,8 +240,10 @@ def lee_bounds(
     treated = as_binary(arm, "arm").astype(bool)
     if treated.all() or not treated.any():
         raise BarometreError("arm : un seul bras ; il en faut deux, 0 et 1")
-    if draws < 0 or not 0 < level < 1:
-        raise BarometreError(f"draws={draws}, level={level} ; draws positif, level entre 0 et 1")
+    if draws < 0 or int(draws) != draws or not 0 < level < 1:
+        raise BarometreError(
+            f"draws={draws}, level={level} ; draws entier positif, level entre 0 et 1"
+        )
     low, high, share, side = _bounds(y, treated)
     seen = ~np.isnan(y)
     return LeeBounds(
@@ -258,6 +264,7 @@ def lee_bounds(
             "lost": {"résultat manquant": int((~seen).sum())},
             "draws": draws,
             "seed": seed,
+            "version": version("barometre"),
         },
     )
 
@@ -333,4 +340,4 @@ def _interval(
     critical = optimize.brentq(
         lambda c: stats.norm.cdf(c + width) - stats.norm.cdf(-c) - level, 0.0, 10.0
     )
-    return bounds[0] - critical * errors[0], bounds[1] + critical * errors[1]
+    return float(bounds[0] - critical * errors[0]), float(bounds[1] + critical * errors[1])

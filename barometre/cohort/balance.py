@@ -139,13 +139,30 @@ def _weights(
             raise BarometreError(f"{weight} : colonne de poids absente")
         given = frame[weight]
     else:
-        given = weight.reindex(frame.index) if isinstance(weight, pd.Series) else weight
+        given = _on_rows(weight, frame.index)
     w = np.nan_to_num(as_numbers(given, "weight", missing=True))
     if (w < 0).any():
         raise BarometreError("weight : poids négatifs ; un poids est positif ou nul")
     if not (w[treated].sum() > 0 and w[~treated].sum() > 0):
         raise BarometreError("weight : un bras n'a aucun poids ; rien à comparer")
     return w
+
+
+def _on_rows(weight: Any, index: pd.Index) -> Any:
+    """Put weights on the rows of the frame: by label for a Series, in order otherwise."""
+    if not isinstance(weight, pd.Series):
+        if np.ndim(weight) != 1 or len(weight) != len(index):
+            raise BarometreError(f"weight : donner {len(index)} poids, un par ligne")
+        return weight
+    if weight.index.equals(index):
+        return weight
+    if not (weight.index.is_unique and index.is_unique):
+        raise BarometreError(
+            "weight : index différent de celui du tableau, et des doublons ; aligner les lignes"
+        )
+    if not weight.index.isin(index).any():
+        raise BarometreError("weight : aucun index commun avec le tableau ; les indexer pareil")
+    return weight.reindex(index)
 
 
 def _row(

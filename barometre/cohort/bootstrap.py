@@ -238,6 +238,9 @@ def wild_bootstrap(
         "term": tested,
         "null": null,
         "seed": None if exact else seed,
+        "n_in": n,
+        "n_used": n,
+        "lost": {},
         "version": version("barometre"),
     }
     return BootstrapResult(

@@ -40,6 +40,7 @@ CONVENTIONS: dict[StandardError, str] = {
 _COLLINEAR = 1e-10  # share of a column left once the others are removed: far above rounding
 _BLOCK = 2**17  # rows transformed at once
 _CANCELLED = 1e-20  # variance left when the scores of each cluster add up to 0: rounding
+_PERFECT = 1e-13  # share of the outcome left in the residuals below which they are rounding
 _SINGULAR = 1e-10  # eigenvalue of I - P below which a cluster alone determines a direction
 
 
@@ -71,7 +72,8 @@ class RobustFit:
     vcov : DataFrame
         Covariance of the coefficients, by term.
     meta : dict
-        ``method``, ``convention``, ``n``, ``n_clusters``, ``version``.
+        ``method``, ``convention``, ``n``, ``n_in``, ``n_used``, ``lost``, ``n_clusters``,
+        ``version``.
     """
 
     table: Tidy
@@ -164,6 +166,9 @@ def cluster_robust(
         "method": "moindres carrés" + (" pondérés" if weight is not None else ""),
         "convention": CONVENTIONS[se],
         "n": len(x),
+        "n_in": len(x),
+        "n_used": len(x),
+        "lost": {},
         "n_clusters": n_clusters if se != "HC1" else None,
     }
     said = tidy(table, **meta)
@@ -193,6 +198,7 @@ def least_squares(
     weight: Floats | None = None,
     absorbed: int = 0,
     nuisance: int = 0,
+    size: float | None = None,
 ) -> LeastSquares:
     """Regress on an orthonormal basis.
 
@@ -210,6 +216,8 @@ def least_squares(
         Number of fixed effects already removed from y and x, each nested in a cluster.
     nuisance : int, default 0
         The first columns, dropped when collinear instead of refused.
+    size : float, optional
+        Norm of the outcome before fixed effects were removed; of y by default.
 
     Returns
     -------
@@ -257,11 +265,18 @@ def least_squares(
         coef=back @ on_q,
         names=tuple(kept),
         q=q,
-        residual=y - q @ on_q,
+        residual=without_rounding(y - q @ on_q, float(np.linalg.norm(y)) if size is None else size),
         back=back,
         k=k,
         k_all=len(kept) + absorbed,
     )
+
+
+def without_rounding(residual: Floats, size: float) -> Floats:
+    """Return zeros when a perfect fit leaves only rounding of an outcome of that norm."""
+    if float(np.linalg.norm(residual)) <= _PERFECT * size:
+        return np.zeros_like(residual)
+    return residual
 
 
 def _triangle(x: Floats) -> Floats:
@@ -343,7 +358,8 @@ def sandwich(
     ratio = n_clusters / (n_clusters - 1) if se in ("CR1", "CR1S") else 1.0
     if counted_k:
         ratio *= (n - 1) / (n - counted_k)
-    vcov = fit.back @ (scores.T @ scores) @ fit.back.T * ratio
+    scores = scores @ fit.back.T  # before squaring: what cancels in a cluster cancels to the digit
+    vcov = scores.T @ scores * ratio
     cancelled = np.diag(vcov) <= _CANCELLED * (np.square(fit.back) @ sizes)
     vcov[cancelled, :] = vcov[:, cancelled] = np.nan
     df = satterthwaite if se in ("CR2", "CR3") else np.full(k, float(n_clusters - 1))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from barometre.cohort.regression_inputs import as_numbers
 from barometre.errors import BarometreError
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from barometre.cohort.panel import Cohort
     from barometre.cohort.propensity import AttritionWeights, Estimand, TreatmentWeights
     from barometre.cohort.tidy import Tidy
+
+LATE = "entré après la première vague"
 
 
 def baseline_frame(cohort: Cohort) -> pd.DataFrame:
@@ -45,18 +48,47 @@ def lost_at(cohort: Cohort, wave: Any = None) -> pd.DataFrame:
     BarometreError
         An unknown wave, or the first one.
     """
-    waves = list(cohort.waves)
-    wanted = waves[-1] if wave is None else wave
-    if wanted not in waves[1:]:
-        later = ", ".join(map(str, waves[1:]))
-        raise BarometreError(f"vague {wanted} ; choisir parmi les suivantes : {later}")
     person, position = cohort.codes
     seen = np.zeros(cohort.n_people, dtype=bool)
-    seen[person[position == waves.index(wanted)]] = True
+    seen[person[position == _later_wave(cohort, wave)]] = True
     first = baseline_frame(cohort)
     start = position[cohort.first_rows] == 0
     frame: pd.DataFrame = first.assign(lost=(~seen).astype(np.int64)).loc[start]
     return frame
+
+
+def wave_position(cohort: Cohort, wave: Any) -> int:
+    """Return the position of a wave, a date as text included; -1 when there is no such wave."""
+    try:
+        found = pd.Index(cohort.waves).get_loc(wave)
+    except (KeyError, TypeError, ValueError, pd.errors.InvalidIndexError):
+        return -1
+    if isinstance(found, slice):  # a year that holds one wave, or several
+        return found.start if found.stop - found.start == 1 else -1
+    return int(found)
+
+
+def wave_names(cohort: Cohort) -> list[str]:
+    """Return the waves as a message writes them: dates without their hour."""
+    return list(pd.Index(cohort.waves).astype(str))
+
+
+def _later_wave(cohort: Cohort, wave: Any) -> int:
+    last = len(cohort.waves) - 1
+    if last < 1:
+        raise BarometreError("une seule vague : personne ne peut encore être perdu de vue")
+    position = last if wave is None else wave_position(cohort, wave)
+    if position < 1:
+        later = ", ".join(wave_names(cohort)[1:])
+        raise BarometreError(f"vague {wave} ; choisir parmi les suivantes : {later}")
+    return position
+
+
+def _counted(meta: dict[str, Any], cohort: Cohort, frame: pd.DataFrame) -> None:
+    """Count everyone in, those who came after the first wave among the left out."""
+    late = cohort.n_people - len(frame)
+    if late:
+        meta |= {"n_in": cohort.n_people, "lost": {**meta["lost"], LATE: late}}
 
 
 def _arm(cohort: Cohort) -> str:
@@ -69,14 +101,20 @@ def cohort_attrition(cohort: Cohort, wave: Any = None, *, level: float = 0.95) -
     """Compare losses between arms at a wave: `attrition.attrition_rates`."""
     from barometre.cohort.attrition import attrition_rates
 
-    return attrition_rates(lost_at(cohort, wave), "lost", _arm(cohort), level=level)
+    frame = lost_at(cohort, wave)
+    table = attrition_rates(frame, "lost", _arm(cohort), level=level)
+    _counted(table.meta, cohort, frame)
+    return table
 
 
 def cohort_attrition_model(cohort: Cohort, covariates: Sequence[str], wave: Any = None) -> LogitFit:
     """Explain losses at a wave by the first one: `attrition.attrition_model`."""
     from barometre.cohort.attrition import attrition_model
 
-    return attrition_model(lost_at(cohort, wave), "lost", covariates)
+    frame = lost_at(cohort, wave)
+    fit = attrition_model(frame, "lost", covariates)
+    _counted(fit.meta, cohort, frame)
+    return fit
 
 
 def cohort_attrition_weights(
@@ -92,7 +130,7 @@ def cohort_attrition_weights(
     from barometre.cohort.propensity import attrition_weights
 
     frame = lost_at(cohort, wave)
-    return attrition_weights(
+    weights = attrition_weights(
         frame.assign(seen=1 - frame["lost"]),
         "seen",
         covariates,
@@ -100,6 +138,8 @@ def cohort_attrition_weights(
         stabilised=stabilised,
         trim=trim,
     )
+    _counted(weights.meta, cohort, frame)
+    return weights
 
 
 def cohort_lee_bounds(
@@ -116,17 +156,20 @@ def cohort_lee_bounds(
     from barometre.cohort.attrition import lee_bounds
 
     frame = lost_at(cohort, wave)
-    at = cohort.waves[-1] if wave is None else wave
-    rows = (cohort.frame[cohort.wave] == at).to_numpy()
-    later = pd.Series(cohort.frame[outcome].to_numpy()[rows], cohort.frame[cohort.person][rows])
-    return lee_bounds(
-        later.reindex(frame.index).astype(np.float64),
+    person, position = cohort.codes
+    rows = position == _later_wave(cohort, wave)
+    values = as_numbers(cohort.column(outcome), outcome, missing=True)
+    later = pd.Series(values[rows], cohort.people[person[rows]])
+    bounds = lee_bounds(
+        later.reindex(frame.index),
         frame[_arm(cohort)],
-        cluster=None if cluster is None else frame[cluster],
+        cluster=None if cluster is None else cohort.baseline(cluster).reindex(frame.index),
         draws=draws,
         level=level,
         seed=seed,
     )
+    _counted(bounds.meta, cohort, frame)
+    return bounds
 
 
 def cohort_balance(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Literal
 
 import numpy as np
 
-from barometre.errors import BarometreError
+from barometre.errors import BarometreError, french_number
 
 Correlation = Literal["constant", "ar1"]
 ProportionTest = Literal["normal", "arcsine"]
@@ -86,6 +87,8 @@ class Plan:
 
     def detected(self, n: float, effect: float) -> float:
         """Probability that the two-sided test rejects."""
+        from scipy import stats
+
         first = n * (1 - self.attrition) / self.variance_factor
         second = first * self.ratio
         if self.proportion is None:
@@ -98,6 +101,8 @@ class Plan:
         pooled = (after + self.ratio * before) / (1 + self.ratio)
         null = math.sqrt(pooled * (1 - pooled) * (1 / first + 1 / second))
         real = math.sqrt(after * (1 - after) / first + before * (1 - before) / second)
+        if not real > 0:  # all say yes, or no, in each arm: the difference is certain
+            return float(abs(effect) > null * stats.norm.isf(self.alpha / 2))
         # Fleiss's formula leaves out the tail on the wrong side, as everyone who uses it does.
         return _power(abs(effect) / real, self.df(n), self.alpha, stretch=null / real, tails=1)
 
@@ -158,7 +163,7 @@ def wave_variance(
 
 
 def require_people(n: float, n_control: float) -> None:
-    if not (n > 0 and n_control > 0):
+    if not all(isinstance(size, Real) and size > 0 for size in (n, n_control)):
         raise BarometreError(
             f"effectifs des bras : {n} et {n_control} ; donner deux nombres positifs"
         )
@@ -168,7 +173,7 @@ def require_test(plan: Plan, n: float) -> None:
     if plan.df(n) < 1:
         unit = "grappes" if plan.cluster_size is not None else "personnes observées"
         raise BarometreError(
-            f"{plan.df(n) + 2:g} {unit} en tout ; il en faut au moins 3 pour un test"
+            f"{french_number(plan.df(n) + 2)} {unit} en tout ; il en faut au moins 3 pour un test"
         )
 
 

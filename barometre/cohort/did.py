@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,7 +20,14 @@ from barometre.cohort.estimates import Estimate, FewClustersWarning, make_estima
 from barometre.cohort.event_study import EventStudy, cohort_event_study, event_study
 from barometre.cohort.fixed_effects import cohort_twfe, twfe, twfe_design
 from barometre.cohort.regression_inputs import Floats, as_binary
-from barometre.cohort.sample import Design, Sample, cohort_sample, column_sample, effect_estimate
+from barometre.cohort.sample import (
+    Design,
+    Sample,
+    clusters_by_side,
+    cohort_sample,
+    column_sample,
+    effect_estimate,
+)
 from barometre.cohort.tidy import tidy
 from barometre.errors import BarometreError, UnknownNameError
 
@@ -212,6 +220,8 @@ def after_start(cohort: Cohort, post: Any) -> Floats:
         return np.asarray(waves.isin(values)[cohort.codes.wave], float)
     if isinstance(post, str) and post in cohort.frame.columns and post not in waves:
         return as_binary(cohort.frame[post], post)
+    if isinstance(waves, pd.DatetimeIndex) and isinstance(post, date):
+        post = pd.Timestamp(post)
     position = waves.get_indexer(pd.Index([post]))[0]
     if position >= 0:  # labels of an ordered category are not in alphabetical order
         later = np.arange(len(waves)) >= position
@@ -234,17 +244,10 @@ def _did(sample: Sample, arm: Floats, post: Floats, se: StandardError) -> Estima
         "method": "différence de différences 2 × 2",
         "convention": CONVENTIONS[se],
     }
-    if sample.cluster is not None and sample.n_clusters is not None and se != "HC1":
-        ids, treated = sample.cluster, sample.take(arm) == 1
-        sides = [int(np.count_nonzero(np.bincount(ids[side]))) for side in (~treated, treated)]
-        meta |= {"n_clusters_control": sides[0], "n_clusters_treated": sides[1]}
-        if min(sides) == 1:
-            warnings.warn(
-                "un bras tient dans une seule grappe : l'erreur-type par grappe est bien trop "
-                "petite (MacKinnon, Webb, 2018) ; voir randomisation_test",
-                FewClustersWarning,
-                stacklevel=4,
-            )
+    if sample.cluster is not None and se != "HC1":
+        meta |= clusters_by_side(sample, sample.take(arm) == 1)
+        if "caution" in meta:
+            warnings.warn(meta["caution"], FewClustersWarning, stacklevel=4)
     return effect_estimate(fit, vcov, df, sample, se, meta, tidy(table, **meta))
 
 

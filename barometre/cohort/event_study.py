@@ -20,7 +20,7 @@ from barometre.cohort.cluster import (
 from barometre.cohort.estimates import PreTrend, pretrend_test, student_interval
 from barometre.cohort.fixed_effects import check_enough_rows, wave_names, with_waves
 from barometre.cohort.regression_inputs import Floats, as_numbers
-from barometre.cohort.sample import Sample, cohort_sample, column_sample
+from barometre.cohort.sample import Sample, clusters_by_side, cohort_sample, column_sample
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.cohort.within import without_person
 from barometre.errors import BarometreError, UnknownNameError
@@ -290,6 +290,7 @@ def _event_study(
             weight=sample.weight,
             absorbed=panel.n_people,
             nuisance=panel.n_waves - 1,
+            size=float(np.linalg.norm(sample.y)),
         )
     except BarometreError as error:
         raise BarometreError(
@@ -330,11 +331,15 @@ def _event_study(
         "df_denominator": df[0] if se == "HC1" or n_clusters is None else n_clusters - 1.0,
         "mean_time": dict(zip(labels, _means(exact, times, tested), strict=True)),
     }
+    if sample.cluster is not None and se != "HC1" and n_clusters != panel.n_people:
+        meta |= clusters_by_side(sample, treated)
     if n_groups > 1:
-        meta["caution"] = (
+        said_before = [meta["caution"]] if "caution" in meta else []
+        several = (
             "entrées à plusieurs dates : chaque durée mêle les effets des autres s'ils diffèrent "
             "(Sun, Abraham, 2021) ; préférer att_gt"
         )
+        meta["caution"] = ". ".join([*said_before, several])
     said = tidy(table.rename_axis("event_time").reset_index(), **meta)
     return EventStudy(
         said, pd.DataFrame(vcov, index=labels, columns=labels), len(sample.y), said.meta

@@ -17,10 +17,18 @@ from barometre.cohort.cluster import (
     check_standard_error,
     least_squares,
     sandwich,
+    without_rounding,
 )
 from barometre.cohort.estimates import Estimate
 from barometre.cohort.regression_inputs import Floats, as_numbers
-from barometre.cohort.sample import Design, Sample, cohort_sample, column_sample, effect_estimate
+from barometre.cohort.sample import (
+    Design,
+    Sample,
+    clusters_by_side,
+    cohort_sample,
+    column_sample,
+    effect_estimate,
+)
 from barometre.cohort.within import PanelRows, without_person, without_person_and_wave
 from barometre.errors import BarometreError, UnknownNameError, counted
 
@@ -60,7 +68,8 @@ def twfe(
     Returns
     -------
     Estimate
-        People seen once are kept in the counts and tell nothing of the effect.
+        People seen once are kept in the counts and tell nothing of the effect. ``meta["caution"]``
+        says when all people ever treated, or all others, are in one cluster.
 
     Raises
     ------
@@ -169,6 +178,7 @@ def _twfe(sample: Sample, treated: Floats, se: StandardError, name: str) -> Esti
             weight=sample.weight,
             absorbed=panel.n_people,
             nuisance=panel.n_waves - 1,
+            size=float(np.linalg.norm(sample.y)),
         )
         fit = replace(fit, coef=fit.coef[-1:], back=fit.back[-1:])
     else:
@@ -179,6 +189,9 @@ def _twfe(sample: Sample, treated: Floats, se: StandardError, name: str) -> Esti
         "method": "effets fixes des personnes et des vagues",
         "convention": CONVENTIONS[se],
     }
+    if sample.cluster is not None and se != "HC1" and sample.n_clusters != panel.n_people:
+        ever = np.bincount(panel.person, treated != 0, panel.n_people) > 0
+        meta |= clusters_by_side(sample, ever[panel.person])
     return effect_estimate(fit, vcov, df, sample, se, meta)
 
 
@@ -230,6 +243,7 @@ def _residual_fit(sample: Sample, treated: Floats, panel: PanelRows, name: str) 
     d /= size
     coef = float(d @ y)
     y -= coef * d
+    y = without_rounding(y, float(np.linalg.norm(sample.y)))
     return LeastSquares(
         coef=np.array([coef / size]),
         names=(name,),

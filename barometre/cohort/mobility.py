@@ -86,7 +86,8 @@ class ChangeDecomposition:
         elif "in_situ" in small:
             # Exits and entries are measured against the stayers: each would give their mean.
             status |= dict.fromkeys(groups.keys() - small, "secret_secondaire")
-        elif len(small) == 1:
+        elif small and (len(small) == 1 or sum(groups[name] for name in small) < threshold):
+            # What is left of the total is a small group, alone or with the other one.
             status[others[0][1] if others else "total"] = "secret_secondaire"
         rows = {name: (getattr(self, name), n) for name, n in groups.items()}
         rows = {"total": (self.total, sum(groups.values())), **rows}
@@ -168,8 +169,10 @@ def decompose_change(
     >>> found.total, found.in_situ, found.exits, found.entries
     (-5.0, 2.0, -5.0, -2.0)
     """
-    if not 0 < level < 1 or draws < 0:
-        raise BarometreError(f"level={level}, draws={draws} ; level entre 0 et 1, draws positif")
+    if not 0 < level < 1 or draws < 0 or int(draws) != draws:
+        raise BarometreError(
+            f"level={level}, draws={draws} ; level entre 0 et 1, draws entier positif"
+        )
     people = _people(before, after, leavers_after, rate=statistic == "rate")
     of = _statistic(statistic)
     values = _components(people, of)
@@ -183,7 +186,9 @@ def decompose_change(
     table["n"] = [n[name] for name in values]
     if draws:
         low, high = _bootstrap(people, of, household, draws, level, seed)
-        table["low"], table["high"] = low, high
+        # Draws without the leavers who were lost know what the cohort does not.
+        known = table["value"].notna()
+        table["low"], table["high"] = np.where(known, low, np.nan), np.where(known, high, np.nan)
     lost = len(before.index.union(after.index)) - len(people)
     return ChangeDecomposition(
         **values,
@@ -220,7 +225,18 @@ def _people(
     given = {"before": before, "after": after}
     if leavers_after is not None:
         given["leavers_after"] = leavers_after
-    faults = []
+    faults = [
+        Fault(name, f"un {type(series).__name__}", "donner une Series indexée par personne")
+        for name, series in given.items()
+        if not isinstance(series, pd.Series)
+    ]
+    if faults:
+        raise FaultsError("décomposition refusée", faults)
+    numbered = [pd.api.types.is_numeric_dtype(s.index) for s in (before, after) if len(s)]
+    if len(set(numbered)) > 1:
+        said = f"identifiants {before.index.dtype} et {after.index.dtype}"
+        remedy = "les lire tous comme textes (dtype=str) : zéros initiaux perdus ?"
+        faults.append(Fault("before, after", said, remedy))
     for name, series in given.items():
         twice = series.index[series.index.duplicated()].unique()
         if len(twice):
@@ -318,7 +334,8 @@ def _split(
     size = len(movers) + len(other)
     gaps = sign * (movers[date] - other.mean()) / size
     by = gaps.groupby(np.asarray(said, dtype=object))
-    return pd.DataFrame({"n": by.size(), "value": by.sum()}).rename_axis(name).reset_index()
+    value = by.sum(min_count=1)  # missing, not 0, when nobody stayed
+    return pd.DataFrame({"n": by.size(), "value": value}).rename_axis(name).reset_index()
 
 
 def _bootstrap(

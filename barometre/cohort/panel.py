@@ -317,12 +317,15 @@ class Cohort(PanelRows):
         base: int = -1,
         se: StandardError = "CR1",
         cluster: str | None = None,
+        weight: str | None = None,
         window: tuple[int, int] | None = None,
     ) -> Any:
         """Two-way fixed effects by time since treatment: `did.cohort_event_study`."""
         from barometre.cohort.did import cohort_event_study
 
-        return cohort_event_study(self, outcome, base=base, se=se, cluster=cluster, window=window)
+        return cohort_event_study(
+            self, outcome, base=base, se=se, cluster=cluster, weight=weight, window=window
+        )
 
     def att_gt(
         self,

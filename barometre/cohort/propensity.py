@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
@@ -166,6 +167,7 @@ def propensity_weights(
             "n_in": len(frame),
             "n_used": len(frame),
             "lost": {},
+            "version": version("barometre"),
         },
     )
 
@@ -220,7 +222,9 @@ def attrition_weights(
     [1.333333, 1.333333, 1.333333, nan, 2.0, nan]
     """
     _check_trim(trim)
-    if len(numerator) and not stabilised:
+    covariates = [covariates] if isinstance(covariates, str) else list(covariates)
+    numerator = [numerator] if isinstance(numerator, str) else list(numerator)
+    if numerator and not stabilised:
         raise BarometreError("numerator n'a d'effet qu'avec stabilised=True")
     if observed not in frame.columns:
         raise BarometreError(f"{observed} : colonne absente")
@@ -246,12 +250,13 @@ def attrition_weights(
         meta={
             "method": "pondération inverse de la probabilité d'être observé",
             "convention": "stabilisée" if stabilised else "non stabilisée",
-            "numerator": list(numerator),
+            "numerator": numerator,
             "trim": trim,
             "n_trimmed": trimmed,
             "n_in": len(frame),
             "n_used": int(seen.sum()),
             "lost": {"perdu": int((~seen).sum())},
+            "version": version("barometre"),
         },
     )
 
@@ -279,7 +284,10 @@ def combine_weights(treatment: TreatmentWeights, attrition: AttritionWeights) ->
     if not isinstance(treatment, TreatmentWeights) or not isinstance(attrition, AttritionWeights):
         raise BarometreError("donner des poids de traitement, puis des poids d'attrition")
     if not treatment.weight.index.equals(attrition.weight.index):
-        raise BarometreError("les deux jeux de poids ne portent pas sur les mêmes personnes")
+        raise BarometreError(
+            "les deux jeux de poids ne portent pas sur les mêmes personnes ; les estimer tous deux"
+            " sur celles de la première vague (cohort.lost_at(...))"
+        )
     return (treatment.weight * attrition.weight).rename("weight")
 
 
@@ -390,4 +398,7 @@ def _against_everyone(
     side = np.repeat([1, 0], [len(frame), int(seen.sum())])
     both = both[list(covariates)].assign(_everyone=side)
     w = np.concatenate([np.ones(len(frame)), weight.to_numpy()[seen]])
-    return balance_table(both, "_everyone", covariates, pd.Series(w, index=both.index), "treated")
+    table = balance_table(both, "_everyone", covariates, pd.Series(w, index=both.index), "treated")
+    lost = {"perdu": int((~seen).sum())} if not seen.all() else {}
+    table.meta |= {"n_in": len(frame), "n_used": int(seen.sum()), "lost": lost}
+    return table

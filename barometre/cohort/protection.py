@@ -130,7 +130,7 @@ def k_anonymity(
     Raises
     ------
     BarometreError
-        A column absent, no quasi-identifier.
+        A column absent, no quasi-identifier, one named as a column of the report.
 
     Notes
     -----
@@ -143,12 +143,18 @@ def k_anonymity(
     >>> report.meta["k"], report.meta["n_unique"]
     (1, 1)
     """
-    columns = list(quasi_identifiers)
+    named = isinstance(quasi_identifiers, str)
+    columns = [str(quasi_identifiers)] if named else list(quasi_identifiers)
     wanted = columns + ([sensitive] if sensitive else [])
     faults = [
         Fault(name, "colonne absente", f"colonnes présentes : {', '.join(map(str, frame.columns))}")
         for name in wanted
         if name not in frame.columns
+    ]
+    taken = {"n", "enough", "distinct"}.intersection(columns)
+    faults += [
+        Fault(name, "nom d'une colonne du rapport", "renommer cette colonne")
+        for name in sorted(taken)
     ]
     if not columns:
         faults.append(Fault("quasi_identifiers", "liste vide", "nommer au moins une colonne"))

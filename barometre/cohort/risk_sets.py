@@ -42,18 +42,24 @@ class Spells:
     n_in: int
     lost: dict[str, int]
 
-    def keep(self, rows: npt.NDArray[np.bool_]) -> Spells:
+    def keep(self, rows: npt.NDArray[np.bool_] | Integers) -> Spells:
         """Keep some rows."""
         names = ("duration", "cause", "entry", "weight", "group", "stratum")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    def cut(self, codes: Integers, number: int) -> Iterator[Spells]:
+        """Give the rows of each code from 0 on, in order, sorted once however many there are."""
+        order = np.argsort(codes, kind="stable")
+        ends = np.searchsorted(codes[order], np.arange(number + 1))
+        for start, end in zip(ends[:-1], ends[1:], strict=True):
+            yield self.keep(order[start:end])
 
     def by_group(self) -> Iterator[tuple[Any, Spells]]:
         """Give each group in order; all the people, without name, when there is no group."""
         if not self.grouped or not len(self.labels):
             yield None, self
             return
-        for position, label in enumerate(self.labels):
-            yield label, self.keep(self.group == position)
+        yield from zip(self.labels, self.cut(self.group, len(self.labels)), strict=True)
 
     def meta(self, method: str, convention: str) -> dict[str, Any]:
         """Say what was used."""
@@ -106,11 +112,14 @@ def as_spells(
         Columns of different lengths or indexes, that are no numbers; negative or infinite
         durations; events other than 0 and 1; negative or missing weights.
     """
-    given = {"duration": duration, "event": cause, "by": by, "entry": entry}
+    said = "cause" if competing else "event"
+    given = {"duration": duration, said: cause, "by": by, "entry": entry}
     given |= {"weight": weight, "strata": strata}
+    if cause is None:
+        raise BarometreError(f"{said} manquant : donner une colonne, une valeur par durée")
     columns = {name: as_column(name, value) for name, value in given.items() if value is not None}
     check_aligned(columns, given)
-    time, code = numbers("duration", columns["duration"]), numbers("event", columns["event"])
+    time, code = numbers("duration", columns["duration"]), numbers(said, columns[said])
     begin = (
         numbers("entry", columns["entry"]) if "entry" in columns else np.full(len(time), -np.inf)
     )

@@ -96,8 +96,9 @@ def logrank(
     groups = len(spells.labels)
     observed, expected = np.zeros(groups), np.zeros(groups)
     variance = np.zeros((groups, groups))
-    for stratum in np.unique(spells.stratum):
-        part = spells.keep(spells.stratum == stratum)
+    for part in spells.cut(spells.stratum, int(spells.stratum.max()) + 1):
+        if not len(part.duration):
+            continue
         for total, term in zip((observed, expected, variance), _stratum(part, rho), strict=True):
             total += term
     # The gaps add up to 0: one group of each connected comparison is redundant, as are empty ones.

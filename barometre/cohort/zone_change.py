@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from barometre.cohort.cohort_baseline import wave_names, wave_position
 from barometre.cohort.mobility import ChangeDecomposition, Statistic, decompose_change
 from barometre.errors import BarometreError, Fault, FaultsError
 
 if TYPE_CHECKING:
     from barometre.cohort.panel import Cohort
 
-LOST = "perdu de vue"
+LOST, UNKNOWN = "perdu de vue", "inconnue"
 
 
 def cohort_change(
@@ -29,7 +30,9 @@ def cohort_change(
     """Decompose the change of one zone of a cohort between two waves.
 
     Leavers are followed to where they are at the second wave; those not seen any more count as
-    exits, with ``perdu de vue`` as their destination.
+    exits, with ``perdu de vue`` as their destination, and entrants not seen at the first wave come
+    from ``inconnue``. Who is seen at both waves, in the zone at one of them and with no zone at the
+    other one, may have stayed or not: left out, and counted in ``meta``.
 
     Parameters
     ----------
@@ -65,36 +68,45 @@ def cohort_change(
         for name in names
         if name not in frame.columns
     ]
-    waves = list(cohort.waves)
+    positions = [wave_position(cohort, wave) for wave in (start, end)]
+    known = ", ".join(wave_names(cohort))
     faults += [
-        Fault(str(wave), "vague inconnue", f"vagues présentes : {', '.join(map(str, waves))}")
-        for wave in (start, end)
-        if wave not in waves
+        Fault(str(wave), "vague inconnue", f"vagues présentes : {known}")
+        for wave, position in zip((start, end), positions, strict=True)
+        if position < 0
     ]
     if not frame[cohort.zone].eq(zone).any():
         faults.append(Fault(str(zone), "zone inconnue", "l'écrire comme dans la colonne"))
     if faults:
         raise FaultsError("décomposition refusée", faults)
-    first, last = (
-        frame[frame[cohort.wave] == wave].set_index(cohort.person) for wave in (start, end)
+    person, wave = cohort.codes
+    at = [wave == position for position in positions]
+    first, last = (frame[rows].set_axis(cohort.people[person[rows]], axis=0) for rows in at)
+    places = [rows[cohort.zone].astype(object) for rows in (first, last)]
+    here, there = (place.index[place.eq(zone)] for place in places)
+    unsure = here.intersection(places[1].index[places[1].isna()]).union(
+        there.intersection(places[0].index[places[0].isna()])
     )
-    here, there = first[cohort.zone].eq(zone), last[cohort.zone].eq(zone)
-    followed = last[~there & last.index.isin(first.index[here])]
+    here, there = here.difference(unsure, sort=False), there.difference(unsure, sort=False)
+    gone, came = here.difference(there, sort=False), there.difference(here, sort=False)
+    followed = gone.intersection(last.index)
     additive = statistic in ("mean", "rate")
-    gone = first.index[here].difference(last.index[there])
-    came = last.index[there].difference(first.index[here])
     homes = None
     if household is not None:
         homes = last[household].combine_first(first[household])
-    return decompose_change(
+    change = decompose_change(
         first.loc[here, outcome],
         last.loc[there, outcome],
         statistic,
-        followed[outcome] if len(followed) else None,
-        destination=last[cohort.zone].reindex(gone).fillna(LOST) if additive else None,
-        origin=first[cohort.zone].reindex(came).fillna("inconnue") if additive else None,
+        last.loc[followed, outcome] if len(followed) else None,
+        destination={one: places[1].get(one, LOST) for one in gone} if additive else None,
+        origin={one: places[0].get(one, UNKNOWN) for one in came} if additive else None,
         household=homes,
         draws=draws,
         level=level,
         seed=seed,
     )
+    if len(unsure):
+        lost = {**change.meta["lost"], "zone manquante à l'une des deux vagues": len(unsure)}
+        change.meta.update(n_in=change.meta["n_in"] + len(unsure), lost=lost)
+    return change

@@ -26,7 +26,7 @@ WORDS = {
     "data": "données",
 }
 _OUTPUTS = ("part_score", "part_rang", "part_decalage")
-_SCORES = 2**21  # scores held at once: 16 MB an array
+_SCORES = 2**19  # scores held at once: 4 MB an array
 _NOTHING, _NO_RANK = "ne change rien", "change des scores, mais aucun rang"
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
+from numbers import Integral, Real
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,7 @@ from barometre.composite.toml_text import read_toml, toml_lines, toml_value, wri
 from barometre.errors import Fault, FaultsError, french_number
 
 _PROVENANCE = ("reference", "territories", "years", "date")
+_LIMITS = "donner {composante: (bas, haut)}"
 _BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")  # a TOML key that needs no quotes
 
 
@@ -45,7 +47,7 @@ class Bounds:
     Raises
     ------
     FaultsError
-        Bounds that are not two finite numbers in order, each said.
+        Bounds that are not two finite numbers in order, a provenance of another type, each said.
 
     Examples
     --------
@@ -61,16 +63,25 @@ class Bounds:
     date: datetime.date | None = None
 
     def __post_init__(self) -> None:
-        faults = [fault for name, pair in self.limits.items() if (fault := _fault(name, pair))]
-        if isinstance(self.years, int):
-            object.__setattr__(self, "years", (self.years,))
-        if not self.limits:
-            faults.append(Fault("limits", "aucune borne", "donner {composante: (bas, haut)}"))
+        if not isinstance(self.limits, Mapping):
+            fault = Fault("limits", f"un {type(self.limits).__name__}", _LIMITS)
+            raise FaultsError("bornes refusées", [fault])
+        limits = {
+            name: tuple(pair) if isinstance(pair, np.ndarray) else pair
+            for name, pair in self.limits.items()
+        }
+        faults = [fault for name, pair in limits.items() if (fault := _fault(name, pair))]
+        if not limits:
+            faults.append(Fault("limits", "aucune borne", _LIMITS))
+        years = _years(self.years)
+        faults += _provenance_faults(self.reference, self.territories, years, self.date)
         if faults:
             raise FaultsError("bornes refusées", faults)
-        limits = {name: (float(pair[0]), float(pair[1])) for name, pair in self.limits.items()}
+        limits = {name: (float(pair[0]), float(pair[1])) for name, pair in limits.items()}
         object.__setattr__(self, "limits", MappingProxyType(limits))
-        object.__setattr__(self, "years", tuple(int(year) for year in self.years))
+        object.__setattr__(self, "years", years)
+        if self.territories is not None:
+            object.__setattr__(self, "territories", int(self.territories))
 
     @staticmethod
     def columns_of(frame: pd.DataFrame, components: Sequence[str]) -> pd.DataFrame:
@@ -201,3 +212,31 @@ def _fault(name: str, pair: object) -> Fault | None:
     )
     remedy = "deux valeurs différentes : observer un autre ensemble de référence, ou les fixer"
     return Fault(name, problem, remedy)
+
+
+def _years(given: Any) -> tuple[Any, ...]:
+    """Give the years as integers, left as they are where they are none."""
+    several = isinstance(given, Iterable) and not isinstance(given, str)
+    return tuple(map(_year, given if several else [given]))
+
+
+def _year(value: Any) -> Any:
+    if isinstance(value, str) and value.isdecimal():
+        return int(value)
+    whole = isinstance(value, Real) and not isinstance(value, bool) and float(value).is_integer()
+    return int(value) if whole else value
+
+
+def _provenance_faults(
+    reference: object, territories: Any, years: tuple[Any, ...], date: object
+) -> Iterator[Fault]:
+    if not isinstance(reference, str):
+        yield Fault("reference", f"{reference!r}", "le nom de l'ensemble de référence")
+    number = isinstance(territories, Integral) and not isinstance(territories, bool)
+    if territories is not None and not (number and territories > 0):
+        yield Fault("territories", f"{territories!r}", "un nombre entier de territoires")
+    for year in years:
+        if type(year) is not int:
+            yield Fault("years", f"{year!r}", "des années : [2019]")
+    if date is not None and not isinstance(date, datetime.date):
+        yield Fault("date", f"{date!r}", "une date, sans guillemets en TOML : 2024-05-06")

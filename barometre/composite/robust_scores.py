@@ -239,7 +239,8 @@ def robustness(
     raw = nominal.raw.to_numpy(np.float64).T
     data = draws_of(leaves, raw, units, data_error, seed=seed)
     # Draws follow the values, not the rows: the same units in another order get the same ones.
-    keys = [np.array(list(map(str, units))), *data.alpha, *data.deviations[::-1], *raw[::-1]]
+    labels = np.array(list(map(str, units)))
+    keys = [labels, *data.beta, *data.alpha, *data.deviations[::-1], *raw[::-1]]
     order = np.lexsort(keys) if len(units) else np.empty(0, dtype=np.intp)
     points = base_points(n, coordinates(index, options), seed)
     base, other = (design_of(index, options, p, i * len(p)) for i, p in enumerate(points))

@@ -176,8 +176,11 @@ class Index:
         Raises
         ------
         FaultsError
-            A name that is no leaf, or a leaf that has no bounds (z-score, percentile, none).
+            A name that is no leaf, a leaf that has no bounds (z-score, percentile, none), bounds
+            that are no `Bounds`.
         """
+        if not isinstance(bounds, Bounds):
+            raise BarometreError("bornes refusées : donner Bounds({composante: (bas, haut)})")
         kinds = {leaf.id: leaf.normalise for leaf in self.leaves}
         if faults := [
             Fault(name, "ni min-max ni goalposts dans cet indice", "retirer ces bornes")

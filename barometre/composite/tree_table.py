@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from barometre.composite.parts import POWERS, Leaf, Node
+from barometre.composite.parts import BOUNDED, POWERS, Leaf, Node
 from barometre.composite.tree_checks import check_tree
 from barometre.errors import BarometreError, Fault, UnknownNameError
 
@@ -86,6 +86,8 @@ def parts_of_table(
         else:
             leaves.append(_leaf(rows, cells, of_leaves))
     _mixed_scales(rows, leaves, of_leaves["out"])
+    if of_leaves["clip"] in ("low", "high") and all(x.normalise not in BOUNDED for x in leaves):
+        rows.fault("clip", "aucune feuille n'a de bornes", "retirer clip")
     return _checked(rows, leaves, nodes)
 
 

@@ -41,15 +41,23 @@ def parts_of_toml(path: str | Path) -> tuple[tuple[Leaf, ...], tuple[Node, ...]]
     for kind, made in _KINDS.items():
         admitted = {f.name: f.default is MISSING for f in fields(made)}
         entries = content.get(kind, [])
-        for number, entry in enumerate(entries if isinstance(entries, list) else [], start=1):
+        if not isinstance(entries, list) or not all(isinstance(x, dict) for x in entries):
+            faults.append(Fault(kind, "section mal écrite", f"une section [[{kind}]] par élément"))
+            continue
+        for number, entry in enumerate(entries, start=1):
             place = f"{kind} {entry.get('id', number)}"
+            texts = [n for n in ("id", "parent") if not isinstance(entry.get(n, ""), str)]
+            for name in texts:
+                faults.append(
+                    Fault(place, f"{name} qui n'est pas un texte", "le mettre entre guillemets")
+                )
             unknown = [name for name in entry if name not in admitted]
             lost = [name for name, needed in admitted.items() if needed and name not in entry]
             for name in unknown:
                 faults.append(Fault(place, f"champ « {name} » inconnu", "le retirer"))
             for name in lost:
                 faults.append(Fault(place, f"champ « {name} » manquant", "le remplir"))
-            if not unknown and not lost:
+            if not unknown and not lost and not texts:
                 values = {n: _read(n, v) for n, v in entry.items()}
                 parts[kind].append(made(**values))
     if faults:

@@ -1,0 +1,419 @@
+"""The audit of an index: each statistic against a closed form, another program or brute force."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from barometre.composite import HDI, Bounds, Index, Leaf, Node, audit
+from barometre.composite.audit_checks import (
+    cronbach_alpha,
+    first_order,
+    shifts,
+    spread_shape,
+    without_leaf,
+)
+from barometre.composite.audit_table import COLUMNS, FAIL, LOOK, PASS
+from barometre.errors import BarometreError, UnknownNameError
+from tests.conftest import ROOT
+
+FOLDER = ROOT.parent / "shared" / "golden" / "composite" / "01_pipeline"
+LEAVES = ["a", "b", "c", "d"]
+FEW = settings(max_examples=12)  # every example scores several tables
+seeds = st.integers(0, 2**32 - 1)
+
+
+def tree(**options: Any) -> Index:
+    """A root over d and one node, itself over a, b and c."""
+    table = pd.DataFrame(
+        {
+            "id": ["r", "n", *LEAVES],
+            "parent": [None, "r", "n", "n", "n", "r"],
+            "direction": [1, 1, 1, -1, 1, 1],
+            "weight": [1, 3, 1, 2, 3, 1],
+        }
+    )
+    return Index.from_table(table, **({"normalise": "minmax", "out": (0, 100)} | options))
+
+
+def frame_of(seed: int, units: int = 30) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    common = rng.normal(50, 10, (units, 1))
+    values = common * [1, -1, 1, 1] + rng.normal(0, 6, (units, 4)) + [0, 120, 0, 0]
+    return pd.DataFrame(values, index=[f"u{i:02d}" for i in range(units)], columns=LEAVES)
+
+
+def rows(table: pd.DataFrame, check: str) -> pd.DataFrame:
+    return table[table["controle"] == check].set_index("element")
+
+
+# ---- shape of the values ------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="reference files of the composite engine: absent")
+def test_skewness_and_kurtosis_are_those_of_another_program() -> None:
+    """COINr 1.1.14, type 2, on the screened data; its verdict is ours."""
+    details = pd.read_csv(FOLDER / "05_treat_details.csv", index_col="iCode")
+    values = pd.read_csv(FOLDER / "04_screened.csv", index_col="uCode")
+    assert len(details) == 49
+    passed = details["check_SkewKurt0.Pass"]
+    leaves = tuple(Leaf(name, "r", 1, normalise="minmax") for name in details.index)
+    table = audit(Index(leaves, (Node("r"),)), values)
+    for check, column in (("asymetrie", "Skew"), ("aplatissement", "Kurt")):
+        found = rows(table, check)
+        expected = details[f"check_SkewKurt0.{column}"]
+        np.testing.assert_allclose(found["valeur"][details.index], expected, rtol=1e-9)
+        assert ((found["verdict"] == PASS) == passed[found.index]).all()
+    assert (~passed).sum() > 3
+
+
+@given(seed=seeds, units=st.integers(4, 30))
+def test_skewness_and_kurtosis_are_those_of_scipy(seed: int, units: int) -> None:
+    values = np.random.default_rng(seed).gamma(1.0, size=units)
+    skewness, kurtosis = spread_shape(np.append(values, np.nan))
+    # both are a ratio of sums, in another order
+    assert skewness == pytest.approx(stats.skew(values, bias=False), rel=1e-9, abs=1e-12)
+    assert kurtosis == pytest.approx(stats.kurtosis(values, bias=False), rel=1e-9, abs=1e-10)
+
+
+@pytest.mark.parametrize("values", [[], [1.0], [1.0, 2.0], [3.1] * 9, [np.nan] * 5])
+def test_no_shape_of_too_few_values_or_a_constant(values: list[float]) -> None:
+    assert np.isnan(spread_shape(np.array(values))).all()
+
+
+def test_shapes_are_those_of_transformed_values() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": np.exp(rng.normal(0, 2, 200))})
+    leaf = Leaf("x", "r", 1, normalise="minmax")
+    raw = rows(audit(Index((leaf,), (Node("r"),)), frame), "asymetrie")
+    logs = rows(audit(Index((replace(leaf, transform="log"),), (Node("r"),)), frame), "asymetrie")
+    assert (raw["verdict"]["x"], logs["verdict"]["x"]) == (LOOK, PASS)
+    assert "transformer (log)" in raw["raison"]["x"]
+    eased = rows(audit(Index((leaf,), (Node("r"),)), frame, skewness=100), "asymetrie")
+    assert (eased["verdict"]["x"], eased["seuil"]["x"]) == (PASS, 100)
+
+
+# ---- availability -------------------------------------------------------------------------------
+
+
+def test_availability_of_leaves_and_units() -> None:
+    frame = frame_of(0, 10)
+    frame.loc[frame.index[:6], "a"] = np.nan
+    frame.loc[frame.index[:3], "b"] = np.nan
+    frame.loc["u00", "c"] = np.nan
+    frame["d"] = 7.0
+    table = audit(tree(), frame)
+    leaves = rows(table, "disponibilite_feuille")
+    assert leaves["valeur"].tolist() == pytest.approx([0.4, 0.7, 0.9, 0.0])
+    assert leaves["verdict"].tolist() == [FAIL, LOOK, PASS, FAIL]
+    assert leaves["seuil"].tolist() == [0.5, 0.8, 0.8, 0.5]
+    assert leaves["raison"]["a"] == "4 valeurs sur 10"
+    assert leaves["raison"]["d"].startswith("aucune échelle")
+    units = rows(table, "disponibilite_territoire")
+    assert list(units.index) == list(frame.index)
+    assert units["valeur"].tolist() == [0.0, 0.25, 0.25, 0.5, 0.5, 0.5, 0.75, 0.75, 0.75, 0.75]
+    strict = rows(audit(tree(), frame, available=0.95, unavailable=0.8), "disponibilite_feuille")
+    assert strict["verdict"].tolist() == [FAIL, FAIL, LOOK, FAIL]
+
+
+# ---- correlations and alpha ---------------------------------------------------------------------
+
+
+@FEW
+@given(seed=seeds)
+def test_correlations_are_those_of_the_scores(seed: int) -> None:
+    index, frame = tree(), frame_of(seed)
+    table, scores = audit(index, frame), index.score(frame).table
+    for node, parts in index.children.items():
+        for name in parts:
+            row = rows(table, "sens").loc[name]
+            expected = np.corrcoef(scores[name], scores[node])[0, 1]
+            assert (row["noeud"], row["valeur"]) == (node, pytest.approx(expected))
+            verdict = FAIL if expected < 0 else LOOK if expected < 0.3 else PASS
+            assert row["verdict"] == verdict
+    pairs = rows(table, "correlation")
+    assert list(pairs.index) == ["a × b", "a × c", "b × c", "d × n"]
+    expected = np.corrcoef(scores["a"], scores["b"])[0, 1]
+    assert pairs["valeur"]["a × b"] == pytest.approx(expected)
+
+
+def test_a_wrong_direction_fails() -> None:
+    """b is oriented downwards and a, c, d upwards: turned over, it goes against its node."""
+    frame = frame_of(1)
+    frame["b"] = 120 - frame["a"]
+    right = rows(audit(tree(), frame), "sens")
+    assert (right["verdict"] == PASS).all()
+    leaves = [replace(x, weight=1, direction=1) for x in tree().leaves]
+    wrong = rows(audit(Index(tuple(leaves), tree().nodes), frame), "sens")
+    assert wrong["verdict"].to_dict() == {"a": PASS, "b": FAIL, "c": PASS, "d": PASS, "n": PASS}
+    assert "vérifier la direction" in wrong["raison"]["b"]
+    assert wrong["seuil"]["b"] == 0
+
+
+def test_repeated_and_opposed_components_are_told() -> None:
+    frame = frame_of(2)
+    frame["b"], frame["c"] = 200 - 2 * frame["a"], -frame["a"]
+    pairs = rows(audit(tree(), frame), "correlation")
+    assert pairs["valeur"]["a × b"] == pytest.approx(1)
+    assert pairs["raison"]["a × b"] == "corrélation 1,00 : redondantes"
+    assert pairs["raison"]["a × c"] == "corrélation -1,00 : se compensent dans la moyenne"
+    assert (pairs["seuil"]["a × b"], pairs["seuil"]["a × c"]) == (0.92, -0.4)
+    eased = rows(audit(tree(), frame, redundant=1.1, opposed=-1.1), "correlation")
+    assert (eased["verdict"] == PASS).all()
+
+
+@given(seed=seeds, units=st.integers(3, 40), parts=st.integers(2, 6))
+def test_alpha_of_parts_of_one_variance_is_spearman_and_brown(
+    seed: int, units: int, parts: int
+) -> None:
+    values = np.random.default_rng(seed).normal(size=(units, parts))
+    values = (values - values.mean(axis=0)) / values.std(axis=0, ddof=1)
+    mean_r = (np.corrcoef(values.T).sum() - parts) / (parts * (parts - 1))
+    expected = parts * mean_r / (1 + (parts - 1) * mean_r)
+    # a small variance of the sum makes both lose digits
+    assert cronbach_alpha(values) == pytest.approx(expected, rel=1e-7, abs=1e-9)
+
+
+def test_alpha_by_hand_and_without_each_part() -> None:
+    """Covariances of (1,2,3,4), (2,1,4,3), (1,1,2,2): sums 5/3 + 5/3 + 1/3 and 2 (1 + 2/3 + 1/3)."""
+    values = np.array([[1, 2, 1], [2, 1, 1], [3, 4, 2], [4, 3, 2.0]])
+    variances, covariances = 5 / 3 + 5 / 3 + 1 / 3, 2 * (1 + 2 / 3 + 2 / 3)
+    expected = 1.5 * (1 - variances / (variances + covariances))
+    assert cronbach_alpha(values) == pytest.approx(expected, rel=1e-12)
+    frame = pd.DataFrame(values, columns=[*"xyz"])
+    leaves = tuple(Leaf(name, "r", 1, normalise=None) for name in "xyz")
+    table = audit(Index(leaves, (Node("r"),)), frame, alpha=0.9, alpha_gain=0)
+    whole = rows(table, "alpha").loc["r"]
+    assert (whole["valeur"], whole["verdict"]) == (pytest.approx(expected), LOOK)
+    without = rows(table, "alpha_sans")
+    two = 2 * (1 - (10 / 3) / (10 / 3 + 2))
+    assert without["valeur"]["z"] == pytest.approx(two, rel=1e-12)
+    assert without["seuil"].tolist() == pytest.approx([expected] * 3)
+    assert (without["verdict"] == PASS).all()
+
+
+def test_alpha_needs_parts_that_vary_together() -> None:
+    assert np.isnan(cronbach_alpha(np.ones((5, 1))))
+    assert np.isnan(cronbach_alpha(np.ones((5, 3))))
+    assert np.isnan(cronbach_alpha(np.array([[1.0, -1], [2, -2], [3, -3]])))
+    assert np.isnan(cronbach_alpha(np.array([[1.0, 2], [2, np.nan], [3, 3]])))
+    frame = frame_of(4)
+    frame["b"] = frame["a"] + 100  # oriented against the others
+    frame["c"] = frame["a"] * 0.2 + np.random.default_rng(0).normal(0, 5, 30)
+    weak = rows(audit(tree(), frame), "alpha").loc["n"]
+    assert weak["valeur"] < 0
+    assert weak["verdict"] == FAIL
+
+
+# ---- importance ---------------------------------------------------------------------------------
+
+
+def factorial(deviations: list[float], levels: int = 9) -> pd.DataFrame:
+    """Give a factorial plan: independent components of given deviations, exactly."""
+    marks = stats.norm.ppf((np.arange(levels) + 0.5) / levels)
+    marks = marks / marks.std()
+    plan = np.stack(np.meshgrid(*[marks] * len(deviations)), axis=-1).reshape(-1, len(deviations))
+    return pd.DataFrame(plan * deviations, columns=LEAVES[: len(deviations)])
+
+
+@pytest.mark.parametrize("smoother", ["linear", "spline"])
+def test_importance_of_independent_components_in_closed_form(smoother: Any) -> None:
+    """w_i^2 var_i over their sum (Paruolo, Saisana and Saltelli, 2013, section 3)."""
+    weights, deviations = np.array([1.0, 1.0, 2.0]), [1.0, 3.0, 0.5]
+    frame = factorial(deviations)
+    leaves = tuple(
+        Leaf(str(name), "r", 1, float(w), normalise=None)
+        for name, w in zip(frame, weights, strict=True)
+    )
+    table = audit(Index(leaves, (Node("r"),)), frame, smoother=smoother)
+    found = rows(table, "importance")
+    parts = weights**2 * np.square(deviations)
+    expected = parts / parts.sum()
+    if smoother == "spline":  # adjusted for the three terms of the spline
+        expected = 1 - (1 - expected) * (len(frame) - 1) / (len(frame) - 4)
+        expected = expected / expected.sum()
+    np.testing.assert_allclose(found["valeur"], expected, rtol=0, atol=1e-12)
+    assert found["verdict"].tolist() == [LOOK, LOOK, LOOK]
+    assert found["seuil"].tolist() == pytest.approx([0.25 / 2, 0.25 * 2, 0.5 / 2])
+    assert "poids 25 %" in found["raison"]["a"]
+    eased = rows(audit(Index(leaves, (Node("r"),)), frame, importance_ratio=10), "importance")
+    assert (eased["verdict"] == PASS).all()
+
+
+def test_importance_of_normal_components() -> None:
+    frame = pd.DataFrame(
+        np.random.default_rng(0).normal(0, [1, 2, 3], (20_000, 3)), columns=[*"abc"]
+    )
+    score = frame.to_numpy() @ [0.5, 0.3, 0.2]
+    expected = np.array([0.25, 0.36, 0.36]) / 0.97
+    found = [first_order(frame[name].to_numpy(), score) for name in frame]
+    np.testing.assert_allclose(found, expected, atol=0.02)  # sampling: about 1 / sqrt(20 000)
+
+
+def test_the_spline_sees_what_a_line_does_not() -> None:
+    x = np.linspace(-2, 2, 400)
+    assert first_order(x, x**2, "linear") == pytest.approx(0, abs=1e-12)
+    assert first_order(x, x**2) > 0.98
+    few = np.repeat([1.0, 2.0, 3.0], 100)
+    assert first_order(few, (few - 2) ** 2) == pytest.approx(1)
+    assert first_order(np.repeat([0.0, 1.0], 50), np.tile([0.0, 1.0], 50)) == 0
+    spike = np.append(np.zeros(200), np.arange(8.0))  # knots that coincide
+    assert first_order(spike, spike) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("smoother", ["linear", "spline"])
+def test_no_importance_of_a_constant_or_of_too_few_units(smoother: Any) -> None:
+    x = np.arange(5.0)
+    for component, score in ((x * 0, x), (x, x * 0), (x[:2], x[:2]), (x * np.nan, x)):
+        assert np.isnan(first_order(component, score, smoother))
+
+
+def test_leaves_are_weighed_against_the_root_too() -> None:
+    table = audit(tree(), frame_of(0), smoother="linear")
+    leaves = rows(table, "importance_feuille")
+    scores = tree().score(frame_of(0)).table
+    squares = np.array([np.corrcoef(scores[name], scores["r"])[0, 1] ** 2 for name in LEAVES])
+    np.testing.assert_allclose(leaves["valeur"], squares / squares.sum())
+    assert set(rows(table, "importance").index) == {*LEAVES, "n"}
+    flat = Index(tuple(Leaf(x, "r", 1, normalise="minmax") for x in LEAVES), (Node("r"),))
+    assert rows(audit(flat, frame_of(0)), "importance_feuille").empty
+
+
+# ---- influence ----------------------------------------------------------------------------------
+
+
+@FEW
+@given(seed=seeds, aggregate=st.sampled_from(["arithmetic", "geometric"]))
+def test_an_indicator_left_out_is_scored_again_without_it(seed: int, aggregate: Any) -> None:
+    index, frame = tree(aggregate=aggregate, out=(1, 100)), frame_of(seed, 12)
+    table = audit(index, frame)
+    before = index.score(frame).ranks["r"].astype(float)
+    for name in LEAVES:
+        others = tuple(x for x in index.leaves if x.id != name)
+        shorter = Index(others, tuple(replace(n, floor=index.floors[n.id]) for n in index.nodes))
+        moves = (shorter.score(frame).ranks["r"].astype(float) - before).abs()
+        assert rows(table, "retrait_moyen")["valeur"][name] == pytest.approx(moves.mean())
+        assert rows(table, "retrait_max")["valeur"][name] == moves.max()
+    limits = rows(table, "retrait_moyen")["seuil"], rows(table, "retrait_max")["seuil"]
+    assert [*limits[0], *limits[1]] == pytest.approx([0.6] * 4 + [3.0] * 4)
+
+
+def test_a_node_goes_with_its_only_leaf() -> None:
+    leaves = (Leaf("x", "m", 1, normalise="minmax"), Leaf("y", "r", 1, normalise="minmax"))
+    index = Index(leaves, (Node("r"), Node("m", "r")))
+    shorter = without_leaf(index, "x")
+    assert shorter is not None
+    assert [node.id for node in shorter.nodes] == ["r"]
+    assert without_leaf(shorter, "y") is None
+    unweighted = Index((replace(leaves[0], parent="r", weight=0), leaves[1]), (Node("r"),))
+    assert without_leaf(unweighted, "y") is None
+    frame = pd.DataFrame({"x": [1.0, 2, 3], "y": [2.0, 1, 5]})
+    row = rows(audit(unweighted, frame), "retrait_moyen").loc["y"]
+    assert (row["verdict"], np.isnan(row["valeur"])) == (LOOK, True)
+    assert "poids" in row["raison"]
+
+
+def test_shifts_count_units_that_have_both_scores() -> None:
+    before, after = np.array([3.0, 2, 1, np.nan]), np.array([1.0, 2, 3, 9])
+    np.testing.assert_allclose(shifts(before, after), (4 / 3, 2))
+    assert shifts(before[:0], after[:0]) == (0, 0)
+
+
+@FEW
+@given(seed=seeds)
+def test_bounds_without_their_extreme_unit(seed: int) -> None:
+    index, frame = tree(), frame_of(seed, 12)
+    table = audit(index, frame)
+    limits = {name: (frame[name].min(), frame[name].max()) for name in LEAVES}
+    before = index.score(frame).table["r"]
+    for name in LEAVES:
+        for end, holder in (("basse", frame[name].idxmin()), ("haute", frame[name].idxmax())):
+            others = frame[name].drop(holder)
+            bounds = Bounds(limits | {name: (others.min(), others.max())})
+            again = index.with_bounds(bounds).score(frame).table["r"].drop(holder)
+            moves = (again.rank() - before.drop(holder).rank()).abs()
+            found = table[table["element"] == f"{name} ({end})"].set_index("controle")
+            assert found["valeur"]["extreme_rangs"] == pytest.approx(moves.mean())
+            width = limits[name][1] - limits[name][0]
+            share = 1 - (others.max() - others.min()) / width
+            assert found["valeur"]["extreme_etendue"] == pytest.approx(share, abs=1e-12)
+            assert f"borne {end} tenue par {holder}" in found["raison"]["extreme_rangs"]
+
+
+def test_one_extreme_value_is_told() -> None:
+    frame = frame_of(0)
+    frame.loc["u05", "c"] = 5000.0
+    frame.loc[["u01", "u02"], "a"] = -10.0  # shared: one of them changes nothing
+    table = audit(tree(), frame)
+    row = rows(table, "extreme_etendue").loc["c (haute)"]
+    assert (row["verdict"], row["noeud"]) == (LOOK, "n")
+    assert row["valeur"] > 0.95
+    assert rows(table, "extreme_rangs")["valeur"]["c (haute)"] > 0
+    shared = rows(table, "extreme_rangs").loc["a (basse)"]
+    assert (shared["valeur"], "partagée par 2 territoires" in shared["raison"]) == (0, True)
+    fixed = tree().with_bounds(tree().observe(frame))
+    assert rows(audit(fixed, frame), "extreme_rangs").empty
+
+
+# ---- the table ----------------------------------------------------------------------------------
+
+
+def test_one_table_with_reasons() -> None:
+    frame = frame_of(0)
+    before = frame.copy()
+    table = audit(tree(), frame)
+    assert list(table) == COLUMNS
+    assert set(table["verdict"]) <= {PASS, LOOK, FAIL}
+    assert (table["raison"] != "").all()
+    assert not table.isna().any(axis=None)
+    assert table["controle"].unique().tolist() == [
+        "disponibilite_feuille", "disponibilite_territoire", "asymetrie", "aplatissement", "sens",
+        "correlation", "alpha", "alpha_sans", "importance", "importance_feuille", "retrait_moyen",
+        "retrait_max", "extreme_etendue", "extreme_rangs",
+    ]  # fmt: skip
+    pd.testing.assert_frame_equal(frame, before)
+
+
+@pytest.mark.parametrize("units", [0, 1, 2, 3])
+def test_few_units_have_rows_without_value(units: int) -> None:
+    table = audit(tree(), frame_of(0).head(units))
+    sense = rows(table, "sens")
+    assert len(sense) == 5
+    if units < 3:
+        assert sense["valeur"].isna().all()
+        assert (sense["verdict"] == LOOK).all()
+        assert sense["raison"].str.startswith("non calculable").all()
+    else:
+        assert sense["valeur"].notna().all()
+
+
+def test_thresholds_and_options_are_checked() -> None:
+    frame = frame_of(0)
+    with pytest.raises(UnknownNameError, match="Vouliez-vous dire « redundant »"):
+        audit(tree(), frame, redondant=0.9)
+    with pytest.raises(BarometreError, match="seuil alpha='haut' refusé"):
+        audit(tree(), frame, alpha="haut")  # type: ignore[arg-type]
+    with pytest.raises(UnknownNameError, match="lissage"):
+        audit(tree(), frame, smoother="loess")  # type: ignore[arg-type]
+    years = pd.concat({2019: frame, 2020: frame}, names=["annee", "code"])
+    with pytest.raises(BarometreError, match=r"audit refusé : plusieurs années"):
+        audit(tree(), years)
+    labels = rows(audit(tree(), years.loc[[2019]]), "disponibilite_territoire").index
+    assert labels[0] == "2019 u00"
+    with pytest.raises(BarometreError, match="DataFrame"):
+        audit(tree(), [1, 2])  # type: ignore[arg-type]
+
+
+@pytest.mark.skipif(not FOLDER.is_dir(), reason="reference files of the composite engine: absent")
+def test_the_human_development_index_passes() -> None:
+    """Its publishers balanced it: no component runs against it or weighs twice its weight."""
+    path = FOLDER.parent / "08_hdi" / "hdi_2021_191_countries.csv"
+    table = audit(HDI, pd.read_csv(path, index_col="country"))
+    assert (table["verdict"] == PASS).all()
