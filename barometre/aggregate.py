@@ -127,6 +127,8 @@ def aggregate(
 
 def members_of(membership: Membership) -> pd.DataFrame:
     """Write a membership as one row per zone and union (columns ``zone`` and ``union``)."""
+    if not isinstance(membership, (pd.Series, Mapping)):
+        raise BarometreError("appartenance refusée : donner {zone: union} ou {union: [zones]}")
     pairs = pd.Series(dict(membership), dtype="object")
     listed = {not isinstance(value, str) for value in pairs}
     names = ["zone", "union"] if listed == {False} else ["union", "zone"]

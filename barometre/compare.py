@@ -212,11 +212,11 @@ def _gap(rows: Rows, reference: str, tolerance: float) -> pd.DataFrame:
     units = [card.unite for card in rows.cards]
     months = rows.by_card((12.0 if unit == "euros_par_an" else 1.0 for unit in units), cards)
     sens = rows.by_card((card.sens for card in rows.cards), cards)
-    certain = rows.by_card((card.exploitation == "exhaustif" for card in rows.cards), cards)
+    certain = rows.certain(here) & rows.certain(there)
     first, second = rows.bounded(here), rows.bounded(there)
     value, other = first[0], second[0]
     difference, known = value - other, ~np.isnan(value - other)
-    low, high = difference_bounds(first, second, certain.astype(bool))
+    low, high = difference_bounds(first, second, certain)
     room = tolerance * np.abs(other)
     close = np.abs(difference) <= room * (1 + SAME) + SAME * np.abs(other)
     place_of = np.where(close, 1, np.where(difference > 0, 2, 0))

@@ -210,7 +210,7 @@ def make_cohort(
     waves: Sequence[int] = tuple(range(2024, 2031)),
     *,
     effect: float = 60.0,
-    entries: Sequence[int] = (2026,),
+    entries: int | Sequence[int] = (2026,),
     share_treated: float = 0.4,
     attrition: float = 0.06,
     mobility: float = 0.05,
@@ -233,13 +233,14 @@ def make_cohort(
         Yearly waves.
     effect : float, default 60.0
         Effect of the programme on monthly income, the same for all from the wave of entry on.
-    entries : sequence of int, default (2026,)
+    entries : int or sequence of int, default (2026,)
         Waves of entry; several make a staggered entry.
     share_treated : float, default 0.4
         Share of beneficiaries.
     attrition : float, default 0.06
-        Share lost at each wave, about; depends on the first income, the diploma and the arm, all
-        seen at the first wave. The lost do not come back.
+        Mean share lost at the second wave, and about as much at each later one. Who is lost
+        depends on the first income, the diploma and the arm, all seen at the first wave. The lost
+        do not come back.
     mobility : float, default 0.05
         Share who move at each wave, about; the better off move more.
     zone_shock : float, default 0.0
@@ -274,7 +275,7 @@ def make_cohort(
         n,
         list(waves),
         effect=effect,
-        entries=list(entries),
+        entries=[entries] if isinstance(entries, int) else list(entries),
         share_treated=share_treated,
         attrition=attrition,
         mobility=mobility,

@@ -25,6 +25,7 @@ from barometre.zone_choice import (
     check_territories,
     comparable,
     graded,
+    grades_said,
     weighing,
     zones_of,
 )
@@ -105,7 +106,7 @@ def diagnose(
         - ``mesure``, ``dispersion`` and, with ``groups``, ``theil_inter`` and ``theil_intra``;
         - ``seuil_niveau``, ``seuil_dispersion``, ``ponderation``;
         - ``zones`` (with a value), ``zones_absentes``, ``poids`` (of those with a value),
-          ``couverture`` (its share, 0 to 1) and ``couverture_min``;
+          ``couverture`` (its share, 0 to 1) and ``couverture_min``; ``classes_ecartees``;
         - ``diagnostic``, one of `DIAGNOSES`, missing when ``statut`` is not ``ok``: value of the
           territory or reference absent, coverage too low, dispersion not defined, and
           ``sans_objet`` for a neutral indicator, that nothing makes a need; ``note`` says which.
@@ -145,7 +146,9 @@ def diagnose(
     (5.0, 0.5, 'les deux')
     """
     if dispersion not in DISPERSION_THRESHOLDS:
-        raise UnknownNameError("nom de mesure de dispersion", str(dispersion), DISPERSION_THRESHOLDS)
+        raise UnknownNameError(
+            "nom de mesure de dispersion", str(dispersion), DISPERSION_THRESHOLDS
+        )
     if dispersion_threshold is None:
         dispersion_threshold = DISPERSION_THRESHOLDS[dispersion]
     check_between("level_threshold", level_threshold, math.inf)
@@ -169,6 +172,7 @@ def diagnose(
         seuil_dispersion=float(dispersion_threshold),
         ponderation=weighing(weights),
         couverture_min=float(min_coverage),
+        classes_ecartees=grades_said(without_grades),
     )
     table = _classified(table, _said(table, rows, codes))
     parts = [] if groups is None else ["theil_inter", "theil_intra"]
@@ -181,7 +185,7 @@ _FIRST = (
 )  # fmt: skip
 _LAST = (
     "seuil_niveau", "seuil_dispersion", "ponderation", "zones", "zones_absentes", "poids",
-    "couverture", "couverture_min", "diagnostic", "statut", "note",
+    "couverture", "couverture_min", "classes_ecartees", "diagnostic", "statut", "note",
 )  # fmt: skip
 
 

@@ -23,6 +23,7 @@ from barometre.zone_choice import (
     Oriented,
     by_code,
     check_between,
+    grades_said,
     listed,
     oriented_rows,
     weighing,
@@ -86,7 +87,7 @@ def cumulative_disadvantage(
         among), ``part`` (the first per 100 of the second), ``indicateurs`` (identifiers of the
         first, joined by " ; ", missing when there is none), then ``defavorables_<theme>`` and
         ``disponibles_<theme>`` by theme, the choices (``critere``, ``egalites``, ``ponderation``,
-        ``disponibles_min``), ``statut`` and ``note``.
+        ``disponibles_min``, ``classes_ecartees``), ``statut`` and ``note``.
 
         A value that is absent, or left out by its grade, is not available: it never counts as good.
         ``part`` is missing and ``statut`` is ``non_disponible`` under ``min_indicators``. An
@@ -155,6 +156,7 @@ def cumulative_disadvantage(
         egalites="sans objet" if limits is not None else _TIES[ties],
         ponderation=weighing(weights),
         disponibles_min=min_indicators,
+        classes_ecartees=grades_said(without_grades),
         statut=np.where(told, "ok", "non_disponible"),
         note=pd.Series("trop peu d'indicateurs disponibles", table.index).where(~told),
     )
@@ -173,7 +175,15 @@ _TIES = {"include": "comprises", "exclude": "exclues"}
 _FIRST = (
     "code", "annee", "millesimes", "defavorables", "disponibles", "absents", "part", "indicateurs",
 )  # fmt: skip
-_LAST = ("critere", "egalites", "ponderation", "disponibles_min", "statut", "note")
+_LAST = (
+    "critere",
+    "egalites",
+    "ponderation",
+    "disponibles_min",
+    "classes_ecartees",
+    "statut",
+    "note",
+)
 
 
 def _share(worst: float | str) -> float:

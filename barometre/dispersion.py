@@ -51,7 +51,7 @@ def weighted_cv(values: Numbers, weights: Numbers | None = None) -> float:
         Value of each zone. A missing one is left out with its weight.
     weights : Series, array or sequence of float, optional
         Weight of each zone, none missing or negative, 0 to leave it out; the same for all by
-        default. Two Series are matched by label, anything else by position.
+        default. Two Series (or a mapping) are matched by label, anything else by position.
 
     Returns
     -------

@@ -311,7 +311,7 @@ def _evolution(pairs: _Pairs, lifted: set[str]) -> pd.DataFrame:
     base = np.where(v0 > NOISE, v0, np.nan)
     unit = pairs.said(lambda card: card.unite)
     sens = pairs.said(lambda card: card.sens)
-    certain = pairs.said(lambda card: card.exploitation == "exhaustif").astype(bool)
+    certain = rows.certain(before) & rows.certain(after)
     low, high = difference_bounds(second, first, certain)
     bounded = known & ~shared
     quality = worst_quality(rows, before, after).mask(forced & known, DOUBTFUL)

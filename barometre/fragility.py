@@ -73,10 +73,12 @@ def fragility_75(
         - ``effectif``: people; ``effectif_fragile``: those who are fragile;
         - ``inconnus``: those of whom it cannot be told, a factor being missing; a person whose
           known factors settle the question either way is counted;
-        - ``part``: fragile per 100 people of whom it can be told; ``part_min`` and ``part_max``:
-          its limits were all the unknown not fragile, or all fragile;
-        - ``critere``, ``statut`` and ``note``. A part is missing (``non_defini``) when it can be
-          told of nobody.
+        - ``part``: fragile per 100 people whose factors are all known (counting those of whom it
+          can be told sooner would bias it, downwards when most are not fragile); ``part_min`` and
+          ``part_max``: share of all people, were all the unknown not fragile, or all fragile;
+        - ``critere``, ``ponderation`` (column of the weights, or ``"égale"``), ``statut`` and
+          ``note``. A part is missing (``non_defini``) when
+          nobody has all factors known.
 
         Counts are sums of weights when there are weights. A group is ``secret``, all its figures
         hidden, when it has fewer rows than ``threshold``; when its fragile rows, or those that are
@@ -115,25 +117,33 @@ def fragility_75(
         fragile, sure = least >= k, (least >= k) | (most < k)
     else:
         fragile, sure = (least == k) & (most == k), (least > k) | (most < k) | (least == most)
-    flags = {"tous": sure | ~sure, "connus": sure, "inconnus": ~sure, "fragiles": fragile}
+    full = people.missing == 0
+    flags = {
+        "tous": sure | ~sure,
+        "inconnus": ~sure,
+        "fragiles": fragile,
+        "autres": sure & ~fragile,
+        "complets": full,
+        "complets_fragiles": full & fragile,
+        "complets_autres": full & ~fragile,
+    }
     rows, sums = people.count(flags), people.add(flags)
-    told, whole = (sums[name].where(sums[name] > 0) for name in ("connus", "tous"))
+    told, whole = (sums[name].where(sums[name] > 0) for name in ("complets", "tous"))
     table = pd.DataFrame(
         {
             "effectif": sums["tous"],
             "effectif_fragile": sums["fragiles"],
             "inconnus": sums["inconnus"],
-            "part": 100 * sums["fragiles"] / told,
+            "part": 100 * sums["complets_fragiles"] / told,
             "part_min": 100 * sums["fragiles"] / whole,
             "part_max": 100 * (sums["fragiles"] + sums["inconnus"]) / whole,
             "critere": counted(k, "facteur") + (" ou plus" if exactly is None else " exactement"),
+            "ponderation": weight or "égale",
         }
     )
-    tiny, few, others = (
-        (column > 0) & (column < threshold)
-        for column in (rows["tous"], rows["fragiles"], rows["connus"] - rows["fragiles"])
-    )
-    hidden = tiny | few | others
+    sizes = rows.drop(columns=["inconnus", "complets"])
+    small = (sizes > 0) & (sizes < threshold)
+    tiny, hidden = small["tous"], small.any(axis=1)
     figures = ["effectif_fragile", "inconnus", "part", "part_min", "part_max"]
     table[figures] = table[figures].mask(hidden)
     table["effectif"] = table["effectif"].mask(tiny)
@@ -239,9 +249,12 @@ class _People:
         if not is_whole(threshold):
             raise BarometreError(f"threshold={threshold!r} refusé : donner un entier positif")
         reserved = {"effectif", "effectif_fragile", "inconnus", "part", "part_min", "part_max",
-                    "critere", "score", "statut", "note"}  # fmt: skip
+                    "critere", "ponderation", "score", "statut", "note"}  # fmt: skip
         if clash := sorted(reserved.intersection(keys)):
             raise BarometreError(f"by : {', '.join(clash)} est une colonne du résultat ; renommer")
+        for option, column in (("weight", weight), ("age", age)):
+            if not isinstance(column, str | None):
+                raise BarometreError(f"{option} refusé : donner le nom d'une colonne")
         used = [*names, *keys, *filter(None, [weight, age])]
         faults = _column_faults(individuals, names, used)
         if not faults:

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.card_schema import Card
-from barometre.errors import french_number
+from barometre.errors import BarometreError, french_number
 from barometre.formulas import divisions
 from barometre.numeric_arguments import Floats
 from barometre.results import ORIGINS, Bounds, Notes, Values
@@ -56,6 +56,13 @@ _WHOLE = f"{_NONE}registre exhaustif, sans arrondi connu"
 _PUBLISHED = f"{_NONE}valeur publiée, sans ses effectifs"
 _ESTIMATED = f"{_NONE}valeur estimée"
 _DIFFERS = f"{_NONE}les effectifs ne redonnent pas la valeur"
+
+
+def as_design(design: Design | None) -> Design:
+    """Take the assumptions given, or those by default."""
+    if not isinstance(design, Design | None):
+        raise BarometreError("design refusé : donner un Design, comme Design(deff_persons=3.0)")
+    return design or Design()
 
 
 # ---- what is divided by what --------------------------------------------------------------------

@@ -25,6 +25,7 @@ from barometre.zone_choice import (
     Oriented,
     by_code,
     check_between,
+    grades_said,
     listed,
     oriented_rows,
     weighing,
@@ -106,7 +107,8 @@ def priorities(
         - ``indicateurs``, ``absents``: how many of the theme the zone has, and lacks;
         - ``bornes``: how many of them have bounds;
         - the choices: ``agregation``, ``ponderation``, ``part_min``, ``tirages``, ``graine``,
-          ``niveau``; ``statut`` (``non_disponible`` without rank) and ``note``.
+          ``niveau``, ``niveau_bornes``, ``classes_ecartees``; ``statut`` (``non_disponible``
+          without rank) and ``note``.
 
         An interval is missing when no value of the theme has bounds, and says so; when some have
         none, these are drawn as certain, which ``note`` says too. An indicator that fewer than two
@@ -161,7 +163,11 @@ def priorities(
     if themes is not None and empty and len(results):
         raise BarometreError(f"aucun résultat à comparer pour {', '.join(empty)}")
     names = list(dict.fromkeys(card.id for sheet in sheets for card in sheet.cards))
-    by_name = pd.Series(1.0, names) if weights is None else by_code(weights, names, "weights")
+    by_name = (
+        pd.Series(1.0, names)
+        if weights is None
+        else by_code(weights, names, "weights", what="indicateur")
+    )
     by_name = pd.Series(as_weights(by_name), index=names)
     tables = []
     for sheet in sheets or [_NOTHING]:
@@ -179,6 +185,8 @@ def priorities(
         tirages=int(draws),
         graine=int(seed),
         niveau=float(level),
+        niveau_bornes=float(bounds_level),
+        classes_ecartees=grades_said(without_grades),
     )
     return _with_notes(table)[list(_COLUMNS)]
 
@@ -186,7 +194,7 @@ def priorities(
 _COLUMNS = (
     "theme", "code", "annee", "millesimes", "score", "rang", "rang_min", "rang_max", "moteurs",
     "moteurs_id", "indicateurs", "absents", "bornes", "agregation", "ponderation", "part_min",
-    "tirages", "graine", "niveau", "statut", "note",
+    "tirages", "graine", "niveau", "niveau_bornes", "classes_ecartees", "statut", "note",
 )  # fmt: skip
 
 

@@ -153,7 +153,10 @@ def _check_options(
     columns, grades = names_of(by, "by"), names_of(unranked, "unranked")
     normal_quantile(level)
     closed = (("ex æquo", ties, get_args(Ties)), ("choix de méthode", method, get_args(Method)))
-    for kind, name, admitted in [*closed, *(("nom de qualité", g, (*GRADES, DOUBTFUL)) for g in grades)]:
+    for kind, name, admitted in [
+        *closed,
+        *(("nom de qualité", g, (*GRADES, DOUBTFUL)) for g in grades),
+    ]:
         if name not in admitted:
             raise UnknownNameError(kind, str(name), admitted)
     for name, number, least in (("draws", draws, 1), ("seed", seed, 0)):
@@ -184,6 +187,18 @@ def _check_groups(rows: Rows, group: Ints) -> None:
         )
 
 
+def _places(score: Floats) -> npt.NDArray[np.int32]:
+    """Rank each line from its highest score, equal ones having the best place."""
+    order = np.argsort(-score, axis=1)
+    ordered = np.take_along_axis(score, order, axis=1)
+    first = np.tile(np.arange(1, score.shape[1] + 1, dtype=np.int32), (len(score), 1))
+    first[:, 1:][ordered[:, 1:] == ordered[:, :-1]] = 1
+    np.maximum.accumulate(first, axis=1, out=first)
+    places = np.empty_like(first)
+    np.put_along_axis(places, order, first, axis=1)
+    return places
+
+
 class _Field:
     """The values to rank, ranking by ranking and the most favourable first."""
 
@@ -200,8 +215,7 @@ class _Field:
         self.bounded = ~np.isnan(low + high)[order]
         self.low = np.where(self.bounded, np.minimum(low, value)[order], self.value)
         self.high = np.where(self.bounded, np.maximum(high, value)[order], self.value)
-        certain = rows.by_card((c.exploitation == "exhaustif" for c in rows.cards), rows.card)
-        self.certain = certain[self.place].astype(bool)
+        self.certain = rows.certain(self.place)
         self.noise = SAME * np.abs(self.value) + NOISE
         # Equal values make a block, whose first score stands for all.
         number = np.arange(len(order))
@@ -277,8 +291,6 @@ class _Field:
     def _drawn_ranks(
         self, span: slice, level: float, draws: int, seed: int
     ) -> npt.NDArray[np.int32]:
-        from scipy.stats import rankdata
-
         rng, z = np.random.default_rng(seed), normal_quantile(level)
         value, low, high = self.value[span], self.low[span], self.high[span]
         exact = high - low <= self.noise[span]
@@ -287,13 +299,13 @@ class _Field:
         step = max(_CELLS // size, 1)
         for begin in range(0, draws, step):
             shape = (min(step, draws - begin), size)
-            if self.certain[span][0]:
+            if self.certain[span].all():
                 drawn = low + (high - low) * rng.random(shape)
             else:
                 normal = rng.standard_normal(shape)
                 drawn = value + normal * np.where(normal > 0, high - value, value - low) / z
             score = np.where(exact, self.score[span], favour(drawn, self.sens[span][0]))
-            ranks[begin : begin + step] = rankdata(-score, method="min", axis=1)
+            ranks[begin : begin + step] = _places(score)
         return ranks
 
     def _own(self, limits: Floats) -> tuple[Floats, Floats]:

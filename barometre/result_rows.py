@@ -62,6 +62,12 @@ class Rows:
         value, low, high = (self.numbers(c, rows) for c in ("valeur", "borne_inf", "borne_sup"))
         return value, low, high
 
+    def certain(self, rows: Ints) -> npt.NDArray[np.bool_]:
+        """Tell the rows whose bounds are those of a rounding, which cannot be left."""
+        register = self.by_card((c.exploitation == "exhaustif" for c in self.cards), self.card)
+        measured = register.astype(bool) & (self.frame["origine"] != "estime").to_numpy(bool)
+        return np.append(measured, True)[rows]
+
     def words(self, column: str, rows: Ints) -> pd.Series[str]:
         """Take a column of words at some rows (-1 gives a missing one)."""
         return self.frame[column].reindex(rows).reset_index(drop=True)

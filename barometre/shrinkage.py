@@ -13,7 +13,7 @@ from barometre.cards import indicator_card, load_cards
 from barometre.compute import _places, _strata, compute
 from barometre.errors import BarometreError, counted
 from barometre.formatting import format_number
-from barometre.intervals import Fraction, deff_of, plan_of
+from barometre.intervals import Fraction, as_design, deff_of, plan_of
 from barometre.numeric_arguments import Floats, Numbers, as_numbers
 from barometre.table_set import Tables, as_tables
 from barometre.tables import KEY
@@ -248,7 +248,7 @@ def shrink(
     >>> shrink({"demandeurs_emploi": counts}, "part_femmes_defm")["valeur"].round(1).tolist()
     [50.0, 63.9, 35.5]
     """
-    checked, assumed = as_tables(tables), design or Design()
+    checked, assumed = as_tables(tables), as_design(design)
     cards = {card.id: card for card in load_cards().values() if _share(card) is not None}
     asked = None if indicators is None else _asked(indicators, cards)
     results = compute(checked, asked)
@@ -271,11 +271,11 @@ def shrink(
         n, raw = size[group.index], group["valeur"] / 100
         prior = estimate_prior(raw * n, n)
         rates = shrink_rates(raw * n, n, prior=prior, level=assumed.level)
-        limits = ["valeur", "borne_inf", "borne_sup"]
+        limits, mean = ["valeur", "borne_inf", "borne_sup"], format_number(100 * prior.mean, 1)
         results.loc[group.index, limits] = 100 * rates[limits]
         said[group.index.to_numpy()] = [
             f"lissé : taux brut {format_number(100 * own, 1)}, poids {format_number(weight, 2)},"
-            f" moyenne {format_number(100 * prior.mean, 1)}"
+            f" moyenne {mean}"
             for own, weight in zip(raw, rates["poids"], strict=True)
         ]
     note = (results["note"].fillna("") + " ; " + pd.Series(said, dtype="str")).str.strip(" ;")

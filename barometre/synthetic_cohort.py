@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +32,15 @@ def draw_cohort(
     seed: int,
 ) -> pd.DataFrame:
     """Draw a cohort; see `barometre.datasets.make_cohort`."""
+    shares = {"share_treated": share_treated, "attrition": attrition, "mobility": mobility}
+    numbers = {"effect": effect, "zone_shock": zone_shock, **shares}
+    wrong = [k for k, x in numbers.items() if not isinstance(x, Real) or not math.isfinite(x)]
+    wrong += [k for k, x in (("n", n), ("seed", seed)) if not isinstance(x, Integral)]
+    if wrong:
+        raise BarometreError(
+            f"cohorte de synthèse refusée : {', '.join(wrong)} : donner un nombre, entier pour n"
+            " et seed"
+        )
     faults = {
         "n : au moins 2 personnes": n >= 2,
         "waves : au moins 2, croissantes": len(waves) >= 2 and list(waves) == sorted(set(waves)),
@@ -39,6 +50,7 @@ def draw_cohort(
         "mobility : de 0 à moins de 1": 0 <= mobility < 1,
         "zone_shock : positif ou nul": zone_shock >= 0,
         "zones : au moins 2": len(zones) >= 2,
+        "seed : positif ou nul": seed >= 0,
     }
     refused = [rule for rule, holds in faults.items() if not holds]
     if refused:
@@ -51,7 +63,8 @@ def draw_cohort(
     woman = rng.random(n) < 0.52
     # The programme goes to those who are worse off, whatever their diploma: levels differ between
     # arms, trends do not.
-    ability = rng.normal(0, 180, n)
+    household = _households(rng, home)
+    ability = rng.normal(0, 100, household.max() + 1)[household] + rng.normal(0, 150, n)
     need = rng.logistic(size=n) - ability / 150
     arm = need > np.quantile(need, 1 - share_treated)
     entry = np.where(arm, rng.choice(np.asarray(entries), size=n), np.iinfo(np.int64).max)
@@ -68,7 +81,6 @@ def draw_cohort(
     where = _move(rng, home, income, len(zones), mobility)
     lost_at, reason = _lose(rng, income[:, 0], diploma, arm, where, attrition, periods)
     status = _status(rng, income, age, periods)
-    household = np.sort(rng.integers(int(np.ceil(n * 0.7)), size=n))
     rows = np.repeat(np.arange(n), periods)
     names = np.array([*zones, ELSEWHERE], dtype=object)
     frame = pd.DataFrame(
@@ -99,6 +111,19 @@ def draw_cohort(
     said[last] = reason[last.any(axis=1)]
     said = said.ravel()
     return frame.assign(exit_reason=pd.array(said, dtype="str"))[seen].reset_index(drop=True)
+
+
+def _households(rng: np.random.Generator, home: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Number households of one to three people who live in the same neighbourhood."""
+    household = np.empty(len(home), dtype=np.int64)
+    known = 0
+    for zone in np.unique(home):
+        members = np.flatnonzero(home == zone)
+        sizes = rng.choice([1, 2, 3], size=len(members), p=[0.6, 0.3, 0.1])
+        numbers = np.repeat(np.arange(len(members)), sizes)[: len(members)]
+        household[members] = known + numbers
+        known += int(numbers.max()) + 1
+    return household
 
 
 def _move(
@@ -140,7 +165,7 @@ def _lose(
     # The comparison group loses its better off and its least qualified people, the programme its
     # poorest: whoever compares those who are left finds too small an effect.
     pull = np.where(arm, 0.5 * low + 0.2 * (diploma - 1), -0.5 * low - 0.8 * (diploma - 1))
-    chance = 1 / (1 + np.exp(-(np.log(attrition / (1 - attrition)) + pull)))
+    chance = 1 / (1 + np.exp(-(_centre(pull, attrition) + pull)))
     for wave in range(1, periods):
         leaves = (lost_at == periods) & (rng.random(n) < chance)
         lost_at[leaves] = wave
@@ -148,6 +173,18 @@ def _lose(
         said = np.where(moved, "déménagement", rng.choice(["refus", "injoignable"], size=n))
         reason[leaves] = said[leaves]
     return lost_at, reason
+
+
+def _centre(pull: npt.NDArray[np.float64], share: float) -> float:
+    """Find what to add to every pull for the mean chance to be the share asked for."""
+    low, high = -40.0, 40.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if (1 / (1 + np.exp(-(middle + pull)))).mean() < share:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
 
 
 def _status(

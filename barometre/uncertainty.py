@@ -123,7 +123,9 @@ def sampling_fraction(population: Numbers, processing: Processing, year: Numbers
     array([0.2, 0.4])
     """
     if processing not in get_args(Processing):
-        raise UnknownNameError("nom d'exploitation du recensement", processing, get_args(Processing))
+        raise UnknownNameError(
+            "nom d'exploitation du recensement", processing, get_args(Processing)
+        )
     residents, vintage = as_numbers(population=population, year=year, at_least=0)
     small = np.where(vintage < 2014, 0.25, 0.20) if processing == "complementaire" else 1.0
     fraction = np.where(residents < SMALL_COMMUNE, small, 0.40)

@@ -10,7 +10,7 @@ import pandas as pd
 from barometre.aggregate import Membership, _expected, aggregate, members_of
 from barometre.cards import indicator_card
 from barometre.compute import _filled, _places, _strata
-from barometre.intervals import bounds_of
+from barometre.intervals import as_design, bounds_of
 from barometre.results import stack
 from barometre.table_set import Tables, as_tables
 from barometre.tables import KEY
@@ -79,7 +79,7 @@ def union_intervals(
       code  valeur  borne_inf  borne_sup qualite
     0   CA    9.09       8.36       9.88       A
     """
-    checked = as_tables(tables)
+    checked, assumed = as_tables(tables), as_design(design)
     zones = _expected(checked, members_of(membership))
     unions = aggregate(checked, membership)
     filled, notes, _ = _filled(unions, indicators)
@@ -92,5 +92,5 @@ def union_intervals(
         here = np.flatnonzero(rows >= 0)
         card = indicator_card(name)
         strata = _strata(card, checked, keys[here], rows[here], places.take(here))
-        filled[name], bounds[name] = bounds_of(card, values, strata, design or Design(), notes)
+        filled[name], bounds[name] = bounds_of(card, values, strata, assumed, notes)
     return stack(filled, notes, bounds)

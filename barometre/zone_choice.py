@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias, cast
+from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
@@ -44,7 +44,7 @@ def weighing(weights: object) -> str:
 
 
 def by_code(
-    given: ByCode, codes: list[str], name: str, *, what: str = "zone"
+    given: ByCode, codes: list[str], name: str, *, what: Literal["zone", "indicateur"] = "zone"
 ) -> pd.Series[Any]:
     """Take what is given by code, for some codes; refuse the codes that have nothing.
 
@@ -52,7 +52,8 @@ def by_code(
     """
     several = isinstance(given, pd.Series) and given.index.nlevels > 1
     if several or not isinstance(given, (pd.Series, Mapping)):
-        raise BarometreError(f"{name} refusé : donner une Series par code, d'une seule année")
+        by = "code, d'une seule année" if what == "zone" else what
+        raise BarometreError(f"{name} refusé : donner une Series par {by}")
     series = given if isinstance(given, pd.Series) else pd.Series(dict(given))
     series = series.set_axis(series.index.astype("str"))
     twice = series.index[series.index.duplicated()].unique()
@@ -61,9 +62,10 @@ def by_code(
     found = series.reindex(codes)
     lost = list(found.index[found.isna()])
     if lost:
-        number = counted(len(lost), "zone absente", "zones absentes")
+        absent = "absente" if what == "zone" else "absent"
+        number = counted(len(lost), f"{what} {absent}", f"{what}s {absent}s")
         raise BarometreError(
-            f"{name} refusé : {number} ({', '.join(lost[:_SHOWN])}) ; en donner un par zone"
+            f"{name} refusé : {number} ({', '.join(lost[:_SHOWN])}) ; en donner un par {what}"
         )
     return found
 
@@ -74,6 +76,11 @@ def listed(given: str | Iterable[str], name: str) -> list[str]:
     if not names:
         raise BarometreError(f"{name} : liste vide ; en donner au moins un")
     return names
+
+
+def grades_said(grades: Collection[Grade]) -> str:
+    """Say which grades were left out: ``"C, D"``, or ``"aucune"``."""
+    return ", ".join(sorted(grades)) or "aucune"
 
 
 def graded(rows: pd.DataFrame, grades: Collection[Grade]) -> pd.Series[bool]:
@@ -224,6 +231,9 @@ def zones_of(zones: Zones, territory: str) -> list[str]:
 def check_territories(
     rows: pd.DataFrame, codes: Sequence[str], territory: str, reference: str
 ) -> None:
+    for name, given in (("territory", territory), ("reference", reference)):
+        if not isinstance(given, str):
+            raise BarometreError(f"{name}={given!r} refusé : donner un code, comme texte")
     known = set(rows["code"].unique())
     absent = [code for code in (territory, reference) if code not in known]
     if absent:

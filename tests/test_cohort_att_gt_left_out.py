@@ -157,7 +157,7 @@ def test_options_refused(options: dict[str, Any], said: str) -> None:
         (lambda r: r[r["t"] == 1], "une seule vague"),
         (lambda r: r.assign(g=0), "aucune entrée"),
         (lambda r: r.assign(g=3), "traité un jour"),
-        (lambda r: r.assign(t=pd.to_datetime(r["t"], unit="D"), g=pd.NaT), "les numéroter"),
+        (lambda r: r.assign(t=pd.to_datetime(r["t"], unit="D"), g=pd.NaT), "aucune entrée"),
     ],
 )
 def test_rows_refused(change: Any, said: str) -> None:
@@ -177,3 +177,71 @@ def test_what_a_cohort_refuses() -> None:
         effects(rows.assign(g=3), control="not_yet")
     with pytest.raises(UnknownNameError, match="agrégation"):
         effects(rows).aggregate("event")  # type: ignore[arg-type]
+
+
+def test_groups_that_are_each_in_one_cluster() -> None:
+    """Influences add up to 0 in each cluster: the error is unknown, not tiny."""
+    rows = panel(3, n=90, groups=(0, 3, 5)).assign(qp=lambda t: t["g"])
+    made = effects(rows, cluster="qp")
+    assert made.table["att"].notna().all()
+    assert made.table[["se", "low", "high"]].isna().all(axis=None)
+    for kind in KINDS:
+        overall = made.aggregate(kind).overall
+        assert np.isfinite(overall.estimate)
+        assert np.isnan(overall.se)
+        assert np.isnan(overall.p)
+    test = made.pretrend()
+    assert np.isnan(test.p)
+    assert "manquants" in test.meta["reason"]
+    assert "3, 5, jamais" in made.meta["caution"]
+    assert "caution" not in effects(rows, cluster="id").meta
+
+
+def written(numbers: pd.Series[Any], kind: str) -> Any:
+    """Waves 1, 2... as months or labels; 0 is never. Entries fall in the month, not on its day."""
+    months = pd.PeriodIndex([pd.Period("2024-01", "M") + int(t) for t in numbers])
+    known = numbers.to_numpy() > 0
+    if kind == "period":
+        return pd.Series(months, numbers.index).where(known)
+    if kind == "date":
+        return pd.Series(months.to_timestamp(), numbers.index).where(known)
+    labels = pd.Series("v" + numbers.astype(str), numbers.index).where(known)
+    return labels.astype(pd.CategoricalDtype([f"v{t}" for t in range(1, 20)], ordered=True))
+
+
+@pytest.mark.parametrize("kind", ["period", "date", "label"])
+@pytest.mark.parametrize("anticipation", [0, 1])
+def test_dates_periods_and_labels_count_in_waves(kind: str, anticipation: int) -> None:
+    numbers = panel(5, n=120, groups=(0, 1, 3, 5))
+    rows = numbers.assign(t=written(numbers["t"], kind), g=written(numbers["g"], kind))
+    options: dict[str, Any] = {"anticipation": anticipation, "control": "not_yet"}
+    plain, made = effects(numbers, **options), effects(rows, **options)
+    values = ["att", "se", "n_treated", "n_control"]
+    assert_allclose(made.table[values], plain.table[values])
+    for name in ("group", "wave"):
+        assert made.table[name].tolist() == written(plain.table[name], kind).tolist()
+    for name in KINDS:
+        ours, theirs = made.aggregate(name), plain.aggregate(name)
+        assert_allclose([ours.overall.estimate, ours.overall.se],
+                        [theirs.overall.estimate, theirs.overall.se])  # fmt: skip
+        assert_allclose(ours.table[["att", "se"]], theirs.table[["att", "se"]])
+    assert list(made.aggregate("dynamic").table["event_time"]) == (
+        list(plain.aggregate("dynamic").table["event_time"])
+    )
+    by_group = made.aggregate("group").table["group"]
+    assert by_group.tolist() == written(plain.aggregate("group").table["group"], kind).tolist()
+    assert made.pretrend().slopes == pytest.approx(plain.pretrend().slopes)
+    assert made.meta["lost"] == plain.meta["lost"]
+
+
+def test_one_enters_at_the_first_wave_that_is_not_before_her_date() -> None:
+    numbers = panel(5, n=120, groups=(0, 1, 3, 5))
+    rows = numbers.assign(t=written(numbers["t"], "date"), g=written(numbers["g"], "date"))
+    early = rows.assign(g=rows["g"] - pd.Timedelta(days=9))
+    pd.testing.assert_frame_equal(effects(early).table, effects(rows).table)
+    late = rows.assign(g=rows["g"].where(rows["g"] < rows["t"].max(), pd.Timestamp("2100-01-01")))
+    never = rows.assign(g=rows["g"].where(rows["g"] < rows["t"].max()))
+    pd.testing.assert_frame_equal(effects(late).table, effects(never).table)
+    labels = numbers.assign(t=written(numbers["t"], "label"), g=written(numbers["g"] * 3, "label"))
+    with pytest.raises(UnknownNameError, match=r"vague d'entrée.*v9"):
+        effects(labels)

@@ -189,3 +189,20 @@ def test_effective_size_limits() -> None:
     assert effective_size(np.full(7, 3.0)) == pytest.approx(7)
     assert effective_size([5.0, 0.0, np.nan]) == 1
     assert effective_size([]) == 0
+
+
+def test_weights_by_label_or_in_order() -> None:
+    frame = people().set_index(pd.Index([f"p{i}" for i in range(80)]))
+    named = balance_table(frame, "arm", ["age"], weight="poids")
+    shuffled = frame["poids"].sample(frac=1, random_state=0)
+    for weight in (shuffled, frame["poids"].tolist(), frame["poids"].to_numpy()):
+        pd.testing.assert_frame_equal(
+            pd.DataFrame(balance_table(frame, "arm", ["age"], weight=weight)), pd.DataFrame(named)
+        )
+    with pytest.raises(BarometreError, match="donner 80 poids"):
+        balance_table(frame, "arm", ["age"], weight=[1.0, 2.0])
+    with pytest.raises(BarometreError, match="aucun index commun"):
+        balance_table(frame, "arm", ["age"], weight=pd.Series(1.0, range(80)))
+    twice = frame.set_index(pd.Index(["p"] * 80))
+    with pytest.raises(BarometreError, match="doublons"):
+        balance_table(twice, "arm", ["age"], weight=frame["poids"])

@@ -357,3 +357,9 @@ def test_randomisation_refusals(change: dict[str, Any], said: str) -> None:
     arguments = {"outcome": [1, 2, 3, 4], "arm": [0, 0, 1, 1], **change}
     with pytest.raises(BarometreError, match=said):
         randomisation_test(**arguments)
+
+
+def test_a_constant_outcome_is_refused() -> None:
+    _, x, cluster = sample(6)
+    with pytest.raises(BarometreError, match="ajustement est parfait"):
+        wild_bootstrap(np.full(len(x), 3.3), x, cluster)

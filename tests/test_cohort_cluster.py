@@ -271,3 +271,48 @@ def test_refusals(change: dict[str, Any], said: str) -> None:
 def test_nothing_is_refused() -> None:
     with pytest.raises(BarometreError, match="aucune ligne"):
         cluster_robust([], np.zeros((0, 1)), [])
+
+
+@pytest.mark.parametrize("se", STANDARD_ERRORS)
+def test_a_perfect_fit_has_no_error_but_rounding(se: StandardError) -> None:
+    x = np.random.default_rng(0).normal(size=50)
+    for y in (np.full(50, 3.3), 3.3 * x + 1, 1e9 * x + 0.1):
+        table = cluster_robust(y, x, np.arange(50) % 7, se=se).table
+        assert table["p"].isna().all()
+        assert (table["se"].isna() | (table["se"] == 0)).all()
+        assert table[["low", "high", "statistic"]].isna().all(axis=None)
+
+
+@pytest.mark.parametrize("se", STANDARD_ERRORS)
+@pytest.mark.parametrize("gaps", [False, True])
+def test_people_and_waves_that_explain_everything(se: StandardError, gaps: bool) -> None:
+    """What is left is the rounding of the fixed effects: no p-value can be made of it."""
+    rng = np.random.default_rng(1)
+    rows = pd.DataFrame({"id": np.repeat(np.arange(60), 4), "t": np.tile(range(4), 60)})
+    rows["qp"] = rows["id"] % 7
+    rows["start"] = np.where(rows["qp"] < 3, 2.0, np.nan)
+    rows["on"] = rows["t"] >= rows["start"]
+    rows["y"] = rng.normal(size=60)[rows["id"]] + rng.normal(size=4)[rows["t"]] + 0.7 * rows["on"]
+    if gaps:
+        rows = rows.sample(frac=0.8, random_state=0)
+    cohort = Cohort(rows, "id", "t", cluster="qp", first_treated="start")
+    effect = cohort.twfe("y", "on", se=se)
+    assert effect.estimate == pytest.approx(0.7, rel=1e-9)
+    assert np.isnan(effect.p)
+    study = cohort.event_study("y", se=se)
+    assert study.table["p"].isna().all()
+    assert np.isnan(study.pretrend().p)
+
+
+def test_one_treated_cluster_is_told() -> None:
+    rng = np.random.default_rng(2)
+    rows = pd.DataFrame({"id": np.repeat(np.arange(60), 3), "t": np.tile(range(3), 60)})
+    rows["qp"] = rows["id"] % 6
+    rows["start"] = np.where(rows["qp"] == 0, 2.0, np.nan)
+    rows["on"], rows["y"] = rows["t"] >= rows["start"], rng.normal(size=180)
+    cohort = Cohort(rows, "id", "t", cluster="qp", first_treated="start")
+    for meta in (cohort.twfe("y", "on").meta, cohort.event_study("y").meta):
+        assert meta["n_clusters_treated"] == 1
+        assert "une seule grappe" in meta["caution"]
+    assert cohort.event_study("y").meta["n_clusters_control"] == 5
+    assert "caution" not in cohort.twfe("y", "on", cluster="id").meta

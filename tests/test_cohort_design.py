@@ -172,3 +172,15 @@ def test_too_few_clusters() -> None:
         sample_size(0.0)
     with pytest.raises(BarometreError, match="entre 0 et 1"):
         sample_size(0.8, proportion=0.4)
+
+
+def test_a_share_of_nobody_or_of_everybody() -> None:
+    """Nobody, then everybody, says yes: the difference is certain, and seen if the test can."""
+    assert achieved_power(100, 1.0, proportion=0.0) == 1.0
+    assert achieved_power(1, 1.0, proportion=0.0) == 0.0  # 1 < 1.96 sqrt(0.5 (1 + 1) / 2)
+    assert achieved_power(100, 0.0, proportion=0.0) == 0.0
+    found = float(minimum_detectable_effect(100, proportion=0.0))
+    assert achieved_power(100, found, proportion=0.0) == pytest.approx(0.8, rel=1e-9)
+    assert math.isnan(float(minimum_detectable_effect(100, proportion=1.0)))
+    with pytest.raises(BarometreError, match="deux nombres positifs"):
+        minimum_detectable_effect("100")  # type: ignore[arg-type]

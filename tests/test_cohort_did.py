@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -357,3 +358,22 @@ def test_recovery_and_coverage() -> None:
     effects = np.array([f.estimate for f in found])
     assert abs(effects.mean() - 0.7) < 4 * effects.std() / np.sqrt(300)
     assert 0.90 <= np.mean([f.low <= 0.7 <= f.high for f in found]) <= 0.995
+
+
+def test_a_constant_per_person_leaves_the_clustered_error_alone() -> None:
+    """Residuals of an exact effect cancel in each cluster: nothing is left but rounding."""
+    frame = people()
+    frame["y"] = 3.0 * np.sin(frame["id"]) + 0.1 * (frame["year"] - 2024) + 0.7 * frame["on"]
+    frame["y"] += 1e3 * np.cos(frame["id"])
+    effect = cohort(frame).did("y", post=2026)
+    assert effect.estimate == pytest.approx(0.7, rel=1e-9)
+    assert np.isnan(effect.se)
+    assert np.isnan(effect.p)
+
+
+def test_a_plain_date_is_a_wave() -> None:
+    frame = people()
+    dated = frame.assign(year=pd.to_datetime(frame["year"].astype(str)), start=pd.NaT)
+    expected = cohort(frame).did("y", post=2026)
+    for start in (date(2026, 1, 1), datetime(2025, 6, 1), "2026-01-01", pd.Timestamp(2026, 1, 1)):
+        assert cohort(dated).did("y", post=start).estimate == expected.estimate

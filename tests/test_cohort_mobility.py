@@ -237,3 +237,14 @@ def test_small_groups_are_hidden_with_what_gives_them_back(
     shown = decompose_change(before, after).published(threshold=11).set_index("component")
     assert set(shown.index[shown["value"].isna()]) == hidden
     assert shown["n"].isna().equals(shown["value"].isna())
+
+
+def test_refuses_what_is_not_a_series_of_people() -> None:
+    before, after, _ = place(4, 1, 1)
+    with pytest.raises(BarometreError, match=r"un dict ; donner une Series(?s:.*)un list"):
+        decompose_change(before.to_dict(), after.to_list())  # type: ignore[arg-type]
+    written = after.set_axis(after.index.astype(str))
+    with pytest.raises(BarometreError, match="zéros initiaux perdus"):
+        decompose_change(before, written)
+    with pytest.raises(BarometreError, match="draws entier positif"):
+        decompose_change(before, after, draws=2.5)  # type: ignore[arg-type]

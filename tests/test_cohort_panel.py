@@ -156,6 +156,10 @@ def test_no_frame_and_no_row() -> None:
         Cohort([1, 2], "id", "year")  # type: ignore[arg-type]
     with pytest.raises(CohortError, match="aucune ligne"):
         Cohort(ROWS.head(0), "id", "year")
+    with pytest.raises(CohortError, match="person= : pas de colonne « None »"):
+        Cohort(ROWS, None, "year")  # type: ignore[arg-type]
+    with pytest.raises(CohortError, match="id : colonne en double"):
+        Cohort(pd.concat([ROWS, ROWS[["id"]]], axis=1), "id", "year")
 
 
 def test_never_treated_may_be_written_several_ways() -> None:
@@ -294,6 +298,8 @@ def test_follow_up_refusals() -> None:
         retention([1], [1], clock="sablier")  # type: ignore[arg-type]
     with pytest.raises(BarometreError, match="limit"):
         participation_patterns([1], [1], limit=0)
+    with pytest.raises(BarometreError, match="limit"):
+        participation_patterns([1], [1], limit="deux")  # type: ignore[arg-type]
     with pytest.raises(BarometreError, match="niveau"):
         retention([1], [1], level=2)
     assert participation_patterns([], []).empty
@@ -324,6 +330,17 @@ def test_times_from_other_origins() -> None:
     assert treated["person"].tolist() == ["p1"]
     assert treated["duration"].tolist() == [0]
     assert treated.meta["lost"] == {"sans origine": 2, "rien de connu depuis l'origine": 1}
+
+
+def test_an_origin_of_zero_is_a_wave_where_waves_start_there() -> None:
+    rows = ([1, 1, 2, 2], [0, 1, 0, 1], [0, 1, 0, 0])
+    assert event_times(*rows, origin=[0, 0, 0, 0])["duration"].tolist() == [1, 1]
+    years = ([1, 1, 2, 2], [2024, 2025, 2024, 2025], [0, 1, 0, 0])
+    assert event_times(*years, origin=[0, 0, 2024, 2024])["person"].tolist() == [2]
+    frame = pd.DataFrame({"id": rows[0], "t": rows[1], "job": rows[2]})
+    for first in ([0, 0, 1, 1], pd.array([None, None, 1, 1], "Int64")):  # never treated, as said
+        panel = Cohort(frame.assign(first=first), "id", "t", first_treated="first")
+        assert panel.time_to_event("job", origin="first_treated")["person"].tolist() == [2]
 
 
 def test_curves_of_a_cohort() -> None:
@@ -365,3 +382,5 @@ def test_an_unknown_status_is_refused() -> None:
         cohort().time_to_event("jobs")
     with pytest.raises(BarometreError, match="cohorte sans status"):
         cohort(status=None).transitions()
+    with pytest.raises(UnknownNameError, match="calendar, entry, first_treated"):
+        cohort().time_to_event("job", origin="naissance")  # type: ignore[arg-type]

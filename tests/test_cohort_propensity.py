@@ -221,3 +221,16 @@ def test_refusals() -> None:
         combine_weights(treat, treat)  # type: ignore[arg-type]
     with pytest.raises(BarometreError, match="cluster va avec"):
         weighted_effect([1.0, 2.0], [0, 1], se="CR1")
+
+
+def test_weights_say_what_they_were_made_of() -> None:
+    frame = people()
+    stay = attrition_weights(frame, "seen", "young", numerator="arm")
+    same = attrition_weights(frame, "seen", ["young"], numerator=["arm"])
+    pd.testing.assert_series_equal(stay.weight, same.weight)
+    lost = int((frame["seen"] == 0).sum())
+    for meta in (stay.meta, stay.balance.meta):
+        assert (meta["n_in"], meta["n_used"], meta["lost"]) == (300, 300 - lost, {"perdu": lost})
+    assert stay.meta["numerator"] == ["arm"]
+    treat = propensity_weights(frame, "arm", ["young"])
+    assert stay.meta["version"] == treat.meta["version"] == stay.balance.meta["version"]

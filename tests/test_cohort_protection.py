@@ -107,3 +107,21 @@ def test_no_hidden_group_is_the_rest_of_a_total(counts: list[int], threshold: in
     if any(0 < n < threshold for n in counts) and sum(n > 0 for n in counts) > 1:
         assert len(hidden) >= 2
         assert sum(hidden) >= threshold or sum(counts) == sum(hidden)
+
+
+def test_a_report_on_one_column_and_names_already_taken() -> None:
+    people = pd.DataFrame({"sexe": ["F", "F", "H"], "n": [1, 2, 3]})
+    assert k_anonymity(people, "sexe")["n"].tolist() == [1, 2]
+    with pytest.raises(BarometreError, match="renommer"):
+        k_anonymity(people, ["sexe", "n"])
+
+
+def test_waves_stay_in_a_table_with_hidden_rows() -> None:
+    table = pd.DataFrame({"wave": [2024, 2025, 2026], "n": [5, 20, 30], "rate": [0.1, 0.2, 0.3]})
+    shown = hide_small_groups(table, keep="wave")
+    assert shown["wave"].tolist() == [2024, 2025, 2026]
+    assert shown["rate"].isna().tolist() == [True, True, False]
+    with pytest.raises(BarometreError, match="effectif négatif"):
+        hide_small_groups(table.assign(n=-1))
+    with pytest.raises(BarometreError, match="colonnes absentes : date"):
+        hide_small_groups(table, keep=["date"])

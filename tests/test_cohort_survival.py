@@ -283,6 +283,21 @@ def test_log_rank_of_statsmodels(rho: float, strata: str | None) -> None:
     assert ours.p == pytest.approx(p, rel=1e-9)
 
 
+def test_pairs_as_strata_give_mcnemar() -> None:
+    """In each pair the first event is expected by half: chi2 = (b - c)^2 / (b + c) (McNemar, 1947).
+
+    (A sum of strata, not a search of each stratum among all the people: quick whatever their
+    number.)
+    """
+    rng = np.random.default_rng(3)
+    pairs, arm = np.repeat(np.arange(4000), 2), np.tile([0, 1], 4000)
+    time = rng.exponential(1 + 0.1 * arm)
+    first = time.reshape(-1, 2).argmin(axis=1)
+    b, c = int((first == 0).sum()), int((first == 1).sum())
+    test = logrank(time, np.ones(8000), arm, strata=pairs)
+    assert test.chisq == pytest.approx((b - c) ** 2 / (b + c), rel=1e-12)
+
+
 def test_late_entries_in_the_log_rank() -> None:
     """Hand count: at 2, b is not in yet; at 4, one of the three at risk is an a."""
     test = logrank([2, 4, 5, 6], [1, 1, 0, 0], list("aabb"), entry=[0, 0, 3, 3])
@@ -310,6 +325,17 @@ def test_events_at_time_zero_count() -> None:
     curve = kaplan_meier([0, 0, 3], [1, 0, 1])
     assert curve["time"].tolist() == [0, 3]
     assert curve["survival"].tolist() == pytest.approx([2 / 3, 0])
+
+
+def test_times_that_rounding_tells_apart_are_one() -> None:
+    """Of those who leave together, the censored are at risk, in whatever order they round."""
+    near = 2024.3 - 2024.1  # 0.2 and 2e-13
+    assert near > 0.2
+    exact = kaplan_meier([0.2, 0.2, 0.5], [1, 0, 1], entry=[0, 0, 0.2])
+    for duration, entry in (([near, 0.2, 0.5], [0, 0, 0.2]), ([0.2, near, 0.5], [0, 0, near])):
+        pd.testing.assert_frame_equal(kaplan_meier(duration, [1, 0, 1], entry=entry), exact)
+    apart = kaplan_meier([0.2, 0.2 + 1e-9], [1, 1])
+    assert len(apart) == 2
 
 
 def test_everyone_censored() -> None:
@@ -389,6 +415,22 @@ def test_other_refusals() -> None:
         rmst([1, 2], [1, 0], horizon=3)
     with pytest.raises(BarometreError, match="horizon"):
         rmst([1, 2], [1, 0], horizon=0)
+    with pytest.raises(BarometreError, match="horizon"):
+        rmst([1, 2], [1, 0], horizon="fin")  # type: ignore[arg-type]
+    with pytest.raises(BarometreError, match="niveau"):
+        kaplan_meier([1, 2], [1, 0], level="95")  # type: ignore[arg-type]
+    with pytest.raises(BarometreError, match="quantile"):
+        survival_quantile([1, 2], [1, 1], q="médiane")  # type: ignore[arg-type]
+    with pytest.raises(BarometreError, match="event manquant"):
+        survival_quantile([1, 2])
+    with pytest.raises(BarometreError, match="cause : des nombres"):
+        cumulative_incidence([1, 2], ["emploi", "départ"])
+
+
+@pytest.mark.parametrize("given", [{"by": [1, 1]}, {"weight": [1, 1]}, {"level": 0.9}])
+def test_a_curve_already_has_its_groups_and_interval(given: dict[str, Any]) -> None:
+    with pytest.raises(BarometreError, match="ne donner que q="):
+        survival_quantile(kaplan_meier([1, 2], [1, 1]), 0.5, **given)
 
 
 def test_what_pandas_users_pass() -> None:

@@ -332,8 +332,8 @@ def test_an_unknown_reference_is_named_with_its_neighbours() -> None:
         gap(results, [])
 
 
-@pytest.mark.parametrize("tolerance", [-0.1, 1, 5, math.nan, True])
-def test_a_tolerance_is_a_share(tolerance: float) -> None:
+@pytest.mark.parametrize("tolerance", [-0.1, 1, 5, math.nan, True, None, "5 %"])
+def test_a_tolerance_is_a_share(tolerance: Any) -> None:
     with pytest.raises(BarometreError, match=r"0\.05 pour 5 %"):
         gap(tidy([{"code": "a", "valeur": 1.0}]), "a", tolerance=tolerance)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -148,6 +149,27 @@ def test_means(aggregate: Any, expected: float) -> None:
 def test_the_mean_of_equal_values_is_theirs(aggregate: float) -> None:
     scores = plain(aggregate=aggregate).score(one(x=0.7, y=0.7, z=0.7))
     assert scores.table["r"]["a"] == pytest.approx(0.7, rel=1e-15)
+
+
+@pytest.mark.parametrize("power", [-200, -8, -2, -1, 0, 0.5, 2, 8, 300])
+@pytest.mark.parametrize("other", [0.0, 0.01, 1e6])
+def test_a_component_of_no_weight_counts_for_nothing(power: float, other: float) -> None:
+    leaves = tuple(Leaf(name, "r", 1, w, normalise=None) for name, w in (("x", 2), ("y", 0)))
+    scores = flat(*leaves, aggregate=power, floor=0.0).score(one(x=0.5, y=other))
+    assert scores.table["r"]["a"] == pytest.approx(0.5, rel=1e-15)
+    assert [*scores.contributions().loc["a"]] == [pytest.approx(0.5, rel=1e-15), 0]
+
+
+@pytest.mark.parametrize("power", [-8, -3, 3, 8])
+@pytest.mark.parametrize("small", [1e-9, 1e-13])
+def test_a_component_of_little_weight_keeps_its_digits(power: float, small: float) -> None:
+    """The mean of the powers in fractions, exact before the root."""
+    other = 50.0 if power > 0 else 1 / 64
+    leaves = tuple(Leaf(name, "r", 1, w, normalise=None) for name, w in (("x", 1), ("y", small)))
+    found = flat(*leaves, aggregate=power, floor=0).score(one(x=2, y=other)).table["r"]["a"]
+    share = Fraction(small)
+    exact = (Fraction(2) ** int(power) + share * Fraction(other) ** int(power)) / (1 + share)
+    assert found == pytest.approx(float(exact) ** (1 / power), rel=1e-14)
 
 
 @pytest.mark.parametrize("aggregate", ["geometric", "harmonic", -2.0])

@@ -359,6 +359,13 @@ def test_what_is_refused(options: dict[str, Any], said: str) -> None:
         one(results(A=10, B=20, C=30, CA=24, R=16), **options)
 
 
+@pytest.mark.parametrize(("territory", "reference"), [(59, "R"), ("CA", ["R"])])
+def test_a_territory_is_one_code(territory: Any, reference: Any) -> None:
+    frame = results(A=10, B=20, C=30, CA=24, R=16)
+    with pytest.raises(BarometreError, match="refusé : donner un code"):
+        diagnose(frame, ZONES, territory, reference, WEIGHTS)
+
+
 def test_territories_that_are_not_there_and_faulty_results() -> None:
     frame = results(A=10, B=20, C=30, CA=24, R=16)
     with pytest.raises(BarometreError, match="territoire absent des résultats : XX, YY"):

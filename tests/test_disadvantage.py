@@ -301,6 +301,8 @@ def test_empty_results_and_inputs_left_as_they_are() -> None:
         ({"worst": {"taux_pauvrete": 20}}, "Vouliez-vous dire"),
         ({"ties": "average"}, "traitement des égalités « average » inconnu"),
         ({"min_indicators": -1}, "min_indicators=-1 refusé"),
+        ({"min_indicators": 2.5}, "min_indicators=2.5 refusé"),
+        ({"min_indicators": "2"}, "min_indicators='2' refusé"),
         ({"zones": []}, "liste vide"),
         ({"zones": ["X", "Y"]}, "aucune zone dans les résultats"),
         ({"indicators": "taux_chomage_rp"}, "aucun résultat"),
@@ -309,6 +311,7 @@ def test_empty_results_and_inputs_left_as_they_are() -> None:
         ({"weights": {"A": 1}}, "4 zones absentes"),
         ({"weights": dict.fromkeys("ABCDE", 0)}, "tous nuls"),
         ({"without_grades": ["Z"]}, "qualité « Z » inconnu"),
+        ({"without_grades": None}, "without_grades=None refusé"),
     ],
 )
 def test_what_is_refused(options: dict[str, Any], said: str) -> None:

@@ -64,6 +64,16 @@ def test_a_rate_and_its_complement_have_the_same_deviation_only() -> None:
     assert weighted_cv(rate) * 10 == pytest.approx(weighted_cv(100 - rate) * 90, rel=CLOSE)
 
 
+def test_weights_by_label_whatever_their_order() -> None:
+    values = pd.Series({"A": 10.0, "B": 30.0})
+    weights: Any = {"B": 1, "A": 3}
+    labels: Any = {"B": "b", "A": "a"}
+    assert weighted_cv(values, weights) == weighted_cv([10, 30], [3, 1])
+    parts = theil(values, weights, labels)
+    assert parts.total == theil([10, 30], [3, 1])
+    assert parts.groups["poids"].to_dict() == {"a": 0.75, "b": 0.25}
+
+
 # ---- other programs, brute force ----------------------------------------------------------------
 
 

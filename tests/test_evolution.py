@@ -280,6 +280,10 @@ def test_rules_references_and_results_are_checked() -> None:
     results = tidy(("a", 2014, 20.0), ("a", 2019, 22.0))
     with pytest.raises(UnknownNameError, match=r"« recensements » .*« recensement »"):
         evolution(results, 2014, 2019, override="recensements")  # type: ignore[arg-type]
+    everything: Any
+    for everything in (True, None):
+        with pytest.raises(BarometreError, match=f"override={everything} refusé"):
+            evolution(results, 2014, 2019, override=everything)
     with pytest.raises(BarometreError, match="« 59 » absente"):
         evolution(results, 2014, 2019, reference="59")
     several: Any = ["a", "b"]

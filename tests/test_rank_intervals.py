@@ -13,9 +13,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import rankdata
 
 import barometre as bcs
-from barometre.ranking import rank
+from barometre.ranking import _places, rank
 from tests.test_ranking import CLOSE, NAN, NEUTRAL, POVERTY, WORK, ZERO, tidy
 
 REGISTER = "part_plus_2_ans_defm"
@@ -141,6 +142,22 @@ def test_a_register_is_drawn_uniformly_between_its_bounds() -> None:
     assert limits(results, level=0.8, draws=20_000) == [(1, 1), (2, 2)]  # 8 % < 10 %
     assert limits(results, level=0.88, draws=20_000) == [(1, 2), (1, 2)]  # 8 % > 6 %
     assert limits(results.assign(indicateur=WORK), level=0.8, draws=20_000) == [(1, 2), (1, 2)]
+
+
+def test_an_estimate_from_a_register_is_no_rounding() -> None:
+    """Bounds of `shrink` are left as those of a sample are, whatever the source of the counts."""
+    results = bounded([10.25, 11.75], [9.0, 10.5], [11.5, 13.0], indicator=REGISTER)
+    estimated = results.assign(origine="estime")
+    assert limits(estimated, level=0.8, draws=20_000) == [(1, 2), (1, 2)]  # 14 % > 10 %
+    sampled = bcs.gap(estimated, "b").loc[0]
+    half = math.hypot(1.25, 1.25)  # square and add; 1.25 + 1.25 for a rounding
+    assert [sampled["ecart_inf"], sampled["ecart_sup"]] == pytest.approx([-1.5 - half, -1.5 + half])
+
+
+@given(st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=1, max_size=5))
+def test_places_are_those_of_scipy(scores: list[list[int]]) -> None:
+    score = np.array(scores, dtype=np.float64)
+    assert (_places(score) == rankdata(-score, method="min", axis=1)).all()
 
 
 def test_equal_exact_values_share_the_place() -> None:

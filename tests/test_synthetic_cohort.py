@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -69,6 +71,22 @@ def test_losses_depend_on_the_first_income_in_opposite_ways() -> None:
     assert bcs.datasets.make_cohort(50, attrition=0)["person"].value_counts().eq(7).all()
 
 
+def test_households_live_together_and_are_alike() -> None:
+    people = bcs.datasets.make_cohort(20_000, complete=True)
+    first = people[people["wave"] == 2024]
+    assert first.groupby("household")["baseline_zone"].nunique().max() == 1
+    assert first.groupby("household").size().max() <= 3
+    pairs = first[first.groupby("household")["person"].transform("size") == 2]
+    incomes = pairs.sort_values("household")["income"].to_numpy().reshape(-1, 2)
+    assert np.corrcoef(incomes.T)[0, 1] > 0.1  # 100^2 of a variance of about 210^2
+
+
+def test_the_share_lost_is_the_one_asked_for() -> None:
+    people = bcs.datasets.make_cohort(40_000, attrition=0.06)
+    lost = 1 - (people["wave"] == 2025).sum() / 40_000
+    assert abs(lost - 0.06) < 4 * np.sqrt(0.06 * 0.94 / 40_000)
+
+
 def test_leavers_are_better_off() -> None:
     whole = bcs.datasets.make_cohort(10_000, complete=True)
     moved = whole["zone"] != whole["baseline_zone"]
@@ -79,6 +97,21 @@ def test_leavers_are_better_off() -> None:
 def test_every_argument_out_of_range_is_named() -> None:
     with pytest.raises(BarometreError, match=r"n : .*entries : .*share_treated : .*attrition"):
         bcs.datasets.make_cohort(1, entries=(2024,), share_treated=1.0, attrition=1.0)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"n": 10.5}, {"n": "10"}, {"effect": float("nan")}, {"effect": None}, {"seed": None},
+     {"seed": -1}, {"zone_shock": float("inf")}, {"attrition": "0.1"}],
+)  # fmt: skip
+def test_an_argument_that_is_no_number_is_refused(given: dict[str, Any]) -> None:
+    with pytest.raises(BarometreError, match=rf"refusée : {next(iter(given))} :"):
+        bcs.datasets.make_cohort(**({"n": 10} | given))
+
+
+def test_one_wave_of_entry_needs_no_list() -> None:
+    one, several = (bcs.datasets.make_cohort(50, entries=e) for e in (2027, [2027]))
+    pd.testing.assert_frame_equal(one, several)
 
 
 def test_it_says_it_is_synthetic() -> None:

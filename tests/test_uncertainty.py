@@ -199,6 +199,7 @@ def test_a_missing_nullable_number_is_missing() -> None:
         ({"level": 95}, "level refusé : 95"),
         ({"level": 0}, "level refusé"),
         ({"level": np.nan}, "level refusé"),
+        ({"level": "95 %"}, "level refusé"),
         ({"share": [0.1, 0.2], "n": [1, 2, 3]}, "longueurs ou index différents"),
     ],
 )

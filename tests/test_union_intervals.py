@@ -11,6 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 import barometre as bcs
 from barometre.cards import load_cards
+from barometre.errors import BarometreError
 from barometre.intervals import plan_of
 from barometre.results import Results
 from barometre.table_set import Tables
@@ -103,6 +104,15 @@ def test_a_union_that_lacks_something() -> None:
     }
     mixed = union_intervals(iris, {"CA": ["591720101", "QP059050"]}, ALONE).iloc[0]
     assert "fraction de sondage" in mixed["note"]
+
+
+def test_what_is_no_membership_or_no_design_is_refused() -> None:
+    table: Any = pd.DataFrame({"code": ["59172"], "union": ["CA"]})
+    with pytest.raises(BarometreError, match="appartenance refusée"):
+        union_intervals(COUNTS, table)
+    level: Any = 0.99
+    with pytest.raises(BarometreError, match="design refusé"):
+        union_intervals(COUNTS, {"CA": ["59172"]}, design=level)
 
 
 def test_a_sum_of_rounded_counts() -> None:

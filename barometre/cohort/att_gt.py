@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.cohort.att_gt_cells import Base, Cell, Control, Method, People, cell
-from barometre.cohort.att_gt_people import Missing, gather
-from barometre.cohort.att_gt_result import AttGt, whole_numbers
+from barometre.cohort.att_gt_cells import Base, Cell, Control, Method, cell
+from barometre.cohort.att_gt_people import Gathered, Missing, gather
+from barometre.cohort.att_gt_result import AttGt
 from barometre.cohort.estimates import student_interval
 from barometre.cohort.tidy import tidy
 from barometre.errors import UnknownNameError, counted
@@ -51,9 +51,10 @@ def att_gt(
     outcome : str
         Column of numbers; a missing value is a person not seen at that wave.
     person, wave, first_treated : str
-        Columns. Waves are numbers; ``first_treated`` is the wave of the first treatment, and
-        missing, 0 or infinite for the never treated. Entering after the last wave (and its
-        anticipation) is never being treated.
+        Columns. ``first_treated`` is the wave of the first treatment, and missing, 0 or infinite
+        for the never treated. Entering after the last wave (and its anticipation) is never being
+        treated. Waves that are numbers count in their own unit; dates, periods and ordered
+        categories count in waves, and one enters at the first wave that is not before her date.
     control : {"never", "not_yet"}
         Who is compared: the never treated; or everyone not treated yet at either date, the never
         treated among them.
@@ -145,7 +146,7 @@ def cohort_att_gt(
     ----------
     cohort : Cohort
         With ``first_treated``; its ``weight`` is used when there is one, its cluster is not
-        unless ``cluster`` names it.
+        unless ``cluster`` names it: the errors have no correction for few clusters.
     outcome, control, base, covariates, method, cluster, missing, anticipation
         As in `att_gt`.
 
@@ -166,7 +167,7 @@ def cohort_att_gt(
     names = [covariates] if isinstance(covariates, str) else list(covariates or [])
     gathered = gather(cohort, outcome, names, control, base, cluster, missing, anticipation)
     people = gathered.people
-    _warn_small(people, len(people.covariates))
+    _warn_small(gathered, len(people.covariates))
     cells, ses = [], []
     compared = np.zeros(people.outcome.shape[1], np.bool_)
     for comparison in gathered.comparisons:
@@ -176,11 +177,10 @@ def cohort_att_gt(
         known = replace(known, kept=None)
         # Influences without covariates are computed again when needed: n x cells is a lot to keep.
         cells.append(known if names else replace(known, influence=(), shares=known.shares[:0]))
-    waves = people.waves
     frame = pd.DataFrame(
         {
-            "group": whole_numbers([people.groups[c.group] for c in gathered.comparisons]),
-            "wave": whole_numbers([waves[c.wave] for c in gathered.comparisons]),
+            "group": gathered.named([people.groups[c.group] for c in gathered.comparisons]),
+            "wave": gathered.named([people.waves[c.wave] for c in gathered.comparisons]),
             "att": [known.att for known in cells],
             "se": ses,
             "n_treated": [known.n_treated for known in cells],
@@ -214,7 +214,7 @@ def cohort_att_gt(
         "anticipation": anticipation,
         "cluster": cluster,
         "weight": cohort.weight and f"{cohort.weight}, à la première vague",
-        **_single_clusters(people),
+        **_single_clusters(gathered),
     }
     table = tidy(frame, **meta)
     return AttGt(table, table.meta, gathered, tuple(cells), method)
@@ -236,11 +236,12 @@ def _mark(compared: npt.NDArray[np.bool_], known: Cell) -> None:
         start = stop
 
 
-def _warn_small(people: People, covariates: int) -> None:
+def _warn_small(gathered: Gathered, covariates: int) -> None:
+    people = gathered.people
     sizes = np.diff(people.bounds)
     small = people.groups[sizes < covariates + 5]
     if covariates and len(small):
-        named = ", ".join(_named(g) for g in small)
+        named = ", ".join(_named(gathered, g) for g in small)
         warnings.warn(
             f"groupes de moins de {covariates + 5} personnes pour {covariates} covariables : "
             f"{named} ; les regrouper, ou estimer sans covariables",
@@ -249,15 +250,16 @@ def _warn_small(people: People, covariates: int) -> None:
         )
 
 
-def _single_clusters(people: People) -> dict[str, str]:
+def _single_clusters(gathered: Gathered) -> dict[str, str]:
     """Say in ``meta`` which groups are each in one cluster: their errors are then too small."""
+    people = gathered.people
     if people.cluster is None:
         return {}
     runs = [people.run(g, g) for g in range(len(people.groups))]
     alone = [np.ptp(people.cluster[run]) == 0 for run in runs]
     if not any(alone):
         return {}
-    named = ", ".join(_named(g) for g in people.groups[alone])
+    named = ", ".join(_named(gathered, g) for g in people.groups[alone])
     said = (
         f"groupes tenant chacun dans une seule grappe : {named} ; l'erreur-type par grappe y est "
         "bien trop petite (MacKinnon, Webb, 2018)"
@@ -265,14 +267,14 @@ def _single_clusters(people: People) -> dict[str, str]:
     return {"caution": said}
 
 
-def _named(group: float) -> str:
-    return "jamais" if np.isinf(group) else f"{group:g}"
+def _named(gathered: Gathered, group: float) -> str:
+    return "jamais" if np.isinf(group) else str(gathered.named([group])[0])
 
 
 def _warn_not_estimated(failed: pd.DataFrame) -> None:
     causes = failed[failed["reason"].str.contains("colinéaire|score")]
     if len(causes):
-        cells = " ; ".join(f"({g:g}, {t:g}) {why}" for g, t, why in causes.to_numpy())
+        cells = " ; ".join(f"({g}, {t}) {why}" for g, t, why in causes.to_numpy())
         warnings.warn(
             f"{counted(len(causes), 'effet non estimé', 'effets non estimés')} : {cells}",
             ComparisonWarning,

@@ -32,7 +32,10 @@ NOT_EVERY_WAVE = "pas vues à toutes les vagues"
 
 @dataclass(frozen=True, eq=False)
 class Gathered:
-    """People as sorted, their positions in the cohort, what can be compared, and who was lost."""
+    """People as sorted, their positions in the cohort, what can be compared, and who was lost.
+
+    ``names`` are the waves as written in the cohort, when they are not numbers.
+    """
 
     people: People
     comparisons: list[Comparison]
@@ -40,6 +43,13 @@ class Gathered:
     labels: pd.Index
     lost: dict[str, int]
     n_rows: int
+    names: pd.Index | None
+
+    def named(self, waves: Sequence[float] | Floats) -> npt.NDArray[Any] | pd.Index:
+        """Write waves as the cohort does: 2024, not 2024.0; dates, periods or labels."""
+        if self.names is None:
+            return whole_numbers(waves)
+        return self.names[np.asarray(waves, dtype=np.int64) - 1]
 
 
 def gather(
@@ -81,9 +91,9 @@ def gather(
     asked = [outcome, *covariates, *([cluster] if cluster is not None else [])]
     for name in asked:
         if name not in cohort.frame.columns:
-            raise UnknownNameError("colonne", str(name), map(str, cohort.frame.columns))
-    waves = _waves(cohort)
-    entry = _entries(cohort, waves, anticipation)
+            raise UnknownNameError("nom de colonne", str(name), map(str, cohort.frame.columns))
+    waves, names = _waves(cohort)
+    entry = _entries(cohort, waves, names, anticipation)
     values = _by_wave(cohort, _numbers(cohort.frame[outcome], f"résultat « {outcome} »"))
     late = waves[0] + anticipation < entry
     lost = {TREATED_AT_ONCE: int((~late).sum())} if not late.all() else {}
@@ -115,27 +125,48 @@ def gather(
         complete=n_rows == values.size,
     )
     planned = comparisons(groups, waves, control, base, anticipation)
-    return Gathered(people, planned, order, cohort.people, lost, n_rows)
+    return Gathered(people, planned, order, cohort.people, lost, n_rows, names)
 
 
-def _waves(cohort: Cohort) -> Floats:
-    if not pd.api.types.is_numeric_dtype(cohort.frame[cohort.wave].dtype):
-        raise BarometreError(
-            f"vagues « {cohort.wave} » de type {cohort.frame[cohort.wave].dtype} ; les numéroter, "
-            "ainsi que les dates d'entrée : ATT(g,t) compte des durées"
-        )
+def whole_numbers(values: Sequence[float] | Floats) -> npt.NDArray[Any]:
+    """Write 2024, not 2024.0, when all are whole."""
+    numbers = np.array(values, dtype=np.float64)
+    whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
+    return numbers.astype(np.int64) if whole else numbers
+
+
+def _waves(cohort: Cohort) -> tuple[Floats, pd.Index | None]:
+    """Waves as numbers: themselves, or their ranks from 1 on and how they are written."""
     if len(cohort.waves) < 2:
         raise BarometreError("une seule vague ; il en faut au moins 2 pour une évolution")
-    return np.asarray(cohort.waves, dtype=np.float64)
+    if pd.api.types.is_numeric_dtype(cohort.frame[cohort.wave].dtype):
+        return np.asarray(cohort.waves, dtype=np.float64), None
+    return np.arange(1.0, len(cohort.waves) + 1), pd.Index(cohort.waves)
 
 
-def _entries(cohort: Cohort, waves: Floats, anticipation: float) -> Floats:
+def _entries(cohort: Cohort, waves: Floats, names: pd.Index | None, anticipation: float) -> Floats:
     """Wave of entry of each person; infinite for the never treated within the waves."""
-    column = cohort.frame[cohort.first_treated].to_numpy(np.float64, na_value=np.nan)
+    first = cohort.frame[cohort.first_treated]
+    column = (
+        first.to_numpy(np.float64, na_value=np.nan) if names is None else _entry_ranks(first, names)
+    )
     entry = np.empty(cohort.n_people)
     entry[cohort.codes.person] = column  # the same at all the waves of a person
     never = ~np.isfinite(entry) | (entry == 0) | (entry > waves[-1] + anticipation)
     return np.where(never, np.inf, entry)
+
+
+def _entry_ranks(first: pd.Series[Any], names: pd.Index) -> Floats:
+    """Rank, from 1 on, of the first wave at or after each entry; infinite after the last wave."""
+    codes, dates = pd.factorize(first)
+    dates = pd.Index(dates)
+    places = names.get_indexer(dates).astype(np.float64)
+    if isinstance(names, (pd.DatetimeIndex, pd.PeriodIndex)):
+        places = names.searchsorted(dates).astype(np.float64)
+        places[places == len(names)] = np.inf
+    elif (places < 0).any():
+        raise UnknownNameError("vague d'entrée", str(dates[places < 0][0]), map(str, names))
+    return np.append(places + 1, np.inf)[codes]  # the last one for a missing entry, of code -1
 
 
 def _check_groups(groups: Floats, control: Control, lost: dict[str, int]) -> None:

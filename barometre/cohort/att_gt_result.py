@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from barometre.cohort.att_gt_aggregate import KEYS, Aggregation, Kind, Mean, means
 from barometre.cohort.att_gt_cells import CANCELLED, Cell, Floats, Method, cell
-from barometre.cohort.att_gt_people import Gathered
+from barometre.cohort.att_gt_people import Gathered, whole_numbers
 from barometre.cohort.estimates import PreTrend, make_estimate, pretrend_test, student_interval
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import UnknownNameError
@@ -82,17 +81,22 @@ class AttGt:
         if kind not in get_args(Kind):
             raise UnknownNameError("agrégation", str(kind), get_args(Kind))
         table = self.table
-        group, wave, att = (table[c].to_numpy(np.float64) for c in ("group", "wave", "att"))
+        group, wave = self._numbers
+        att = table["att"].to_numpy(np.float64)
         treated = np.array([known.total for known in self._cells])
         keys, rows, overall = means(kind, group, wave, att, treated)
         both = [*rows, overall]
         vcov = self._vcov(self._mean_influence(both))
-        se = np.sqrt(np.diag(vcov))
         reference = wave == self._base_waves
+        unknown = np.isnan(table["se"].to_numpy()) & np.isfinite(att) & ~reference
+        blind = np.array([(mean.cells[unknown] != 0).any() for mean in both])
+        vcov[blind, :] = vcov[:, blind] = np.nan
+        se = np.sqrt(np.diag(vcov))
         base_only = [reference[mean.cells != 0].all() for mean in both]
         se = np.where(base_only, np.nan, se)
         named = KEYS[kind]
-        index = pd.Index(whole_numbers(keys), name=named or kind)
+        write = self._gathered.named if kind in ("group", "calendar") else whole_numbers
+        index = pd.Index(write(keys), name=named or kind)
         frame = pd.DataFrame({"att": [mean.value for mean in rows], "se": se[:-1]})
         frame["low"], frame["high"] = student_interval(frame["att"], frame["se"], np.inf)[2:]
         if named is not None:
@@ -124,13 +128,22 @@ class AttGt:
         by the slope times the distance of its two waves.
         """
         table = self.table
-        wave = table["wave"].to_numpy(np.float64)
-        before = wave < table["group"].to_numpy(np.float64) - self.meta["anticipation"]
+        group, wave = self._numbers
+        before = wave < group - self.meta["anticipation"]
         compared = table["att"].notna().to_numpy() & (wave != self._base_waves)
         chosen = np.flatnonzero(before & compared)
         psi = self._influence(np.eye(len(self._cells))[chosen], None)
         return pretrend_test(
             table["att"].to_numpy()[chosen], self._vcov(psi), (wave - self._base_waves)[chosen]
+        )
+
+    @property
+    def _numbers(self) -> tuple[Floats, Floats]:
+        """Group and wave of each comparison, as numbers: positions when waves are dates."""
+        people, planned = self._gathered.people, self._gathered.comparisons
+        return (
+            people.groups[[comparison.group for comparison in planned]],
+            people.waves[[comparison.wave for comparison in planned]],
         )
 
     @property
@@ -177,10 +190,3 @@ class AttGt:
         order, labels = self._gathered.order, self._gathered.labels
         back = np.argsort(order)
         return pd.DataFrame(psi.T[back] * len(order), index=labels[np.sort(order)], columns=columns)
-
-
-def whole_numbers(values: Sequence[float]) -> npt.NDArray[Any]:
-    """Write 2024, not 2024.0, when all are whole."""
-    numbers = np.array(values, dtype=np.float64)
-    whole = np.isfinite(numbers).all() and (numbers == np.round(numbers)).all()
-    return numbers.astype(np.int64) if whole else numbers

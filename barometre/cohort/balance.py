@@ -23,7 +23,7 @@ def balance_table(
     frame: pd.DataFrame,
     arm: str,
     covariates: Sequence[str],
-    weight: str | pd.Series[float] | None = None,
+    weight: str | pd.Series[float] | npt.ArrayLike | None = None,
     denominator: Denominator = "treated",
 ) -> Tidy:
     """Compare the arms, covariate by covariate.
@@ -36,8 +36,9 @@ def balance_table(
         Column of 0 (comparison) and 1 (treated).
     covariates : sequence of str
         Columns; each category of a text is a row.
-    weight : str or Series, optional
-        Weights, zero or more; a person of weight zero or missing is out of the weighted sample.
+    weight : str, Series or array_like, optional
+        Weights, zero or more, by label for a Series; a person of weight zero or missing is out of
+        the weighted sample.
     denominator : {"treated", "control", "pooled", "all"}
         Standard deviation that divides the difference of means: of the treated, of the comparison,
         the square root of their mean variance, or of everyone. Always without weights, so that
@@ -129,7 +130,7 @@ def effective_size(weight: npt.ArrayLike) -> float:
 
 def _weights(
     frame: pd.DataFrame,
-    weight: str | pd.Series[float] | None,
+    weight: str | pd.Series[float] | npt.ArrayLike | None,
     treated: npt.NDArray[np.bool_],
 ) -> Floats | None:
     if weight is None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from barometre.cohort.competing_risks import cumulative_incidence
 from barometre.cohort.first_events import event_times
+from barometre.cohort.keys import is_number
 from barometre.cohort.survival import kaplan_meier
 from barometre.cohort.survival_errors import Interval
 from barometre.cohort.tidy import Tidy, tidy
@@ -63,7 +64,13 @@ def time_to_event(
     >>> cohort.time_to_event("job")[["duration", "event"]].to_numpy().tolist()
     [[1.0, 1.0], [1.0, 0.0]]
     """
-    start: Any = cohort.column(origin) if origin == "first_treated" else origin
+    if origin not in get_args(Origin):
+        raise UnknownNameError("choix d'origine", str(origin), get_args(Origin))
+    start: Any = origin
+    if origin == "first_treated":
+        start = cohort.column(origin)
+        if is_number(start):  # 0 is never treated, even where it is a wave
+            start = start.mask(start == 0)
     person, wave = cohort.keys
     times = event_times(
         person,

@@ -245,7 +245,8 @@ def _did(sample: Sample, arm: Floats, post: Floats, se: StandardError) -> Estima
         "convention": CONVENTIONS[se],
     }
     if sample.cluster is not None and se != "HC1":
-        meta |= clusters_by_side(sample, sample.take(arm) == 1)
+        treated = sample.take(arm) == 1
+        meta |= clusters_by_side(sample, control=~treated, treated=treated)
         if "caution" in meta:
             warnings.warn(meta["caution"], FewClustersWarning, stacklevel=4)
     return effect_estimate(fit, vcov, df, sample, se, meta, tidy(table, **meta))

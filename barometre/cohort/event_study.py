@@ -332,7 +332,7 @@ def _event_study(
         "mean_time": dict(zip(labels, _means(exact, times, tested), strict=True)),
     }
     if sample.cluster is not None and se != "HC1" and n_clusters != panel.n_people:
-        meta |= clusters_by_side(sample, treated)
+        meta |= clusters_by_side(sample, control=~treated, treated=treated)
     if n_groups > 1:
         said_before = [meta["caution"]] if "caution" in meta else []
         several = (

@@ -36,7 +36,7 @@ def event_times(
         Another event, after which the first one cannot be seen.
     origin : {"entry", "calendar"} or array-like, default "entry"
         First wave of the person; first wave of all; or a wave by row, constant within the person,
-        such as that of the first treatment.
+        such as that of the first treatment (missing, infinite, or 0 where 0 is no wave: none).
 
     Returns
     -------
@@ -149,7 +149,7 @@ def _origin(
     """Return the origin of each person, missing when there is none."""
     if isinstance(origin, str):
         if origin not in get_args(Origin):
-            raise UnknownNameError("origine", origin, get_args(Origin))
+            raise UnknownNameError("choix d'origine", origin, get_args(Origin))
         if origin == "calendar":
             return np.full(n_people, scale[0] if len(scale) else np.nan)
         start = np.full(n_people, np.inf)
@@ -158,7 +158,8 @@ def _origin(
     column = columns["origin"]
     if is_number(column) and is_number(waves.to_series()):
         by_row = column.to_numpy(np.float64, na_value=np.nan)
-        by_row = np.where(np.isfinite(by_row) & (by_row != 0), by_row, np.nan)
+        never = (by_row == 0) & (0 not in scale)  # 0 is no date, unless waves are numbered from 0
+        by_row = np.where(np.isfinite(by_row) & ~never, by_row, np.nan)
     else:
         found = waves.get_indexer(pd.Index(column))
         by_row = np.where(found >= 0, found.astype(np.float64), np.nan)

@@ -69,7 +69,7 @@ def twfe(
     -------
     Estimate
         People seen once are kept in the counts and tell nothing of the effect. ``meta["caution"]``
-        says when all people ever treated, or all others, are in one cluster.
+        says when all treated people are in one cluster.
 
     Raises
     ------
@@ -190,8 +190,7 @@ def _twfe(sample: Sample, treated: Floats, se: StandardError, name: str) -> Esti
         "convention": CONVENTIONS[se],
     }
     if sample.cluster is not None and se != "HC1" and sample.n_clusters != panel.n_people:
-        ever = np.bincount(panel.person, treated != 0, panel.n_people) > 0
-        meta |= clusters_by_side(sample, ever[panel.person])
+        meta |= clusters_by_side(sample, treated=treated != 0)
     return effect_estimate(fit, vcov, df, sample, se, meta)
 
 

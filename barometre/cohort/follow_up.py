@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -57,7 +58,7 @@ def participation_patterns(
     >>> table[["pattern", "n"]].to_numpy().tolist()
     [['1.1', 2], ['.1.', 1]]
     """
-    if limit is not None and limit < 1:
+    if limit is not None and not (isinstance(limit, Integral) and limit >= 1):
         raise BarometreError(f"limit {limit} : donner au moins 1 profil")
     table = _presence(person, wave, observed, None)
     seen = (table.state != ABSENT)[:, table.met]
@@ -291,7 +292,7 @@ class _Stays:
 
 def _stays(table: StatusTable, clock: str) -> _Stays:
     if clock not in get_args(Clock):
-        raise UnknownNameError("horloge", str(clock), get_args(Clock))
+        raise UnknownNameError("choix d'horloge", str(clock), get_args(Clock))
     seen = table.state != ABSENT
     end = len(table.waves) - 1
     if not seen.size:

@@ -122,6 +122,8 @@ def nearest_match(
     position = np.log(p / (1 - p)) if scale == "logit" else p
     reach = np.inf
     if caliper is not None:
+        if min(treated.sum(), (~treated).sum()) < 2:
+            raise BarometreError("caliper : un bras d'une personne n'a pas d'écart-type ; l'ôter")
         spread = np.sqrt((position[treated].var(ddof=1) + position[~treated].var(ddof=1)) / 2)
         reach = caliper * spread
     turn = _turns(p[treated], order, seed)

@@ -43,7 +43,7 @@ def checked_columns(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     Raises
     ------
     CohortError
-        No frame, a frame without row, an absent column.
+        No frame, a frame without row, a column absent or given twice.
     """
     if not isinstance(frame, pd.DataFrame):
         kind = type(frame).__name__
@@ -54,8 +54,10 @@ def checked_columns(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     absent = [
         Fault(f"{role}=", f"pas de colonne « {name} »", f"colonnes : {_names(flat)}")
         for role, name in roles.items()
-        if name is not None and name not in flat.columns
+        if (name is not None or role in ("person", "wave")) and name not in flat.columns
     ]
+    for name in flat.columns[flat.columns.duplicated()].unique():
+        absent.append(Fault(str(name), "colonne en double", "n'en garder qu'une"))
     if absent:
         raise CohortError("cohorte refusée", absent)
     if flat.empty:

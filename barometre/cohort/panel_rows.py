@@ -155,7 +155,7 @@ class PanelRows:
                 raise BarometreError(f"cohorte sans {name} : le donner, Cohort(..., {name}=...)")
             name = role
         if name not in self.frame:
-            raise UnknownNameError("colonne", name, map(str, self.frame.columns))
+            raise UnknownNameError("nom de colonne", name, map(str, self.frame.columns))
         return self.frame[name]
 
     @property

@@ -222,7 +222,6 @@ def attrition_weights(
     [1.333333, 1.333333, 1.333333, nan, 2.0, nan]
     """
     _check_trim(trim)
-    covariates = [covariates] if isinstance(covariates, str) else list(covariates)
     numerator = [numerator] if isinstance(numerator, str) else list(numerator)
     if numerator and not stabilised:
         raise BarometreError("numerator n'a d'effet qu'avec stabilised=True")
@@ -232,8 +231,7 @@ def attrition_weights(
     if not seen.any():
         raise BarometreError(f"{observed} : tout le monde est perdu ; rien à pondérer")
     fit = None
-    p: Floats = np.ones(len(frame))
-    above: Floats = np.ones(len(frame))
+    p, above = np.ones(len(frame)), np.ones(len(frame))
     if not seen.all():
         fit = fit_logit(frame, observed, covariates)
         p = np.asarray(fit.probability, np.float64)
@@ -382,9 +380,8 @@ def _overlap(score: Floats, treated: npt.NDArray[np.bool_]) -> Tidy:
     rows = []
     for name, here in (("treated", treated), ("control", ~treated)):
         mine, other = score[here], score[~here]
-        low, q05, median, q95, high = np.quantile(mine, [0, 0.05, 0.5, 0.95, 1])
         outside = int(((mine < other.min()) | (mine > other.max())).sum())
-        rows.append((name, len(mine), low, q05, median, q95, high, outside))
+        rows.append((name, len(mine), *np.quantile(mine, [0, 0.05, 0.5, 0.95, 1]), outside))
     columns = ["arm", "n", "low", "q05", "median", "q95", "high", "n_outside"]
     return tidy(pd.DataFrame(rows, columns=columns), method="recouvrement des scores")
 
@@ -394,11 +391,10 @@ def _against_everyone(
 ) -> Tidy:
     """Everyone against those observed, stacked: the same person may be in both."""
     seen = weight.notna().to_numpy()
-    both = pd.concat([frame, frame[seen]], ignore_index=True)
-    side = np.repeat([1, 0], [len(frame), int(seen.sum())])
-    both = both[list(covariates)].assign(_everyone=side)
+    n = int(seen.sum())
+    side = np.repeat([1, 0], [len(frame), n])
+    both = pd.concat([frame, frame[seen]], ignore_index=True).assign(_everyone=side)
     w = np.concatenate([np.ones(len(frame)), weight.to_numpy()[seen]])
-    table = balance_table(both, "_everyone", covariates, pd.Series(w, index=both.index), "treated")
-    lost = {"perdu": int((~seen).sum())} if not seen.all() else {}
-    table.meta |= {"n_in": len(frame), "n_used": int(seen.sum()), "lost": lost}
+    table = balance_table(both, "_everyone", covariates, w, "treated")
+    table.meta |= {"n_in": len(frame), "n_used": n, "lost": {"perdu": len(frame) - n}}
     return table

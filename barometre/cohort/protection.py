@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from barometre.cohort.regression_inputs import as_numbers
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError, Fault, FaultsError, counted
 
@@ -236,6 +237,7 @@ def hide_small_groups(
     *,
     threshold: int = 11,
     within: str | Sequence[str] | None = None,
+    keep: str | Sequence[str] | None = None,
 ) -> pd.DataFrame:
     """Hide the rows of a tidy table that rest on too few people.
 
@@ -251,6 +253,8 @@ def hide_small_groups(
         Columns whose combinations each have a published total: where the hidden rows of such a
         group are one, or too few people together, the smallest other one is hidden too. Without
         it, the whole table is one group.
+    keep : str or sequence of str, optional
+        Other columns of numbers that name the rows, a wave or a duration, and stay.
 
     Returns
     -------
@@ -261,14 +265,17 @@ def hide_small_groups(
     Raises
     ------
     BarometreError
-        A column absent.
+        A column absent, a count that is not a number or is negative.
     """
     keys = [within] if isinstance(within, str) else list(within or [])
-    absent = [name for name in [n, *keys] if name not in table.columns]
+    kept_as_is = {*keys, *([keep] if isinstance(keep, str) else keep or [])}
+    absent = [name for name in [n, *keys, *kept_as_is] if name not in table.columns]
     if absent:
         raise BarometreError(f"colonnes absentes : {', '.join(map(str, absent))}")
     result = pd.DataFrame(table).reset_index(drop=True)
-    count = result[n].to_numpy(np.float64)
+    count = as_numbers(result[n], n, missing=True)
+    if (count < 0).any():
+        raise BarometreError(f"{n} : un effectif négatif ; donner des nombres de personnes")
     status = np.where((count > 0) & (count < threshold), "secret_primaire", "publie").astype(object)
     groups = (
         result.groupby(keys, dropna=False, sort=False).ngroup()
@@ -288,7 +295,7 @@ def hide_small_groups(
     numbers = [
         name
         for name in result.columns
-        if pd.api.types.is_numeric_dtype(result[name]) and name not in keys
+        if pd.api.types.is_numeric_dtype(result[name]) and name not in kept_as_is
     ]
     kept = result["status"] == "publie"
     result[numbers] = result[numbers].astype("Float64").where(kept)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -19,6 +20,7 @@ Integers: TypeAlias = npt.NDArray[np.int64]
 Values: TypeAlias = Any
 """A column as pandas users have it: Series, array or list."""
 
+ROUNDING = 1e-11  # gap of times, relative to the longest: differences of dates lose 4 digits or so
 EQUAL = 1e-12  # relative gap under which a risk set, a sum of weights, is emptied by its events
 
 
@@ -51,7 +53,7 @@ class Spells:
         """Give the rows of each code from 0 on, in order, sorted once however many there are."""
         order = np.argsort(codes, kind="stable")
         ends = np.searchsorted(codes[order], np.arange(number + 1))
-        for start, end in zip(ends[:-1], ends[1:], strict=True):
+        for start, end in pairwise(ends):
             yield self.keep(order[start:end])
 
     def by_group(self) -> Iterator[tuple[Any, Spells]]:
@@ -125,6 +127,7 @@ def as_spells(
     )
     mass = numbers("weight", columns["weight"]) if "weight" in columns else np.ones(len(time))
     _check_values(time, code, mass, competing)
+    time, begin = _without_rounding(time, begin)
     groups, labels = _positions(columns.get("by"), len(time))
     layers, _ = _positions(columns.get("strata"), len(time))
     reasons = {
@@ -216,6 +219,20 @@ def _check_values(time: Floats, code: Floats, mass: Floats, competing: bool) -> 
         faults.append("poids négatif, manquant, infini, ou tous nuls : donner des nombres positifs")
     if faults:
         raise BarometreError("durées refusées : " + " ; ".join(faults))
+
+
+def _without_rounding(*times: Floats) -> Iterator[Floats]:
+    """Make equal the times that only rounding tells apart, as R does: 0.1 + 0.2 and 0.3."""
+    known = np.unique(np.concatenate(times))
+    known = known[np.isfinite(known)]
+    apart = np.diff(known) > ROUNDING * np.abs(known).max(initial=0)
+    starts = known[np.append(np.ones(min(len(known), 1), np.bool_), apart)]
+    for time in times:
+        if apart.all():
+            yield time
+        else:
+            place = np.searchsorted(starts, time, side="right") - 1
+            yield np.where(np.isfinite(time), starts[place], time)
 
 
 def _positions(column: pd.Series[Any] | None, size: int) -> tuple[Integers, pd.Index]:

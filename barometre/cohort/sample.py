@@ -224,25 +224,27 @@ def _check_nested(cluster: Positions, person: Positions) -> None:
         )
 
 
-def clusters_by_side(sample: Sample, treated: Booleans) -> dict[str, Any]:
-    """Count the clusters of the treated and of the others, and tell when a side is in only one.
+def clusters_by_side(sample: Sample, **sides: Booleans) -> dict[str, Any]:
+    """Count the clusters of each side, treated or control, and tell when one is in only one.
 
     Parameters
     ----------
     sample : Sample
         The rows used, with their cluster.
-    treated : ndarray of bool
-        Whether each row is of a treated person.
+    **sides : ndarray of bool
+        Whether each row is of the side.
 
     Returns
     -------
     dict
-        ``n_clusters_control``, ``n_clusters_treated``, and ``caution`` when one of them is 1.
+        ``n_clusters_`` and the side, and ``caution`` when one of them is 1.
     """
     assert sample.cluster is not None  # asked for
-    sides = [int(np.count_nonzero(np.bincount(sample.cluster[s]))) for s in (~treated, treated)]
-    found: dict[str, Any] = {"n_clusters_control": sides[0], "n_clusters_treated": sides[1]}
-    if 1 in sides:
+    found: dict[str, Any] = {
+        f"n_clusters_{side}": int(np.count_nonzero(np.bincount(sample.cluster[rows])))
+        for side, rows in sides.items()
+    }
+    if 1 in found.values():
         found["caution"] = (
             "un bras tient dans une seule grappe : l'erreur-type par grappe est bien trop petite "
             "(MacKinnon, Webb, 2018) ; voir randomisation_test"

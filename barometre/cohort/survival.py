@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def kaplan_meier(
     Parameters
     ----------
     duration : array-like of float
-        Time to the event or to censoring, at least 0.
+        Time to the event or to censoring, at least 0. Times that only rounding tells apart are one.
     event : array-like of bool or of 0 and 1
         Whether the event happened. Codes 1 and 2 are refused: write ``status == 2``.
     by : array-like, optional
@@ -166,13 +167,15 @@ def survival_quantile(
     10.0
     """
     if isinstance(duration, pd.DataFrame):
-        if q is not None and event is not None:
-            raise BarometreError("une courbe porte ses événements : ne donner que q=")
-        curve, asked, meta = (
-            duration,
-            event if q is None else q,
-            dict(getattr(duration, "meta", {})),
-        )
+        plain = conf_type == "log" and level == 0.95
+        if not plain or any(
+            given is not None for given in (None if q is None else event, by, entry, weight)
+        ):
+            raise BarometreError(
+                "une courbe porte ses événements, ses groupes et son intervalle : ne donner que q="
+            )
+        curve, asked = duration, event if q is None else q
+        meta = dict(getattr(duration, "meta", {}))
         missing = {"time", "survival", "low", "high"} - set(curve.columns)
         if missing:
             raise BarometreError(
@@ -183,8 +186,11 @@ def survival_quantile(
             duration, event, by, entry, weight, conf_type=conf_type, level=level
         )  # fmt: skip
         curve, asked, meta = made, q, made.meta
-    shares = np.atleast_1d(np.asarray(0.5 if asked is None else asked, np.float64))
-    if not ((shares > 0) & (shares < 1)).all():
+    try:
+        shares = np.atleast_1d(np.asarray(0.5 if asked is None else asked, np.float64))
+    except (TypeError, ValueError):
+        shares = np.full(1, np.nan)
+    if shares.ndim > 1 or not ((shares > 0) & (shares < 1)).all():
         raise BarometreError("quantile hors de 0-1 : q=0.5 est la médiane")
     groups = (
         curve.groupby("group", sort=False, observed=True) if "group" in curve else [(None, curve)]
@@ -265,7 +271,7 @@ def rmst(
     spells = as_spells(duration, event, by=by, entry=entry, weight=weight)
     z = half_width("plain", level)
     last = float(spells.duration.max()) if len(spells.duration) else np.nan
-    end = last if horizon is None else float(horizon)
+    end = last if horizon is None else float(horizon) if isinstance(horizon, Real) else np.nan
     if horizon is not None and not (np.isfinite(end) and end > 0):
         raise BarometreError(f"horizon {horizon} : donner une durée positive")
     scaled = (

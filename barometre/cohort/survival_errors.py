@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from statistics import NormalDist
 from typing import Literal, get_args
 
@@ -17,7 +18,7 @@ def half_width(conf_type: str, level: float) -> float:
     """Return the normal quantile of a level, once level and scale are known to be right."""
     if conf_type not in get_args(Interval):
         raise UnknownNameError("intervalle", str(conf_type), get_args(Interval))
-    if not 0 < level < 1:
+    if not (isinstance(level, Real) and 0 < level < 1):
         raise BarometreError(f"niveau de confiance {level} : donner un nombre entre 0 et 1")
     return NormalDist().inv_cdf((1 + level) / 2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -91,7 +92,7 @@ def logrank(
     sizes = np.bincount(spells.group, minlength=len(spells.labels))
     if np.count_nonzero(sizes) < 2:
         raise BarometreError("un seul groupe : le test compare au moins deux groupes")
-    if not (np.isfinite(rho) and rho >= 0):
+    if not (isinstance(rho, Real) and np.isfinite(rho) and rho >= 0):
         raise BarometreError(f"rho {rho} : donner un nombre positif (0 log-rank, 1 Peto-Peto)")
     groups = len(spells.labels)
     observed, expected = np.zeros(groups), np.zeros(groups)

@@ -33,7 +33,7 @@ def contributions_of(
 ) -> pd.DataFrame:
     """Split the scores of a node; `Scores.contributions` says how."""
     if by not in ("leaves", "children"):
-        raise UnknownNameError("option by", str(by), ("leaves", "children"))
+        raise UnknownNameError("choix by=", str(by), ("leaves", "children"))
     index, table = scores.index, scores.table.iloc[rows]
     values = {str(name): table[name].to_numpy() for name in table}
     players = _players(index, node, by)
@@ -111,6 +111,7 @@ def own_split(index: Index, node: str, values: Values) -> Values:
             value = np.maximum(values[part], floor) if power <= 0 else values[part]
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 slope = share if power == 1 else share * (value / score) ** (power - 1)
+                slope = np.where(share == 0, 0.0, slope)  # whatever the power of nothing
                 effect = np.where((score == 0) & (power != 1), 0.0, effects[name] * slope)
                 # a node of zero raised to a floor has a part that no value below explains
                 raised = (score == 0) & (amounts[name] != 0)

@@ -63,7 +63,7 @@ class DevelopmentIndex:
     def __getitem__(self, column: str) -> pd.Series:
         """Return a column of the table."""
         if column not in self.table:
-            raise UnknownNameError("colonne", str(column), map(str, self.table))
+            raise UnknownNameError("nom de colonne", str(column), map(str, self.table))
         return self.table[column]
 
     @property

@@ -6,6 +6,7 @@ Littlewood and Pólya, Inequalities, 1934, chapter 2).
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -69,14 +70,18 @@ def power_mean(
         logs = [np.log(values) for values in components]
         if abs(power) < _SMALLEST:
             return np.exp(_average(logs, weights, min_available))
-        # (sum w v^p)^(1/p), written from its largest term so that no power overflows
-        # and that small powers keep their digits
-        top = logs[0]
-        for values in logs[1:]:
-            top = np.fmax(top, values) if power > 0 else np.fmin(top, values)
+        # (sum w v^p)^(1/p), written from the largest term that weighs, so that no power overflows
+        largest = np.fmax if power > 0 else np.fmin
+        weighed = [np.where(weights[..., j, None] > 0, logs[j], np.nan) for j in range(len(logs))]
+        top = functools.reduce(largest, weighed)
         top = np.where(np.isfinite(top), top, 0.0)
-        terms = [np.expm1(power * (values - top)) for values in logs]
-        return np.exp(top + np.log1p(_average(terms, weights, min_available)) / power)
+        powers = [power * (values - top) for values in logs]
+        mean = _average([np.expm1(x) for x in powers], weights, min_available)
+        result = np.log1p(mean)  # so that small powers keep their digits
+        if (far := mean < -0.5).any():  # where the others weigh little, the digits are those of exp
+            alone = np.log(_average([np.exp(x) for x in powers], weights, min_available))
+            result = np.where(far, alone, result)
+        return np.exp(top + result / power)
 
 
 def _average(

@@ -197,6 +197,9 @@ class Scores:
         index = self.table.index
         try:
             found = np.arange(len(index))[index.get_loc(code)]
+        except pd.errors.InvalidIndexError:
+            kind = type(code).__name__
+            raise BarometreError(f"un {kind} n'est pas un territoire : donner son code") from None
         except (KeyError, TypeError):
             near = difflib.get_close_matches(str(code), map(str, index), n=3)
             hint = f" Vouliez-vous dire {' ou '.join(near)} ?" if near else ""

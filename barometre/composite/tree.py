@@ -253,7 +253,7 @@ class Index:
         """
         for name in options:
             if name not in Options.__annotations__:
-                raise UnknownNameError("option", name, Options.__annotations__)
+                raise UnknownNameError("nom d'option", name, Options.__annotations__)
         given: dict[str, Any] = dict(options)
         of_leaf = {k: v for k, v in given.items() if k in {f.name for f in fields(Leaf)}}
         of_node = {k: v for k, v in given.items() if k not in of_leaf}
@@ -266,7 +266,7 @@ class Index:
         """Change the weights of some leaves or nodes."""
         for name in weights:
             if name not in self.columns:
-                raise UnknownNameError("composante", name, self.columns)
+                raise UnknownNameError("nom de composante", name, self.columns)
         leaves = [replace(x, weight=weights.get(x.id, x.weight)) for x in self.leaves]
         nodes = [replace(x, weight=weights.get(x.id, x.weight)) for x in self.nodes]
         return Index(tuple(leaves), tuple(nodes))

@@ -67,7 +67,7 @@ def parts_of_table(
         raise BarometreError("arbre refusé : donner un DataFrame (id, parent, direction, weight)")
     for name in tree:
         if name not in _COLUMNS:
-            raise UnknownNameError("colonne de l'arbre", str(name), _COLUMNS)
+            raise UnknownNameError("nom de colonne de l'arbre", str(name), _COLUMNS)
     if lost := [name for name in ("id", "parent") if name not in tree]:
         raise BarometreError(f"arbre refusé : sans colonne {', '.join(lost)}")
     if not tree.columns.is_unique:
