@@ -10,7 +10,7 @@ demo: $(STAMP)
 	$(BIN)/barometre demo
 
 test: $(STAMP)
-	$(BIN)/python -m pytest tests README.md docs --doctest-modules --doctest-glob='*.md' barometre
+	$(BIN)/python -m pytest -n auto tests README.md docs --doctest-modules --doctest-glob='*.md' barometre
 
 slow: $(STAMP)
 	BAROMETRE_SLOW=1 $(BIN)/python -m pytest tests/test_cohort_recovery.py

@@ -138,7 +138,9 @@ def _public_functions() -> list[tuple[str, object]]:
     ]
 
 
-@pytest.mark.parametrize(("name", "thing"), _public_functions(), ids=lambda x: str(x)[:30])
+@pytest.mark.parametrize(
+    ("name", "thing"), _public_functions(), ids=[name for name, _ in _public_functions()]
+)
 def test_public_docstrings_are_numpydoc(name: str, thing: object) -> None:
     doc = inspect.getdoc(thing) or ""
     if inspect.isclass(thing):
