@@ -61,7 +61,16 @@ def run_tests(wheel: Path, folder: Path) -> int:
         [python, "-m", "pip", "install", "-q", "-c", constraints, f"{wheel}[test]"], check=True
     )
     shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
-    options = ["-q", "--import-mode=importlib", "-W", "error", "-p", "no:cacheprovider", "-n", "auto"]
+    options = [
+        "-q",
+        "--import-mode=importlib",
+        "-W",
+        "error",
+        "-p",
+        "no:cacheprovider",
+        "-n",
+        "auto",
+    ]
     return subprocess.run([python, "-m", "pytest", *options, "tests"], cwd=folder).returncode
 
 
