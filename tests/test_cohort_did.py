@@ -373,7 +373,8 @@ def test_a_constant_per_person_leaves_the_clustered_error_alone() -> None:
 
 def test_a_plain_date_is_a_wave() -> None:
     frame = people()
-    dated = frame.assign(year=pd.to_datetime(frame["year"].astype(str)), start=pd.NaT)
+    never = pd.Series(pd.NaT, index=frame.index)
+    dated = frame.assign(year=pd.to_datetime(frame["year"].astype(str)), start=never)
     expected = cohort(frame).did("y", post=2026)
     for start in (date(2026, 1, 1), datetime(2025, 6, 1), "2026-01-01", pd.Timestamp(2026, 1, 1)):
         assert cohort(dated).did("y", post=start).estimate == expected.estimate
