@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import barometre as bcs
 from barometre.cohort import (
     Cohort,
     CohortError,
@@ -384,3 +385,21 @@ def test_an_unknown_status_is_refused() -> None:
         cohort(status=None).transitions()
     with pytest.raises(UnknownNameError, match="calendar, entry, first_treated"):
         cohort().time_to_event("job", origin="naissance")  # type: ignore[arg-type]
+
+
+def test_rank_test_and_mean_time_are_those_of_the_times() -> None:
+    people = bcs.datasets.make_cohort(300)
+    cohort = bcs.cohort.Cohort(people, "person", "wave", arm="arm", status="status")
+    times = cohort.time_to_event("emploi")
+    first = people.groupby("person")[["arm", "sex"]].first().loc[times["person"]].reset_index()
+    found = cohort.logrank("emploi", "arm", strata="sex")
+    plain = bcs.cohort.logrank(times["duration"], times["event"], first["arm"], first["sex"])
+    assert (found.chisq, found.df) == (plain.chisq, plain.df)
+    assert found.meta["n_in"] == 300
+    mean = cohort.rmst("emploi", "arm", horizon=4)
+    expected = bcs.cohort.rmst(times["duration"], times["event"], 4, first["arm"])
+    assert mean["rmst"].tolist() == expected["rmst"].tolist()
+    weighted = bcs.cohort.Cohort(
+        people.assign(w=2.0), "person", "wave", arm="arm", status="status", weight="w"
+    )
+    assert "sans les poids" in weighted.logrank("emploi", "arm").meta["convention"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
@@ -11,8 +12,9 @@ import pandas as pd
 from barometre.cohort.competing_risks import cumulative_incidence
 from barometre.cohort.first_events import event_times
 from barometre.cohort.keys import is_number
-from barometre.cohort.survival import kaplan_meier
+from barometre.cohort.survival import kaplan_meier, rmst
 from barometre.cohort.survival_errors import Interval
+from barometre.cohort.survival_tests import LogRank, logrank
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import UnknownNameError
 
@@ -118,6 +120,49 @@ def cohort_cumulative_incidence(
     return _both(times, curve)
 
 
+def cohort_rmst(
+    cohort: PanelRows,
+    event: Event,
+    by: str | None,
+    *,
+    horizon: float | None,
+    origin: Origin,
+    level: float,
+) -> Tidy:
+    """Mean time without the event: `panel.Cohort.rmst`."""
+    times, columns = _durations(cohort, event, by, origin, None)
+    return _both(times, rmst(event=times["event"], **columns, horizon=horizon, level=level))
+
+
+def cohort_logrank(
+    cohort: PanelRows,
+    event: Event,
+    by: str,
+    *,
+    strata: str | None,
+    origin: Origin,
+    rho: float,
+) -> LogRank:
+    """Log-rank test of the times of a cohort: `panel.Cohort.logrank`."""
+    times, columns = _durations(cohort, event, by, origin, None)
+    unweighted = columns.pop("weight") is not None
+    layers = None if strata is None else _trait(cohort, times, strata)
+    found = logrank(event=times["event"], **columns, strata=layers, rho=rho)
+    said = {
+        "n_in": times.meta["n_in"],
+        "lost": times.meta["lost"] | found.meta["lost"],
+        "convention": f"{times.meta['convention']} ; {found.meta['convention']}"
+        + " ; sans les poids de la cohorte" * unweighted,
+    }
+    return replace(found, meta=found.meta | said)
+
+
+def _trait(cohort: PanelRows, times: Tidy, column: str) -> pd.Series[Any]:
+    """Return what people were at their first wave, on the rows of the times."""
+    position = cohort.people.get_indexer(pd.Index(times["person"]))
+    return cohort.baseline(column).iloc[position].reset_index(drop=True)
+
+
 def _seen(cohort: PanelRows, event: Event) -> pd.Series[Any]:
     """Return the event of each row: a column, a status, or what a function says."""
     if callable(event):
@@ -138,10 +183,7 @@ def _durations(
 ) -> tuple[Tidy, dict[str, Any]]:
     """Return the times, and the arguments of their curves."""
     times = time_to_event(cohort, event, origin=origin, competing=competing)
-    group = None
-    if by is not None:
-        position = cohort.people.get_indexer(pd.Index(times["person"]))
-        group = cohort.baseline(by).iloc[position].reset_index(drop=True)
+    group = None if by is None else _trait(cohort, times, by)
     # Who is known from the origin on is at risk from the start, and may leave at time 0.
     late = times["entry"].where(times["entry"] > 0, -np.inf)
     return times, {

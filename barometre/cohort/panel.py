@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from barometre.cohort.propensity import AttritionWeights, Estimand, TreatmentWeights
     from barometre.cohort.status_table import Missing
     from barometre.cohort.survival_errors import Interval
+    from barometre.cohort.survival_tests import LogRank
     from barometre.cohort.tidy import Tidy
 
 
@@ -75,11 +76,7 @@ class Cohort(PanelRows):
     # ---- follow-up ------------------------------------------------------------------------------
 
     def follow_up(self, *, observed: str | None = None, limit: int | None = None) -> Tidy:
-        """People by the waves at which they are seen: `follow_up.participation_patterns`.
-
-        ``observed`` is a column; its missing values (or False) are waves at which the person is
-        not seen.
-        """
+        """Participation patterns; a wave is missed where ``observed`` is missing or False."""
         from barometre.cohort.follow_up import participation_patterns
 
         return participation_patterns(*self.keys, observed=self._observed(observed), limit=limit)
@@ -176,6 +173,34 @@ class Cohort(PanelRows):
             self, event, competing, by, origin=origin, conf_type=conf_type, level=level
         )
 
+    def rmst(
+        self,
+        event: Event,
+        by: str | None = None,
+        *,
+        horizon: float | None = None,
+        origin: Origin = "entry",
+        level: float = 0.95,
+    ) -> Tidy:
+        """Mean time without the event up to a horizon: `survival.rmst`."""
+        from barometre.cohort.cohort_durations import cohort_rmst
+
+        return cohort_rmst(self, event, by, horizon=horizon, origin=origin, level=level)
+
+    def logrank(
+        self,
+        event: Event,
+        by: str,
+        *,
+        strata: str | None = None,
+        origin: Origin = "entry",
+        rho: float = 0.0,
+    ) -> LogRank:
+        """Log-rank test between traits of the first wave, without weights: `logrank`."""
+        from barometre.cohort.cohort_durations import cohort_logrank
+
+        return cohort_logrank(self, event, by, strata=strata, origin=origin, rho=rho)
+
     # ---- transitions ----------------------------------------------------------------------------
 
     def transitions(
@@ -252,7 +277,7 @@ class Cohort(PanelRows):
         weight: str | pd.Series[float] | None = None,
         denominator: Denominator = "treated",
     ) -> Tidy:
-        """Arms compared at the first wave: `balance.balance_table`."""
+        """Arms at the first wave, weights given only: `balance.balance_table`."""
         from barometre.cohort.cohort_baseline import cohort_balance
 
         return cohort_balance(self, covariates, weight, denominator)
