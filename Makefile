@@ -13,7 +13,7 @@ test: $(STAMP)
 	$(BIN)/python -m pytest -n auto tests README.md docs --doctest-modules --doctest-glob='*.md' barometre
 
 slow: $(STAMP)
-	BAROMETRE_SLOW=1 $(BIN)/python -m pytest tests/test_cohort_recovery.py
+	BAROMETRE_SLOW=1 $(BIN)/python -m pytest -n auto tests
 
 lint: $(STAMP)
 	$(BIN)/ruff format --check .
