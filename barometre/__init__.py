@@ -10,20 +10,12 @@ from barometre.aggregate import aggregate
 from barometre.cards import catalogue, indicator_card
 from barometre.compare import gap
 from barometre.compute import compute
-from barometre.diagnostic import diagnose
-from barometre.disadvantage import cumulative_disadvantage
-from barometre.dispersion import TheilParts, theil, weighted_cv
 from barometre.equivalent_year import EquivalentYear, equivalent_year
 from barometre.errors import BarometreError
 from barometre.evolution import evolution
-from barometre.fragility import fragility_75, fragility_scores
 from barometre.households import Household, consumption_units, equivalised_income, poverty_line
-from barometre.priorities import priorities
 from barometre.ranking import rank
 from barometre.rounding import round_half_up
-from barometre.secrecy import Suppressed, suppress
-from barometre.secrecy_audit import audit_suppression
-from barometre.shrinkage import shrink, shrink_rates
 from barometre.sources.reading import check_files, read
 from barometre.table_set import Tables, combine
 from barometre.territories import (
@@ -39,20 +31,41 @@ from barometre.territories import (
 from barometre.uncertainty import Design, newcombe, wilson
 from barometre.union_intervals import union_intervals
 
-if (
-    TYPE_CHECKING
-):  # loaded when first asked for: most scripts need neither, and import is then light
+# Loaded when first asked for, so that the import of most scripts stays light. No name here is that
+# of a module of the package, which would take its place once imported.
+if TYPE_CHECKING:
     from barometre import cohort, composite
     from barometre.composite.bounds import Bounds
     from barometre.composite.calibration import calibrate_idt
     from barometre.composite.idh4 import idh4
     from barometre.composite.idt import idt
+    from barometre.diagnostic import diagnose
+    from barometre.disadvantage import cumulative_disadvantage
+    from barometre.dispersion import TheilParts, theil, weighted_cv
+    from barometre.fragility import fragility_75, fragility_scores
+    from barometre.priority_order import priorities
+    from barometre.secrecy import Suppressed, suppress
+    from barometre.secrecy_audit import audit_suppression
+    from barometre.shrinkage import shrink, shrink_rates
 
 _LATER = {
+    "audit_suppression": "barometre.secrecy_audit",
     "Bounds": "barometre.composite.bounds",
     "calibrate_idt": "barometre.composite.calibration",
+    "cumulative_disadvantage": "barometre.disadvantage",
+    "diagnose": "barometre.diagnostic",
+    "fragility_75": "barometre.fragility",
+    "fragility_scores": "barometre.fragility",
     "idh4": "barometre.composite.idh4",
     "idt": "barometre.composite.idt",
+    "priorities": "barometre.priority_order",
+    "shrink": "barometre.shrinkage",
+    "shrink_rates": "barometre.shrinkage",
+    "suppress": "barometre.secrecy",
+    "Suppressed": "barometre.secrecy",
+    "theil": "barometre.dispersion",
+    "TheilParts": "barometre.dispersion",
+    "weighted_cv": "barometre.dispersion",
 }
 
 __all__ = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 import re
@@ -76,7 +77,7 @@ LAYERS = [
     "formulas", "synthetic", "synthetic_cohort", "themes", "datasets", "results", "uncertainty", "rounded_counts", "intervals", "compute",
     "aggregate", "territories", "formatting", "sources", "union_intervals", "shrinkage", "result_rows", "compare", "evolution", "ranking",
     "equivalent_year", "secrecy_table", "secrecy_audit", "secrecy_pattern", "secrecy", "dispersion", "zone_choice", "diagnostic",
-    "disadvantage", "priorities", "fragility", "composite", "cohort", "export", "plots", "cohort_page", "demo", "cli", "__main__",
+    "disadvantage", "priority_order", "fragility", "composite", "cohort", "export", "plots", "cohort_page", "demo", "cli", "__main__",
 ]  # fmt: skip
 
 
@@ -88,6 +89,15 @@ def modules() -> list[ModuleType]:
 def test_the_public_surface() -> None:
     assert sorted(bcs.__all__) == bcs.__all__ == PUBLIC
     assert all(hasattr(bcs, name) for name in PUBLIC)
+
+
+def test_names_loaded_later_are_there_and_are_no_module() -> None:
+    assert set(bcs._LATER) <= set(bcs.__all__)
+    for name, module in bcs._LATER.items():
+        assert importlib.util.find_spec(f"barometre.{name}") is None
+        assert getattr(bcs, name) is getattr(importlib.import_module(module), name)
+    with pytest.raises(AttributeError, match="no attribute 'compare_all'"):
+        getattr(bcs, "compare_all")  # noqa: B009 - a name that type checkers refuse
 
 
 def test_types_of_the_main_calls(contract: Tables) -> None:

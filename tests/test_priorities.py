@@ -13,7 +13,7 @@ from scipy import stats
 
 import barometre as bcs
 from barometre.errors import BarometreError
-from barometre.priorities import priorities
+from barometre.priority_order import priorities
 from barometre.table_set import Tables
 
 POVERTY, MINIMA, MEDIAN = (
