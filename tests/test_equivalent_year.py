@@ -170,9 +170,7 @@ def test_crossings_are_those_of_a_fine_walk_along_the_line(levels: list[int], va
     assert (found.statut == "dans_la_serie") == bool(expected)
 
 
-@given(
-    st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=2, max_size=12), st.floats(0, 1)
-)
+@given(st.lists(st.floats(0, 1e6, allow_subnormal=False), min_size=2, max_size=12), st.floats(0, 1))
 def test_the_line_has_the_value_in_every_year_found(known: list[float], where: float) -> None:
     years = np.arange(2000, 2000 + len(known))
     value = min(known) + where * (max(known) - min(known))
