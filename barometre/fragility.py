@@ -307,8 +307,9 @@ class _People:
 
 def is_whole(number: object) -> bool:
     """Tell a whole number, 0 or more."""
-    whole = isinstance(number, (int, np.integer)) and not isinstance(number, bool)
-    return whole and int(number) >= 0  # type: ignore[call-overload]
+    if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+        return False
+    return int(number) >= 0
 
 
 def _zero_or_one(column: pd.Series[Any]) -> Floats:

@@ -19,8 +19,9 @@ Numbers: TypeAlias = "float | Sequence[float] | npt.NDArray[Any] | pd.Series[Any
 
 def is_number(value: object) -> TypeGuard[float]:
     """Tell a finite number, which no boolean is."""
-    real = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
-    return real and math.isfinite(value)  # type: ignore[arg-type]  # a Real
+    if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+        return False
+    return math.isfinite(float(value))
 
 
 def as_numbers(

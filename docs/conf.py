@@ -13,11 +13,11 @@ from sphinx.util import logging
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from catalogue_page import catalogue_page  # noqa: E402
-from sources_page import sources_page  # noqa: E402
-from tables_page import tables_page  # noqa: E402
+from catalogue_page import catalogue_page  # noqa: E402 - found thanks to the path above
+from sources_page import sources_page  # noqa: E402 - same
+from tables_page import tables_page  # noqa: E402 - same
 
-import barometre  # noqa: E402 - found thanks to the path above
+import barometre  # noqa: E402 - same
 
 project = "barometre"
 author = "The barometre developers"

@@ -176,7 +176,7 @@ def test_what_a_cohort_refuses() -> None:
     with pytest.raises(BarometreError, match="tous entrent à la même vague"):
         effects(rows.assign(g=3), control="not_yet")
     with pytest.raises(UnknownNameError, match="agrégation"):
-        effects(rows).aggregate("event")  # type: ignore[arg-type]
+        effects(rows).aggregate("event")  # type: ignore[arg-type]  # that is the point
 
 
 def test_groups_that_are_each_in_one_cluster() -> None:

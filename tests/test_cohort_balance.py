@@ -98,7 +98,7 @@ def test_the_denominator_is_the_one_named(denominator: str, unit: float) -> None
     frame.loc[frame["arm"] == 1, "x"] += 1
     if denominator == "all":
         unit = float(frame["x"].var())
-    found = balance_table(frame, "arm", ["x"], denominator=denominator)  # type: ignore[arg-type]
+    found = balance_table(frame, "arm", ["x"], denominator=denominator)  # type: ignore[arg-type]  # a str of the cases, for a literal
     assert row(found)["smd"] == pytest.approx(1 / np.sqrt(unit))
     assert denominator in found.meta["convention"]
 
@@ -182,7 +182,7 @@ def test_refusals() -> None:
     with pytest.raises(BarometreError, match="poids négatifs"):
         balance_table(frame.assign(poids=-1.0), "arm", ["age"], weight="poids")
     with pytest.raises(BarometreError, match="denominator"):
-        balance_table(frame, "arm", ["age"], denominator="sd")  # type: ignore[arg-type]
+        balance_table(frame, "arm", ["age"], denominator="sd")  # type: ignore[arg-type]  # that is the point
 
 
 def test_effective_size_limits() -> None:

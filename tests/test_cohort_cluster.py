@@ -100,7 +100,7 @@ def test_statsmodels(weighted: bool) -> None:
         ("HC1", {"cov_type": "HC1"}),
     ):
         other = model.fit(**options)
-        ours = cluster_robust(y, x, cluster, se=se, weight=w if weighted else None)  # type: ignore[arg-type]
+        ours = cluster_robust(y, x, cluster, se=se, weight=w if weighted else None)  # type: ignore[arg-type]  # a str of the cases, for a literal
         # 1e-7: statsmodels solves with columns of 1e5 as they are
         np.testing.assert_allclose(ours.table["estimate"], other.params, rtol=1e-7)
         np.testing.assert_allclose(ours.table["se"], other.bse, rtol=1e-7)

@@ -183,4 +183,4 @@ def test_a_share_of_nobody_or_of_everybody() -> None:
     assert achieved_power(100, found, proportion=0.0) == pytest.approx(0.8, rel=1e-9)
     assert math.isnan(float(minimum_detectable_effect(100, proportion=1.0)))
     with pytest.raises(BarometreError, match="deux nombres positifs"):
-        minimum_detectable_effect("100")  # type: ignore[arg-type]
+        minimum_detectable_effect("100")  # type: ignore[arg-type]  # that is the point

@@ -82,7 +82,7 @@ def test_did_is_the_interaction_of_statsmodels(gaps: bool, weight: str | None) -
     frame["after"] = frame["post"].astype(int)
     for se, kind in (("CR1", "cluster"), ("HC1", "HC1")):
         other = ols(frame, "y ~ arm * after", weight, cov_type=kind)
-        ours = cohort(frame).did("y", post=2026, se=se, cluster="qp", weight=weight)  # type: ignore[arg-type]
+        ours = cohort(frame).did("y", post=2026, se=se, cluster="qp", weight=weight)  # type: ignore[arg-type]  # a str of the cases, for a literal
         # 1e-9: two ways of solving the same equations
         assert ours.estimate == pytest.approx(other.params["arm:after"], rel=1e-9)
         assert ours.se == pytest.approx(other.bse["arm:after"], rel=1e-9)
@@ -225,7 +225,7 @@ def test_twfe_is_the_regression_on_dummies(gaps: bool, weight: str | None, treat
     formula = f"y ~ {treated} + C(id) + C(year)"
     for se, kind in (("CR1S", "cluster"), ("HC1", "HC1")):
         other = ols(frame, formula, weight, cov_type=kind)
-        ours = cohort(frame).twfe("y", treated=treated, se=se, cluster="qp", weight=weight)  # type: ignore[arg-type]
+        ours = cohort(frame).twfe("y", treated=treated, se=se, cluster="qp", weight=weight)  # type: ignore[arg-type]  # a str of the cases, for a literal
         assert ours.estimate == pytest.approx(other.params[treated], rel=1e-9)
         assert ours.se == pytest.approx(other.bse[treated], rel=1e-9)
     slow = cohort(frame).twfe("y", treated, se="CR3", cluster="qp", weight=weight)

@@ -103,17 +103,17 @@ def four(score: list[float]) -> pd.DataFrame:
 def test_who_chooses_first_matters() -> None:
     frame = four([0.50, 0.60, 0.56, 0.30, 0.10])
     options = {"score": "p", "scale": "score"}
-    first = nearest_match(frame, "arm", ["x"], order="largest", **options)  # type: ignore[arg-type]
+    first = nearest_match(frame, "arm", ["x"], order="largest", **options)  # type: ignore[arg-type]  # options of one dict
     assert dict(zip(first.pairs["treated"], first.pairs["control"], strict=True)) == {
         "b": "c",
         "a": "d",
     }
-    last = nearest_match(frame, "arm", ["x"], order="smallest", **options)  # type: ignore[arg-type]
+    last = nearest_match(frame, "arm", ["x"], order="smallest", **options)  # type: ignore[arg-type]  # options of one dict
     assert dict(zip(last.pairs["treated"], last.pairs["control"], strict=True)) == {
         "a": "c",
         "b": "d",
     }
-    back = nearest_match(frame, "arm", ["x"], replace=True, **options)  # type: ignore[arg-type]
+    back = nearest_match(frame, "arm", ["x"], replace=True, **options)  # type: ignore[arg-type]  # options of one dict
     assert set(back.pairs["control"]) == {"c"}
     assert back.weight.to_dict() == {"a": 1, "b": 1, "c": 1, "d": 0, "e": 0}
 
@@ -171,7 +171,7 @@ def test_the_nearest_is_the_nearest() -> None:
 def test_refusals() -> None:
     frame = four([0.5, 0.6, 0.5, 0.4, 1.0])
     with pytest.raises(BarometreError, match=r"k : .*caliper : .*order"):
-        nearest_match(frame, "arm", ["x"], k=0, caliper=-1.0, order="best")  # type: ignore[arg-type]
+        nearest_match(frame, "arm", ["x"], k=0, caliper=-1.0, order="best")  # type: ignore[arg-type]  # that is the point
     with pytest.raises(BarometreError, match="n'a pas d'écart-type"):
         nearest_match(frame.iloc[1:4], "arm", ["x"], score="p", caliper=0.2)
     with pytest.raises(BarometreError, match="bornes exclues"):

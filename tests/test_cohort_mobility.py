@@ -105,7 +105,7 @@ def test_components_add_up_for_any_statistic(
     stay: int, leave: int, come: int, seed: int, statistic: str | Callable[..., float]
 ) -> None:
     before, after, later = place(stay, leave, come, seed)
-    found = decompose_change(before, after, statistic, later if leave else None)  # type: ignore[arg-type]
+    found = decompose_change(before, after, statistic, later if leave else None)  # type: ignore[arg-type]  # a function or a name, by the case
     assert found.in_situ + found.exits + found.entries == pytest.approx(found.total, abs=1e-9)
     if leave:
         assert found.people + found.composition_exit + found.composition_entry == pytest.approx(
@@ -242,9 +242,9 @@ def test_small_groups_are_hidden_with_what_gives_them_back(
 def test_refuses_what_is_not_a_series_of_people() -> None:
     before, after, _ = place(4, 1, 1)
     with pytest.raises(BarometreError, match=r"un dict ; donner une Series(?s:.*)un list"):
-        decompose_change(before.to_dict(), after.to_list())  # type: ignore[arg-type]
+        decompose_change(before.to_dict(), after.to_list())  # type: ignore[arg-type]  # that is the point
     written = after.set_axis(after.index.astype(str))
     with pytest.raises(BarometreError, match="zéros initiaux perdus"):
         decompose_change(before, written)
     with pytest.raises(BarometreError, match="draws entier positif"):
-        decompose_change(before, after, draws=2.5)  # type: ignore[arg-type]
+        decompose_change(before, after, draws=2.5)  # type: ignore[arg-type]  # that is the point

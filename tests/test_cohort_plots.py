@@ -20,12 +20,6 @@ from barometre import plots
 from barometre.plots.survival_curves import number_at_risk
 
 
-@pytest.fixture(autouse=True)
-def _close_figures() -> object:
-    yield
-    plt.close("all")
-
-
 def texts(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.texts]
 

@@ -218,7 +218,7 @@ def test_refusals() -> None:
     with pytest.raises(BarometreError, match="mêmes personnes"):
         combine_weights(treat, attrition_weights(frame.iloc[:200], "seen", ["young"]))
     with pytest.raises(BarometreError, match="donner des poids de traitement"):
-        combine_weights(treat, treat)  # type: ignore[arg-type]
+        combine_weights(treat, treat)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(BarometreError, match="cluster va avec"):
         weighted_effect([1.0, 2.0], [0, 1], se="CR1")
 

@@ -96,14 +96,14 @@ def test_contributions_are_asked_properly() -> None:
     with pytest.raises(BarometreError, match="nœud « idh » inconnu"):
         scores.contributions("idh")
     with pytest.raises(BarometreError, match="choix by= « feuilles » inconnu"):
-        scores.contributions(by="feuilles")  # type: ignore[arg-type]
+        scores.contributions(by="feuilles")  # type: ignore[arg-type]  # that is the point
     with pytest.raises(
         BarometreError, match=r"territoire « Frace » sans score\. Vouliez-vous dire France"
     ):
         scores.contributions(reference="Frace")
     for several in (["France"], slice("France", "Niger"), UNDP):
         with pytest.raises(BarometreError, match="n'est pas un territoire : donner son code"):
-            scores.contributions(reference=several)  # type: ignore[arg-type]
+            scores.contributions(reference=several)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(BarometreError, match="life_exp : colonne absente"):
         scores.contributions(reference={"exp_sch": 1})
     with pytest.raises(BarometreError, match="référence manquante"):

@@ -75,7 +75,7 @@ def test_the_means_may_be_given_by_level_or_by_node() -> None:
     by_level = dict.fromkeys((2, 3, 4), "geometric")
     by_node = {"Index": "geometric", "Conn": 0, "Sust": 0.0, 2: "geometric"}
     for aggregate in (by_level, by_node, 0):
-        index = Index.from_table(tree(), normalise="minmax", aggregate=aggregate, out=(1, 100))  # type: ignore[arg-type]
+        index = Index.from_table(tree(), normalise="minmax", aggregate=aggregate, out=(1, 100))  # type: ignore[arg-type]  # a str of the cases, for a literal
         assert_close(index.score(treated()).table, golden("03_aggregate/gmean_minmax1_100"))
 
 

@@ -329,7 +329,7 @@ def test_a_frame_is_refused(frame: Any, fault: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["int64", "Int64", "float32", "Float64", "object", "bool"])
 def test_numbers_of_any_type(dtype: str) -> None:
-    frame = pd.DataFrame({"x": [1, 0], "y": [1, 1], "z": [0, 1]}).astype(dtype)  # type: ignore[arg-type]
+    frame = pd.DataFrame({"x": [1, 0], "y": [1, 1], "z": [0, 1]}).astype(dtype)  # type: ignore[arg-type]  # a str of the cases, for a literal
     np.testing.assert_allclose(plain().score(frame).table["r"], [2 / 3, 2 / 3])
     if dtype in ("Int64", "Float64", "object"):
         frame.loc[0, "z"] = None

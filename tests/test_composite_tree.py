@@ -178,7 +178,7 @@ def test_an_unknown_column_is_not_ignored() -> None:
     with pytest.raises(BarometreError, match="sans colonne parent"):
         Index.from_table(NESTED.drop(columns="parent"))
     with pytest.raises(BarometreError, match="donner un DataFrame"):
-        Index.from_table([("a", "b")])  # type: ignore[arg-type]
+        Index.from_table([("a", "b")])  # type: ignore[arg-type]  # that is the point
 
 
 def test_parts_are_checked_however_they_are_given() -> None:
@@ -187,7 +187,7 @@ def test_parts_are_checked_however_they_are_given() -> None:
     with pytest.raises(FaultsError, match="son parent « a » est une feuille"):
         Index((Leaf("a", "r", 1), Leaf("b", "a", 1)), (Node("r"),))
     with pytest.raises(FaultsError, match="option"):
-        HDI.with_weights({"life_exp": float("nan"), "gni_pc_2017ppp": "option"})  # type: ignore[dict-item]
+        HDI.with_weights({"life_exp": float("nan"), "gni_pc_2017ppp": "option"})  # type: ignore[dict-item]  # that is the point
 
 
 # ---- changes ------------------------------------------------------------------------------------
@@ -199,7 +199,7 @@ def test_options_change_everywhere() -> None:
     assert {node.power for node in index.nodes} == {-1}
     assert index.leaves[3].transform == "log"
     with pytest.raises(BarometreError, match="« agregate » inconnu"):
-        HDI.with_options(agregate="harmonic")  # type: ignore[call-arg]
+        HDI.with_options(agregate="harmonic")  # type: ignore[call-arg]  # that is the point
 
 
 def test_weights_change_by_name() -> None:
@@ -248,7 +248,7 @@ def test_bounds_go_to_a_file_and_back(tmp_path: Path) -> None:
         {"icm": (70, 130.5), "part diplômés": (0.1, 0.30000000000000004)},
         reference='communes des "Hauts-de-France"\n(2019)',
         territories=3789,
-        years=[2019],  # type: ignore[arg-type]
+        years=[2019],  # type: ignore[arg-type]  # lists, arrays and numpy's integers are taken too
         date=datetime.date(2024, 5, 6),
     )
     path = bounds.to_toml(tmp_path / "bornes.toml")
@@ -294,15 +294,15 @@ def test_a_provenance_is_not_kept_as_something_else(field: str, value: Any) -> N
 
 @pytest.mark.parametrize("years", [2019, np.int64(2019), "2019", ["2019"], [2019.0], {2019}])
 def test_years_are_read_as_users_write_them(years: Any) -> None:
-    bounds = Bounds({"x": np.array([0, 1])}, years=years, territories=np.int64(7))  # type: ignore[arg-type, dict-item]
+    bounds = Bounds({"x": np.array([0, 1])}, years=years, territories=np.int64(7))  # type: ignore[arg-type, dict-item]  # lists, arrays and numpy's integers are taken too
     assert (bounds.years, bounds.territories, bounds.limits["x"]) == ((2019,), 7, (0, 1))
 
 
 def test_bounds_are_a_mapping_then_bounds() -> None:
     with pytest.raises(FaultsError, match="limits : un list ; donner"):
-        Bounds([("x", 0, 1)])  # type: ignore[arg-type]
+        Bounds([("x", 0, 1)])  # type: ignore[arg-type]  # that is the point
     with pytest.raises(BarometreError, match="donner Bounds"):
-        HDI.with_bounds({"life_exp": (20, 85)})  # type: ignore[arg-type]
+        HDI.with_bounds({"life_exp": (20, 85)})  # type: ignore[arg-type]  # that is the point
 
 
 # ---- files --------------------------------------------------------------------------------------

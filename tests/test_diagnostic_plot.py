@@ -30,12 +30,6 @@ def diagnosis(contract: Tables) -> pd.DataFrame:
     return diagnose(results, quarters, "200042190", "METRO", population)
 
 
-@pytest.fixture(autouse=True)
-def _close_figures() -> object:
-    yield
-    plt.close("all")
-
-
 def texts(ax: Axes) -> list[str]:
     return [text.get_text() for text in ax.texts]
 

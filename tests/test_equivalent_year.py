@@ -93,7 +93,7 @@ def test_stretches_at_the_value(series: dict[int, float], crossings: tuple[float
 def test_gaps_and_disorder_change_nothing() -> None:
     whole = pd.Series({2010: 25.0, 2000: 10.0, 2007: math.nan, 2005: 15.0, 1990: math.nan})
     for series in (whole, whole.astype("Float64"), whole.to_dict(), {**RISING, 2007: None}):
-        assert equivalent_year(20, series) == equivalent_year(20, RISING)  # type: ignore[arg-type]
+        assert equivalent_year(20, series) == equivalent_year(20, RISING)  # type: ignore[arg-type]  # other forms of a series or of a value
     before = whole.copy()
     equivalent_year(20, whole)
     pd.testing.assert_series_equal(whole, before)
@@ -102,7 +102,7 @@ def test_gaps_and_disorder_change_nothing() -> None:
 def test_a_printed_value_is_met_whatever_the_binary_rounding() -> None:
     found = equivalent_year(0.1 + 0.2, {2000: 0.1, 2003: 0.3})
     assert (found.annee, found.statut) == (2003, "dans_la_serie")
-    assert equivalent_year(0.3 - 1e-6, {2000: 0.1, 2003: 0.3}).annee < 2003  # type: ignore[operator]
+    assert equivalent_year(0.3 - 1e-6, {2000: 0.1, 2003: 0.3}).annee < 2003  # type: ignore[operator]  # found, hence not None
 
 
 @pytest.mark.parametrize(("value", "printed"), [(12.4, "2002"), (12.5, "2003"), (12.6, "2003")])
@@ -114,7 +114,7 @@ def test_the_year_is_printed_half_up(value: float, printed: str) -> None:
 def test_several_values_make_a_table() -> None:
     values = pd.Series({"59172": 12.0, "59484": 9.0, "59491": math.nan})
     for given_ in (values, values.to_dict()):
-        found = equivalent_year(given_, RISING)  # type: ignore[arg-type]
+        found = equivalent_year(given_, RISING)  # type: ignore[arg-type]  # other forms of a series or of a value
         assert list(found) == ["code", "valeur", "annee", "statut", "croisements", "texte"]
         assert found["code"].tolist() == ["59172", "59484", "59491"]
         assert found["annee"].tolist() == pytest.approx([2002, math.nan, math.nan], nan_ok=True)

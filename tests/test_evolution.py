@@ -263,7 +263,7 @@ def test_notes_qualities_and_origins_of_both_years() -> None:
 
 def test_years_are_checked() -> None:
     results = tidy(("a", 2014, 20.0), ("a", 2019, 22.0))
-    assert row(evolution(results, np.int64(2014), np.int32(2019))).evolution == 2  # type: ignore[arg-type]
+    assert row(evolution(results, np.int64(2014), np.int32(2019))).evolution == 2  # type: ignore[arg-type]  # numpy's integers are taken too
     for start, end in ((2019, 2014), (2019, 2019)):
         with pytest.raises(BarometreError, match="le début doit précéder la fin"):
             evolution(results, start, end)
@@ -279,7 +279,7 @@ def test_years_are_checked() -> None:
 def test_rules_references_and_results_are_checked() -> None:
     results = tidy(("a", 2014, 20.0), ("a", 2019, 22.0))
     with pytest.raises(UnknownNameError, match=r"« recensements » .*« recensement »"):
-        evolution(results, 2014, 2019, override="recensements")  # type: ignore[arg-type]
+        evolution(results, 2014, 2019, override="recensements")  # type: ignore[arg-type]  # that is the point
     everything: Any
     for everything in (True, None):
         with pytest.raises(BarometreError, match=f"override={everything} refusé"):

@@ -29,12 +29,6 @@ triples = st.tuples(st.floats(1.5, 100), st.floats(1.5, 100), st.floats(5_000, 6
 positive = st.floats(0.05, 1)
 
 
-@pytest.fixture(autouse=True)
-def _close_figures() -> object:
-    yield
-    plt.close("all")
-
-
 def frame(*rows: tuple[Any, Any, Any], codes: Any = None) -> pd.DataFrame:
     index = pd.Index(list("abcdefgh"[: len(rows)]) if codes is None else codes, name="code")
     return pd.DataFrame(list(rows), columns=list(COMPONENTS), index=index)
@@ -228,12 +222,12 @@ def test_the_chart_of_the_gaps() -> None:
     assert "IDH-4" in ax.get_title(loc="left")
     latest = contributions.xs(2019, level="annee")
     for part, bars in zip(("sante", "education", "niveau_de_vie"), ax.containers, strict=True):
-        drawn = [patch.get_width() for patch in bars.patches]  # type: ignore[attr-defined]
+        drawn = [patch.get_width() for patch in bars.patches]  # type: ignore[attr-defined]  # not in the stubs
         expected = latest[part].fillna(0)[["d", "a", "c", "b"]].to_list()
         assert drawn == pytest.approx(expected, abs=1e-12)
     assert {"−0,32", "0,00", "sans valeur"} <= set(texts(ax))
     # what lowers ends where the parts below zero end
-    ends = [p.get_x() + min(p.get_width(), 0) for bars in ax.containers for p in bars.patches]  # type: ignore[attr-defined]
+    ends = [p.get_x() + min(p.get_width(), 0) for bars in ax.containers for p in bars.patches]  # type: ignore[attr-defined]  # not in the stubs
     below = latest[["sante", "education", "niveau_de_vie"]].fillna(0).clip(upper=0).to_numpy()
     assert min(ends) == pytest.approx(below.sum(axis=1).min(), abs=1e-12)
 
@@ -272,4 +266,4 @@ def test_charts_refused() -> None:
         (contributions, {"territories": ["d"]}, "aucun écart"),
     ]:
         with pytest.raises(BarometreError, match=words):
-            plots.gap_dimensions(frame_given, **options)  # type: ignore[arg-type]
+            plots.gap_dimensions(frame_given, **options)  # type: ignore[arg-type]  # that is the point

@@ -141,6 +141,11 @@ def test_files_stay_short_and_described(module: ModuleType) -> None:
     assert len(inspect.getsource(module).splitlines()) <= 400
 
 
+def test_test_files_stay_short_too(checkout: Path) -> None:
+    sizes = {p.name: len(p.read_text("utf-8").splitlines()) for p in checkout.glob("tests/*.py")}
+    assert {name: size for name, size in sizes.items() if size > 400} == {}
+
+
 def _public_functions() -> list[tuple[str, object]]:
     return [(name, getattr(bcs, name)) for name in bcs.__all__ if callable(getattr(bcs, name))] + [
         (f"datasets.{name}", getattr(bcs.datasets, name))

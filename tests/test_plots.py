@@ -29,12 +29,6 @@ def results(contract: Tables) -> pd.DataFrame:
     return bcs.compute(contract)
 
 
-@pytest.fixture(autouse=True)
-def _close_figures() -> object:
-    yield
-    plt.close("all")
-
-
 def quarters(results: pd.DataFrame) -> list[str]:
     return [code for code in results["code"].unique() if code.startswith("QP")]
 

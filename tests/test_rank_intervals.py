@@ -178,7 +178,7 @@ def test_the_seed_makes_the_draws_and_the_rank_is_always_possible() -> None:
     pd.testing.assert_frame_equal(first, rank(results, draws=100))
     assert not first.equals(rank(results, draws=100, seed=1))
     for method, ties in itertools.product(("overlap", "montecarlo"), ("min", "max", "average")):
-        found = rank(results, method=method, ties=ties, draws=100)  # type: ignore[arg-type]
+        found = rank(results, method=method, ties=ties, draws=100)  # type: ignore[arg-type]  # a str of the cases, for a literal
         assert (found["rang_min"] <= found["rang"]).all()
         assert (found["rang"] <= found["rang_max"]).all()
         assert found["rang_max"].between(1, 26).all()

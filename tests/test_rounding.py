@@ -50,4 +50,4 @@ def test_shapes_and_missing_values() -> None:
 def test_numbers_as_printed(
     value: float, decimals: int, lang: str, signed: bool, text: str
 ) -> None:
-    assert format_number(value, decimals, lang, signed=signed) == text  # type: ignore[arg-type]
+    assert format_number(value, decimals, lang, signed=signed) == text  # type: ignore[arg-type]  # a str of the cases, for a literal

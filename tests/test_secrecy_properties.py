@@ -87,7 +87,7 @@ def test_no_hidden_cell_is_deduced_more_closely_than_its_protection(
     table: pd.DataFrame, method: str
 ) -> None:
     before = table.copy()
-    result = suppress(table, method=method)  # type: ignore[arg-type]
+    result = suppress(table, method=method)  # type: ignore[arg-type]  # a str of the cases, for a literal
     pd.testing.assert_frame_equal(table, before)
     hidden = result.table.isna().to_numpy()
     values = margined(table).to_numpy().astype(float)
@@ -124,12 +124,12 @@ def test_the_least_cost_depends_on_no_order_and_beats_the_heuristic(
     table: pd.DataFrame, random: object
 ) -> None:
     def cost(method: str, counts: pd.DataFrame) -> float:
-        found = suppress(counts, method=method, cost=prices)  # type: ignore[arg-type]
+        found = suppress(counts, method=method, cost=prices)  # type: ignore[arg-type]  # a str of the cases, for a literal
         assert method == "heuristic" or found.gap == 0
         return float(prices.where(found.status == "secret_secondaire", 0).to_numpy().sum())
 
     labels = [*table.index, "Ensemble"], [*table.columns, "Ensemble"]
-    draw = np.random.default_rng(random.randrange(2**32))  # type: ignore[attr-defined]
+    draw = np.random.default_rng(random.randrange(2**32))  # type: ignore[attr-defined]  # not in the stubs
     shape = len(labels[0]), len(labels[1])
     prices = pd.DataFrame(draw.integers(1, 9, shape), index=labels[0], columns=labels[1])
     least = cost("optimal", table)

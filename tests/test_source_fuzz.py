@@ -120,7 +120,7 @@ def test_any_dialect_is_read_cell_for_cell(
         rows = [[cell.replace("\n", "\r") for cell in row] for row in rows]
     stream = io.StringIO(newline="")
     stream.write("".join(title + end for title in titles))
-    writer = csv.writer(stream, delimiter=separator, lineterminator=end, quoting=quoting)  # type: ignore[arg-type]
+    writer = csv.writer(stream, delimiter=separator, lineterminator=end, quoting=quoting)  # type: ignore[arg-type]  # a str of the cases, for a literal
     writer.writerows([*row, *[""] * trailing] for row in [names, *rows])
     stream.write(note.replace(";", separator).replace("\n", end))
     folder = tmp_path_factory.getbasetemp()

@@ -43,8 +43,8 @@ def test_the_lost_do_not_come_back_and_say_why() -> None:
 def test_the_effect_is_what_removing_it_changes() -> None:
     """Same seed, effect or none: incomes differ by the effect, where and when people are treated."""
     options = {"n": 200, "complete": True, "entries": (2025, 2027)}
-    with_it = bcs.datasets.make_cohort(effect=60.0, **options)  # type: ignore[arg-type]
-    without = bcs.datasets.make_cohort(effect=0.0, **options)  # type: ignore[arg-type]
+    with_it = bcs.datasets.make_cohort(effect=60.0, **options)  # type: ignore[arg-type]  # options of one dict
+    without = bcs.datasets.make_cohort(effect=0.0, **options)  # type: ignore[arg-type]  # options of one dict
     treated = with_it["wave"] >= with_it["first_treated"]
     assert np.allclose(with_it["income"] - without["income"], 60.0 * treated, rtol=0, atol=1e-9)
     assert with_it.attrs["truth"]["effect"] == 60.0

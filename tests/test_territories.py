@@ -152,7 +152,7 @@ def test_reading_insees_table(tmp_path: Path) -> None:
             "97101": "R01",
         }
     with pytest.raises(UnknownNameError):
-        read_membership(path, "qpv")  # type: ignore[arg-type]
+        read_membership(path, "qpv")  # type: ignore[arg-type]  # that is the point
     path.write_text("COM;EPCI\n59172;2000\n")
     with pytest.raises(FaultsError, match="« 2000 »"):
         read_membership(path, "epci")

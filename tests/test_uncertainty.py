@@ -63,7 +63,7 @@ def test_sampling_fraction(population: float, processing: Any, year: int, expect
 
 def test_sampling_fraction_refuses() -> None:
     with pytest.raises(UnknownNameError, match="exploitation"):
-        sampling_fraction(100, "exhaustif", 2021)  # type: ignore[arg-type]
+        sampling_fraction(100, "exhaustif", 2021)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(BarometreError, match="population refusé : -1"):
         sampling_fraction(-1, "principale", 2021)
 
@@ -179,7 +179,7 @@ def test_what_people_pass(given: Any) -> None:
 def test_a_missing_nullable_number_is_missing() -> None:
     given = pd.Series([pd.NA, 0.5], dtype="Float64")
     assert np.isnan(wilson(given, 400, fraction=0.2, deff=1.5).low).tolist() == [True, False]
-    assert np.isnan(wilson([None, 0.5], 400, fraction=0.2, deff=1.5).low).tolist() == [True, False]  # type: ignore[list-item]
+    assert np.isnan(wilson([None, 0.5], 400, fraction=0.2, deff=1.5).low).tolist() == [True, False]  # type: ignore[list-item]  # None is taken as missing
     assert wilson([], [], fraction=0.2, deff=1.5).low.shape == (0,)
 
 

@@ -132,7 +132,7 @@ def _guarded(nom: str) -> Iterator[None]:
             yield
     except (BarometreError, OSError, MemoryError):
         raise
-    except Exception as error:
+    except Exception as error:  # each reader has its own: zipfile, openpyxl, xlrd, pyarrow...
         cause = f"{type(error).__name__} : {error}".split("\n")[0][:200]
         raise BarometreError(
             f"{nom} : fichier illisible, abîmé ou protégé ({cause}) ; le télécharger à nouveau ou "

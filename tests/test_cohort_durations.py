@@ -1,0 +1,113 @@
+"""Times of a cohort: from statuses to durations, and their curves."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import barometre as bcs
+from barometre.cohort import (
+    Cohort,
+    event_times,
+    kaplan_meier,
+)
+from barometre.errors import BarometreError, UnknownNameError
+from tests.test_cohort_panel import cohort
+
+# ---- time to event ------------------------------------------------------------------------------
+
+
+def test_times_from_entry() -> None:
+    times = cohort().time_to_event("job")
+    assert times["person"].tolist() == ["p1", "p2", "p3", "p4"]
+    assert times["duration"].tolist() == [1, 2, 0, 0]  # p4: nothing is known in 2026
+    assert times["event"].tolist() == [1, 0, 0, 0]
+    assert times["weight"].tolist() == [1, 1, 1, 2]
+    rival = cohort().time_to_event(["job", "training"], competing="moved")
+    assert rival["event"].tolist() == [1, 0, 2, 1]
+    called = cohort().time_to_event(lambda frame: frame["status"] == "job")
+    assert called["duration"].tolist() == [1, 2, 0, 1]
+
+
+def test_times_from_other_origins() -> None:
+    calendar = cohort().time_to_event("training", origin="calendar")
+    assert calendar["entry"].tolist() == [0, 0, 0, 1]
+    assert calendar["duration"].tolist() == [2, 2, 0, 1]
+    treated = cohort().time_to_event("job", origin="first_treated")
+    assert treated["person"].tolist() == ["p1"]
+    assert treated["duration"].tolist() == [0]
+    assert treated.meta["lost"] == {"sans origine": 2, "rien de connu depuis l'origine": 1}
+
+
+def test_an_origin_of_zero_is_a_wave_where_waves_start_there() -> None:
+    rows = ([1, 1, 2, 2], [0, 1, 0, 1], [0, 1, 0, 0])
+    assert event_times(*rows, origin=[0, 0, 0, 0])["duration"].tolist() == [1, 1]
+    years = ([1, 1, 2, 2], [2024, 2025, 2024, 2025], [0, 1, 0, 0])
+    assert event_times(*years, origin=[0, 0, 2024, 2024])["person"].tolist() == [2]
+    frame = pd.DataFrame({"id": rows[0], "t": rows[1], "job": rows[2]})
+    for first in ([0, 0, 1, 1], pd.array([None, None, 1, 1], "Int64")):  # never treated, as said
+        panel = Cohort(frame.assign(first=first), "id", "t", first_treated="first")
+        assert panel.time_to_event("job", origin="first_treated")["person"].tolist() == [2]
+
+
+def test_curves_of_a_cohort() -> None:
+    panel = cohort(weight=None)
+    times = panel.time_to_event("job")
+    curve = panel.kaplan_meier("job", by="arm")
+    direct = kaplan_meier(times["duration"], times["event"], by=times["arm"])
+    pd.testing.assert_frame_equal(curve, direct)
+    assert curve.meta["n_in"] == 4
+    late = panel.kaplan_meier("training", origin="calendar")
+    assert late.meta["lost"] == {"sortie avant l'entrée": 1}  # p4: in training when first seen
+    both = panel.cumulative_incidence("job", "moved")
+    assert both["cause"].unique().tolist() == [1, 2]
+
+
+def test_dates_count_waves() -> None:
+    waves = pd.Series(pd.period_range("2024-01", periods=3, freq="M"))
+    times = event_times([1, 1, 1], waves, [False, None, True])
+    assert times["duration"].item() == 2
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        ({"event": [0, 2]}, "0 et 1"),
+        ({"event": [1, 0], "competing": [1, 0]}, "s'exclure"),
+        ({"event": [1, 0], "origin": "naissance"}, "origine"),
+        ({"event": [1, 0], "origin": [1, 2]}, "varie"),
+        ({"event": [1, 0], "wave": [1, 1]}, "en double"),
+    ],
+)
+def test_times_refused(columns: dict[str, Any], words: str) -> None:
+    with pytest.raises(BarometreError, match=words):
+        event_times(**({"person": [1, 1], "wave": [1, 2]} | columns))
+
+
+def test_an_unknown_status_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"« jobs » inconnu\. Vouliez-vous dire « job »"):
+        cohort().time_to_event("jobs")
+    with pytest.raises(BarometreError, match="cohorte sans status"):
+        cohort(status=None).transitions()
+    with pytest.raises(UnknownNameError, match="calendar, entry, first_treated"):
+        cohort().time_to_event("job", origin="naissance")  # type: ignore[arg-type]  # that is the point
+
+
+def test_rank_test_and_mean_time_are_those_of_the_times() -> None:
+    people = bcs.datasets.make_cohort(300)
+    cohort = bcs.cohort.Cohort(people, "person", "wave", arm="arm", status="status")
+    times = cohort.time_to_event("emploi")
+    first = people.groupby("person")[["arm", "sex"]].first().loc[times["person"]].reset_index()
+    found = cohort.logrank("emploi", "arm", strata="sex")
+    plain = bcs.cohort.logrank(times["duration"], times["event"], first["arm"], first["sex"])
+    assert (found.chisq, found.df) == (plain.chisq, plain.df)
+    assert found.meta["n_in"] == 300
+    mean = cohort.rmst("emploi", "arm", horizon=4)
+    expected = bcs.cohort.rmst(times["duration"], times["event"], 4, first["arm"])
+    assert mean["rmst"].tolist() == expected["rmst"].tolist()
+    weighted = bcs.cohort.Cohort(
+        people.assign(w=2.0), "person", "wave", arm="arm", status="status", weight="w"
+    )
+    assert "sans les poids" in weighted.logrank("emploi", "arm").meta["convention"]
