@@ -12,9 +12,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.cohort.balance import Denominator, balance_table
+from barometre.cohort.columns import as_binary, as_codes, as_numbers, check_aligned
 from barometre.cohort.covariates import two_arms
 from barometre.cohort.logit import LogitFit, fit_logit
-from barometre.cohort.regression_inputs import as_binary, as_codes, as_numbers, check_aligned
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError
 from barometre.uncertainty import newcombe, score_interval

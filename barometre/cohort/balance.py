@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.cohort.columns import as_numbers
 from barometre.cohort.covariates import covariate_columns, two_arms
 from barometre.cohort.logit import LogitFit, fit_logit
-from barometre.cohort.regression_inputs import as_numbers
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError
 

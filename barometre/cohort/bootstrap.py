@@ -13,13 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from barometre.cohort.cluster import LeastSquares, least_squares, with_constant
-from barometre.cohort.estimates import FewClustersWarning
-from barometre.cohort.randomisation import (
-    RandomisationResult,
-    check_draws,
-    randomisation_test,
-)
-from barometre.cohort.regression_inputs import (
+from barometre.cohort.columns import (
     Floats,
     Positions,
     as_codes,
@@ -27,6 +21,12 @@ from barometre.cohort.regression_inputs import (
     as_numbers,
     as_weights,
     check_aligned,
+)
+from barometre.cohort.estimates import FewClustersWarning
+from barometre.cohort.randomisation import (
+    RandomisationResult,
+    check_draws,
+    randomisation_test,
 )
 from barometre.errors import BarometreError, UnknownNameError, french_number
 

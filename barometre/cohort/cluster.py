@@ -10,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.cohort.estimates import student_interval
-from barometre.cohort.regression_inputs import (
+from barometre.cohort.columns import (
     Floats,
     Positions,
     as_codes,
@@ -20,6 +19,7 @@ from barometre.cohort.regression_inputs import (
     as_weights,
     check_aligned,
 )
+from barometre.cohort.estimates import student_interval
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError, UnknownNameError, counted
 

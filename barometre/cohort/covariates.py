@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from barometre.cohort.regression_inputs import as_binary
+from barometre.cohort.columns import as_binary
 from barometre.errors import BarometreError, Fault, FaultsError, counted
 
 

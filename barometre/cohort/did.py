@@ -16,10 +16,10 @@ from barometre.cohort.cluster import (
     check_standard_error,
     sandwich,
 )
+from barometre.cohort.columns import Floats, as_binary
 from barometre.cohort.estimates import Estimate, FewClustersWarning, make_estimate
 from barometre.cohort.event_study import EventStudy, cohort_event_study, event_study
 from barometre.cohort.fixed_effects import cohort_twfe, twfe, twfe_design
-from barometre.cohort.regression_inputs import Floats, as_binary
 from barometre.cohort.sample import (
     Design,
     Sample,

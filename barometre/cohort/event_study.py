@@ -17,9 +17,9 @@ from barometre.cohort.cluster import (
     least_squares,
     sandwich,
 )
+from barometre.cohort.columns import Floats, as_numbers
 from barometre.cohort.estimates import PreTrend, pretrend_test, student_interval
 from barometre.cohort.fixed_effects import check_enough_rows, wave_names, with_waves
-from barometre.cohort.regression_inputs import Floats, as_numbers
 from barometre.cohort.sample import Sample, clusters_by_side, cohort_sample, column_sample
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.cohort.within import without_person

@@ -7,8 +7,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from barometre.cohort.columns import same_rows
 from barometre.cohort.keys import Integers, is_number, positions, repeated
-from barometre.cohort.risk_sets import Floats, Values, as_column, check_aligned, numbers
+from barometre.cohort.risk_sets import Floats, Values, as_column, numbers
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError, UnknownNameError, counted
 
@@ -69,7 +70,7 @@ def event_times(
     if not isinstance(origin, str):
         given["origin"] = origin
     columns = {name: as_column(name, value) for name, value in given.items() if value is not None}
-    check_aligned(columns, given)
+    same_rows(given)
     who, people = positions(columns["person"])
     when, waves = positions(columns["wave"], sort=True)
     if (who < 0).any() or (when < 0).any():

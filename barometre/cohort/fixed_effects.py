@@ -19,8 +19,8 @@ from barometre.cohort.cluster import (
     sandwich,
     without_rounding,
 )
+from barometre.cohort.columns import Floats, as_numbers
 from barometre.cohort.estimates import Estimate
-from barometre.cohort.regression_inputs import Floats, as_numbers
 from barometre.cohort.sample import (
     Design,
     Sample,

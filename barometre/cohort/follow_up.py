@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.cohort.columns import same_rows
 from barometre.cohort.keys import Integers, positions
-from barometre.cohort.risk_sets import Values, as_column, check_aligned
+from barometre.cohort.risk_sets import Values, as_column
 from barometre.cohort.status_table import ABSENT, StatusTable, status_table
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError, UnknownNameError
@@ -331,7 +332,7 @@ def _reasons(
     if reason is not None:
         given = {"person": person, "wave": wave, "reason": reason}
         columns = {name: as_column(name, value) for name, value in given.items()}
-        check_aligned(columns, given)
+        same_rows(given)
         who, _ = positions(columns["person"])
         when, _ = positions(columns["wave"], sort=True)
         said = columns["reason"].notna().to_numpy() & (when >= stays.last_wave[who])

@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.cohort.columns import as_binary, as_weights
 from barometre.cohort.covariates import complete_columns
-from barometre.cohort.regression_inputs import as_binary, as_weights
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError
 

@@ -11,9 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.cohort.balance import balance_table
+from barometre.cohort.columns import as_numbers
 from barometre.cohort.covariates import two_arms
 from barometre.cohort.logit import fit_logit
-from barometre.cohort.regression_inputs import as_numbers
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError
 

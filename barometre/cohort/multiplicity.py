@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from barometre.cohort.regression_inputs import Floats, as_numbers
+from barometre.cohort.columns import Floats, as_numbers
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError, UnknownNameError, french_number
 

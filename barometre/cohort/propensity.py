@@ -13,10 +13,10 @@ import pandas as pd
 
 from barometre.cohort.balance import balance_table, effective_size
 from barometre.cohort.cluster import cluster_robust
+from barometre.cohort.columns import as_binary, as_numbers, check_aligned
 from barometre.cohort.covariates import two_arms
 from barometre.cohort.estimates import Estimate, make_estimate
 from barometre.cohort.logit import LogitFit, fit_logit
-from barometre.cohort.regression_inputs import as_binary, as_numbers, check_aligned
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError
 

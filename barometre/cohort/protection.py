@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from barometre.cohort.regression_inputs import as_numbers
+from barometre.cohort.columns import as_numbers
 from barometre.cohort.tidy import Tidy, tidy
 from barometre.errors import BarometreError, Fault, FaultsError, counted
 

@@ -13,8 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from barometre.cohort.estimates import FewClustersWarning
-from barometre.cohort.regression_inputs import (
+from barometre.cohort.columns import (
     Floats,
     Integers,
     as_binary,
@@ -22,6 +21,7 @@ from barometre.cohort.regression_inputs import (
     as_numbers,
     check_aligned,
 )
+from barometre.cohort.estimates import FewClustersWarning
 from barometre.errors import BarometreError, UnknownNameError, counted, french_number
 
 Booleans = npt.NDArray[np.bool_]

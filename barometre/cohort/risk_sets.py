@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.cohort.columns import same_rows
 from barometre.cohort.keys import positions
 from barometre.errors import BarometreError
 
@@ -120,7 +121,7 @@ def as_spells(
     if cause is None:
         raise BarometreError(f"{said} manquant : donner une colonne, une valeur par durée")
     columns = {name: as_column(name, value) for name, value in given.items() if value is not None}
-    check_aligned(columns, given)
+    same_rows(given)
     time, code = numbers("duration", columns["duration"]), numbers(said, columns[said])
     begin = (
         numbers("entry", columns["entry"]) if "entry" in columns else np.full(len(time), -np.inf)
@@ -167,28 +168,6 @@ def as_column(name: str, values: Values) -> pd.Series[Any]:
     if np.ndim(values) != 1 or isinstance(values, (str, bytes, dict, set)):
         raise BarometreError(f"{name} : une colonne est attendue (Series, tableau ou liste)")
     return pd.Series(values, dtype="float64" if len(values) == 0 else None)
-
-
-def check_aligned(columns: Mapping[str, pd.Series[Any]], given: Mapping[str, Values]) -> None:
-    """Refuse columns of different lengths, and Series of different indexes.
-
-    Parameters
-    ----------
-    columns : mapping of str to Series
-        The columns.
-    given : mapping of str to array-like
-        The same as received: an array or a list has no index, and is taken in the order given.
-    """
-    if len({len(column) for column in columns.values()}) > 1:
-        sizes = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
-        raise BarometreError(f"colonnes de longueurs différentes ({sizes}) : une valeur par ligne")
-    indexed = [name for name in columns if isinstance(given[name], pd.Series)]
-    for name in indexed[1:]:
-        if not columns[name].index.equals(columns[indexed[0]].index):
-            raise BarometreError(
-                f"{indexed[0]} et {name} n'ont pas le même index : les aligner, ou donner des"
-                " tableaux dans le même ordre"
-            )
 
 
 def numbers(name: str, column: pd.Series[Any]) -> Floats:

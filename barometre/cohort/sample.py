@@ -10,8 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.cohort.cluster import LeastSquares, StandardError
-from barometre.cohort.estimates import Estimate, make_estimate
-from barometre.cohort.regression_inputs import (
+from barometre.cohort.columns import (
     Floats,
     Integers,
     Positions,
@@ -20,6 +19,7 @@ from barometre.cohort.regression_inputs import (
     as_weights,
     check_aligned,
 )
+from barometre.cohort.estimates import Estimate, make_estimate
 from barometre.cohort.within import PanelRows
 from barometre.errors import BarometreError, UnknownNameError, counted
 

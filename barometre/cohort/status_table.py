@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.cohort.columns import same_rows
 from barometre.cohort.keys import Integers, has_order, positions, repeated
-from barometre.cohort.risk_sets import Floats, Values, as_column, check_aligned, numbers
+from barometre.cohort.risk_sets import Floats, Values, as_column, numbers
 from barometre.errors import BarometreError, UnknownNameError, counted
 
 Missing = Literal["drop", "state"]
@@ -138,7 +139,7 @@ def status_table(
         raise UnknownNameError("choix missing=", str(missing), get_args(Missing))
     given = {"person": person, "wave": wave, "status": status, "weight": weight, "by": by}
     columns = {name: as_column(name, value) for name, value in given.items() if value is not None}
-    check_aligned(columns, given)
+    same_rows(given)
     who, people = positions(columns["person"])
     when, waves = _waves(columns["wave"])
     _check_keys(who, when, len(people), len(waves))

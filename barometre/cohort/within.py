@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from barometre.cohort.regression_inputs import Floats, Positions
+from barometre.cohort.columns import Floats, Positions
 
 
 @dataclass(frozen=True)

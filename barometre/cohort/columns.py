@@ -1,4 +1,4 @@
-"""The columns a regression takes, checked once: numbers, clusters, weights, same length."""
+"""The columns that estimators take, checked once: numbers, clusters, weights, same length."""
 
 from __future__ import annotations
 
@@ -16,27 +16,28 @@ Integers = npt.NDArray[np.int64]
 Positions = npt.NDArray[np.integer[Any]]
 
 
-def check_aligned(inputs: Mapping[str, Any]) -> int:
+def same_rows(inputs: Mapping[str, Any]) -> int:
     """Refuse columns of different lengths, or Series that are not on the same index.
 
     Parameters
     ----------
     inputs : mapping of str to array_like or None
-        The columns by the name of their parameter; ``None`` is not given.
+        The columns by the name of their parameter; ``None`` is not given. An array or a list has no
+        index, and is taken in the order given.
 
     Returns
     -------
     int
-        Their common length.
+        Their common length, which may be 0.
 
     Raises
     ------
     BarometreError
-        Lengths or indexes that differ, no row.
+        Lengths or indexes that differ, a single value.
 
     Examples
     --------
-    >>> check_aligned({"outcome": [1, 2], "arm": pd.Series([0, 1]), "weight": None})
+    >>> same_rows({"outcome": [1, 2], "arm": pd.Series([0, 1]), "weight": None})
     2
     """
     given = {name: values for name, values in inputs.items() if values is not None}
@@ -55,7 +56,12 @@ def check_aligned(inputs: Mapping[str, Any]) -> int:
                 f"{name} et {first} n'ont pas le même index : aligner les lignes (reindex), ou "
                 "donner des tableaux sans index (.to_numpy())"
             )
-    size = next(iter(sizes.values()), 0)
+    return next(iter(sizes.values()), 0)
+
+
+def check_aligned(inputs: Mapping[str, Any]) -> int:
+    """Return the length of columns as `same_rows` does, refusing none: nothing can be estimated."""
+    size = same_rows(inputs)
     if size == 0:
         raise BarometreError("aucune ligne : vérifier le filtre qui précède")
     return size
