@@ -15,11 +15,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from barometre.card_schema import THEMES, Card
-from barometre.cards import catalogue, indicator_card
-from barometre.compute import PublishedDifference, compute
-from barometre.errors import BarometreError, counted
-from barometre.formatting import unit_label
+from barometre.base.errors import BarometreError, counted
+from barometre.cards.labels import unit_label
+from barometre.cards.listing import catalogue, indicator_card
+from barometre.cards.schema import THEMES, Card
+from barometre.engine.values import PublishedDifference, compute
 
 if TYPE_CHECKING:
     from barometre.sources.reading import FileReport
@@ -69,7 +69,7 @@ def compute_files(
     ] = False,
 ) -> None:
     """Calcule les indicateurs que les sources permettent et les écrit."""
-    from barometre.export import SUFFIXES, write_results
+    from barometre.pages.results_file import SUFFIXES, write_results
     from barometre.sources.reading import read
 
     if out.suffix.lower() not in SUFFIXES:
@@ -121,7 +121,7 @@ def template(
     out: Annotated[Path, typer.Option(help="Fichier à écrire : .csv ou .xlsx.")],
 ) -> None:
     """Écrit une table vide à remplir : en-têtes, unités et une ligne d'exemple."""
-    from barometre.export import write_template
+    from barometre.pages.results_file import write_template
 
     if out.suffix.lower() not in (".csv", ".xlsx"):
         raise typer.BadParameter("terminer par .csv ou .xlsx", param_hint="--out")
@@ -133,7 +133,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Dossier où écrire.")] = Path("barometre-demo"),
 ) -> None:
     """Calcule le baromètre des 13 quartiers de La Porte du Hainaut à partir du contrat."""
-    from barometre.demo import run_demo
+    from barometre.pages.demo import run_demo
 
     run_demo(out, _console())
 

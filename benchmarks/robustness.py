@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.composite import Alternatives, robustness
-from barometre.composite.parts import Normalise
+from barometre.composite.tree.parts import Normalise
 from benchmarks.composite import LEAVES, NODES, national, tree
 from benchmarks.timing import Measure, best, peak
 

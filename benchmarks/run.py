@@ -17,9 +17,9 @@ import time
 import pandas as pd
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.table_checks import check_table
-from barometre.table_set import Tables
+from barometre.cards.listing import load_cards
+from barometre.tables.check import check_table
+from barometre.tables.table_set import Tables
 from benchmarks import cohort, composite, robustness
 from benchmarks.timing import Measure, best
 

@@ -10,8 +10,8 @@ from types import MappingProxyType
 
 from markdown_parts import code, link, plain, table, target
 
-from barometre.card_schema import THEMES, UNITS, Break, Card, Codes, Example
-from barometre.cards import load_cards
+from barometre.cards.listing import load_cards
+from barometre.cards.schema import THEMES, UNITS, Break, Card, Codes, Example
 
 # Words of the closed lists of the cards. A choice added there and not here stops the build.
 NATURES: Mapping[str, str] = MappingProxyType(

@@ -10,13 +10,13 @@ from types import MappingProxyType
 import pandera.pandas as pa
 from markdown_parts import code, link, plain, table, target
 
-from barometre.card_schema import UNITS
-from barometre.cards import load_cards
-from barometre.results import ORIGINS, Results
+from barometre.cards.columns import MODELS, PART_TOLERANCE, columns_of
+from barometre.cards.listing import load_cards
+from barometre.cards.schema import UNITS
+from barometre.engine.results import ORIGINS, Results
 from barometre.sources.values import NOT_APPLICABLE_TOKENS, SECRET_TOKENS
-from barometre.table_checks import PUBLISHED
-from barometre.table_set import STATUSES, STATUTS_COLUMNS, TERRITOIRES_COLUMNS
-from barometre.tables import MODELS, PART_TOLERANCE, columns_of
+from barometre.tables.check import PUBLISHED
+from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, TERRITOIRES_COLUMNS
 
 # Words of the columns and closed lists of the library. A name added there and not here stops
 # the build.

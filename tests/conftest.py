@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 import barometre as bcs
-from barometre.table_set import Tables
+from barometre.tables.table_set import Tables
 
 # Machines differ in speed: no example has a time limit. The same examples are drawn every time, so
 # that a red test is a change of ours; `make slow` draws new ones.

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from hypothesis import strategies as st
 
-from barometre.tables import MODELS
+from barometre.cards.columns import MODELS
 
 CODES = ["59172", "01001", "2A004", "QP059050", "QN05950M", "200042190", "590020101", "METRO"]
 

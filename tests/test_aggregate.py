@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.aggregate import aggregate
-from barometre.errors import BarometreError
-from barometre.table_set import Tables
-from barometre.tables import MODELS
+from barometre.base.errors import BarometreError
+from barometre.cards.columns import MODELS
+from barometre.engine.unions import aggregate
+from barometre.tables.table_set import Tables
 from tests.strategies import CODES, valid_tables
 
 INSEE = Path(__file__).parent.parent.parent / "shared" / "data" / "insee"

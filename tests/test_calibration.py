@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barometre.composite.calibration import Calibration, calibrate_idt, published_idt
-from barometre.composite.idt import COMPONENTS, idt
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.composite.french.calibration import Calibration, calibrate_idt, published_idt
+from barometre.composite.french.reconstructed import COMPONENTS, idt
 
 FRANCE = (80.0, 42.0, 22040.0)
 SPREAD = (10.0, 12.0, 4000.0)

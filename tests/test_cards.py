@@ -18,10 +18,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.card_schema import THEMES, Card, Example
-from barometre.cards import load_cards
-from barometre.errors import CardError, UnknownNameError
-from barometre.tables import columns_of
+from barometre.base.errors import CardError, UnknownNameError
+from barometre.cards.columns import columns_of
+from barometre.cards.listing import load_cards
+from barometre.cards.schema import THEMES, Card, Example
 from tests.conftest import ROOT
 from tests.strategies import valid_tables
 

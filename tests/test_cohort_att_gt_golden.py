@@ -12,9 +12,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from barometre.cohort import Cohort
-from barometre.cohort.att_gt import att_gt
-from barometre.cohort.att_gt_aggregate import Kind
-from barometre.cohort.att_gt_result import AttGt
+from barometre.cohort.impact.group_time import att_gt
+from barometre.cohort.impact.group_time_means import Kind
+from barometre.cohort.impact.group_time_result import AttGt
 from tests.conftest import ROOT
 
 FOLDER = ROOT.parent / "shared" / "golden" / "cohort"

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
 
+from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cohort import Cohort, CohortError
-from barometre.cohort.att_gt import ComparisonWarning
-from barometre.cohort.estimates import pretrend_test
-from barometre.errors import BarometreError, UnknownNameError
+from barometre.cohort.impact.group_time import ComparisonWarning
+from barometre.cohort.inference.estimates import pretrend_test
 from tests.test_cohort_att_gt import KINDS, METHODS, effects, panel, same
 
 # ---- before the treatment -----------------------------------------------------------------------

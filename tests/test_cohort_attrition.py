@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barometre.cohort.attrition import (
+from barometre.base.errors import BarometreError
+from barometre.cohort.losses.lost import (
     attrition_model,
     attrition_rates,
     lee_bounds,
     stayers_and_lost,
 )
-from barometre.errors import BarometreError
 
 
 def people(lost0: int, n0: int, lost1: int, n1: int) -> pd.DataFrame:

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barometre.cohort.balance import balance_table, balance_test, effective_size
-from barometre.cohort.logit import fit_logit
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.cohort.losses.alike import balance_table, balance_test, effective_size
+from barometre.cohort.losses.logit import fit_logit
 from tests.conftest import ROOT
 
 GOLDEN = ROOT.parent / "shared" / "golden" / "cohort"

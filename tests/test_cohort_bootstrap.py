@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from barometre.base.errors import BarometreError
 from barometre.cohort import Cohort
-from barometre.cohort.bootstrap import randomisation_test, smallest_p, wild_bootstrap
-from barometre.cohort.cluster import cluster_robust
-from barometre.cohort.did import did_design, twfe_design
-from barometre.cohort.estimates import FewClustersWarning
-from barometre.errors import BarometreError
+from barometre.cohort.impact.two_arms import did_design, twfe_design
+from barometre.cohort.inference.bootstrap import randomisation_test, smallest_p, wild_bootstrap
+from barometre.cohort.inference.estimates import FewClustersWarning
+from barometre.cohort.inference.sandwich import cluster_robust
 from tests.conftest import ROOT
 
 GOLDEN = ROOT.parent / "shared" / "golden" / "cohort"
@@ -101,7 +101,7 @@ def brute_force(
 
 @pytest.mark.parametrize("imposed", [True, False])
 @pytest.mark.parametrize(("term", "null"), [("a", 0.0), ("b", 0.0), ("a", 0.3)])
-@pytest.mark.filterwarnings("ignore::barometre.cohort.estimates.FewClustersWarning")
+@pytest.mark.filterwarnings("ignore::barometre.cohort.inference.estimates.FewClustersWarning")
 def test_brute_force(imposed: bool, term: str, null: float) -> None:
     y, x, cluster = sample(6)
     ours = wild_bootstrap(y, x, cluster, term=term, null=null, imposed=imposed)
@@ -259,7 +259,7 @@ def test_fisher_lady_tasting_tea() -> None:
 small = st.lists(st.integers(-5, 5), min_size=4, max_size=9)
 
 
-@pytest.mark.filterwarnings("ignore::barometre.cohort.estimates.FewClustersWarning")
+@pytest.mark.filterwarnings("ignore::barometre.cohort.inference.estimates.FewClustersWarning")
 @settings(max_examples=50)
 @given(small, st.data())
 def test_brute_force_of_assignments(values: list[int], data: Any) -> None:

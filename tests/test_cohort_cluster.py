@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from barometre.base.errors import BarometreError
 from barometre.cohort import Cohort
-from barometre.cohort.cluster import STANDARD_ERRORS, StandardError, cluster_robust
-from barometre.errors import BarometreError
+from barometre.cohort.inference.sandwich import STANDARD_ERRORS, StandardError, cluster_robust
 from tests.conftest import ROOT
 
 GOLDEN = ROOT.parent / "shared" / "golden" / "cohort"
@@ -200,7 +200,7 @@ def test_blocks_of_rows_and_inputs_left_alone(monkeypatch: pytest.MonkeyPatch) -
     matrix = x.to_numpy()
     given = matrix.copy(), w.copy()
     whole = cluster_robust(y, matrix, cluster, se="CR2", weight=w, intercept=False)
-    monkeypatch.setattr("barometre.cohort.cluster._BLOCK", 7)
+    monkeypatch.setattr("barometre.cohort.inference.sandwich._BLOCK", 7)
     blocks = cluster_robust(y, matrix, cluster, se="CR2", weight=w, intercept=False)
     np.testing.assert_allclose(blocks.vcov, whole.vcov, rtol=1e-10)
     np.testing.assert_array_equal(matrix, given[0])

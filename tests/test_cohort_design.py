@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barometre.cohort.design import achieved_power, minimum_detectable_effect, sample_size
-from barometre.cohort.design_plan import wave_variance
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.cohort.inference.power import achieved_power, minimum_detectable_effect, sample_size
+from barometre.cohort.inference.power_plan import wave_variance
 from tests.conftest import ROOT
 
 RESULTS = ROOT.parent / "shared" / "golden" / "cohort" / "results"

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from barometre.base.errors import BarometreError
 from barometre.cohort import Cohort
-from barometre.cohort.cluster import cluster_robust
-from barometre.cohort.did import did, event_study, twfe
-from barometre.cohort.estimates import FewClustersWarning
-from barometre.errors import BarometreError
+from barometre.cohort.impact.two_arms import did, event_study, twfe
+from barometre.cohort.inference.estimates import FewClustersWarning
+from barometre.cohort.inference.sandwich import cluster_robust
 
 
 def people(n: int = 40, gaps: bool = False, seed: int = 0) -> pd.DataFrame:

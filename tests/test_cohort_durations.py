@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
+from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cohort import (
     Cohort,
     event_times,
     kaplan_meier,
 )
-from barometre.errors import BarometreError, UnknownNameError
 from tests.test_cohort_panel import cohort
 
 # ---- time to event ------------------------------------------------------------------------------

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 from scipy import stats
 
+from barometre.base.errors import BarometreError
 from barometre.cohort import Cohort
-from barometre.cohort.did import did
-from barometre.cohort.estimates import make_estimate, pretrend_test
-from barometre.errors import BarometreError
+from barometre.cohort.impact.two_arms import did
+from barometre.cohort.inference.estimates import make_estimate, pretrend_test
 from tests.test_cohort_did import cohort, ols, people
 
 # ---- event study --------------------------------------------------------------------------------

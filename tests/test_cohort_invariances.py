@@ -11,11 +11,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import barometre as bcs
+from barometre.base.errors import UnknownNameError
 from barometre.cohort import (
     Cohort,
     weighted_effect,
 )
-from barometre.errors import UnknownNameError
 from tests.test_cohort_verbs import ROUNDING
 
 # ---- what must not matter -----------------------------------------------------------------------

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barometre.cohort.balance import balance_table
-from barometre.cohort.matching import nearest_match
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.cohort.losses.alike import balance_table
+from barometre.cohort.losses.matching import nearest_match
 from tests.conftest import ROOT
 
 GOLDEN = ROOT.parent / "shared" / "golden" / "cohort"

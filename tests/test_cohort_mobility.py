@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barometre.cohort.mobility import COMPONENTS, decompose_change
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.cohort.movers.change import COMPONENTS, decompose_change
 from tests.conftest import ROOT
 
 GOLDEN = ROOT.parent / "shared" / "golden" / "cohort"

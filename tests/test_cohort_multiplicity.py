@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barometre.cohort.multiplicity import METHODS, adjust_pvalues
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.cohort.inference.multiplicity import METHODS, adjust_pvalues
 from tests.conftest import ROOT
 
 GOLDEN = (

@@ -16,11 +16,11 @@ import pytest
 from matplotlib.figure import Figure
 
 import barometre as bcs
-from barometre import cohort_page
-from barometre.cohort_page import charts, drawn, write_cohort_page
-from barometre.cohort_page.findings import compute_findings
-from barometre.cohort_page.french import spaced
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.pages import cohort as cohort_page
+from barometre.pages.cohort import charts, drawn, write_cohort_page
+from barometre.pages.cohort.findings import compute_findings
+from barometre.pages.cohort.french import spaced
 
 mpl.use("Agg")
 

@@ -11,8 +11,8 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 import barometre as bcs
-from barometre.cohort.estimates import make_estimate
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.cohort.inference.estimates import make_estimate
 from barometre.plots import look
 
 mpl.use("Agg")

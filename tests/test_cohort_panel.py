@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.tidy import tidy
 from barometre.cohort import (
     Cohort,
     CohortError,
@@ -20,8 +22,6 @@ from barometre.cohort import (
     retention,
     waves_per_person,
 )
-from barometre.cohort.tidy import tidy
-from barometre.errors import BarometreError, UnknownNameError
 
 ROWS = pd.DataFrame(
     {

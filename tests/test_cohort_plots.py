@@ -9,15 +9,15 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
+from barometre.base.errors import BarometreError
 from barometre.cohort import cumulative_incidence, kaplan_meier, state_distribution
-from barometre.errors import BarometreError
 
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
 
 from barometre import plots
-from barometre.plots.survival_curves import number_at_risk
+from barometre.plots.curves import number_at_risk
 
 
 def texts(ax: Axes) -> list[str]:

@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.cohort.propensity import (
+from barometre.base.errors import BarometreError
+from barometre.cohort.losses.weights import (
     attrition_weights,
     combine_weights,
     propensity_weights,
     weighted_effect,
 )
-from barometre.errors import BarometreError
 from tests.conftest import ROOT
 
 GOLDEN = ROOT.parent / "shared" / "golden" / "cohort"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from barometre.base.errors import BarometreError
 from barometre.cohort.protection import create_key, hide_small_groups, k_anonymity, pseudonymise
-from barometre.errors import BarometreError
 
 
 def test_rfc_4231_case_7(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from barometre.base.errors import BarometreError
 from barometre.cohort import (
     cumulative_incidence,
     kaplan_meier,
@@ -15,7 +16,6 @@ from barometre.cohort import (
     rmst,
     survival_quantile,
 )
-from barometre.errors import BarometreError
 from tests.test_cohort_survival import sample
 
 # ---- edges --------------------------------------------------------------------------------------

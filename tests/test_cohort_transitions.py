@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from barometre.base.errors import BarometreError
 from barometre.cohort import (
     Cohort,
     mean_time,
@@ -18,7 +19,6 @@ from barometre.cohort import (
     transition_counts,
     transition_rates,
 )
-from barometre.errors import BarometreError
 
 GOLDEN = Path(__file__).parent.parent.parent / "shared" / "golden" / "cohort"
 PRINTED = 1e-9  # the reference files print 15 digits; ours differ by the order of sums

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from barometre.base.errors import BarometreError, FaultsError
 from barometre.cohort import (
     Cohort,
     attrition_model,
@@ -18,7 +19,6 @@ from barometre.cohort import (
     lee_bounds,
     propensity_weights,
 )
-from barometre.errors import BarometreError, FaultsError
 
 ROUNDING = 1e-9  # relative: the order of a sum of some hundred doubles
 LATE = "entré après la première vague"

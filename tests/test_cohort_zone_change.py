@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
+from barometre.base.errors import BarometreError, FaultsError
 from barometre.cohort import (
     Cohort,
     decompose_change,
 )
-from barometre.errors import BarometreError, FaultsError
 from tests.test_cohort_verbs import ROUNDING
 
 # ---- the change of a zone -----------------------------------------------------------------------

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.compare import APPRECIATIONS, POSITIONS, favourable_gap, gap
-from barometre.errors import BarometreError
-from barometre.table_set import STATUSES, Tables
+from barometre.base.errors import BarometreError
+from barometre.cards.listing import load_cards
+from barometre.compare.gaps import APPRECIATIONS, POSITIONS, favourable_gap, gap
+from barometre.tables.table_set import STATUSES, Tables
 
 COLUMNS = [
     "code", "annee", "indicateur", "reference", "valeur", "valeur_reference", "ecart", "ecart_inf",

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from barometre.composite import Index, Leaf, Node, audit
-from barometre.composite.audit_checks import (
+from barometre.composite.robust.audit_checks import (
     cronbach_alpha,
     first_order,
     spread_shape,
 )
-from barometre.composite.audit_table import FAIL, LOOK, PASS
+from barometre.composite.robust.audit_table import FAIL, LOOK, PASS
 from tests.conftest import ROOT
 
 FOLDER = ROOT.parent / "shared" / "golden" / "composite" / "01_pipeline"

@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.composite import HDI, Bounds, Index, Leaf, Node, audit
-from barometre.composite.audit_checks import (
+from barometre.composite.robust.audit_checks import (
     shifts,
     without_leaf,
 )
-from barometre.composite.audit_table import COLUMNS, FAIL, LOOK, PASS
-from barometre.errors import BarometreError, UnknownNameError
+from barometre.composite.robust.audit_table import COLUMNS, FAIL, LOOK, PASS
 from tests.test_composite_audit import FEW, FOLDER, LEAVES, frame_of, rows, seeds, tree
 
 # ---- influence ----------------------------------------------------------------------------------

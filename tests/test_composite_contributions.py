@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from barometre.base.errors import BarometreError
 from barometre.composite import HDI, Index, Leaf, Node
-from barometre.errors import BarometreError
 from tests.test_composite_scores import ABC, UNDP, flat, plain
 
 

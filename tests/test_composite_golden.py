@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from barometre.base.rounding import round_half_up
 from barometre.composite import HDI, Index, Scores
-from barometre.rounding import round_half_up
 from tests.conftest import ROOT
 
 FOLDER = ROOT.parent / "shared" / "golden" / "composite"

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from barometre.composite import Index, Leaf, Node
-from barometre.composite.means import aggregate_tree, power_mean
-from barometre.composite.normalise import normalise_tree, scale_of, transformed
-from barometre.composite.parts import Normalise
-from barometre.composite.tied_ranks import tied_ranks
+from barometre.composite.score.means import aggregate_tree, power_mean
+from barometre.composite.score.normalise import normalise_tree, scale_of, transformed
+from barometre.composite.tree.parts import Normalise
+from barometre.composite.tree.ties import tied_ranks
 
 POWERS = [1.0, 0.0, -1.0, 2.0, 0.5, -2.0]
 LEAVES = ["a", "b", "c", "d", "e"]

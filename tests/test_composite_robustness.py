@@ -22,9 +22,15 @@ from barometre.composite import (
     Robustness,
     robustness,
 )
-from barometre.composite.data_error import draws_of
-from barometre.composite.rank_draws import above, groups_of, intervals_of, pairs_above, ranks_of
-from barometre.composite.sobol import base_points, total_order
+from barometre.composite.robust.data_error import draws_of
+from barometre.composite.robust.rank_draws import (
+    above,
+    groups_of,
+    intervals_of,
+    pairs_above,
+    ranks_of,
+)
+from barometre.composite.robust.sobol import base_points, total_order
 
 mpl.use("Agg")
 
@@ -249,7 +255,7 @@ def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = robustness(index, frame, JOINT, errors_of(frame), n=64)
     shares = whole.shares
     modules = [
-        sys.modules[f"barometre.composite.{x}"]
+        sys.modules[f"barometre.composite.robust.{x}"]
         for x in ("replications", "rank_draws", "alternative_shares")
     ]
     monkeypatch.setattr(modules[0], "_CELLS", 200)

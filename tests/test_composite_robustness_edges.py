@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
 from barometre.composite import (
     Bounds,
     DataError,
@@ -18,8 +19,7 @@ from barometre.composite import (
     Node,
     robustness,
 )
-from barometre.composite.data_error import draws_of
-from barometre.errors import BarometreError, FaultsError, UnknownNameError
+from barometre.composite.robust.data_error import draws_of
 
 mpl.use("Agg")
 

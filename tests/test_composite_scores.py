@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from barometre.base.errors import BarometreError
 from barometre.composite import HDI, IDH4, Bounds, Index, Leaf, Node
-from barometre.errors import BarometreError
 
 ABC = pd.DataFrame({"x": [0.0, 5, 10], "y": [30.0, 10, 20], "z": [1.0, 10, 100]}, index=[*"abc"])
 # UNDP, Human Development Report 2021/2022, statistical annex, table 1 (2021): life expectancy,

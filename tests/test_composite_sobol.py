@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from barometre.composite import (
     Alternatives,
 )
-from barometre.composite.replications import coordinates, design_of, weighted_columns
-from barometre.composite.sobol import Spread, base_points, chosen, power_of_two, total_order
+from barometre.composite.robust.replications import coordinates, design_of, weighted_columns
+from barometre.composite.robust.sobol import Spread, base_points, chosen, power_of_two, total_order
 
 mpl.use("Agg")
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from barometre.base.errors import BarometreError, FaultsError
 from barometre.composite import HDI, IDH2, IDH4, Bounds, Index, Leaf, Node
-from barometre.errors import BarometreError, FaultsError
 
 NESTED = pd.DataFrame(
     [

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.compute import PublishedDifference, _align
-from barometre.errors import BarometreError, TableError, UnknownNameError
-from barometre.results import Results
-from barometre.table_set import Tables, combine
+from barometre.base.errors import BarometreError, TableError, UnknownNameError
+from barometre.cards.listing import load_cards
+from barometre.engine.alignment import align
+from barometre.engine.results import Results
+from barometre.engine.values import PublishedDifference
+from barometre.tables.table_set import Tables, combine
 
 
 def frame(rows: Sequence[tuple[object, ...]], *columns: str) -> pd.DataFrame:
@@ -188,7 +189,7 @@ def test_a_second_table_of_several_columns_is_brought_to_the_year_of_the_first()
         entrees={"allocataires": ("allocataires_aah",), "activite": card.entrees["activite"]},
     )
     tables = Tables({"allocataires": RECIPIENTS[:3], "activite": activity})
-    aligned = _align(two, "activite", tables, tables.index_of("allocataires")).frame
+    aligned = align(two, "activite", tables, tables.index_of("allocataires")).frame
     assert aligned["actifs_occupes_15_64_ans"].tolist()[:2] == [60.0, 30.0]
     assert aligned["population_15_64_ans"].tolist()[:2] == [100.0, 50.0]
     assert aligned.iloc[2].isna().all()

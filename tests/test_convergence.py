@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.compare import gap
-from barometre.evolution import evolution
+from barometre.compare.gaps import gap
+from barometre.compare.years import evolution
 from tests.test_evolution import CONVERGENCE, INCOME, POVERTY, WORK, tidy
 
 

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre import datasets
-from barometre.cards import load_cards
-from barometre.errors import BarometreError, DatasetError, UnknownNameError
-from barometre.tables import MODELS, columns_of
+from barometre.base.errors import BarometreError, DatasetError, UnknownNameError
+from barometre.cards.columns import MODELS, columns_of
+from barometre.cards.listing import load_cards
+from barometre.datasets import bundled
 
 NAMES = datasets.names()
 
@@ -70,16 +71,16 @@ def test_an_unknown_dataset_is_answered_with_the_nearest_one() -> None:
 
 
 def test_a_changed_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(datasets._folder() / "qpv_2024", tmp_path / "essai")
+    shutil.copytree(bundled._folder() / "qpv_2024", tmp_path / "essai")
     (tmp_path / "essai" / "qpv_2024.csv").rename(tmp_path / "essai" / "essai.csv")
-    monkeypatch.setattr(datasets, "_folder", lambda: tmp_path)
-    assert len(datasets._read("essai")[1]) == 14
-    datasets._read.cache_clear()
+    monkeypatch.setattr(bundled, "_folder", lambda: tmp_path)
+    assert len(bundled._read("essai")[1]) == 14
+    bundled._read.cache_clear()
     with (tmp_path / "essai" / "essai.csv").open("a", encoding="utf-8") as file:
         file.write("X,Y,qpv,Z,1,2,3\n")
     with pytest.raises(DatasetError, match="sha256 : le fichier a changé"):
-        datasets._read("essai")
-    datasets._read.cache_clear()
+        bundled._read("essai")
+    bundled._read.cache_clear()
 
 
 def test_a_loaded_frame_is_a_copy() -> None:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barometre.diagnostic import DIAGNOSES, DISPERSION_THRESHOLDS, diagnose
-from barometre.dispersion import theil, weighted_cv
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.compare.dispersion import theil, weighted_cv
+from barometre.compare.needs import DIAGNOSES, DISPERSION_THRESHOLDS, diagnose
 
 ZONES = ["A", "B", "C"]
 WEIGHTS = pd.Series({"A": 100.0, "B": 200.0, "C": 300.0}, name="population 2021")

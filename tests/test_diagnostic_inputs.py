@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.card_schema import Card
-from barometre.cards import load_cards
-from barometre.diagnostic import diagnose
-from barometre.errors import BarometreError, FaultsError, UnknownNameError
-from barometre.table_set import Tables
+from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
+from barometre.cards.listing import load_cards
+from barometre.cards.schema import Card
+from barometre.compare.needs import diagnose
+from barometre.tables.table_set import Tables
 from tests.test_diagnostic import WEIGHTS, ZONES, one, results
 
 # ---- what is given ------------------------------------------------------------------------------

@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
 
 import barometre as bcs
-from barometre.cards import indicator_card
-from barometre.diagnostic import diagnose
-from barometre.errors import BarometreError
-from barometre.table_set import Tables
+from barometre.base.errors import BarometreError
+from barometre.cards.listing import indicator_card
+from barometre.compare.needs import diagnose
+from barometre.tables.table_set import Tables
 
 mpl.use("Agg")
 

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.disadvantage import cumulative_disadvantage
-from barometre.errors import BarometreError, FaultsError, UnknownNameError
-from barometre.table_set import Tables
+from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
+from barometre.cards.listing import load_cards
+from barometre.compare.disadvantage import cumulative_disadvantage
+from barometre.tables.table_set import Tables
 
 POVERTY, JOBS, GAP = "taux_de_pauvrete", "taux_emploi_15_64", "ecart_taux_emploi_femmes_hommes"
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from scipy import stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from barometre.dispersion import TheilParts, theil, weighted_cv
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.compare.dispersion import TheilParts, theil, weighted_cv
 
 # Values of a barometer: no two of them further apart than a factor of 10**7.
 VALUES = st.floats(0.01, 1e5)

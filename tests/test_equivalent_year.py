@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barometre.equivalent_year import EquivalentYear, equivalent_year
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.compare.lateness import EquivalentYear, equivalent_year
 
 RISING = {2000: 10.0, 2005: 15.0, 2010: 25.0}
 FALLING = {2000: 25.0, 2005: 15.0, 2010: 10.0}

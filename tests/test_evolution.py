@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.errors import BarometreError, FaultsError, UnknownNameError
-from barometre.evolution import (
+from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
+from barometre.compare.years import (
     CONVERGENCES,
     EVOLUTION_STATUSES,
     TRENDS,

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.evolution import RULES, evolution
-from barometre.territories import BREAK
+from barometre.cards.listing import load_cards
+from barometre.compare.years import RULES, evolution
+from barometre.engine.perimeters import BREAK
 from tests.test_evolution import POVERTY, WORK, row, tidy, two
 
 C2S = "taux_couverture_c2s"

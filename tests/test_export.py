@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre import export
-from barometre.errors import BarometreError
-from barometre.table_set import Tables
+from barometre.base.errors import BarometreError
+from barometre.pages import results_file
+from barometre.tables.table_set import Tables
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
@@ -19,7 +19,7 @@ def test_flat_files_hold_every_row_and_keep_codes(
     contract: Tables, tmp_path: Path, suffix: str
 ) -> None:
     results = bcs.compute(contract)
-    path = export.write_results(results, tmp_path / f"r{suffix}", contract.territoires)
+    path = results_file.write_results(results, tmp_path / f"r{suffix}", contract.territoires)
     read = pd.read_csv(path, dtype={"code": str}) if suffix == ".csv" else pd.read_parquet(path)
     assert read["code"].tolist() == results["code"].tolist()
     assert read["valeur"].tolist() == pytest.approx(results["valeur"].tolist(), nan_ok=True)
@@ -30,7 +30,7 @@ def test_flat_files_hold_every_row_and_keep_codes(
 
 def test_the_workbook_reads_as_a_table(contract: Tables, tmp_path: Path) -> None:
     results = bcs.compute(contract)
-    path = export.write_results(results, tmp_path / "r.xlsx", contract.territoires)
+    path = results_file.write_results(results, tmp_path / "r.xlsx", contract.territoires)
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["lisez-moi", "tableau", "resultats", "indicateurs"]
     sheet = book["tableau"]
@@ -55,8 +55,8 @@ def test_results_without_labels_are_written_too(tmp_path: Path) -> None:
         {"code": ["01001"], "annee": [2021], "logements": [80], "logements_vacants": [12]}
     )
     results = bcs.compute({"logements": frame})
-    for suffix in export.SUFFIXES:
-        assert export.write_results(results, tmp_path / "new" / f"r{suffix}").exists()
+    for suffix in results_file.SUFFIXES:
+        assert results_file.write_results(results, tmp_path / "new" / f"r{suffix}").exists()
     assert "libelle" not in pd.read_csv(tmp_path / "new" / "r.csv").columns
 
 
@@ -69,13 +69,13 @@ def test_a_failure_leaves_what_was_there_before(
     def fail(*_: object) -> None:
         raise OSError("disque plein")
 
-    monkeypatch.setattr(export, "_write_workbook", fail)
+    monkeypatch.setattr(results_file, "_write_workbook", fail)
     with pytest.raises(OSError, match="disque plein"):
-        export.write_results(bcs.compute(contract), path)
+        results_file.write_results(bcs.compute(contract), path)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
 
 
 def test_an_unknown_suffix_is_refused(contract: Tables, tmp_path: Path) -> None:
     with pytest.raises(BarometreError, match=r"format « .ods » inconnu pour r.ods"):
-        export.write_results(bcs.compute(contract), tmp_path / "r.ods")
+        results_file.write_results(bcs.compute(contract), tmp_path / "r.ods")

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barometre.errors import BarometreError, FaultsError
-from barometre.fragility import FRAGILITY_FACTORS, fragility_75, fragility_scores
+from barometre.base.errors import BarometreError, FaultsError
+from barometre.compare.elders import FRAGILITY_FACTORS, fragility_75, fragility_scores
 
 FACTORS = list(FRAGILITY_FACTORS)
 

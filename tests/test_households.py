@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
 
 COUPLE, LONE_PARENT = bcs.Household(2), bcs.Household(1, 1)
 # Household, consumption units, line of 2007 (contract's sources, quoted in the domain notes).

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import barometre as bcs
+from barometre.base.errors import BarometreError
 from barometre.composite import IDH2, IDH4, Bounds
-from barometre.composite.idh4 import DIMENSIONS, DevelopmentIndex, idh4
-from barometre.errors import BarometreError
+from barometre.composite.french.development import DIMENSIONS, DevelopmentIndex, idh4
 from tests.conftest import ROOT
 
 FILOSOFI = ROOT.parent / "shared" / "data" / "insee" / "filosofi" / "FILO2019_DISP_COM.csv"

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.composite.idh4 import idh4
-from barometre.composite.idh4_inputs import idh4_components
-from barometre.errors import BarometreError, FaultsError
+from barometre.base.errors import BarometreError, FaultsError
+from barometre.composite.french.development import idh4
+from barometre.composite.french.development_inputs import idh4_components
 from tests.test_idh4 import BOUNDS
 
 # ---- components out of tables -------------------------------------------------------------------

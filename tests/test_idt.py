@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 
-from barometre.composite.idh4 import idh4
-from barometre.composite.idt import COMPONENTS, NAME, idt
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
+from barometre.composite.french.development import idh4
+from barometre.composite.french.reconstructed import COMPONENTS, NAME, idt
 
 mpl.use("Agg")
 

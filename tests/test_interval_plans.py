@@ -10,14 +10,14 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.card_schema import Card
-from barometre.cards import load_cards
-from barometre.formulas import rate, share
-from barometre.intervals import deff_of, fractions_of, input_columns, plan_of
-from barometre.results import Results
-from barometre.tables import MODELS
+from barometre.cards.columns import MODELS
+from barometre.cards.listing import load_cards
+from barometre.cards.schema import Card
+from barometre.engine.limits import deff_of, fractions_of, input_columns, plan_of
+from barometre.engine.results import Results
+from barometre.engine.sampling import Design
 from barometre.themes import logement
-from barometre.uncertainty import Design
+from barometre.themes.formulas import rate, share
 
 CARDS = list(load_cards().values())
 VACANCY = "taux_logements_vacants"

@@ -13,12 +13,12 @@ from scipy.stats import norm
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.errors import BarometreError
-from barometre.intervals import communes_of
-from barometre.results import GRADES, Results
-from barometre.table_set import Tables
-from barometre.uncertainty import Design
+from barometre.base.errors import BarometreError
+from barometre.cards.listing import load_cards
+from barometre.engine.limits import communes_of
+from barometre.engine.results import GRADES, Results
+from barometre.engine.sampling import Design
+from barometre.tables.table_set import Tables
 from tests.strategies import valid_tables
 
 CARDS = list(load_cards().values())

@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.evolution import evolution
-from barometre.table_set import Tables
+from barometre.cards.listing import load_cards
+from barometre.compare.years import evolution
+from barometre.tables.table_set import Tables
 
 LECTURES = bcs.datasets.load("lectures").frame
 

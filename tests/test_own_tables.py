@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
 from barometre.sources.reading import read
 
 

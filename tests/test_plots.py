@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.errors import BarometreError
-from barometre.table_set import Tables
+from barometre.base.errors import BarometreError
+from barometre.cards.listing import load_cards
+from barometre.tables.table_set import Tables
 
 mpl.use("Agg")
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import barometre as bcs
-from barometre.errors import BarometreError
-from barometre.priority_order import priorities
-from barometre.table_set import Tables
+from barometre.base.errors import BarometreError
+from barometre.compare.order import priorities
+from barometre.tables.table_set import Tables
 
 POVERTY, MINIMA, MEDIAN = (
     "taux_de_pauvrete",

@@ -9,11 +9,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.card_schema import Card
-from barometre.cards import load_cards
-from barometre.results import Results
-from barometre.table_set import Tables
-from barometre.tables import MODELS
+from barometre.cards.columns import MODELS
+from barometre.cards.listing import load_cards
+from barometre.cards.schema import Card
+from barometre.engine.results import Results
+from barometre.tables.table_set import Tables
 from tests.strategies import valid_tables, within_limits
 
 CARDS = list(load_cards().values())

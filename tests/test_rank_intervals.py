@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 import barometre as bcs
-from barometre.ranking import _places, rank
+from barometre.compare.ranks import _places, rank
 from tests.test_ranking import CLOSE, NAN, NEUTRAL, POVERTY, WORK, ZERO, tidy
 
 REGISTER = "part_plus_2_ans_defm"

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.errors import BarometreError, FaultsError, UnknownNameError
-from barometre.ranking import rank
-from barometre.table_set import Tables
+from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
+from barometre.cards.listing import load_cards
+from barometre.compare.ranks import rank
+from barometre.tables.table_set import Tables
 
 POVERTY, WORK, CLOSE, ZERO, NEUTRAL = (
     "taux_de_pauvrete", "taux_emploi_15_64", "part_femmes_licences",

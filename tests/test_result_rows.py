@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from barometre.compare import gap
-from barometre.errors import BarometreError, FaultsError, UnknownNameError
+from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
+from barometre.compare.gaps import gap
 from tests.test_compare import tidy
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barometre.errors import BarometreError
-from barometre.rounded_counts import linear_bounds, rounding_bounds
+from barometre.base.errors import BarometreError
+from barometre.engine.rounded_counts import linear_bounds, rounding_bounds
 
 
 @settings(max_examples=30)

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.formatting import format_number
+from barometre.base.french import format_number
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from barometre.errors import BarometreError, UnknownNameError
-from barometre.secrecy import Suppressed, suppress
-from barometre.secrecy_audit import audit_suppression
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.secrecy.intruder import audit_suppression
+from barometre.secrecy.suppression import Suppressed, suppress
 
 ZONES = pd.DataFrame({"F": [4, 30, 25], "H": [40, 35, 52]}, index=["Z1", "Z2", "Z3"])
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from barometre.errors import BarometreError, FaultsError
-from barometre.secrecy import suppress
-from barometre.secrecy_audit import audit_suppression
+from barometre.base.errors import BarometreError, FaultsError
+from barometre.secrecy.intruder import audit_suppression
+from barometre.secrecy.suppression import suppress
 from tests.test_secrecy import ZONES, bounds, hidden, with_margins
 
 # ---- types and edges ---------------------------------------------------------------------------

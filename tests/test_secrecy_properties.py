@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from barometre.errors import BarometreError
-from barometre.secrecy import suppress
-from barometre.secrecy_audit import audit_suppression
+from barometre.base.errors import BarometreError
+from barometre.secrecy.intruder import audit_suppression
+from barometre.secrecy.suppression import suppress
 
 # The solver's own tolerance is 1e-7 per equation; counts differ by 1.
 SOLVER = 1e-4

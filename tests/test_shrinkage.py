@@ -14,11 +14,11 @@ from scipy.stats import betabinom
 from statsmodels.stats.proportion import proportion_confint
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.errors import BarometreError, UnknownNameError
-from barometre.results import Results
-from barometre.shrinkage import Prior, estimate_prior, shrink, shrink_rates
-from barometre.table_set import Tables
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.cards.listing import load_cards
+from barometre.engine.results import Results
+from barometre.engine.shrinkage import Prior, estimate_prior, shrink, shrink_rates
+from barometre.tables.table_set import Tables
 
 WOMEN = "part_femmes_defm"
 

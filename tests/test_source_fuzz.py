@@ -11,7 +11,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from barometre.errors import BarometreError, FaultsError
+from barometre.base.errors import BarometreError, FaultsError
 from barometre.sources.text import open_sources
 from tests.test_source_sheets import old_workbook, workbook
 from tests.test_source_text import HEADER, ROWS, archive, cells, known, only, write

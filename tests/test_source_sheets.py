@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from barometre.errors import BarometreError, FaultsError
+from barometre.base.errors import BarometreError, FaultsError
 from barometre.sources import sheets
 from tests.test_source_text import cells, only, write
 

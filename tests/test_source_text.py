@@ -10,7 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from barometre.errors import BarometreError, FaultsError
+from barometre.base.errors import BarometreError, FaultsError
 from barometre.sources import delimited, text
 from barometre.sources.text import Source, open_sources
 

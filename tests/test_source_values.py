@@ -17,7 +17,7 @@ from barometre.sources.values import (
     Parsed,
     parse_numbers,
 )
-from barometre.table_set import STATUSES
+from barometre.tables.table_set import STATUSES
 
 TOKENS = {
     "secret": SECRET_TOKENS,

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import barometre as bcs
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
 from barometre.sources.family import load_families, matches
 from barometre.sources.mapping import recognise
 from barometre.sources.reading import SourceWarning, check_files

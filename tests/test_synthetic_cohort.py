@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
 
 
 def test_one_row_per_person_and_wave_in_the_13_neighbourhoods() -> None:

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barometre.errors import BarometreError, TableError, UnknownNameError
-from barometre.table_checks import check_table
-from barometre.tables import MODELS, PART_TOLERANCE, columns_of
+from barometre.base.errors import BarometreError, TableError, UnknownNameError
+from barometre.cards.columns import MODELS, PART_TOLERANCE, columns_of
+from barometre.tables.check import check_table
 from tests.strategies import valid_tables
 
 

@@ -11,22 +11,11 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.errors import BarometreError, FaultsError, UnknownNameError
-from barometre.table_set import Tables
-from barometre.territories import (
-    BREAK,
-    LEVELS,
-    RepairedCodes,
-    apply_passage,
-    check_codes,
-    level_of,
-    membership,
-    qpv_correspondence,
-    read_membership,
-    read_passage,
-    repair_codes,
-    to_2024,
-)
+from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
+from barometre.engine.perimeters import BREAK, apply_passage, qpv_correspondence, to_2024
+from barometre.tables.codes import LEVELS, check_codes, level_of, repair_codes
+from barometre.tables.members import RepairedCodes, membership, read_membership, read_passage
+from barometre.tables.table_set import Tables
 
 INSEE = Path(__file__).parent.parent.parent / "shared" / "data" / "insee"
 

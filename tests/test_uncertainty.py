@@ -13,8 +13,8 @@ from scipy.optimize import brentq
 from scipy.stats import hypergeom, norm
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from barometre.errors import BarometreError, UnknownNameError
-from barometre.uncertainty import (
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.engine.sampling import (
     Design,
     effective_size,
     grade,

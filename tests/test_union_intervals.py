@@ -10,12 +10,12 @@ import pytest
 from statsmodels.stats.proportion import proportion_confint
 
 import barometre as bcs
-from barometre.cards import load_cards
-from barometre.errors import BarometreError
-from barometre.intervals import plan_of
-from barometre.results import Results
-from barometre.table_set import Tables
-from barometre.union_intervals import union_intervals
+from barometre.base.errors import BarometreError
+from barometre.cards.listing import load_cards
+from barometre.engine.limits import plan_of
+from barometre.engine.results import Results
+from barometre.engine.union_limits import union_intervals
+from barometre.tables.table_set import Tables
 
 CARDS = list(load_cards().values())
 VACANCY, ALONE = "taux_logements_vacants", "part_menages_une_personne"

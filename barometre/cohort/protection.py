@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from barometre.cohort.columns import as_numbers
-from barometre.cohort.tidy import Tidy, tidy
-from barometre.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.tidy import Tidy, tidy
+from barometre.cohort.rows.columns import as_numbers
 
 if TYPE_CHECKING:
-    from barometre.secrecy import Suppressed
+    from barometre.secrecy.suppression import Suppressed
 
 SHORTEST_KEY = 16
 """Bytes under which a key could be guessed."""
@@ -211,7 +211,7 @@ def count_people(
     BarometreError
         A column absent, a missing value, a person in two rows or columns of the table.
     """
-    from barometre.secrecy import suppress
+    from barometre.secrecy.suppression import suppress
 
     absent = [name for name in (person, rows, columns) if name not in frame.columns]
     if absent:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from barometre.compare import favourable_gap as favourable_gap
-from barometre.errors import BarometreError
-from barometre.formatting import Lang
-from barometre.results import displayed
+from barometre.base.errors import BarometreError
+from barometre.base.french import Lang
+from barometre.compare.gaps import favourable_gap as favourable_gap
+from barometre.engine.results import displayed
 
 # Orange against blue reads the same for colour-blind people and survives a grey print.
 UNFAVOURABLE, FAVOURABLE, NEUTRAL = "#c8641e", "#2c6fa6", "#8a8f98"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from barometre.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 
 Recognised = Callable[[Sequence[str]], bool]
 

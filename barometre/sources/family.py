@@ -15,9 +15,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from barometre.cards import load_cards
-from barometre.errors import CardError, Fault
-from barometre.tables import MODELS, columns_of
+from barometre.base.errors import CardError, Fault
+from barometre.cards.columns import MODELS, columns_of
+from barometre.cards.listing import load_cards
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.errors import Fault, FaultsError, counted
+from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.family import Family, Mapped, load_families, matches
 from barometre.sources.text import Source
 from barometre.sources.values import Parsed, parse_numbers
-from barometre.table_set import STATUSES
-from barometre.territories import level_of, repair_codes
+from barometre.tables.codes import level_of, repair_codes
+from barometre.tables.table_set import STATUSES
 
 _SECRET = STATUSES.index("secret")
 _NO_TERRITORY = ("", "NR", "X{5}", "9{5}", "Z{5}", "Ensemble", "Total")

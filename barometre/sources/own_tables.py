@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
-from barometre.cards import load_cards
-from barometre.errors import Fault, FaultsError
+from barometre.base.errors import Fault, FaultsError
+from barometre.cards.columns import KEY, MODELS, columns_of
+from barometre.cards.listing import load_cards
 from barometre.sources.text import Source
 from barometre.sources.values import parse_numbers
-from barometre.table_checks import PUBLISHED, check_table
-from barometre.table_set import STATUSES, STATUTS_COLUMNS, Tables
-from barometre.tables import KEY, MODELS, columns_of
+from barometre.tables.check import PUBLISHED, check_table
+from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
 
 LABELS = ("libelle", "libelle_court", "niveau")
 HELP_ROWS = frozenset({"UNITE", "UNITÉ", "EXEMPLE"})

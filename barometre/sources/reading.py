@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from barometre import datasets
-from barometre.cards import load_cards
-from barometre.errors import BarometreError, counted
+from barometre.base.errors import BarometreError, counted
+from barometre.cards.listing import load_cards
 from barometre.sources.family import Family, load_families
 from barometre.sources.mapping import Cells, file_year, plans, read_cells, recognise, unrecognised
 from barometre.sources.own_tables import is_own, read_own, resembles_own
 from barometre.sources.text import Source, open_sources
-from barometre.table_set import STATUSES, STATUTS_COLUMNS, Tables, combine
+from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables, combine
 
 SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".parquet", ".zip")
 

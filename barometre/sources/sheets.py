@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
-from barometre.errors import BarometreError
+from barometre.base.errors import BarometreError
 from barometre.sources.delimited import HEAD, Recognised, as_frame, folded
 
 _LARGEST = 4 * 2**30

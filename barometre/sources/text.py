@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 
 import pandas as pd
 
-from barometre.errors import BarometreError, Fault, FaultsError
+from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.sources import delimited, sheets
 from barometre.sources.delimited import HEAD, Recognised
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from barometre.table_set import STATUSES
+from barometre.tables.table_set import STATUSES
 
 SECRET_TOKENS = frozenset(
     {"nd", "n.d.", "n.d", "ns", "n.s.", "n.s", "s", "c", "secret", "secret statistique"}
@@ -44,7 +44,7 @@ class Parsed:
     valeur : array of float64
         The numbers; NaN where there is none.
     statut : array of int8
-        Position in `barometre.table_set.STATUSES` of what a token says (``nd``, ``-``, ``nc``); 0
+        Position in `tables.table_set.STATUSES` of what a token says (``nd``, ``-``, ``nc``); 0
         for a number, an empty cell or an unreadable one.
     illisible : array of bool
         The cell is neither a number, nor a token, nor empty.

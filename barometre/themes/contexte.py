@@ -11,8 +11,7 @@ from __future__ import annotations
 import pandas as pd
 from pandera.typing import DataFrame
 
-from barometre.formulas import indicator, rate, ratio, share
-from barometre.tables import (
+from barometre.cards.columns import (
     Allocataires,
     DemandeursEmploi,
     Etablissements,
@@ -20,6 +19,7 @@ from barometre.tables import (
     Sante,
     Scolarisation,
 )
+from barometre.themes.formulas import indicator, rate, ratio, share
 
 
 @indicator

@@ -11,8 +11,8 @@ from __future__ import annotations
 import pandas as pd
 from pandera.typing import DataFrame
 
-from barometre.formulas import indicator, rate, ratio, share
-from barometre.tables import Equipements, Licences, Population
+from barometre.cards.columns import Equipements, Licences, Population
+from barometre.themes.formulas import indicator, rate, ratio, share
 
 
 @indicator

@@ -11,8 +11,8 @@ from __future__ import annotations
 import pandas as pd
 from pandera.typing import DataFrame
 
-from barometre.formulas import indicator, rate, share
-from barometre.tables import Activite, DemandeursEmploi
+from barometre.cards.columns import Activite, DemandeursEmploi
+from barometre.themes.formulas import indicator, rate, share
 
 
 @indicator

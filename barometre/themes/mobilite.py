@@ -11,8 +11,8 @@ from __future__ import annotations
 import pandas as pd
 from pandera.typing import DataFrame
 
-from barometre.formulas import indicator, share
-from barometre.tables import Deplacements
+from barometre.cards.columns import Deplacements
+from barometre.themes.formulas import indicator, share
 
 
 @indicator

@@ -11,8 +11,8 @@ from __future__ import annotations
 import pandas as pd
 from pandera.typing import DataFrame
 
-from barometre.formulas import indicator, rate, ratio
-from barometre.tables import Allocataires, Population, Revenus
+from barometre.cards.columns import Allocataires, Population, Revenus
+from barometre.themes.formulas import indicator, rate, ratio
 
 
 @indicator

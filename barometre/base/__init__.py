@@ -1,0 +1,3 @@
+"""What every room uses: errors, numbers in French, rounding, arguments, files."""
+
+from barometre.base import errors as errors

@@ -1,0 +1,145 @@
+"""Compare survival curves: the log-rank test, its G-rho family, strata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from barometre.base.errors import BarometreError
+from barometre.base.tidy import tidy
+from barometre.cohort.durations.risk_sets import Floats, Spells, Values, as_spells, risk_table
+
+
+@dataclass(frozen=True)
+class LogRank:
+    """Result of a log-rank test.
+
+    Parameters
+    ----------
+    chisq : float
+        Statistic; missing when it is not defined (no event at a time with several groups at risk).
+    df : int
+        Degrees of freedom: groups with expected events, less 1.
+    p : float
+        p-value.
+    table : DataFrame
+        ``group``, ``n``, ``observed``, ``expected``, ``variance``: weighted by S(t-)^rho.
+    meta : dict
+        ``method``, ``convention``, ``n_in``, ``n_used``, ``lost``, ``version``.
+    """
+
+    chisq: float
+    df: int
+    p: float
+    table: pd.DataFrame
+    meta: dict[str, Any]
+
+    @property
+    def statistic(self) -> float:
+        """The statistic, under its other name."""
+        return self.chisq
+
+
+def logrank(
+    duration: Values,
+    event: Values,
+    by: Values,
+    strata: Values = None,
+    *,
+    entry: Values = None,
+    rho: float = 0.0,
+) -> LogRank:
+    """Test that groups have the same survival (Mantel, 1966; Harrington and Fleming, 1982).
+
+    Parameters
+    ----------
+    duration, event, by, entry
+        As in `kaplan_meier`; weights have no place in this test.
+    strata : array-like, optional
+        Strata within which groups are compared.
+    rho : float, default 0
+        Weight S(t-)^rho of each time: 0 is the log-rank test, 1 the Peto-Peto one, which gives more
+        weight to early events.
+
+    Returns
+    -------
+    LogRank
+        ``chisq``, ``df``, ``p``, ``table``, ``meta``. Without any event, chisq and p are missing.
+
+    Raises
+    ------
+    BarometreError
+        Fewer than two groups, negative or infinite rho, and the errors of `kaplan_meier`.
+
+    Notes
+    -----
+    Hypergeometric variance at each time, as ``survdiff`` of R, S being the pooled Kaplan-Meier
+    estimate of the stratum just before.
+
+    Examples
+    --------
+    >>> test = logrank([1, 2, 3, 4, 5, 6], [1, 1, 1, 1, 1, 1], list("aaabbb"))
+    >>> test.df, round(test.chisq, 3), round(test.p, 4)
+    (1, 5.052, 0.0246)
+    """
+    from scipy.stats import chi2
+
+    spells = as_spells(duration, event, by=by, entry=entry, strata=strata)
+    sizes = np.bincount(spells.group, minlength=len(spells.labels))
+    if np.count_nonzero(sizes) < 2:
+        raise BarometreError("un seul groupe : le test compare au moins deux groupes")
+    if not (isinstance(rho, Real) and np.isfinite(rho) and rho >= 0):
+        raise BarometreError(f"rho {rho} : donner un nombre positif (0 log-rank, 1 Peto-Peto)")
+    groups = len(spells.labels)
+    observed, expected = np.zeros(groups), np.zeros(groups)
+    variance = np.zeros((groups, groups))
+    for part in spells.cut(spells.stratum, int(spells.stratum.max()) + 1):
+        if not len(part.duration):
+            continue
+        for total, term in zip((observed, expected, variance), _stratum(part, rho), strict=True):
+            total += term
+    # The gaps add up to 0: one group of each connected comparison is redundant, as are empty ones.
+    used = np.flatnonzero(expected > 0)
+    chisq, df = np.nan, max(len(used) - 1, 0)
+    if df:
+        gap, part_of = (observed - expected)[used[1:]], variance[np.ix_(used[1:], used[1:])]
+        if np.linalg.matrix_rank(part_of) == df:
+            chisq = float(gap @ np.linalg.solve(part_of, gap))
+    table = pd.DataFrame(
+        {
+            "group": spells.labels,
+            "n": sizes,
+            "observed": observed,
+            "expected": expected,
+            "variance": np.diag(variance),
+        }
+    )
+    name = "log-rank" if rho == 0 else f"G-rho, rho = {rho:g}"
+    made = tidy(table, **spells.meta(name, "variance hypergéométrique, par strate"))
+    return LogRank(chisq, df, float(chi2.sf(chisq, df)) if df else np.nan, made, made.meta)
+
+
+def _stratum(spells: Spells, rho: float) -> tuple[Floats, Floats, Floats]:
+    """Observed and expected events of each group, and their covariances, in one stratum."""
+    risks, groups = risk_table(spells), len(spells.labels)
+    size = len(risks.time)
+
+    def by_group(at: Any, mass: Floats) -> Floats:
+        cells = np.bincount(at * groups + spells.group, mass, minlength=(size + 1) * groups)
+        counts: Floats = cells.astype(np.float64).reshape(-1, groups)[:size]
+        return counts
+
+    ones = np.ones(len(spells.group))
+    came, left = by_group(risks.entries, ones), by_group(risks.exits, ones)
+    at_risk = came.cumsum(axis=0) - left.cumsum(axis=0) + left
+    weight = np.append(1.0, risks.surviving())[:size] ** rho
+    share = at_risk / risks.n_risk[:, None]
+    events = by_group(risks.exits, (spells.cause == 1).astype(np.float64))
+    spread = risks.n_event * (risks.n_risk - risks.n_event) / np.maximum(risks.n_risk - 1, 1)
+    spread *= weight**2
+    covariance = np.diag(spread @ share) - (share * spread[:, None]).T @ share
+    return weight @ events, (weight * risks.n_event) @ share, covariance

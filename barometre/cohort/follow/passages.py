@@ -1,0 +1,271 @@
+"""Transitions between statuses: counts and rates, distribution at each wave, mean time in each.
+
+People and waves are laid out as a table of small integers, one row per wave, and pairs of rows are
+counted: no join, no pivot.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from barometre.base.errors import BarometreError, counted
+from barometre.base.tidy import Tidy, tidy
+from barometre.cohort.durations.risk_sets import Floats, Values
+from barometre.cohort.follow.status_table import ABSENT, Missing, StatusTable, status_table
+
+
+def transition_counts(
+    person: Values,
+    wave: Values,
+    status: Values,
+    *,
+    lag: int = 1,
+    weight: Values = None,
+    by: Values = None,
+    missing: Missing = "drop",
+) -> Tidy:
+    """Count the passages from a status to another.
+
+    Parameters
+    ----------
+    person, wave, status : array-like
+        One row per person and wave. Waves are numbers, dates or ordered categories; the states of a
+        categorical status are all its categories, otherwise the values found, in order.
+    lag : int, default 1
+        Number of waves between the two statuses. Waves follow each other as the list of those of
+        the data does: a year without any survey is no wave.
+    weight : array-like of float, optional
+        Positive weights; a passage has that of its origin.
+    by : array-like, optional
+        Groups; a passage is in that of its origin.
+    missing : {"drop", "state"}, default "drop"
+        What becomes of a wave at which a person has no row or no status: its passages are left out,
+        or it is a state named ``"missing"``. It then takes the weight and the group of the person's
+        first row.
+
+    Returns
+    -------
+    Tidy
+        One row per group, origin and destination: ``group`` (with ``by``), ``from``, ``to``, ``n``
+        (a sum of weights with ``weight``), zeros included; no row without any status.
+        ``.meta`` counts the people (``n_in``, ``n_used``, ``lost``), the passages counted
+        (``pairs``) and those left out because one end is missing (``pairs_lost``).
+
+    Raises
+    ------
+    BarometreError
+        Columns misaligned, person or wave missing, a person twice at a wave, a weight that is not
+        positive, a lag that is not a positive integer, a status named ``"missing"`` when that is
+        the name of a state.
+
+    Examples
+    --------
+    >>> table = transition_counts([1, 1, 1, 2, 2], [1, 2, 3, 1, 3], list("aabab"))
+    >>> table[table["n"] > 0].to_numpy().tolist()
+    [['a', 'a', 1], ['a', 'b', 1]]
+    """
+    return _passages(status_table(person, wave, status, weight, by, missing), lag, rates=False)
+
+
+def transition_rates(
+    person: Values,
+    wave: Values,
+    status: Values,
+    *,
+    lag: int = 1,
+    weight: Values = None,
+    by: Values = None,
+    missing: Missing = "drop",
+) -> Tidy:
+    """Share of those in a status who are in each status ``lag`` waves later.
+
+    Parameters
+    ----------
+    person, wave, status, lag, weight, by, missing
+        As in `transition_counts`.
+
+    Returns
+    -------
+    Tidy
+        Columns of `transition_counts`, and ``rate``: n over the sum of n from the same origin, all
+        waves together, missing when that is 0.
+
+    Raises
+    ------
+    BarometreError
+        As `transition_counts`.
+
+    Notes
+    -----
+    The rates of ``seqtrate`` of TraMineR (Gabadinho et al., 2011), time-homogeneous.
+
+    Examples
+    --------
+    >>> transition_rates([1, 1, 1, 2, 2], [1, 2, 3, 1, 3], list("aabab"))["rate"].tolist()
+    [0.5, 0.5, nan, nan]
+    """
+    return _passages(status_table(person, wave, status, weight, by, missing), lag, rates=True)
+
+
+def _passages(table: StatusTable, lag: int, *, rates: bool) -> Tidy:
+    if isinstance(lag, bool) or not isinstance(lag, (int, np.integer)) or lag < 1:
+        raise BarometreError(f"lag {lag} : donner un nombre entier de vagues, au moins 1")
+    size, used = len(table.states) + 1, np.zeros(table.n_people, np.bool_)
+    counts, lost, pairs = np.zeros((len(table.groups), size * size)), 0, 0
+    for wave in range(len(table.waves) - lag):
+        start, end = table.state[wave], table.state[wave + lag]
+        counts += table.cells(wave, start.astype(np.int64) * size + end, size * size)
+        known = (start != ABSENT) & (end != ABSENT) & table.in_group(wave)
+        used |= known
+        pairs += int(np.count_nonzero(known))
+        lost += int(np.count_nonzero(((start != ABSENT) | (end != ABSENT)) & ~known))
+    kept = counts.reshape(-1, size, size)[:, 1:, 1:]  # without what starts or ends absent
+    total = kept.sum(axis=2, keepdims=True)
+    states = np.arange(len(table.states))
+    columns = {
+        "from": table.states.take(np.repeat(states, len(states))),
+        "to": table.states.take(np.tile(states, len(states))),
+        "n": table.as_counts(kept),
+    }
+    if rates:
+        columns["rate"] = np.divide(kept, total, out=np.full_like(kept, np.nan), where=total > 0)
+    meta = table.meta(
+        f"transitions à {counted(lag, 'vague')} d'écart",
+        used,
+        "jamais deux statuts connus à cet écart",
+    )
+    return tidy(table.stacked(columns), **meta, pairs=pairs, pairs_lost=lost)
+
+
+# ---- distribution and time ----------------------------------------------------------------------
+
+
+def state_distribution(
+    person: Values,
+    wave: Values,
+    status: Values,
+    *,
+    weight: Values = None,
+    by: Values = None,
+    missing: Missing = "drop",
+) -> Tidy:
+    """Share of people in each status, wave by wave.
+
+    Parameters
+    ----------
+    person, wave, status, weight, by, missing
+        As in `transition_counts`.
+
+    Returns
+    -------
+    Tidy
+        One row per group, wave and state: ``group`` (with ``by``), ``wave``, ``state``, ``n``,
+        ``share`` (of those whose status counts), ``entropy`` (of the wave, repeated). Share and
+        entropy are missing at a wave without anybody.
+
+    Raises
+    ------
+    BarometreError
+        As `transition_counts`.
+
+    Notes
+    -----
+    Entropy of Shannon (1948) over that of equal shares, -sum(p log p) / log(number of states): 0
+    when all are in the same state, 1 when shares are equal, as ``seqstatd`` of TraMineR; 0 when
+    there is one state only.
+
+    Examples
+    --------
+    >>> shares = state_distribution([1, 2, 1, 2], [1, 1, 2, 2], list("aabb"))
+    >>> shares["share"].tolist()
+    [1.0, 0.0, 0.0, 1.0]
+    """
+    table = status_table(person, wave, status, weight, by, missing)
+    counts = _by_wave(table)
+    total = counts.sum(axis=2, keepdims=True)
+    share = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
+    n_waves, n_states = len(table.waves), len(table.states)
+    logs = np.log(np.where(share > 0, share, 1.0))
+    scale = np.log(n_states) if n_states > 1 else 1.0
+    entropy = np.abs((share * logs).sum(axis=2, keepdims=True)) / scale
+    columns = {
+        "wave": table.waves.take(np.repeat(np.arange(n_waves), n_states)),
+        "state": table.states.take(np.tile(np.arange(n_states), n_waves)),
+        "n": table.as_counts(counts),
+        "share": share,
+        "entropy": np.broadcast_to(entropy, share.shape),
+    }
+    used = _used(table)
+    return tidy(
+        table.stacked(columns), **table.meta("distribution par vague", used, "groupe manquant")
+    )
+
+
+def mean_time(
+    person: Values,
+    wave: Values,
+    status: Values,
+    *,
+    weight: Values = None,
+    by: Values = None,
+    missing: Missing = "drop",
+) -> Tidy:
+    """Mean number of waves that a person spends in each status.
+
+    Parameters
+    ----------
+    person, wave, status, weight, by, missing
+        As in `transition_counts`; a person has the weight and the group of the first row.
+
+    Returns
+    -------
+    Tidy
+        One row per group and state: ``group`` (with ``by``), ``state``, ``mean_time`` (in waves),
+        ``share`` (of the time whose status counts), ``n`` (people of the group with a status at one
+        wave at least). With ``missing="state"`` the times add up to the number of waves; with
+        ``"drop"``, to the mean number of waves known. Missing in a group without anybody.
+
+    Raises
+    ------
+    BarometreError
+        As `transition_counts`.
+
+    Notes
+    -----
+    ``seqmeant`` of TraMineR (Gabadinho et al., 2011).
+
+    Examples
+    --------
+    >>> mean_time([1, 2, 1, 2], [1, 1, 2, 2], list("abbb"))["mean_time"].tolist()
+    [0.5, 1.5]
+    """
+    table = status_table(person, wave, status, weight, by, missing, constant=True)
+    counts = _by_wave(table).sum(axis=1)
+    total = table.cells(0, table.met.astype(np.int64), 2)[:, 1:]
+    time, used = counts.sum(axis=1, keepdims=True), _used(table)
+    people = np.bincount(table.group_at(0)[used], minlength=len(table.groups))
+    columns = {
+        "state": table.states,
+        "mean_time": np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0),
+        "share": np.divide(counts, time, out=np.full_like(counts, np.nan), where=time > 0),
+        "n": np.repeat(people, len(table.states)),
+    }
+    return tidy(table.stacked(columns), **table.meta("temps moyen", used, "groupe manquant"))
+
+
+def _by_wave(table: StatusTable) -> Floats:
+    """Count by group, wave and state."""
+    size = len(table.states) + 1
+    counts = np.zeros((len(table.groups), len(table.waves), size))
+    for wave, state in enumerate(table.state):
+        counts[:, wave] = table.cells(wave, state.astype(np.int64), size)
+    return counts[:, :, 1:]
+
+
+def _used(table: StatusTable) -> npt.NDArray[np.bool_]:
+    """Tell who has a status and a group at one wave at least."""
+    used = np.zeros(table.n_people, np.bool_)
+    for wave, state in enumerate(table.state):
+        used |= (state != ABSENT) & table.in_group(wave)
+    return used

@@ -1,0 +1,220 @@
+"""Statuses laid out by wave and person, in small integers, for counting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.cohort.durations.risk_sets import Floats, Values, as_column, numbers
+from barometre.cohort.rows.columns import same_rows
+from barometre.cohort.rows.keys import Integers, has_order, positions, repeated
+
+Missing = Literal["drop", "state"]
+Layout = npt.NDArray[Any]
+
+ABSENT = 0
+MISSING = "missing"
+"""Name of the state of those who have no row or no status, when that is a state."""
+
+
+@dataclass(frozen=True)
+class StatusTable:
+    """One row per wave, one column per person.
+
+    ``state`` is ABSENT, or 1 + a position in ``states``; ``weight`` (None without weights) and
+    ``group`` are laid out alike, in a single row when they are constant; a missing group has the
+    position that follows those of ``groups``.
+    """
+
+    state: npt.NDArray[np.integer[Any]]
+    weight: Floats | None
+    group: npt.NDArray[np.int32]
+    waves: pd.Index
+    states: pd.Index
+    groups: pd.Index
+    grouped: bool
+    missing: Missing
+    met: npt.NDArray[np.bool_]
+
+    @property
+    def n_people(self) -> int:
+        """Number of people, with or without status."""
+        return int(self.state.shape[1])
+
+    def group_at(self, wave: int) -> npt.NDArray[np.int32]:
+        """Group of each person at a wave."""
+        row: npt.NDArray[np.int32] = _row(self.group, wave)
+        return row
+
+    def in_group(self, wave: int) -> npt.NDArray[np.bool_]:
+        """Whether the group of each person is known at a wave."""
+        known: npt.NDArray[np.bool_] = self.group_at(wave) < len(self.groups)
+        return known
+
+    def cells(self, wave: int, code: Integers, size: int) -> Floats:
+        """Add up the weights of people by group (rows) and code (columns), at a wave."""
+        mass = None if self.weight is None else _row(self.weight, wave)
+        if self.grouped:
+            code = self.group_at(wave) * np.int64(size) + code
+        counts = np.bincount(code, mass, (len(self.groups) + 1) * size).astype(np.float64)
+        cells: Floats = counts.reshape(-1, size)[: len(self.groups)]
+        return cells
+
+    def as_counts(self, values: Floats) -> Any:
+        """Write counts as integers, sums of weights as they are."""
+        return values if self.weight is not None else np.rint(values).astype(np.int64)
+
+    def stacked(self, columns: Mapping[str, Any]) -> pd.DataFrame:
+        """Stack columns group by group: indexes are repeated, arrays have one row per group."""
+        size = len(self.groups)
+        frame = pd.DataFrame(
+            {
+                name: values.take(np.tile(np.arange(len(values)), size))
+                if isinstance(values, pd.Index)
+                else values.reshape(-1)
+                for name, values in columns.items()
+            }
+        )
+        if self.grouped and size:
+            frame.insert(
+                0, "group", self.groups.take(np.repeat(np.arange(size), len(frame) // size))
+            )
+        elif self.grouped:
+            frame.insert(0, "group", self.groups)
+        return frame
+
+    def meta(self, method: str, used: npt.NDArray[np.bool_], reason: str) -> dict[str, Any]:
+        """Say what was used, and why the others were not."""
+        unmet, gone = int((~self.met).sum()), int((self.met & ~used).sum())
+        reasons = {"aucun statut connu": unmet, reason: gone}
+        weights = "pondéré" if self.weight is not None else "non pondéré"
+        absence = "un état" if self.missing == "state" else "écarté"
+        return {
+            "method": method,
+            "convention": f"{weights} ; statut manquant : {absence}",
+            "n_in": self.n_people,
+            "n_used": int(used.sum()),
+            "lost": {why: number for why, number in reasons.items() if number},
+        }
+
+
+def _row(layout: Layout, wave: int) -> Layout:
+    row: Layout = layout[min(wave, len(layout) - 1)]
+    return row
+
+
+def status_table(
+    person: Values,
+    wave: Values,
+    status: Values,
+    weight: Values,
+    by: Values,
+    missing: Missing,
+    *,
+    constant: bool = False,
+) -> StatusTable:
+    """Check columns of statuses and lay them out.
+
+    Parameters
+    ----------
+    person, wave, status, weight, by
+        As in `transitions.transition_counts`.
+    missing : {"drop", "state"}
+        Whether absence is a state; everyone then has one.
+    constant : bool, default False
+        Give people the weight and the group of their first row at all waves.
+
+    Raises
+    ------
+    BarometreError
+        As `transitions.transition_counts`.
+    """
+    if missing not in get_args(Missing):
+        raise UnknownNameError("choix missing=", str(missing), get_args(Missing))
+    given = {"person": person, "wave": wave, "status": status, "weight": weight, "by": by}
+    columns = {name: as_column(name, value) for name, value in given.items() if value is not None}
+    same_rows(given)
+    who, people = positions(columns["person"])
+    when, waves = _waves(columns["wave"])
+    _check_keys(who, when, len(people), len(waves))
+    shape = (len(waves), len(people))
+    codes, states = _states(columns["status"])
+    state = np.zeros(shape, np.min_scalar_type(len(states) + 1))
+    state[when, who] = codes + 1
+    met = (state != ABSENT).any(axis=0)
+    if missing == "state" and len(states):
+        if MISSING in states:
+            raise BarometreError(
+                f"« {MISSING} » est déjà un statut : le renommer, ou missing='drop'"
+            )
+        state[state == ABSENT] = len(states) + 1
+        met[:] = True
+        states = states.append(pd.Index([MISSING]))
+    mass = None
+    if "weight" in columns:
+        weights = numbers("weight", columns["weight"])
+        if not ((weights > 0) & np.isfinite(weights)).all():
+            raise BarometreError(
+                "poids refusés : négatifs, nuls ou manquants ; donner des positifs"
+            )
+        mass = _laid_out(weights, when, who, shape, constant)
+    group, groups = np.zeros((1, len(people)), np.int32), pd.Index([None], dtype=object)
+    if "by" in columns:
+        found, groups = positions(columns["by"], sort=True)
+        found[found < 0] = len(groups)
+        group = _laid_out(found.astype(np.float64), when, who, shape, constant).astype(np.int32)
+    grouped = "by" in columns
+    return StatusTable(
+        state, mass, group, waves, states, groups, grouped, missing, met
+    )  # fmt: skip
+
+
+def _waves(column: pd.Series[Any]) -> tuple[Integers, pd.Index]:
+    if len(column) and not has_order(column):
+        raise BarometreError(
+            f"vagues de type {column.dtype}, sans ordre : donner des entiers, des dates, des"
+            " périodes ou un Categorical ordonné"
+        )
+    return positions(column, sort=True)
+
+
+def _check_keys(who: Integers, when: Integers, n_people: int, n_waves: int) -> None:
+    if (who < 0).any() or (when < 0).any():
+        number = int(((who < 0) | (when < 0)).sum())
+        lines = counted(number, "ligne")
+        raise BarometreError(f"{lines} sans personne ou sans vague : les compléter ou les écarter")
+    twice = repeated(who, when, n_people, n_waves)
+    if twice is not None:
+        lines = counted(int(twice.sum()), "ligne")
+        raise BarometreError(f"{lines} en double : une ligne par personne et par vague")
+
+
+def _states(column: pd.Series[Any]) -> tuple[Integers, pd.Index]:
+    """Number the statuses; those of a categorical column are all its categories."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return np.asarray(column.cat.codes, np.int64), column.cat.categories
+    return positions(column, sort=True)
+
+
+def _laid_out(
+    values: Floats, when: Integers, who: Integers, shape: tuple[int, int], constant: bool
+) -> Floats:
+    """Lay values out by wave and person, those of the first row filling the holes.
+
+    A single row is returned when nobody's value changes: it stands for all waves.
+    """
+    table = np.full(shape, np.nan)
+    table[when, who] = values
+    first = np.full(shape[1], np.nan)
+    for row in table[::-1]:
+        first = np.where(np.isnan(row), first, row)
+    holes = np.isnan(table)
+    if constant or (holes | (table == first)).all():
+        return first[None, :]
+    return np.where(holes, first, table)

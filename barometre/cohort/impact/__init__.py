@@ -1,0 +1,1 @@
+"""Effects of a programme on the people followed."""

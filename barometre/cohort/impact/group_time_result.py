@@ -1,0 +1,197 @@
+"""ATT(g,t) estimated: the table, its averages, its pre-trend test, the influence of each person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+import numpy as np
+import pandas as pd
+
+from barometre.base.errors import UnknownNameError
+from barometre.base.tidy import Tidy, tidy
+from barometre.cohort.impact.group_time_cells import CANCELLED, Cell, Floats, Method, cell
+from barometre.cohort.impact.group_time_means import KEYS, Aggregation, Kind, Mean, means
+from barometre.cohort.impact.group_time_people import Gathered, whole_numbers
+from barometre.cohort.inference.estimates import (
+    PreTrend,
+    make_estimate,
+    pretrend_test,
+    student_interval,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class AttGt:
+    """Effects by group of entry and wave.
+
+    Attributes
+    ----------
+    table : DataFrame
+        ``group``, ``wave``, ``att``, ``se``, ``n_treated``, ``n_control``, ``low``, ``high``: one
+        row per comparison. ``att`` is missing when it cannot be estimated, and
+        ``meta["not_estimated"]`` says why; ``se`` is missing at the base wave, where the effect is
+        0 by convention.
+    meta : dict
+        ``method``, ``convention``, ``n_in``, ``n_used``, ``lost``, ``not_estimated``, ``version``
+        and the options.
+    """
+
+    table: Tidy
+    meta: dict[str, Any] = field(repr=False)
+    _gathered: Gathered = field(repr=False)
+    _cells: tuple[Cell, ...] = field(repr=False)
+    _method: Method = field(repr=False)
+
+    @property
+    def influence(self) -> pd.DataFrame:
+        """Influence of each person on each estimate, one column per (group, wave).
+
+        A standard error without clusters is ``sqrt(sum of squares) / n``, n the number of rows:
+        people without a date before their treatment are left out. Computed when asked for.
+        """
+        chosen = np.flatnonzero([known.reason is None for known in self._cells])
+        psi = self._influence(np.eye(len(self._cells))[chosen], None)
+        keys = pd.MultiIndex.from_frame(self.table[["group", "wave"]].iloc[chosen])
+        return self._by_person(psi, keys)
+
+    def aggregate(self, kind: Kind = "simple") -> Aggregation:
+        """Average the effects, with standard errors that count the estimation of the weights.
+
+        Parameters
+        ----------
+        kind : {"simple", "dynamic", "group", "calendar"}
+            All treated cells weighted by the people treated; by time since entry; by group; by
+            wave.
+
+        Returns
+        -------
+        Aggregation
+            ``overall`` and ``table``. Cells that were not estimated are left out, as
+            ``meta["not_estimated"]`` recalls; ``overall`` is missing when there is none after the
+            treatment.
+
+        Raises
+        ------
+        UnknownNameError
+            Another kind.
+
+        Notes
+        -----
+        Callaway and Sant'Anna (2021), section 3.2; standard errors of R's did 2.5, equal when no
+        wave is missing. With missing waves the weight of a cell is the number of its treated people
+        seen at both dates, and its own influence is that of this number.
+        """
+        if kind not in get_args(Kind):
+            raise UnknownNameError("agrégation", str(kind), get_args(Kind))
+        table = self.table
+        group, wave = self._numbers
+        att = table["att"].to_numpy(np.float64)
+        treated = np.array([known.total for known in self._cells])
+        keys, rows, overall = means(kind, group, wave, att, treated)
+        both = [*rows, overall]
+        vcov = self._vcov(self._mean_influence(both))
+        reference = wave == self._base_waves
+        unknown = np.isnan(table["se"].to_numpy()) & np.isfinite(att) & ~reference
+        blind = np.array([(mean.cells[unknown] != 0).any() for mean in both])
+        vcov[blind, :] = vcov[:, blind] = np.nan
+        se = np.sqrt(np.diag(vcov))
+        base_only = [reference[mean.cells != 0].all() for mean in both]
+        se = np.where(base_only, np.nan, se)
+        named = KEYS[kind]
+        write = self._gathered.named if kind in ("group", "calendar") else whole_numbers
+        index = pd.Index(write(keys), name=named or kind)
+        frame = pd.DataFrame({"att": [mean.value for mean in rows], "se": se[:-1]})
+        frame["low"], frame["high"] = student_interval(frame["att"], frame["se"], np.inf)[2:]
+        if named is not None:
+            frame.insert(0, named, index)
+        meta = {**self.meta, "aggregation": kind}
+        return Aggregation(
+            overall=make_estimate(overall.value, se[-1], np.inf, self.meta["n_rows"], meta),
+            table=tidy(frame, **meta),
+            vcov=pd.DataFrame(vcov[:-1, :-1], index=index, columns=index),
+            meta=meta,
+            _influence=lambda: self._by_person(
+                self._mean_influence(both), pd.Index([*index, "overall"], name=named)
+            ),
+        )
+
+    def pretrend(self) -> PreTrend:
+        """Test jointly that the effects before treatment are 0, and say what the test could see.
+
+        Returns
+        -------
+        PreTrend
+            Wald statistic, its df and p-value, and the slopes detected; missing, with
+            ``meta["reason"]``, when no cell precedes the treatment.
+
+        Notes
+        -----
+        Cells before the treatment and its anticipation, base wave left out, as in R's did. The
+        detectable slope is in outcome units per unit of wave: a difference of trend moves a cell
+        by the slope times the distance of its two waves.
+        """
+        table = self.table
+        group, wave = self._numbers
+        before = wave < group - self.meta["anticipation"]
+        compared = table["att"].notna().to_numpy() & (wave != self._base_waves)
+        chosen = np.flatnonzero(before & compared)
+        psi = self._influence(np.eye(len(self._cells))[chosen], None)
+        return pretrend_test(
+            table["att"].to_numpy()[chosen], self._vcov(psi), (wave - self._base_waves)[chosen]
+        )
+
+    @property
+    def _numbers(self) -> tuple[Floats, Floats]:
+        """Group and wave of each comparison, as numbers: positions when waves are dates."""
+        people, planned = self._gathered.people, self._gathered.comparisons
+        return (
+            people.groups[[comparison.group for comparison in planned]],
+            people.waves[[comparison.wave for comparison in planned]],
+        )
+
+    @property
+    def _base_waves(self) -> Floats:
+        waves = self._gathered.people.waves
+        return waves[[comparison.base for comparison in self._gathered.comparisons]]
+
+    def _mean_influence(self, rows: Sequence[Mean]) -> Floats:
+        return self._influence(
+            np.stack([row.cells for row in rows]), np.stack([row.people for row in rows])
+        )
+
+    def _influence(self, cells: Floats, people: Floats | None) -> Floats:
+        """Influence of combinations of cells: one row each, one column per person as sorted.
+
+        Without covariates a cell is so cheap that its influence is computed again, not kept.
+        """
+        gathered = self._gathered
+        psi = np.zeros((len(cells), gathered.people.outcome.shape[1]))
+        for k, comparison in enumerate(gathered.comparisons):
+            used = np.flatnonzero(cells[:, k])
+            if not len(used):
+                continue
+            known = self._cells[k]
+            if not known.influence:
+                known = cell(gathered.people, comparison, self._method)
+            for row in used:
+                for run, values in known.influence:
+                    psi[row, run] += cells[row, k] * values
+                if people is not None and people[row, k]:
+                    psi[row, known.influence[0][0]] += people[row, k] * known.shares
+        return psi
+
+    def _vcov(self, psi: Floats) -> Floats:
+        """Covariance of estimates; missing where influences cancel in every cluster."""
+        sums = self._gathered.people.sums_by_cluster(psi)
+        vcov: Floats = sums @ sums.T
+        size = np.square(psi).sum(axis=1)
+        cancelled = (np.diag(vcov) <= CANCELLED**2 * size) & (size > 0)
+        vcov[cancelled, :] = vcov[:, cancelled] = np.nan
+        return vcov
+
+    def _by_person(self, psi: Floats, columns: pd.Index) -> pd.DataFrame:
+        order, labels = self._gathered.order, self._gathered.labels
+        back = np.argsort(order)
+        return pd.DataFrame(psi.T[back] * len(order), index=labels[np.sort(order)], columns=columns)

@@ -1,0 +1,320 @@
+"""Difference in differences: two arms, before and after."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.tidy import tidy
+from barometre.cohort.impact.event_time import EventStudy, cohort_event_study, event_study
+from barometre.cohort.impact.two_way import cohort_twfe, twfe, twfe_design
+from barometre.cohort.inference.estimates import Estimate, FewClustersWarning, make_estimate
+from barometre.cohort.inference.sandwich import (
+    CONVENTIONS,
+    LeastSquares,
+    StandardError,
+    check_standard_error,
+    sandwich,
+)
+from barometre.cohort.rows.columns import Floats, as_binary
+from barometre.cohort.rows.sample import (
+    Design,
+    Sample,
+    clusters_by_side,
+    cohort_sample,
+    column_sample,
+    effect_estimate,
+)
+
+if TYPE_CHECKING:
+    from barometre.cohort.people import Cohort
+
+__all__ = [
+    "Design",
+    "EventStudy",
+    "cohort_did",
+    "cohort_event_study",
+    "cohort_twfe",
+    "did",
+    "did_design",
+    "event_study",
+    "twfe",
+    "twfe_design",
+]
+
+_INTERACTION = np.array([[1.0, -1.0, -1.0, 1.0]])  # cells: arm 0 before, after, arm 1 before, after
+
+
+def did(
+    outcome: Any,
+    arm: Any,
+    post: Any,
+    *,
+    se: StandardError = "CR1",
+    cluster: Any = None,
+    weight: Any = None,
+) -> Estimate:
+    """2x2 difference in differences: change of the treated minus change of the others.
+
+    Parameters
+    ----------
+    outcome : array_like
+        The outcome, one row per person and wave; rows where it is missing are left out.
+    arm : array_like
+        1 or True for the treated arm, 0 or False for the comparison.
+    post : array_like
+        1 or True after the start of the action, 0 or False before.
+    se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
+        Standard error: see `cluster.cluster_robust`.
+    cluster : array_like, optional
+        Cluster of each row (at least the person: waves of a person are not independent). Needed by
+        all but ``"HC1"``.
+    weight : array_like, optional
+        Positive weights.
+
+    Returns
+    -------
+    Estimate
+        ``table`` holds the four means (``arm, post, mean, n``). On a panel with gaps all
+        rows count, of people seen on one side only too: the difference of means is then not the
+        mean of personal changes (use `twfe`).
+
+    Raises
+    ------
+    BarometreError
+        An arm or a period other than 0 and 1, one of the four cells empty, no more than 4 rows,
+        columns that do not match, fewer than 2 clusters, unknown ``se``.
+
+    Notes
+    -----
+    Coefficient of arm x post in the regression of the outcome on arm, post and arm x post
+    (Ashenfelter, Card, 1985; Card, Krueger, 1994), which is the two-way fixed effects estimate on a
+    full panel. It is the effect on the treated if trends would have been parallel.
+
+    Examples
+    --------
+    >>> arm, post, person = [0] * 4 + [1] * 4, [0, 1] * 4, list("aabbccdd")
+    >>> effect = did([1, 2, 1, 3, 1, 5, 2, 5], arm, post, cluster=person)
+    >>> effect.estimate, round(effect.se, 4), effect.df
+    (2.0, 0.7638, 3.0)
+    """
+    check_standard_error(se)
+    sample = column_sample(
+        outcome, cluster=cluster, weight=weight, others={"arm": arm, "post": post}
+    )
+    return _did(sample, as_binary(arm, "arm"), as_binary(post, "post"), se)
+
+
+def cohort_did(
+    cohort: Cohort,
+    outcome: str,
+    post: Any,
+    *,
+    se: StandardError = "CR1",
+    cluster: str | None = None,
+    weight: str | None = None,
+) -> Estimate:
+    """2x2 difference in differences between the arms of a cohort.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        With an ``arm`` of 0 and 1 (or False and True).
+    outcome : str
+        Column of the outcome; rows where it is missing are left out and counted.
+    post : wave, list of waves, str or array of bool
+        First wave after the start of the action (that wave and later ones), the waves after it,
+        a column of 0 and 1, or one boolean per row.
+    se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
+        Standard error: see `cluster.cluster_robust`.
+    cluster : str, optional
+        Column of the cluster; by default the cluster declared by the cohort, else the person.
+    weight : str, optional
+        Column of the weight; by default the one declared by the cohort, else none.
+
+    Returns
+    -------
+    Estimate
+        As `did`; ``meta`` counts people and rows in, used and lost, people seen on both sides and
+        clusters with treated people.
+
+    Raises
+    ------
+    BarometreError
+        As `did`; a cohort without arm, an unknown column or wave, a cluster that changes within a
+        person.
+
+    Warns
+    -----
+    FewClustersWarning
+        All treated people, or all others, are in one cluster: no cluster-robust error is reliable.
+
+    Examples
+    --------
+    >>> from barometre.cohort import Cohort
+    >>> rows = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3, 4, 4], "year": [2024, 2025] * 4,
+    ...                      "arm": [0] * 4 + [1] * 4, "score": [1, 2, 1, 3, 1, 5, 2, 5]})
+    >>> effect = cohort_did(Cohort(rows, "id", "year", arm="arm"), "score", 2025)
+    >>> effect.estimate, effect.n, effect.meta["n_used"]
+    (2.0, 8, 4)
+    """
+    sample, arm, after = _did_columns(cohort, outcome, post, se, cluster, weight)
+    effect = _did(sample, arm, after, se)
+    assert sample.panel is not None
+    sides = [np.bincount(sample.panel.person[sample.take(after) == s]) > 0 for s in (0, 1)]
+    shared = min(map(len, sides))
+    both = int((sides[0][:shared] & sides[1][:shared]).sum())
+    return make_estimate(
+        effect.estimate, effect.se, effect.df, effect.n,
+        {**effect.meta, "n_before_and_after": both}, table=effect.table,
+    )  # fmt: skip
+
+
+def _did_columns(
+    cohort: Cohort, outcome: str, post: Any, se: str, cluster: str | None, weight: str | None
+) -> tuple[Sample, Floats, Floats]:
+    check_standard_error(se)
+    if cohort.arm is None:
+        raise BarometreError("la cohorte n'a pas de bras : la créer avec arm=, 1 aux traités")
+    sample = cohort_sample(cohort, outcome, cluster=cluster, weight=weight, se=se)
+    arm = as_binary(cohort.frame[cohort.arm], cohort.arm)
+    return sample, arm, after_start(cohort, post)
+
+
+def after_start(cohort: Cohort, post: Any) -> Floats:
+    """Return 1 for the rows after the start of the action, 0 for the others.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        The panel.
+    post : wave, list of waves, str or array of bool
+        See `cohort_did`.
+
+    Returns
+    -------
+    ndarray
+        One number per row.
+
+    Raises
+    ------
+    BarometreError
+        A wave or a column that does not exist, a column other than 0 and 1.
+    """
+    waves = pd.Index(cohort.waves)
+    rows = len(cohort.frame)
+    if isinstance(post, (list, tuple, set, frozenset, range, np.ndarray, pd.Series, pd.Index)):
+        values = pd.Series(post if not isinstance(post, (set, frozenset)) else list(post))
+        if len(values) == rows and pd.api.types.is_bool_dtype(values.dtype):
+            return as_binary(values, "post")
+        if isinstance(waves, pd.DatetimeIndex):
+            values = pd.to_datetime(values)
+        unknown = values[~values.isin(waves)]
+        if len(unknown):
+            raise UnknownNameError("nom de vague", str(unknown.iloc[0]), map(str, waves))
+        return np.asarray(waves.isin(values)[cohort.codes.wave], float)
+    if isinstance(post, str) and post in cohort.frame.columns and post not in waves:
+        return as_binary(cohort.frame[post], post)
+    if isinstance(waves, pd.DatetimeIndex) and isinstance(post, date):
+        post = pd.Timestamp(post)
+    position = waves.get_indexer(pd.Index([post]))[0]
+    if position >= 0:  # labels of an ordered category are not in alphabetical order
+        later = np.arange(len(waves)) >= position
+    else:
+        if isinstance(post, str) and not isinstance(waves, (pd.DatetimeIndex, pd.PeriodIndex)):
+            known = [*map(str, waves), *map(str, cohort.frame.columns)]
+            raise UnknownNameError("nom de vague ou de colonne", post, known)
+        try:
+            later = np.asarray(waves >= post)
+        except (TypeError, ValueError):
+            raise UnknownNameError("nom de vague", str(post), map(str, waves)) from None
+    return np.asarray(later[cohort.codes.wave], float)
+
+
+def _did(sample: Sample, arm: Floats, post: Floats, se: StandardError) -> Estimate:
+    fit, table = _cell_means(sample, sample.take(arm), sample.take(post))
+    vcov, df, _ = sandwich(fit, sample.cluster, sample.n_clusters, se)
+    meta = {
+        **sample.meta,
+        "method": "différence de différences 2 × 2",
+        "convention": CONVENTIONS[se],
+    }
+    if sample.cluster is not None and se != "HC1":
+        treated = sample.take(arm) == 1
+        meta |= clusters_by_side(sample, control=~treated, treated=treated)
+        if "caution" in meta:
+            warnings.warn(meta["caution"], FewClustersWarning, stacklevel=4)
+    return effect_estimate(fit, vcov, df, sample, se, meta, tidy(table, **meta))
+
+
+def _cell_means(sample: Sample, arm: Floats, post: Floats) -> tuple[LeastSquares, pd.DataFrame]:
+    """Regress on arm, post and arm x post: the dummies of the four cells are orthogonal."""
+    cell = (2 * arm + post).astype(np.int64)
+    counts = np.bincount(cell, minlength=4)
+    names = ["témoins avant", "témoins après", "traités avant", "traités après"]
+    empty = [name for name, count in zip(names, counts, strict=True) if not count]
+    if empty:
+        raise BarometreError(
+            f"aucune ligne pour : {', '.join(empty)} ; il faut les deux bras avant et après : "
+            "vérifier post= et les résultats manquants"
+        )
+    if len(cell) <= 4:
+        raise BarometreError("4 lignes : l'effet est connu, pas son erreur ; il en faut davantage")
+    weight = np.ones(len(cell)) if sample.weight is None else sample.weight
+    totals = np.bincount(cell, weight, 4)
+    means = np.bincount(cell, weight * sample.y, 4) / totals
+    # A second pass removes what rounding left in the mean of large values.
+    means += np.bincount(cell, weight * (sample.y - means[cell]), 4) / totals
+    root = np.sqrt(weight)
+    q = np.empty((4, len(cell))).T  # columns next to each other in memory
+    for number in range(4):
+        q[:, number] = np.where(cell == number, root / np.sqrt(totals[number]), 0.0)
+    fit = LeastSquares(
+        coef=_INTERACTION @ means,
+        names=("effet",),
+        q=q,
+        residual=root * (sample.y - means[cell]),
+        back=_INTERACTION / np.sqrt(totals),
+        k=4,
+        k_all=4,
+    )
+    shown = {"arm": [0, 0, 1, 1], "post": [0, 1, 0, 1], "mean": means, "n": counts}
+    return fit, pd.DataFrame(shown)
+
+
+def did_design(
+    cohort: Cohort,
+    outcome: str,
+    post: Any,
+    *,
+    cluster: str | None = None,
+    weight: str | None = None,
+) -> Design:
+    """Return the regression of `cohort_did` as columns.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        With an ``arm``.
+    outcome, post, cluster, weight
+        As `cohort_did`.
+
+    Returns
+    -------
+    Design
+        To give to ``wild_bootstrap(*design, term="effet", intercept=False)``.
+
+    Raises
+    ------
+    BarometreError
+        As `cohort_did`.
+    """
+    sample, arm, after = _did_columns(cohort, outcome, post, "CR1", cluster, weight)
+    arm, after = sample.take(arm), sample.take(after)
+    columns = {"const": 1.0, "arm": arm, "post": after, "effet": arm * after}
+    return sample.design(sample.y, pd.DataFrame(columns))

@@ -1,0 +1,290 @@
+"""Two-way fixed effects: an effect net of people and waves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.cohort.inference.estimates import Estimate
+from barometre.cohort.inference.sandwich import (
+    CONVENTIONS,
+    LeastSquares,
+    StandardError,
+    check_standard_error,
+    least_squares,
+    sandwich,
+    without_rounding,
+)
+from barometre.cohort.rows.columns import Floats, as_numbers
+from barometre.cohort.rows.sample import (
+    Design,
+    Sample,
+    clusters_by_side,
+    cohort_sample,
+    column_sample,
+    effect_estimate,
+)
+from barometre.cohort.rows.within import PanelRows, without_person, without_person_and_wave
+
+if TYPE_CHECKING:
+    from barometre.cohort.people import Cohort
+
+_UNMOVED = 1e-9  # share of a column left by fixed effects below which it is rounding
+
+
+def twfe(
+    outcome: Any,
+    person: Any,
+    wave: Any,
+    treated: Any,
+    *,
+    se: StandardError = "CR1",
+    cluster: Any = None,
+    weight: Any = None,
+) -> Estimate:
+    """Two-way fixed effects: effect of a treatment that comes on, net of people and waves.
+
+    Parameters
+    ----------
+    outcome : array_like
+        The outcome, one row per person and wave; rows where it is missing are left out.
+    person, wave : array_like
+        Identifiers.
+    treated : array_like
+        1 when the person is treated at that wave, else 0 (or a dose); it must vary over time.
+    se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
+        Standard error: see Notes.
+    cluster : array_like, optional
+        Cluster of each row, the same at all waves of a person; the person by default.
+    weight : array_like, optional
+        Positive weights.
+
+    Returns
+    -------
+    Estimate
+        People seen once are kept in the counts and tell nothing of the effect. ``meta["caution"]``
+        says when all treated people are in one cluster.
+
+    Raises
+    ------
+    BarometreError
+        A treatment that people and waves explain (one wave, everyone treated at once...), columns
+        that do not match, missing treatment, cluster that changes within a person, fewer than 2
+        clusters, unknown ``se``.
+
+    Notes
+    -----
+    Within estimator of Wansbeek and Kapteyn (1989), exact on any pattern of gaps and weights. With
+    entries at several dates and effects that change with time it mixes comparisons between treated
+    people (Goodman-Bacon, 2021; de Chaisemartin, D'Haultfoeuille, 2020): prefer ATT(g,t). Several
+    clustered errors of one coefficient are in circulation: ``CR1`` does not count the people's
+    effects, nested in clusters, among the parameters (fixest); ``CR1S`` counts them (dummies in
+    Stata or statsmodels); ``CR2`` keeps the waves in the adjustment and leaves the people out,
+    which is exact (Pustejovsky, Tipton, 2018, theorem 2). ``HC1`` is not consistent with short
+    panels (Stock, Watson, 2008). ``meta["other_se"]`` gives the neighbours.
+
+    Examples
+    --------
+    >>> score, treated = [1, 2, 1, 3, 1, 5, 2, 5], [0, 0, 0, 0, 0, 1, 0, 1]
+    >>> effect = twfe(score, list("aabbccdd"), [0, 1] * 4, treated)
+    >>> round(effect.estimate, 9), effect.df
+    (2.0, 3.0)
+    """
+    check_standard_error(se)
+    if cluster is None and se != "HC1":
+        cluster = person
+    sample = column_sample(
+        outcome, person=person, wave=wave, cluster=cluster, weight=weight,
+        others={"treated": treated},
+    )  # fmt: skip
+    numbers = as_numbers(treated, "treated", missing=True)
+    return _twfe(sample, _present(sample, numbers, "treated"), se, "treated")
+
+
+def cohort_twfe(
+    cohort: Cohort,
+    outcome: str,
+    treated: str,
+    *,
+    se: StandardError = "CR1",
+    cluster: str | None = None,
+    weight: str | None = None,
+) -> Estimate:
+    """Two-way fixed effects on a cohort.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        The panel, with gaps or not.
+    outcome, treated : str
+        Columns of the outcome and of the treatment at each wave.
+    se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
+        Standard error: see `twfe`.
+    cluster, weight : str, optional
+        Columns; by default those declared by the cohort, else the person and no weight.
+
+    Returns
+    -------
+    Estimate
+        As `twfe`; ``meta`` counts people and rows in, used and lost.
+
+    Raises
+    ------
+    BarometreError
+        As `twfe`; an unknown column.
+
+    Examples
+    --------
+    >>> from barometre.cohort import Cohort
+    >>> rows = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "year": [2024, 2025] * 3,
+    ...                      "on": [0, 0, 0, 0, 0, 1], "score": [1, 2, 1, 3, 1, 5]})
+    >>> round(cohort_twfe(Cohort(rows, "id", "year"), "score", "on").estimate, 9)
+    2.5
+    """
+    check_standard_error(se)
+    sample, numbers = _twfe_columns(cohort, outcome, treated, se, cluster, weight)
+    return _twfe(sample, numbers, se, treated)
+
+
+def _twfe_columns(
+    cohort: Cohort, outcome: str, treated: str, se: str, cluster: str | None, weight: str | None
+) -> tuple[Sample, Floats]:
+    if treated not in cohort.frame.columns:
+        raise UnknownNameError("nom de colonne", str(treated), map(str, cohort.frame.columns))
+    sample = cohort_sample(cohort, outcome, cluster=cluster, weight=weight, se=se)
+    numbers = as_numbers(cohort.frame[treated], treated, missing=True)
+    return sample, _present(sample, numbers, treated)
+
+
+def _present(sample: Sample, numbers: Floats, name: str) -> Floats:
+    """Refuse a treatment that is missing where the outcome is known."""
+    return as_numbers(sample.take(numbers), name)
+
+
+def _twfe(sample: Sample, treated: Floats, se: StandardError, name: str) -> Estimate:
+    panel = _panel(sample)
+    check_enough_rows(len(sample.y), panel)
+    if se in ("CR2", "CR3"):
+        fit = least_squares(
+            without_person(sample.y, panel),
+            with_waves([treated], panel),
+            [*wave_names(panel), name],
+            weight=sample.weight,
+            absorbed=panel.n_people,
+            nuisance=panel.n_waves - 1,
+            size=float(np.linalg.norm(sample.y)),
+        )
+        fit = replace(fit, coef=fit.coef[-1:], back=fit.back[-1:])
+    else:
+        fit = _residual_fit(sample, treated, panel, name)
+    vcov, df, _ = sandwich(fit, sample.cluster, sample.n_clusters, se)
+    meta = {
+        **sample.meta,
+        "method": "effets fixes des personnes et des vagues",
+        "convention": CONVENTIONS[se],
+    }
+    if sample.cluster is not None and se != "HC1" and sample.n_clusters != panel.n_people:
+        meta |= clusters_by_side(sample, treated=treated != 0)
+    return effect_estimate(fit, vcov, df, sample, se, meta)
+
+
+def _panel(sample: Sample) -> PanelRows:
+    assert sample.panel is not None  # person and wave were given
+    return sample.panel
+
+
+def check_enough_rows(n: int, panel: PanelRows) -> None:
+    """Refuse a panel that fixed effects explain whatever the outcome."""
+    if n <= panel.n_people + panel.n_waves:
+        raise BarometreError(
+            f"{counted(n, 'ligne')} pour {counted(panel.n_people, 'personne')} et "
+            f"{counted(panel.n_waves, 'vague')} : les effets fixes expliquent tout ; il faut des "
+            "personnes vues à plusieurs vagues"
+        )
+
+
+def with_waves(columns: Sequence[npt.NDArray[Any]], panel: PanelRows) -> Floats:
+    """Put the dummies of all waves but the first before some columns, people removed."""
+    dummies = panel.n_waves - 1
+    matrix = np.empty((dummies + len(columns), len(panel.wave))).T  # columns contiguous in memory
+    for t in range(dummies):
+        matrix[:, t] = without_person((panel.wave == t + 1).astype(float), panel)
+    for j, column in enumerate(columns):
+        matrix[:, dummies + j] = without_person(column.astype(float), panel)
+    return matrix
+
+
+def wave_names(panel: PanelRows) -> list[str]:
+    """Name the dummies of the waves by their position."""
+    return [f"vague {t + 1}" for t in range(1, panel.n_waves)]
+
+
+def _residual_fit(sample: Sample, treated: Floats, panel: PanelRows, name: str) -> LeastSquares:
+    """Regress on the treatment alone, once people and waves are removed (Frisch, Waugh, 1933)."""
+    y, d = without_person_and_wave([sample.y, treated], panel)
+    if sample.weight is not None:
+        root = np.sqrt(sample.weight)
+        y *= root
+        d *= root
+    size = float(np.linalg.norm(d))
+    if size <= _UNMOVED * float(np.linalg.norm(treated - treated.mean())):
+        raise BarometreError(
+            f"« {name} » s'explique par les seules personnes et vagues (il ne varie pas, ou change "
+            "pour tous à la même vague) : son effet ne peut pas être isolé ; il faut des personnes "
+            "traitées et d'autres non à une même vague"
+        )
+    d /= size
+    coef = float(d @ y)
+    y -= coef * d
+    y = without_rounding(y, float(np.linalg.norm(sample.y)))
+    return LeastSquares(
+        coef=np.array([coef / size]),
+        names=(name,),
+        q=d[:, None],
+        residual=y,
+        back=np.array([[1 / size]]),
+        k=1 + panel.n_waves,
+        k_all=panel.n_people + panel.n_waves,
+    )
+
+
+def twfe_design(
+    cohort: Cohort,
+    outcome: str,
+    treated: str,
+    *,
+    cluster: str | None = None,
+    weight: str | None = None,
+) -> Design:
+    """Return the regression of `cohort_twfe` as columns.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        The panel.
+    outcome, treated, cluster, weight : str
+        As `cohort_twfe`.
+
+    Returns
+    -------
+    Design
+        Outcome and columns with people removed: the dummies of waves, then ``effet``. To give to
+        ``wild_bootstrap(*design, term="effet", intercept=False)``: as people are nested in clusters
+        the bootstrap of these columns is that of the regression with all its dummies.
+
+    Raises
+    ------
+    BarometreError
+        As `cohort_twfe`.
+    """
+    sample, numbers = _twfe_columns(cohort, outcome, treated, "CR1", cluster, weight)
+    panel = _panel(sample)
+    names = [*wave_names(panel), "effet"]
+    columns = with_waves([numbers], panel)
+    return sample.design(without_person(sample.y, panel), pd.DataFrame(columns, columns=names))

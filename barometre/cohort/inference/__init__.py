@@ -1,0 +1,1 @@
+"""Standard errors, tests with few clusters, power, several outcomes."""

@@ -1,0 +1,235 @@
+"""Before the data: the effect a design can detect, the number of people it needs."""
+
+from __future__ import annotations
+
+import math
+
+from barometre.base.errors import BarometreError
+from barometre.cohort.inference.power_plan import (
+    Correlation,
+    Design,
+    ProportionTest,
+    plan_of,
+    require_people,
+    require_share,
+    require_test,
+    solve,
+)
+
+
+def minimum_detectable_effect(
+    n: float,
+    n_control: float | None = None,
+    *,
+    sd: float = 1.0,
+    proportion: float | None = None,
+    power: float = 0.8,
+    alpha: float = 0.05,
+    cluster_size: float | None = None,
+    icc: float = 0.0,
+    waves_pre: int = 0,
+    waves_post: int = 1,
+    correlation: float = 0.0,
+    correlation_type: Correlation = "constant",
+    attrition: float = 0.0,
+    test: ProportionTest = "normal",
+) -> Design:
+    """Compute the smallest effect that a design detects with a given power.
+
+    Parameters
+    ----------
+    n, n_control : float
+        People enrolled in each arm; as many controls as treated by default.
+    sd : float, default 1.0
+        Standard deviation of one measure of one person: the effect has the same unit.
+    proportion : float, optional
+        Share of yes in the control arm, between 0 and 1, for a yes/no outcome; the effect is then
+        a rise of this share, and ``sd`` must be left alone.
+    power, alpha : float
+        Power, and two-sided level.
+    cluster_size : float, optional
+        People per neighbourhood when whole neighbourhoods are assigned.
+    icc : float, default 0.0
+        Intra-class correlation of the outcome analysed (of its change, with waves before).
+    waves_pre, waves_post : int
+        Waves measured before and after. With none before, means after are compared; with some, the
+        change from the mean before to the mean after (difference in differences).
+    correlation : float, default 0.0
+        Correlation of a person's measures: of any two waves (``"constant"``), or of two successive
+        waves, fading as its powers (``"ar1"``).
+    correlation_type : {"constant", "ar1"}
+        See above.
+    attrition : float, default 0.0
+        Share of people expected to be lost, the same in both arms.
+    test : {"normal", "arcsine"}
+        Test of two proportions: normal with the pooled variance under the null (Fleiss 1981, the
+        tail on the wrong side left out), or Cohen's h (1988, both tails).
+
+    Returns
+    -------
+    Design
+        ``effect`` is the minimum detectable effect. It is missing when no rise of the share up
+        to 1 would be detected.
+
+    Raises
+    ------
+    BarometreError
+        An argument outside its range, or too few people or clusters for a test.
+
+    Notes
+    -----
+    Noncentral t of two means, both tails counted (Cohen 1988); clusters multiply the variance by
+    1 + (m - 1) icc and leave as many degrees of freedom as clusters less two (Donner & Klar 2000);
+    waves multiply it by the variance of the mean after less the mean before, in units of one
+    measure (Frison & Pocock 1992, McKenzie 2012): (1 - r)(1/pre + 1/post) for a constant
+    correlation r.
+
+    Examples
+    --------
+    >>> round(minimum_detectable_effect(100).effect, 4)
+    0.3981
+    >>> round(minimum_detectable_effect(100, waves_pre=1, correlation=0.7).effect, 4)
+    0.3084
+    """
+    arms = n if n_control is None else n_control
+    require_people(n, arms)
+    plan = plan_of(
+        sd, proportion, power, alpha, arms / n, cluster_size, icc, waves_pre, waves_post,
+        correlation, correlation_type, attrition, test,
+    )  # fmt: skip
+    require_test(plan, n)
+    high = 1.0 if proportion is None else 1 - proportion
+    if proportion is None:
+        high = sd
+        while plan.detected(n, high) < power:
+            high *= 2
+    elif plan.detected(n, high) < power:
+        return plan.design(math.nan, n, "effect")
+    effect = solve(lambda effect: plan.detected(n, effect) - power, 1e-12 * high, high)
+    return plan.design(effect, n, "effect")
+
+
+def sample_size(
+    effect: float,
+    *,
+    ratio: float = 1.0,
+    sd: float = 1.0,
+    proportion: float | None = None,
+    power: float = 0.8,
+    alpha: float = 0.05,
+    cluster_size: float | None = None,
+    icc: float = 0.0,
+    waves_pre: int = 0,
+    waves_post: int = 1,
+    correlation: float = 0.0,
+    correlation_type: Correlation = "constant",
+    attrition: float = 0.0,
+    test: ProportionTest = "normal",
+) -> Design:
+    """Compute how many people to enrol for an effect to be detected with a given power.
+
+    Parameters
+    ----------
+    effect : float
+        Effect to detect, in the unit of ``sd``; a difference of proportions with ``proportion``.
+    ratio : float, default 1.0
+        Controls per treated person.
+    sd, proportion, power, alpha, cluster_size, icc, waves_pre, waves_post, correlation : float
+        As in `minimum_detectable_effect`.
+    correlation_type, attrition, test
+        As in `minimum_detectable_effect`.
+
+    Returns
+    -------
+    Design
+        ``n`` is the number of treated people, not rounded, losses included; ``people`` and
+        ``clusters`` are rounded up.
+
+    Raises
+    ------
+    BarometreError
+        An argument outside its range; a zero effect; a share that would leave 0-1.
+
+    Notes
+    -----
+    Formulas of `minimum_detectable_effect`, solved for the size.
+
+    Examples
+    --------
+    >>> round(sample_size(0.5).n, 2)
+    63.77
+    >>> sample_size(0.10, proportion=0.30, attrition=0.2).people
+    890
+    """
+    plan = plan_of(
+        sd, proportion, power, alpha, ratio, cluster_size, icc, waves_pre, waves_post,
+        correlation, correlation_type, attrition, test,
+    )  # fmt: skip
+    if not (math.isfinite(effect) and effect != 0):
+        raise BarometreError(f"effect={effect} ; donner un effet non nul")
+    require_share(proportion, effect)
+    # Mean of a t test is not defined under one degree of freedom: the smallest size has one.
+    smallest = 3 / (1 + ratio) * (cluster_size or 1 / (1 - attrition))
+    if plan.detected(smallest, abs(effect) if proportion is None else effect) >= power:
+        return plan.design(effect, smallest, "n")
+    largest = 2 * smallest
+    while plan.detected(largest, effect) < power:
+        largest *= 2
+    n = solve(lambda size: plan.detected(size, effect) - power, smallest, largest)
+    return plan.design(effect, n, "n")
+
+
+def achieved_power(
+    n: float,
+    effect: float,
+    n_control: float | None = None,
+    *,
+    sd: float = 1.0,
+    proportion: float | None = None,
+    alpha: float = 0.05,
+    cluster_size: float | None = None,
+    icc: float = 0.0,
+    waves_pre: int = 0,
+    waves_post: int = 1,
+    correlation: float = 0.0,
+    correlation_type: Correlation = "constant",
+    attrition: float = 0.0,
+    test: ProportionTest = "normal",
+) -> float:
+    """Compute the probability that a design detects an effect.
+
+    Parameters
+    ----------
+    n, n_control : float
+        People enrolled in each arm; as many controls as treated by default.
+    effect : float
+        True effect, in the unit of ``sd``; a difference of proportions with ``proportion``.
+    sd, proportion, alpha, cluster_size, icc, waves_pre, waves_post, correlation : float
+        As in `minimum_detectable_effect`.
+    correlation_type, attrition, test
+        As in `minimum_detectable_effect`.
+
+    Returns
+    -------
+    float
+        Power, between 0 and 1.
+
+    Raises
+    ------
+    BarometreError
+        As `minimum_detectable_effect`.
+
+    Examples
+    --------
+    >>> round(achieved_power(30, 0.5), 4)
+    0.4779
+    """
+    arms = n if n_control is None else n_control
+    require_people(n, arms)
+    plan = plan_of(
+        sd, proportion, 0.5 + alpha / 2, alpha, arms / n, cluster_size, icc, waves_pre, waves_post,
+        correlation, correlation_type, attrition, test,
+    )  # fmt: skip
+    require_test(plan, n)
+    require_share(proportion, effect)
+    return plan.detected(n, effect)

@@ -1,0 +1,1 @@
+"""Who is lost, whether the arms are alike, and weights that answer for both."""

@@ -1,0 +1,343 @@
+"""Attrition: who is lost, whether the arms lose alike, and what losses can do to an effect."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from barometre.base.errors import BarometreError
+from barometre.base.tidy import Tidy, tidy
+from barometre.cohort.losses.alike import Denominator, balance_table
+from barometre.cohort.losses.logit import LogitFit, fit_logit
+from barometre.cohort.rows.columns import as_binary, as_codes, as_numbers, check_aligned
+from barometre.cohort.rows.covariates import two_arms
+from barometre.engine.sampling import newcombe, score_interval
+
+Floats = npt.NDArray[np.float64]
+
+
+def attrition_rates(frame: pd.DataFrame, lost: str, arm: str, *, level: float = 0.95) -> Tidy:
+    """Compare the shares of people lost in two arms.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per person of the first wave.
+    lost : str
+        Column of 0 (still there) and 1 (lost).
+    arm : str
+        Column of 0 and 1.
+    level : float, default 0.95
+        Level of the intervals.
+
+    Returns
+    -------
+    Tidy
+        Rows ``control``, ``treated`` and ``difference``: ``n, n_lost, rate, low, high`` (shares
+        from 0 to 1; Wilson, and Newcombe for the difference), ``statistic, p`` (difference only:
+        normal test with the pooled variance, missing when nobody or everybody is lost).
+
+    Raises
+    ------
+    BarometreError
+        A column absent, other values than 0 and 1, an empty arm.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"arm": [0] * 4 + [1] * 4, "lost": [0, 0, 0, 1, 0, 1, 1, 1]})
+    >>> attrition_rates(people, "lost", "arm")["rate"].tolist()
+    [0.25, 0.75, 0.5]
+    """
+    from scipy import stats
+
+    treated, gone = two_arms(frame, arm), _lost(frame, lost)
+    n = np.array([(~treated).sum(), treated.sum()], np.float64)
+    k = np.array([gone[~treated].sum(), gone[treated].sum()], np.float64)
+    rate = k / n
+    low, high = score_interval(rate, 1 / n, level)
+    gap_low, gap_high = newcombe(low[1], high[1], rate[1], low[0], high[0], rate[0])
+    pooled = k.sum() / n.sum()
+    error = np.sqrt(pooled * (1 - pooled) * (1 / n).sum())
+    statistic = (rate[1] - rate[0]) / error if error > 0 else np.nan
+    table = pd.DataFrame(
+        {
+            "group": ["control", "treated", "difference"],
+            "n": [*n.astype(np.int64), int(n.sum())],
+            "n_lost": [*k.astype(np.int64), int(k.sum())],
+            "rate": [*rate, rate[1] - rate[0]],
+            "low": [*low, float(gap_low)],
+            "high": [*high, float(gap_high)],
+            "statistic": [np.nan, np.nan, statistic],
+            "p": [np.nan, np.nan, 2 * stats.norm.sf(abs(statistic))],
+        }
+    )
+    return tidy(
+        table,
+        method="taux d'attrition par bras",
+        convention=f"Wilson et Newcombe à {level:g}, test normal à variance commune",
+        n_in=len(frame),
+        n_used=len(frame),
+        lost={},
+    )
+
+
+def attrition_model(
+    frame: pd.DataFrame, lost: str, covariates: Sequence[str], weight: str | None = None
+) -> LogitFit:
+    """Regress being lost on what was known at the first wave; `fit_logit`, with its joint test.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per person of the first wave.
+    lost : str
+        Column of 0 and 1.
+    covariates : sequence of str
+        Baseline columns; put the arm, and its products, to see whether arms lose differently.
+    weight : str, optional
+        Column of weights.
+
+    Returns
+    -------
+    LogitFit
+        ``table`` with odds ratios; ``statistic, df, p`` of the joint test.
+
+    Raises
+    ------
+    BarometreError
+        See `fit_logit`.
+    """
+    _lost(frame, lost)
+    return fit_logit(frame, lost, covariates, weight=weight)
+
+
+def stayers_and_lost(
+    frame: pd.DataFrame,
+    lost: str,
+    covariates: Sequence[str],
+    denominator: Denominator = "pooled",
+) -> Tidy:
+    """Compare at baseline those who were lost with those who stayed.
+
+    Parameters
+    ----------
+    frame, lost, covariates
+        As in `attrition_model`.
+    denominator : {"pooled", "treated", "control", "all"}
+        See `balance_table`; the lost stand for the treated.
+
+    Returns
+    -------
+    Tidy
+        `balance_table` with ``lost`` and ``stayed`` in the names of the columns.
+
+    Raises
+    ------
+    BarometreError
+        Nobody lost or nobody left.
+    """
+    table = balance_table(frame, lost, covariates, denominator=denominator)
+    names = {
+        name: name.replace("treated", "lost").replace("control", "stayed") for name in table.columns
+    }
+    meta = {
+        name.replace("treated", "lost").replace("control", "stayed"): value
+        for name, value in table.meta.items()
+    }
+    return tidy(table.rename(columns=names), **meta)
+
+
+@dataclass(frozen=True)
+class LeeBounds:
+    """Bounds of the effect on those who would stay in either arm.
+
+    Attributes
+    ----------
+    low, high : float
+        Bounds of the effect.
+    trimmed_share : float
+        Share of the observed outcomes of ``trimmed_arm`` that are cut off.
+    trimmed_arm : str
+        ``"treated"``, ``"control"``, or ``"none"`` when both arms lose alike.
+    retention_treated, retention_control : float
+        Shares still observed.
+    n, n_observed : int
+        People, and those observed.
+    interval : tuple of float or None
+        95 % interval of the effect (Imbens & Manski 2004), after a bootstrap.
+    """
+
+    low: float
+    high: float
+    trimmed_share: float
+    trimmed_arm: str
+    retention_treated: float
+    retention_control: float
+    n: int
+    n_observed: int
+    interval: tuple[float, float] | None
+    meta: dict[str, Any] = field(repr=False)
+
+
+def lee_bounds(
+    outcome: pd.Series[float] | npt.ArrayLike,
+    arm: pd.Series[Any] | npt.ArrayLike,
+    *,
+    cluster: pd.Series[Any] | npt.ArrayLike | None = None,
+    draws: int = 0,
+    level: float = 0.95,
+    seed: int = 0,
+) -> LeeBounds:
+    """Bound an effect when the arms do not lose people alike.
+
+    Parameters
+    ----------
+    outcome : array_like
+        Outcome of everyone of the first wave, missing for the lost.
+    arm : array_like
+        0 and 1.
+    cluster : array_like, optional
+        Clusters drawn whole by the bootstrap; by default people, within arms.
+    draws : int, default 0
+        Bootstrap draws, 0 for no interval.
+    level : float, default 0.95
+        Level of the interval.
+    seed : int, default 0
+        Seed of the draws.
+
+    Returns
+    -------
+    LeeBounds
+        With equal retention both bounds are the difference of means. They are missing when an arm
+        has no outcome left.
+
+    Raises
+    ------
+    BarometreError
+        An empty arm, an arm that is not 0/1, lengths that differ.
+
+    Notes
+    -----
+    Lee (2009): the arm that keeps more people loses a share of its highest, then of its lowest
+    outcomes, equal to the relative difference of retention. The person at the cut counts for the
+    fraction that makes the share exact. Supposes that the programme only ever keeps people in, or
+    only ever drives them out. Interval: Imbens & Manski (2004).
+
+    Examples
+    --------
+    >>> found = lee_bounds([1, 2, 3, 4, 0, float("nan"), 2, float("nan")], [1, 1, 1, 1, 0, 0, 0, 0])
+    >>> found.low, found.high
+    (0.5, 2.5)
+    """
+    check_aligned({"outcome": outcome, "arm": arm, "cluster": cluster})
+    y = as_numbers(outcome, "outcome", missing=True)
+    treated = as_binary(arm, "arm").astype(bool)
+    if treated.all() or not treated.any():
+        raise BarometreError("arm : un seul bras ; il en faut deux, 0 et 1")
+    if draws < 0 or int(draws) != draws or not 0 < level < 1:
+        raise BarometreError(
+            f"draws={draws}, level={level} ; draws entier positif, level entre 0 et 1"
+        )
+    low, high, share, side = _bounds(y, treated)
+    seen = ~np.isnan(y)
+    return LeeBounds(
+        low=low,
+        high=high,
+        trimmed_share=share,
+        trimmed_arm=side,
+        retention_treated=float(seen[treated].mean()),
+        retention_control=float(seen[~treated].mean()),
+        n=len(y),
+        n_observed=int(seen.sum()),
+        interval=_interval(y, treated, cluster, (low, high), draws, level, seed) if draws else None,
+        meta={
+            "method": "bornes de Lee (2009)",
+            "convention": "coupe exacte, la personne à la limite compte pour une fraction",
+            "n_in": len(y),
+            "n_used": int(seen.sum()),
+            "lost": {"résultat manquant": int((~seen).sum())},
+            "draws": draws,
+            "seed": seed,
+            "version": version("barometre"),
+        },
+    )
+
+
+def _lost(frame: pd.DataFrame, lost: str) -> Floats:
+    if lost not in frame.columns:
+        known = ", ".join(map(str, frame.columns))
+        raise BarometreError(f"{lost} : colonne absente ; colonnes présentes : {known}")
+    return as_binary(frame[lost], lost)
+
+
+def _bounds(y: Floats, treated: npt.NDArray[np.bool_]) -> tuple[float, float, float, str]:
+    seen = ~np.isnan(y)
+    one, zero = y[treated & seen], y[~treated & seen]
+    if not (len(one) and len(zero)):
+        return np.nan, np.nan, np.nan, "none"
+    keep = len(one) / treated.sum(), len(zero) / (~treated).sum()
+    if keep[0] == keep[1]:
+        gap = float(one.mean() - zero.mean())
+        return gap, gap, 0.0, "none"
+    more, less = (one, zero) if keep[0] > keep[1] else (zero, one)
+    share = 1 - min(keep) / max(keep)
+    lowest, highest = _trimmed_means(more, share)
+    if more is one:
+        return lowest - float(less.mean()), highest - float(less.mean()), float(share), "treated"
+    return float(less.mean()) - highest, float(less.mean()) - lowest, float(share), "control"
+
+
+def _trimmed_means(values: Floats, share: float) -> tuple[float, float]:
+    """Means without the highest share, and without the lowest, of values each worth 1."""
+    order = np.sort(values)
+    kept = len(order) * (1 - share)
+    mass = np.clip(kept - np.arange(len(order)), 0, 1)
+    return float((order * mass).sum() / kept), float((order[::-1] * mass).sum() / kept)
+
+
+def _interval(
+    y: Floats,
+    treated: npt.NDArray[np.bool_],
+    cluster: pd.Series[Any] | npt.ArrayLike | None,
+    bounds: tuple[float, float],
+    draws: int,
+    level: float,
+    seed: int,
+) -> tuple[float, float]:
+    """Interval that holds the effect, wherever it lies between the bounds."""
+    from scipy import optimize, stats
+
+    rng = np.random.default_rng(seed)
+    found = np.empty((draws, 2))
+    if cluster is None:
+        pools = [np.flatnonzero(treated), np.flatnonzero(~treated)]
+        for draw in range(draws):
+            rows = np.concatenate([rng.choice(pool, size=len(pool)) for pool in pools])
+            found[draw] = _bounds(y[rows], treated[rows])[:2]
+    else:
+        codes, levels = as_codes(cluster, "cluster")
+        members = [np.flatnonzero(codes == one) for one in range(len(levels))]
+        for draw in range(draws):
+            chosen = rng.integers(len(members), size=len(members))
+            rows = np.concatenate([members[one] for one in chosen])
+            found[draw] = (
+                _bounds(y[rows], treated[rows])[:2]
+                if 0 < treated[rows].sum() < len(rows)
+                else (np.nan, np.nan)
+            )
+    errors = np.nanstd(found, axis=0, ddof=1)
+    largest = errors.max()
+    if not largest > 0:
+        return bounds
+    width = (bounds[1] - bounds[0]) / largest
+    # One-sided when the bounds are far apart, two-sided when they meet.
+    critical = optimize.brentq(
+        lambda c: stats.norm.cdf(c + width) - stats.norm.cdf(-c) - level, 0.0, 10.0
+    )
+    return float(bounds[0] - critical * errors[0]), float(bounds[1] + critical * errors[1])

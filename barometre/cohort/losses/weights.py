@@ -1,0 +1,400 @@
+"""Weights that make the arms, or those who stayed, look like everyone: two objects, never mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from barometre.base.errors import BarometreError
+from barometre.base.tidy import Tidy, tidy
+from barometre.cohort.inference.estimates import Estimate, make_estimate
+from barometre.cohort.inference.sandwich import cluster_robust
+from barometre.cohort.losses.alike import balance_table, effective_size
+from barometre.cohort.losses.logit import LogitFit, fit_logit
+from barometre.cohort.rows.columns import as_binary, as_numbers, check_aligned
+from barometre.cohort.rows.covariates import two_arms
+
+Floats = npt.NDArray[np.float64]
+Estimand = Literal["att", "ate"]
+Robust = Literal["HC0", "HC1", "HC2", "CR1", "CR2"]
+_SANDWICH: dict[str, Literal["HC1", "CR0", "CR1", "CR2"]] = {
+    "HC0": "CR0",  # one person, one cluster
+    "HC1": "HC1",
+    "HC2": "CR2",
+    "CR1": "CR1",
+    "CR2": "CR2",
+}
+
+
+@dataclass(frozen=True)
+class TreatmentWeights:
+    """Inverse probability of treatment weights.
+
+    Attributes
+    ----------
+    weight, score : Series
+        Weight and propensity score of each person, on the index of the frame.
+    ess : dict of str to float
+        Effective sample size of each arm.
+    overlap : Tidy
+        ``arm, n, low, q05, median, q95, high, n_outside``: the scores of each arm, and how many are
+        beyond the range of the other arm.
+    balance : Tidy
+        `balance_table` after weighting.
+    fit : LogitFit
+        The regression of the arm.
+    """
+
+    weight: pd.Series[float] = field(repr=False)
+    score: pd.Series[float] = field(repr=False)
+    ess: dict[str, float]
+    overlap: Tidy = field(repr=False)
+    balance: Tidy = field(repr=False)
+    fit: LogitFit = field(repr=False)
+    meta: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AttritionWeights:
+    """Inverse probability of observation weights.
+
+    Attributes
+    ----------
+    weight : Series
+        Weight of each person still observed, on the index of the frame; missing for the lost.
+    probability : Series
+        Probability of being observed.
+    ess : float
+        Effective sample size of those observed.
+    balance : Tidy
+        Everyone (treated) against those observed (control), before and after weighting: the
+        weighted differences say whether those who stayed now look like all.
+    fit : LogitFit or None
+        The regression of being observed; None when nobody was lost.
+    """
+
+    weight: pd.Series[float] = field(repr=False)
+    probability: pd.Series[float] = field(repr=False)
+    ess: float
+    balance: Tidy = field(repr=False)
+    fit: LogitFit | None = field(repr=False)
+    meta: dict[str, Any] = field(repr=False)
+
+
+def propensity_weights(
+    frame: pd.DataFrame,
+    arm: str,
+    covariates: Sequence[str],
+    *,
+    estimand: Estimand = "att",
+    stabilised: bool = False,
+    trim: float | None = None,
+    weight: str | None = None,
+) -> TreatmentWeights:
+    """Weight the arms by the inverse of the probability of the arm they are in.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per person.
+    arm : str
+        Column of 0 and 1.
+    covariates : sequence of str
+        Baseline covariates, none missing.
+    estimand : {"att", "ate"}
+        Effect on the treated (treated 1, comparison p / (1 - p)) or on everyone (1 / p and
+        1 / (1 - p)).
+    stabilised : bool, default False
+        Multiply by the share of the arm (``"ate"`` only: it would change nothing for the treated).
+    trim : float, optional
+        Quantile above which weights of each arm are brought down, e.g. 0.99.
+    weight : str, optional
+        Column of survey weights, which enter the regression and multiply the result.
+
+    Returns
+    -------
+    TreatmentWeights
+
+    Raises
+    ------
+    BarometreError
+        See `fit_logit`; ``stabilised`` with ``"att"``; ``trim`` outside 0.5-1.
+
+    Notes
+    -----
+    Hirano & Imbens (2001) and Hirano, Imbens & Ridder (2003); stabilised: Robins, Hernán & Brumback
+    (2000); trimming at a quantile: Cole & Hernán (2008).
+    """
+    if estimand not in ("att", "ate"):
+        raise BarometreError(f"estimand={estimand!r} ; « att » ou « ate »")
+    if stabilised and estimand == "att":
+        raise BarometreError("stabilised n'a d'effet que pour « ate » ; le retirer")
+    _check_trim(trim)
+    treated = two_arms(frame, arm)
+    fit = fit_logit(frame, arm, covariates, weight=weight)
+    p = np.asarray(fit.probability, np.float64)
+    survey = np.ones(len(frame)) if weight is None else as_numbers(frame[weight], weight)
+    if estimand == "att":
+        w = np.where(treated, 1.0, p / (1 - p))
+    else:
+        w = np.where(treated, 1 / p, 1 / (1 - p))
+    if stabilised:
+        share = (survey * treated).sum() / survey.sum()
+        w = w * np.where(treated, share, 1 - share)
+    w, trimmed = _trimmed(w, trim, [treated, ~treated])
+    total = pd.Series(w * survey, index=frame.index, name="weight")
+    return TreatmentWeights(
+        weight=total,
+        score=fit.probability.rename("score"),
+        ess={
+            "treated": effective_size(total.to_numpy()[treated]),
+            "control": effective_size(total.to_numpy()[~treated]),
+        },
+        overlap=_overlap(p, treated),
+        balance=balance_table(frame, arm, covariates, total),
+        fit=fit,
+        meta={
+            "method": f"pondération inverse, {estimand.upper()}",
+            "convention": "stabilisée" if stabilised else "non stabilisée",
+            "trim": trim,
+            "n_trimmed": trimmed,
+            "n_in": len(frame),
+            "n_used": len(frame),
+            "lost": {},
+            "version": version("barometre"),
+        },
+    )
+
+
+def attrition_weights(
+    frame: pd.DataFrame,
+    observed: str,
+    covariates: Sequence[str],
+    *,
+    numerator: Sequence[str] = (),
+    stabilised: bool = True,
+    trim: float | None = None,
+) -> AttritionWeights:
+    """Weight those still observed by the inverse of their probability of being so.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per person of the first wave.
+    observed : str
+        Column of 0 (lost) and 1 (observed at the later wave).
+    covariates : sequence of str
+        What is known of everyone at the first wave (the arm and the first outcome included, when
+        losses depend on them), none missing.
+    numerator : sequence of str, default ()
+        Covariates of the probability in the numerator of a stabilised weight: usually the arm, or
+        nothing for the overall share.
+    stabilised : bool, default True
+        Divide the probability given ``numerator`` by that given ``covariates``; else 1 by it.
+    trim : float, optional
+        Quantile above which weights are brought down, e.g. 0.99.
+
+    Returns
+    -------
+    AttritionWeights
+        Without any loss, every weight is 1.
+
+    Raises
+    ------
+    BarometreError
+        See `fit_logit`; everyone lost; ``numerator`` without ``stabilised``.
+
+    Notes
+    -----
+    Robins, Rotnitzky & Zhao (1995); Hernán & Robins (2020), chapter 12. Losses must depend on the
+    covariates alone.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"seen": [1, 1, 1, 0, 1, 0], "young": [0, 0, 0, 0, 1, 1]})
+    >>> attrition_weights(people, "seen", ["young"], stabilised=False).weight.round(6).tolist()
+    [1.333333, 1.333333, 1.333333, nan, 2.0, nan]
+    """
+    _check_trim(trim)
+    numerator = [numerator] if isinstance(numerator, str) else list(numerator)
+    if numerator and not stabilised:
+        raise BarometreError("numerator n'a d'effet qu'avec stabilised=True")
+    if observed not in frame.columns:
+        raise BarometreError(f"{observed} : colonne absente")
+    seen = as_binary(frame[observed], observed).astype(bool)
+    if not seen.any():
+        raise BarometreError(f"{observed} : tout le monde est perdu ; rien à pondérer")
+    fit = None
+    p, above = np.ones(len(frame)), np.ones(len(frame))
+    if not seen.all():
+        fit = fit_logit(frame, observed, covariates)
+        p = np.asarray(fit.probability, np.float64)
+        if stabilised:
+            above = np.asarray(fit_logit(frame, observed, numerator).probability, np.float64)
+    w, trimmed = _trimmed(above / p, trim, [seen])
+    weight = pd.Series(np.where(seen, w, np.nan), index=frame.index, name="weight")
+    return AttritionWeights(
+        weight=weight,
+        probability=pd.Series(p, index=frame.index, name="probability"),
+        ess=effective_size(weight.to_numpy()),
+        balance=_against_everyone(frame, weight, covariates),
+        fit=fit,
+        meta={
+            "method": "pondération inverse de la probabilité d'être observé",
+            "convention": "stabilisée" if stabilised else "non stabilisée",
+            "numerator": numerator,
+            "trim": trim,
+            "n_trimmed": trimmed,
+            "n_in": len(frame),
+            "n_used": int(seen.sum()),
+            "lost": {"perdu": int((~seen).sum())},
+            "version": version("barometre"),
+        },
+    )
+
+
+def combine_weights(treatment: TreatmentWeights, attrition: AttritionWeights) -> pd.Series[float]:
+    """Multiply treatment weights by attrition weights, explicitly.
+
+    Parameters
+    ----------
+    treatment : TreatmentWeights
+        Weights of the arms.
+    attrition : AttritionWeights
+        Weights of those observed, for the same people.
+
+    Returns
+    -------
+    Series
+        Products; missing for the lost.
+
+    Raises
+    ------
+    BarometreError
+        Other types, or other people.
+    """
+    if not isinstance(treatment, TreatmentWeights) or not isinstance(attrition, AttritionWeights):
+        raise BarometreError("donner des poids de traitement, puis des poids d'attrition")
+    if not treatment.weight.index.equals(attrition.weight.index):
+        raise BarometreError(
+            "les deux jeux de poids ne portent pas sur les mêmes personnes ; les estimer tous deux"
+            " sur celles de la première vague (cohort.lost_at(...))"
+        )
+    return (treatment.weight * attrition.weight).rename("weight")
+
+
+def weighted_effect(
+    outcome: pd.Series[float] | npt.ArrayLike,
+    arm: pd.Series[Any] | npt.ArrayLike,
+    weight: pd.Series[float] | npt.ArrayLike | None = None,
+    *,
+    cluster: pd.Series[Any] | npt.ArrayLike | None = None,
+    se: Robust = "HC0",
+) -> Estimate:
+    """Compare the weighted means of two arms.
+
+    Parameters
+    ----------
+    outcome : array_like
+        Outcome of each person; people without one, or without weight, are left out and counted.
+    arm : array_like
+        0 and 1.
+    weight : array_like, optional
+        Weights, zero or more.
+    cluster : array_like, optional
+        Clusters, for ``"CR1"`` and ``"CR2"``.
+    se : {"HC0", "HC1", "HC2", "CR1", "CR2"}, default "HC0"
+        Standard error of the weighted regression on the arm. It takes the weights as known, which
+        is conservative for estimated propensity scores (Lunceford & Davidian 2004).
+
+    Returns
+    -------
+    Estimate
+        Difference of Hájek means; normal interval for HC0 to HC2, Student for CR1 and CR2.
+
+    Raises
+    ------
+    BarometreError
+        Unknown ``se``, a missing cluster, an empty arm, negative weights.
+    """
+    if se not in _SANDWICH:
+        raise BarometreError(f"se={se!r} ; {', '.join(f'« {name} »' for name in _SANDWICH)}")
+    if (cluster is not None) != se.startswith("CR"):
+        raise BarometreError("cluster va avec « CR1 » et « CR2 », et elles seules")
+    check_aligned({"outcome": outcome, "arm": arm, "weight": weight, "cluster": cluster})
+    y = as_numbers(outcome, "outcome", missing=True)
+    treated = as_binary(arm, "arm")
+    w = np.ones(len(y)) if weight is None else as_numbers(weight, "weight", missing=True)
+    if (w < 0).any():
+        raise BarometreError("weight : poids négatifs ; un poids est positif ou nul")
+    kept = ~np.isnan(y) & (w > 0)
+    groups = np.arange(len(y)) if cluster is None else pd.factorize(pd.Series(cluster))[0]
+    if (groups[kept] < 0).any():
+        raise BarometreError("cluster : valeurs manquantes ; les compléter")
+    if treated[kept].min(initial=1) == treated[kept].max(initial=0):
+        raise BarometreError("un bras n'a personne d'observé ; rien à comparer")
+    design = pd.DataFrame({"arm": treated[kept]})
+    fit = cluster_robust(y[kept], design, groups[kept], se=_SANDWICH[se], weight=w[kept])
+    row = fit.table[fit.table["term"] == "arm"].iloc[0]
+    return make_estimate(
+        float(row["estimate"]),
+        float(row["se"]),
+        float(row["df"]) if cluster is not None else np.inf,
+        int(kept.sum()),
+        {
+            "method": "différence de moyennes pondérées (Hájek)",
+            "convention": se,
+            "n_in": len(y),
+            "n_used": int(kept.sum()),
+            "lost": {
+                "résultat manquant": int(np.isnan(y).sum()),
+                "poids nul ou manquant": int((~np.isnan(y) & ~(w > 0)).sum()),
+            },
+        },
+    )
+
+
+def _check_trim(trim: float | None) -> None:
+    if trim is not None and not 0.5 <= trim <= 1:
+        raise BarometreError(f"trim={trim} ; un quantile entre 0,5 et 1, ou rien")
+
+
+def _trimmed(
+    w: Floats, trim: float | None, groups: Sequence[npt.NDArray[np.bool_]]
+) -> tuple[Floats, int]:
+    if trim is None:
+        return w, 0
+    limited = w.copy()
+    for group in groups:
+        limited[group] = np.minimum(w[group], np.quantile(w[group], trim))
+    return limited, int((limited < w).sum())
+
+
+def _overlap(score: Floats, treated: npt.NDArray[np.bool_]) -> Tidy:
+    rows = []
+    for name, here in (("treated", treated), ("control", ~treated)):
+        mine, other = score[here], score[~here]
+        outside = int(((mine < other.min()) | (mine > other.max())).sum())
+        rows.append((name, len(mine), *np.quantile(mine, [0, 0.05, 0.5, 0.95, 1]), outside))
+    columns = ["arm", "n", "low", "q05", "median", "q95", "high", "n_outside"]
+    return tidy(pd.DataFrame(rows, columns=columns), method="recouvrement des scores")
+
+
+def _against_everyone(
+    frame: pd.DataFrame, weight: pd.Series[float], covariates: Sequence[str]
+) -> Tidy:
+    """Everyone against those observed, stacked: the same person may be in both."""
+    seen = weight.notna().to_numpy()
+    n = int(seen.sum())
+    side = np.repeat([1, 0], [len(frame), n])
+    both = pd.concat([frame, frame[seen]], ignore_index=True).assign(_everyone=side)
+    w = np.concatenate([np.ones(len(frame)), weight.to_numpy()[seen]])
+    table = balance_table(both, "_everyone", covariates, w, "treated")
+    table.meta |= {"n_in": len(frame), "n_used": n, "lost": {"perdu": len(frame) - n}}
+    return table

@@ -1,0 +1,1 @@
+"""Movers and stayers: what a place's change owes to each."""

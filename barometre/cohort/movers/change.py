@@ -1,0 +1,378 @@
+"""Movers and stayers: what a neighbourhood's change owes to those who stay, leave and arrive."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.base.tidy import Tidy, tidy
+
+Floats = npt.NDArray[np.float64]
+Statistic = Literal["mean", "rate", "median"] | Callable[[Floats], float]
+COMPONENTS = ("total", "in_situ", "exits", "entries")
+
+
+@dataclass(frozen=True)
+class ChangeDecomposition:
+    """The change of a place between two dates, as a sum.
+
+    Attributes
+    ----------
+    total : float
+        Statistic of the place at the second date less that at the first one.
+    in_situ, exits, entries : float
+        What comes from the stayers' own change, from those who left, from those who arrived; their
+        sum is ``total``. Missing when nobody stayed.
+    people : float
+        Change of the people present at the first date, wherever they are at the second: missing
+        unless the later outcome of every leaver is known.
+    composition_exit, composition_entry : float
+        ``total`` = ``people`` + ``composition_exit`` + ``composition_entry``.
+    n_stayers, n_exits, n_entries : int
+        People of each group.
+    table : Tidy
+        ``component, value, n`` and, after a bootstrap, ``low, high``; ``meta`` says the statistic
+        and who was left out.
+    by_destination, by_origin : DataFrame or None
+        ``destination`` (or ``origin``), ``n``, ``value``: their sum is ``exits`` (``entries``).
+    """
+
+    total: float
+    in_situ: float
+    exits: float
+    entries: float
+    people: float
+    composition_exit: float
+    composition_entry: float
+    n_stayers: int
+    n_exits: int
+    n_entries: int
+    table: Tidy
+    by_destination: pd.DataFrame | None = None
+    by_origin: pd.DataFrame | None = None
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What was used: see ``table``."""
+        return self.table.meta
+
+    def published(self, threshold: int = 11) -> pd.DataFrame:
+        """Return what may be published: small groups hidden, and what would give them back.
+
+        Parameters
+        ----------
+        threshold : int, default 11
+            Smallest number of people that a published figure may rest on.
+
+        Returns
+        -------
+        DataFrame
+            ``component, value, n, status``: ``publie``, ``secret_primaire`` (a small group) or
+            ``secret_secondaire`` (it would give a small group back by subtraction from the total).
+        """
+        groups = {"in_situ": self.n_stayers, "exits": self.n_exits, "entries": self.n_entries}
+        small = {name for name, n in groups.items() if 0 < n < threshold}
+        others = sorted((n, name) for name, n in groups.items() if name not in small and n)
+        status = dict.fromkeys(small, "secret_primaire")
+        if min(self.n_stayers + self.n_exits, self.n_stayers + self.n_entries) < threshold:
+            status = dict.fromkeys(COMPONENTS, "secret_primaire")
+        elif "in_situ" in small:
+            # Exits and entries are measured against the stayers: each would give their mean.
+            status |= dict.fromkeys(groups.keys() - small, "secret_secondaire")
+        elif small and (len(small) == 1 or sum(groups[name] for name in small) < threshold):
+            # What is left of the total is a small group, alone or with the other one.
+            status[others[0][1] if others else "total"] = "secret_secondaire"
+        rows = {name: (getattr(self, name), n) for name, n in groups.items()}
+        rows = {"total": (self.total, sum(groups.values())), **rows}
+        frame = pd.DataFrame(
+            {
+                "component": list(rows),
+                "value": [value for value, _ in rows.values()],
+                "n": pd.array([n for _, n in rows.values()], dtype="Int64"),
+                "status": [status.get(name, "publie") for name in rows],
+            }
+        )
+        hidden = frame["status"] != "publie"
+        frame.loc[hidden, "value"] = np.nan
+        frame.loc[hidden, "n"] = pd.NA
+        return frame
+
+
+def decompose_change(
+    before: pd.Series[float],
+    after: pd.Series[float],
+    statistic: Statistic = "mean",
+    leavers_after: pd.Series[float] | None = None,
+    *,
+    destination: pd.Series[str] | Mapping[Any, str] | None = None,
+    origin: pd.Series[str] | Mapping[Any, str] | None = None,
+    household: pd.Series[Any] | Mapping[Any, Any] | None = None,
+    draws: int = 0,
+    level: float = 0.95,
+    seed: int = 0,
+) -> ChangeDecomposition:
+    """Split the change of a place into in situ change, exits and entries.
+
+    Parameters
+    ----------
+    before, after : Series
+        Outcome of the people present in the place at each date, indexed by person. Someone present
+        with a missing outcome is left out of both dates, and counted in ``meta``.
+    statistic : {"mean", "rate", "median"} or callable, default "mean"
+        ``"rate"`` is the mean of an outcome of 0 and 1, checked. A callable takes an array and
+        returns a number.
+    leavers_after : Series, optional
+        Outcome at the second date of people who left, indexed by person: gives the change of the
+        people next to that of the place.
+    destination, origin : Series or mapping, optional
+        Where each leaver went, where each entrant came from (means and rates only).
+    household : Series or mapping, optional
+        Household of each person: the bootstrap draws whole households.
+    draws : int, default 0
+        Bootstrap draws; 0 for no interval.
+    level : float, default 0.95
+        Level of the percentile intervals.
+    seed : int, default 0
+        Seed of the draws.
+
+    Returns
+    -------
+    ChangeDecomposition
+        With nobody at one date every figure is missing. With nobody who stayed, ``total`` alone is
+        known.
+
+    Raises
+    ------
+    BarometreError
+        A person given twice, outcomes that are not numbers, a rate of values other than 0 and 1, a
+        later outcome for someone who did not leave.
+
+    Notes
+    -----
+    With S the stayers, X those who left, E those who arrived and T the statistic: exits are
+    T(S, 1) - T(S+X, 1), in situ T(S, 2) - T(S, 1), entries T(S+E, 2) - T(S, 2). For a mean these
+    are x (S1 - X1), S2 - S1 and e (E2 - S2), as in Melitz & Polanec (2015) and Diewert & Fox
+    (2010) with one person for one unit. People: T(S+X, 2) - T(S+X, 1).
+
+    Examples
+    --------
+    >>> before = pd.Series({"a": 10.0, "b": 20.0})
+    >>> after = pd.Series({"a": 12.0, "c": 8.0})
+    >>> found = decompose_change(before, after)
+    >>> found.total, found.in_situ, found.exits, found.entries
+    (-5.0, 2.0, -5.0, -2.0)
+    """
+    if not 0 < level < 1 or draws < 0 or int(draws) != draws:
+        raise BarometreError(
+            f"level={level}, draws={draws} ; level entre 0 et 1, draws entier positif"
+        )
+    people = _people(before, after, leavers_after, rate=statistic == "rate")
+    of = _statistic(statistic)
+    values = _components(people, of)
+    counts = {name: int((people["group"] == name).sum()) for name in ("stay", "exit", "entry")}
+    n = {
+        "total": len(people), "in_situ": counts["stay"], "exits": counts["exit"],
+        "entries": counts["entry"], "people": counts["stay"] + counts["exit"],
+        "composition_exit": counts["exit"], "composition_entry": counts["entry"],
+    }  # fmt: skip
+    table = pd.DataFrame({"component": list(values), "value": list(values.values())})
+    table["n"] = [n[name] for name in values]
+    if draws:
+        low, high = _bootstrap(people, of, household, draws, level, seed)
+        # Draws without the leavers who were lost know what the cohort does not.
+        known = table["value"].notna()
+        table["low"], table["high"] = np.where(known, low, np.nan), np.where(known, high, np.nan)
+    lost = len(before.index.union(after.index)) - len(people)
+    return ChangeDecomposition(
+        **values,
+        n_stayers=counts["stay"],
+        n_exits=counts["exit"],
+        n_entries=counts["entry"],
+        table=tidy(
+            table,
+            method="décomposition sédentaires, sortants, entrants",
+            convention="sorties mesurées à la date 1, entrées à la date 2",
+            statistic=statistic if isinstance(statistic, str) else _name(statistic),
+            n_in=len(before.index.union(after.index)),
+            n_used=len(people),
+            lost={"résultat manquant": lost} if lost else {},
+            draws=draws,
+            seed=seed if draws else None,
+        ),
+        by_destination=_split(people, "exit", destination, statistic, "destination"),
+        by_origin=_split(people, "entry", origin, statistic, "origin"),
+    )
+
+
+# ---- people and their groups -------------------------------------------------------------------
+
+
+def _people(
+    before: pd.Series[float],
+    after: pd.Series[float],
+    leavers_after: pd.Series[float] | None,
+    *,
+    rate: bool,
+) -> pd.DataFrame:
+    """One row per person whose outcomes are known: group, outcome at both dates, later outcome."""
+    given = {"before": before, "after": after}
+    if leavers_after is not None:
+        given["leavers_after"] = leavers_after
+    faults = [
+        Fault(name, f"un {type(series).__name__}", "donner une Series indexée par personne")
+        for name, series in given.items()
+        if not isinstance(series, pd.Series)
+    ]
+    if faults:
+        raise FaultsError("décomposition refusée", faults)
+    numbered = [pd.api.types.is_numeric_dtype(s.index) for s in (before, after) if len(s)]
+    if len(set(numbered)) > 1:
+        said = f"identifiants {before.index.dtype} et {after.index.dtype}"
+        remedy = "les lire tous comme textes (dtype=str) : zéros initiaux perdus ?"
+        faults.append(Fault("before, after", said, remedy))
+    for name, series in given.items():
+        twice = series.index[series.index.duplicated()].unique()
+        if len(twice):
+            shown = ", ".join(map(str, twice[:5]))
+            faults.append(Fault(name, f"personnes en double : {shown}", "une ligne par personne"))
+        if series.index.hasnans:
+            faults.append(Fault(name, "personne sans identifiant", "donner un identifiant"))
+        if not pd.api.types.is_numeric_dtype(series):
+            faults.append(Fault(name, f"type {series.dtype}", "donner des nombres"))
+            continue
+        known = series.dropna().to_numpy(np.float64)
+        if rate and not np.isin(known, (0.0, 1.0)).all():
+            faults.append(Fault(name, "valeurs autres que 0 et 1", 'statistic="mean" ?'))
+        if np.isinf(known).any():
+            faults.append(Fault(name, "valeurs infinies", "les corriger ou les mettre à manquant"))
+    if leavers_after is not None:
+        strangers = leavers_after.index.difference(before.index.difference(after.index))
+        if len(strangers):
+            shown = ", ".join(map(str, strangers[:5]))
+            faults.append(
+                Fault("leavers_after", f"n'ont pas quitté le lieu : {shown}", "les retirer")
+            )
+    if faults:
+        raise FaultsError("décomposition refusée", faults)
+    everyone = before.index.union(after.index)
+    people = pd.DataFrame(
+        {
+            "first": before.astype(np.float64).reindex(everyone),
+            "last": after.astype(np.float64).reindex(everyone),
+            "later": np.nan,
+        }
+    )
+    if leavers_after is not None:
+        people["later"] = leavers_after.astype(np.float64).reindex(everyone)
+    here, there = everyone.isin(before.index), everyone.isin(after.index)
+    people["group"] = np.where(here & there, "stay", np.where(here, "exit", "entry"))
+    unknown = (here & people["first"].isna()) | (there & people["last"].isna())
+    return people[~unknown]
+
+
+def _statistic(statistic: Statistic) -> Callable[[Floats], float]:
+    if callable(statistic):
+        function = statistic
+    elif statistic in ("mean", "rate"):
+        function = np.mean
+    elif statistic == "median":
+        function = np.median
+    else:
+        raise BarometreError(
+            f"statistic={statistic!r} ; « mean », « rate », « median » ou une fonction"
+        )
+    return lambda values: float(function(values)) if len(values) else math.nan
+
+
+def _components(people: pd.DataFrame, of: Callable[[Floats], float]) -> dict[str, float]:
+    group = people["group"].to_numpy()
+    first, last = people["first"].to_numpy(), people["last"].to_numpy()
+    stay, leave, come = group == "stay", group == "exit", group == "entry"
+    place = of(first[stay | leave]), of(last[stay | come])
+    stayers = of(first[stay]), of(last[stay])
+    later = np.where(stay, last, people["later"].to_numpy())[stay | leave]
+    followed = math.nan if np.isnan(later).any() else of(later)
+    return {
+        "total": place[1] - place[0],
+        "in_situ": stayers[1] - stayers[0],
+        "exits": stayers[0] - place[0],
+        "entries": place[1] - stayers[1],
+        "people": followed - place[0],
+        "composition_exit": stayers[1] - followed,
+        "composition_entry": place[1] - stayers[1],
+    }
+
+
+def _split(
+    people: pd.DataFrame,
+    group: str,
+    labels: pd.Series[str] | Mapping[Any, str] | None,
+    statistic: Statistic,
+    name: str,
+) -> pd.DataFrame | None:
+    """Share exits or entries out among destinations or origins: additive for a mean."""
+    if labels is None:
+        return None
+    if statistic not in ("mean", "rate"):
+        raise BarometreError(f"{name} : seule une moyenne ou un taux se répartit")
+    movers = people[people["group"] == group]
+    said = movers.index.map(dict(labels))
+    if movers.empty:
+        return pd.DataFrame({name: pd.Series(dtype=str), "n": [], "value": []})
+    if said.hasnans:
+        shown = ", ".join(map(str, movers.index[said.isna()][:5]))
+        raise BarometreError(f"{name} inconnue pour : {shown} ; la donner pour chacun")
+    date, sign = ("first", -1.0) if group == "exit" else ("last", 1.0)
+    other = people.loc[people["group"] == "stay", date]
+    size = len(movers) + len(other)
+    gaps = sign * (movers[date] - other.mean()) / size
+    by = gaps.groupby(np.asarray(said, dtype=object))
+    value = by.sum(min_count=1)  # missing, not 0, when nobody stayed
+    return pd.DataFrame({"n": by.size(), "value": value}).rename_axis(name).reset_index()
+
+
+def _bootstrap(
+    people: pd.DataFrame,
+    of: Callable[[Floats], float],
+    household: pd.Series[Any] | Mapping[Any, Any] | None,
+    draws: int,
+    level: float,
+    seed: int,
+) -> tuple[Floats, Floats]:
+    """Percentile limits of every component, whole households drawn with replacement."""
+    if household is None:
+        homes = np.arange(len(people))
+    else:
+        said = people.index.map(dict(household))
+        if said.hasnans:
+            shown = ", ".join(map(str, people.index[said.isna()][:5]))
+            raise BarometreError(f"ménage inconnu pour : {shown} ; le donner pour chacun")
+        homes = pd.factorize(np.asarray(said, dtype=object))[0]
+    order = np.argsort(homes, kind="stable")
+    sizes = np.bincount(homes)
+    starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    rng = np.random.default_rng(seed)
+    found = np.empty((draws, 7))
+    for draw in range(draws):
+        chosen = rng.integers(len(sizes), size=len(sizes))
+        lengths = sizes[chosen]
+        inside = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+        rows = order[np.repeat(starts[chosen], lengths) + inside]
+        found[draw] = list(_components(people.iloc[rows], of).values())
+    tail = (1 - level) / 2
+    limits = np.full((2, 7), np.nan)
+    # A draw without a stayer has no decomposition: limits are those of the draws that have one.
+    known = ~np.isnan(found).all(axis=0)
+    limits[:, known] = np.nanquantile(found[:, known], [tail, 1 - tail], axis=0)
+    return limits[0], limits[1]
+
+
+def _name(statistic: object) -> str:
+    return getattr(statistic, "__name__", "fonction")

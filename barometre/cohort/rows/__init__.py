@@ -1,0 +1,1 @@
+"""The rows of a cohort: checked once, numbered once, read by name."""

@@ -1,0 +1,298 @@
+"""From the rows of a panel to an effect: those with an outcome, and how many people left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.cohort.inference.estimates import Estimate, make_estimate
+from barometre.cohort.inference.sandwich import LeastSquares, StandardError
+from barometre.cohort.rows.columns import (
+    Floats,
+    Integers,
+    Positions,
+    as_codes,
+    as_numbers,
+    as_weights,
+    check_aligned,
+)
+from barometre.cohort.rows.within import PanelRows
+
+if TYPE_CHECKING:
+    from barometre.cohort.people import Cohort
+
+Booleans = npt.NDArray[np.bool_]
+
+_NO_OUTCOME = "résultat manquant"
+_NEVER_SEEN = "résultat manquant à toutes les vagues"
+
+
+class Design(NamedTuple):
+    """A regression as columns, for `bootstrap.wild_bootstrap` (with ``intercept=False``).
+
+    Weights and the fixed effects of people are already in the columns; the effect is ``effet``.
+    """
+
+    outcome: Floats
+    design: pd.DataFrame
+    cluster: Positions
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Rows with an outcome.
+
+    ``kept`` points at them among the rows received (None: all of them); the codes are positions
+    without gaps among the people, waves and clusters that remain.
+    """
+
+    y: Floats
+    kept: Booleans | None
+    meta: dict[str, Any]
+    weight: Floats | None = None
+    cluster: Positions | None = None
+    n_clusters: int | None = None
+    panel: PanelRows | None = None
+
+    def design(self, y: Floats, columns: pd.DataFrame) -> Design:
+        """Put the weights in the columns of a regression."""
+        assert self.cluster is not None  # asked for
+        if self.weight is not None:
+            root = np.sqrt(self.weight)
+            y, columns = y * root, columns.mul(root, axis=0)
+        return Design(y, columns, self.cluster)
+
+    def take(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Keep the rows used of a column given for all rows."""
+        return column if self.kept is None else column[self.kept]
+
+
+def column_sample(
+    outcome: Any,
+    *,
+    person: Any = None,
+    wave: Any = None,
+    cluster: Any = None,
+    weight: Any = None,
+    others: dict[str, Any] | None = None,
+) -> Sample:
+    """Gather the rows that have an outcome, from columns.
+
+    Parameters
+    ----------
+    outcome : array_like
+        Numbers; a row without outcome is left out and counted.
+    person, wave, cluster, weight : array_like, optional
+        The same rows; none may be missing.
+    others : dict, optional
+        Other columns that must have the same rows.
+
+    Returns
+    -------
+    Sample
+        The rows kept.
+
+    Raises
+    ------
+    BarometreError
+        Columns that differ in length or index, missing codes, no outcome at all.
+    """
+    given = {"outcome": outcome, "person": person, "wave": wave, "cluster": cluster}
+    check_aligned({**given, "weight": weight, **(others or {})})
+    codes: dict[str, Positions] = {
+        name: as_codes(values, name)[0]
+        for name, values in (("person", person), ("wave", wave), ("cluster", cluster))
+        if values is not None
+    }
+    numbers = as_numbers(outcome, "outcome", missing=True)
+    found = _sample(numbers, codes, as_weights(weight), unique=False)
+    return replace(found, meta={**found.meta, "cluster": None if cluster is None else "cluster"})
+
+
+def cohort_sample(
+    cohort: Cohort, outcome: str, *, cluster: str | None, weight: str | None, se: str
+) -> Sample:
+    """Gather the rows that have an outcome, from a cohort.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        The panel.
+    outcome : str
+        Column of the outcome.
+    cluster, weight : str or None
+        Columns; those of the cohort by default, the person when it has no cluster.
+    se : str
+        Standard error: ``"HC1"`` has no cluster.
+
+    Returns
+    -------
+    Sample
+        The rows kept, with the counts of people.
+
+    Raises
+    ------
+    BarometreError
+        Unknown column, cluster that changes within a person.
+    """
+    clustered = cluster or cohort.cluster or cohort.person
+    if se == "HC1":
+        clustered = ""
+    weighted = weight or cohort.weight
+    for name in filter(None, (outcome, clustered, weighted)):
+        if name not in cohort.frame.columns:
+            raise UnknownNameError("nom de colonne", str(name), map(str, cohort.frame.columns))
+    person, wave = cohort.codes
+    codes: dict[str, Positions] = {"person": person, "wave": wave}
+    if clustered == cohort.person:
+        codes["cluster"] = person
+    elif clustered:
+        codes["cluster"] = as_codes(cohort.frame[clustered], clustered)[0]
+    numbers = as_numbers(cohort.frame[outcome], outcome, missing=True)
+    weights = as_weights(cohort.frame[weighted], weighted) if weighted else None
+    found = _sample(numbers, codes, weights, unique=True)
+    said = clustered or None
+    if clustered == cohort.person and cluster is None:
+        said = f"{clustered} (la personne, faute de cluster=)"
+    return replace(found, meta={**found.meta, "cluster": said, "weight": weighted})
+
+
+def _sample(
+    y: Floats, codes: dict[str, Positions], weight: Floats | None, *, unique: bool
+) -> Sample:
+    """Leave out the rows without outcome, renumber, count."""
+    missing = np.isnan(y)
+    lost = int(missing.sum())
+    if lost == len(y):
+        raise BarometreError("outcome : aucune valeur ; vérifier la colonne du résultat")
+    kept = ~missing if lost else None
+    if "cluster" in codes and "person" in codes and codes["cluster"] is not codes["person"]:
+        _check_nested(codes["cluster"], codes["person"])
+    people_in = int(codes["person"].max()) + 1 if "person" in codes else None
+    numbered = {
+        name: (code, int(code.max()) + 1) if kept is None else _renumber(code[kept])
+        for name, code in codes.items()
+    }
+    y = y if kept is None else y[kept]
+    weight = weight if weight is None or kept is None else weight[kept]
+    meta: dict[str, Any] = {"rows_in": len(missing), "rows_used": len(y)}
+    panel = None
+    if people_in is not None:
+        person, n_people = numbered["person"]
+        gone = people_in - n_people
+        meta |= {"n_in": people_in, "n_used": n_people, "lost": {_NEVER_SEEN: gone} if gone else {}}
+        if "wave" in numbered:
+            wave, n_waves = numbered["wave"]
+            full = len(y) == n_people * n_waves
+            if full and not unique:
+                full = bool((np.bincount(person * n_waves + wave) == 1).all())
+            panel = PanelRows(person, wave, n_people, n_waves, weight, full)
+    else:
+        meta |= {
+            "n_in": len(missing),
+            "n_used": len(y),
+            "lost": {_NO_OUTCOME: lost} if lost else {},
+        }
+    meta["rows_lost"] = {_NO_OUTCOME: lost} if lost else {}
+    cluster, n_clusters = numbered.get("cluster", (None, None))
+    if n_clusters is not None:
+        meta["n_clusters"] = n_clusters
+    return Sample(y, kept, meta, weight, cluster, n_clusters, panel)
+
+
+def _renumber(codes: Positions) -> tuple[Integers, int]:
+    """Number codes again without gaps."""
+    present = np.bincount(codes) > 0
+    numbers = np.cumsum(present) - 1
+    return numbers[codes], int(present.sum())
+
+
+def _check_nested(cluster: Positions, person: Positions) -> None:
+    """Refuse a cluster that changes within a person: fixed effects would not be nested in it."""
+    first = np.empty(int(person.max()) + 1, np.int64)
+    first[person[::-1]] = cluster[::-1]
+    moved = pd.unique(person[first[person] != cluster])
+    if len(moved):
+        raise BarometreError(
+            f"cluster change d'une vague à l'autre pour {counted(len(moved), 'personne')} : donner "
+            "une grappe par personne, celle de la première vague par exemple"
+        )
+
+
+def clusters_by_side(sample: Sample, **sides: Booleans) -> dict[str, Any]:
+    """Count the clusters of each side, treated or control, and tell when one is in only one.
+
+    Parameters
+    ----------
+    sample : Sample
+        The rows used, with their cluster.
+    **sides : ndarray of bool
+        Whether each row is of the side.
+
+    Returns
+    -------
+    dict
+        ``n_clusters_`` and the side, and ``caution`` when one of them is 1.
+    """
+    assert sample.cluster is not None  # asked for
+    found: dict[str, Any] = {
+        f"n_clusters_{side}": int(np.count_nonzero(np.bincount(sample.cluster[rows])))
+        for side, rows in sides.items()
+    }
+    if 1 in found.values():
+        found["caution"] = (
+            "un bras tient dans une seule grappe : l'erreur-type par grappe est bien trop petite "
+            "(MacKinnon, Webb, 2018) ; voir randomisation_test"
+        )
+    return found
+
+
+def effect_estimate(
+    fit: LeastSquares,
+    vcov: Floats,
+    df: Floats,
+    sample: Sample,
+    se: StandardError,
+    meta: dict[str, Any],
+    table: pd.DataFrame | None = None,
+) -> Estimate:
+    """Complete the effect of a fit, which is its last coefficient.
+
+    Parameters
+    ----------
+    fit : LeastSquares
+        The regression.
+    vcov, df : ndarray
+        Covariance and degrees of freedom, from `sandwich`.
+    sample : Sample
+        The rows used.
+    se : str
+        Which standard error.
+    meta : dict
+        What was used.
+    table : DataFrame, optional
+        The details.
+
+    Returns
+    -------
+    Estimate
+        With the neighbours of a clustered error in ``meta["other_se"]``.
+    """
+    error = float(np.sqrt(vcov[-1, -1]))
+    if se in ("CR0", "CR1", "CR1S") and sample.n_clusters is not None:
+        meta = {**meta, "other_se": _other_conventions(error, fit, sample.n_clusters, se)}
+    return make_estimate(fit.coef[-1], error, df[-1], len(sample.y), meta, table=table)
+
+
+def _other_conventions(error: float, fit: LeastSquares, g: int, se: str) -> dict[str, float]:
+    """Name the neighbours of a clustered error, which differ by a factor only."""
+    n = len(fit.q)
+    factors = {"CR0": 1.0, "CR1 de clubSandwich": g / (g - 1)}
+    for name, k in (("CR1", fit.k), ("CR1S", fit.k_all)):
+        factors[name] = g / (g - 1) * (n - 1) / (n - k) if n > k else np.nan
+    return {n: error * float(np.sqrt(f / factors[se])) for n, f in factors.items() if n != se}

@@ -1,0 +1,1 @@
+"""Values compared: gaps, evolutions, ranks, needs, priorities."""

@@ -1,0 +1,17 @@
+from .french.calibration import Calibration as Calibration
+from .french.calibration import published_idt as published_idt
+from .french.development import DevelopmentIndex as DevelopmentIndex
+from .french.development_inputs import idh4_components as idh4_components
+from .french.presets import HDI as HDI
+from .french.presets import IDH2 as IDH2
+from .french.presets import IDH4 as IDH4
+from .index import Index as Index
+from .robust.alternatives import Alternatives as Alternatives
+from .robust.audit_table import audit as audit
+from .robust.data_error import DataError as DataError
+from .robust.robust_scores import Robustness as Robustness
+from .robust.robust_scores import robustness as robustness
+from .score.scores import Scores as Scores
+from .tree.bounds import Bounds as Bounds
+from .tree.parts import Leaf as Leaf
+from .tree.parts import Node as Node

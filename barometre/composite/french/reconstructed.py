@@ -1,0 +1,241 @@
+"""The "IDT reconstitué": a documented reconstruction of COMPAS's index, which has no formula."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import pandas as pd
+
+from barometre.base.arguments import Floats
+from barometre.base.errors import BarometreError, Fault, FaultsError, french_number
+from barometre.composite.french.component_frame import keyed, numbers_of, share_faults
+from barometre.composite.score.scores import YEAR
+
+ThreeNumbers: TypeAlias = "Mapping[str, float] | pd.Series[float] | Sequence[float] | Floats"
+
+COMPONENTS = ("part_emploi_25_54", "part_sup_bac", "revenu_median")
+NAME = "IDT reconstitué"
+WARNING = (
+    "IDT reconstitué par la bibliothèque : COMPAS ne publie pas la formule de l'IDT© ; ce n'est pas"
+    " un chiffre de COMPAS"
+)
+SCALE = 100.0  # of the published index: France = 0, and about -200 in the neighbourhoods
+_SHORT = dict(zip(COMPONENTS, ("emploi", "formation", "revenu"), strict=True))
+_SUM = 1e-9  # what rounding leaves of a sum of three weights
+
+
+def idt(
+    components: pd.DataFrame,
+    reference: ThreeNumbers | Hashable,
+    dispersion: ThreeNumbers,
+    weights: ThreeNumbers = (1 / 3, 1 / 3, 1 / 3),
+) -> pd.DataFrame:
+    """Compute the "IDT reconstitué": weighted standardised gaps to a reference, times 100.
+
+    It is a reconstruction: COMPAS does not publish its formula, and this is no figure of COMPAS.
+
+    Parameters
+    ----------
+    components : DataFrame, territories x components
+        Indexed by code or (code, annee), or with these as columns. ``part_emploi_25_54``: per cent
+        of the 25-54 year-olds in employment; ``part_sup_bac``: per cent of people whose education
+        is above the baccalaureate; ``revenu_median``: median household income, in euros. Three
+        columns of other names are taken in this order.
+    reference : mapping, Series, three numbers or code
+        Values of the reference, metropolitan France for COMPAS: by component or in their order, the
+        same for every year; or the code of a row of ``components``, at the year of each row.
+    dispersion : mapping, Series or three numbers
+        What a gap of 1 is: standard deviations over a reference set, or those of `calibrate_idt`.
+    weights : mapping, Series or three numbers, default (1/3, 1/3, 1/3)
+        Not negative, of sum 1 (within 1e-9).
+
+    Returns
+    -------
+    DataFrame, territories x columns
+        ``emploi``, ``formation``, ``revenu``: standardised gaps, times 100; ``idt_reconstitue``,
+        their weighted mean; ``contribution_emploi``...: what each adds to it; ``remarques``: what
+        is missing. A missing component leaves the index missing. The reference has exactly 0. No
+        territory gives no row. Components of other names keep theirs. ``attrs`` says that it is a
+        reconstruction.
+
+    Raises
+    ------
+    BarometreError
+        Columns absent or not numeric; shares in another unit than the reference; a reference that
+        is absent or incomplete; a dispersion that is not positive; weights that are negative, or
+        of another sum than 1.
+
+    Notes
+    -----
+    IDT = 100 sum_j w_j (x_j - r_j) / s_j, income being taken as it is: the published values are
+    close to linear in the three gaps to France (contract of La Porte du Hainaut, 2024, IDT table).
+
+    Examples
+    --------
+    >>> components = pd.DataFrame(
+    ...     [(52, 18, 13500), (80, 42, 22040)], index=["QP059050", "METRO"],
+    ...     columns=["part_emploi_25_54", "part_sup_bac", "revenu_median"])
+    >>> dispersion = {"part_emploi_25_54": 10, "part_sup_bac": 12, "revenu_median": 4000}
+    >>> idt(components, "METRO", dispersion).iloc[:, :4].round(1)
+              emploi  formation  revenu  idt_reconstitue
+    QP059050  -280.0     -200.0  -213.5           -231.2
+    METRO        0.0        0.0     0.0              0.0
+    """
+    frame = keyed(components)
+    names = component_names(frame, reference, dispersion, weights)
+    values = numbers_of(frame, names)
+    spread = three_numbers(dispersion, names, "dispersion")
+    share = three_numbers(weights, names, "weights")
+    check_dispersion(names, spread)
+    check_weights(names, share)
+    gaps = SCALE * gaps_to(values, reference) / spread
+    table = gaps.rename(columns=_SHORT)
+    parts = share * gaps
+    first, second, third = (parts[name] for name in names)
+    table["idt_reconstitue"] = first + second + third
+    for name in names:
+        table[f"contribution_{_SHORT.get(name, name)}"] = parts[name]
+    table["remarques"] = _remarks(values)
+    table.attrs = {"indice": NAME, "avertissement": WARNING}
+    if not is_three_numbers(reference):
+        table.attrs["reference"] = str(reference)
+    return table
+
+
+def component_names(frame: pd.DataFrame, *given: object) -> list[str]:
+    """Name the three components: the usual ones, those that an argument names, or the columns."""
+    if set(COMPONENTS) <= set(frame.columns):
+        return list(COMPONENTS)
+    usual = ", ".join(COMPONENTS)
+    for argument in given:
+        if isinstance(argument, Mapping | pd.Series) and len(argument) == len(COMPONENTS):
+            named = list(map(str, argument.keys()))
+            if set(named) <= set(frame.columns):
+                return [name for name in map(str, frame.columns) if name in named]
+    if len(frame.columns) == len(COMPONENTS):
+        return list(map(str, frame.columns))
+    absent = [name for name in COMPONENTS if name not in frame.columns]
+    raise BarometreError(
+        f"composantes refusées : {', '.join(absent)} absentes ; donner {usual}, ou trois colonnes"
+        " dans cet ordre"
+    )
+
+
+def three_numbers(given: object, names: Sequence[str], what: str) -> pd.Series[float]:
+    """Read three numbers, by component or in their order.
+
+    Raises
+    ------
+    BarometreError
+        Not three finite numbers, or of other components.
+    """
+    if isinstance(given, Mapping | pd.Series):
+        by_name = dict(given)
+        if isinstance(given, pd.Series) and isinstance(given.index, pd.RangeIndex):
+            by_name = dict(zip(names, given, strict=False)) if len(given) == len(names) else {}
+        if lacking := [name for name in names if name not in by_name]:
+            raise BarometreError(
+                f"{what} refusé : {', '.join(lacking)} sans valeur ; donner {', '.join(names)}"
+            )
+        numbers = [by_name[name] for name in names]
+    elif isinstance(given, Iterable) and not isinstance(given, str):
+        numbers = list(given)
+    else:
+        numbers = []
+    if len(numbers) != len(names):
+        raise BarometreError(
+            f"{what} refusé : donner trois nombres, dans l'ordre {', '.join(names)}"
+        )
+    try:
+        values = np.array([float(number) for number in numbers])
+    except (TypeError, ValueError):
+        values = np.full(len(names), np.nan)
+    if not np.isfinite(values).all():
+        wrong = [name for name, ok in zip(names, np.isfinite(values), strict=True) if not ok]
+        raise BarometreError(f"{what} refusé : {', '.join(wrong)} sans nombre fini")
+    return pd.Series(values, index=list(names))
+
+
+def is_three_numbers(reference: object) -> bool:
+    """Tell the values of a reference from its code, or its label ``(code, annee)``."""
+    if isinstance(reference, tuple):
+        return len(reference) == len(COMPONENTS)
+    return isinstance(reference, Mapping | pd.Series | list | np.ndarray)
+
+
+def check_dispersion(names: Sequence[str], dispersion: pd.Series[float]) -> None:
+    """Refuse dispersions that are not positive."""
+    if faults := [
+        Fault(name, f"dispersion de {french_number(dispersion[name])}", "un nombre positif")
+        for name in names
+        if not dispersion[name] > 0
+    ]:
+        raise FaultsError("dispersions refusées", faults)
+
+
+def check_weights(names: Sequence[str], weights: pd.Series[float]) -> None:
+    """Refuse weights that are negative, or of another sum than 1."""
+    faults = [
+        Fault(name, f"poids de {french_number(weights[name])}", "un poids positif ou nul")
+        for name in names
+        if weights[name] < 0
+    ]
+    if abs(weights.sum() - 1) > _SUM:
+        problem = f"somme de {french_number(weights.sum())}"
+        faults.append(
+            Fault("weights", problem, "des poids de somme 1 (les diviser par leur somme)")
+        )
+    if faults:
+        raise FaultsError("poids refusés", faults)
+
+
+def gaps_to(values: pd.DataFrame, reference: object) -> pd.DataFrame:
+    """Subtract a reference: its values, or a row of the same year.
+
+    Raises
+    ------
+    BarometreError
+        A reference that is absent some year, or incomplete; shares in another unit.
+    """
+    base: pd.DataFrame | pd.Series[float]
+    names = list(map(str, values))
+    if is_three_numbers(reference):
+        base = three_numbers(reference, names, "reference")
+        scales = {name: [float(base[name])] for name in names}
+    else:
+        base = _rows_of(values, reference)
+        scales = {name: [] for name in names}
+    shares = [name for name in names if name in COMPONENTS[:2]]
+    if faults := [f for n in shares for f in share_faults(values[n], scales[n], "référence")]:
+        raise FaultsError("composantes refusées", faults)
+    return values - base
+
+
+def _rows_of(values: pd.DataFrame, code: object) -> pd.DataFrame:
+    """Give each row the values of a code, at its year."""
+    index = values.index
+    by_year = isinstance(index, pd.MultiIndex) and YEAR in index.names
+    if isinstance(code, tuple) or not by_year:
+        codes, wanted = index, pd.Index(np.zeros(len(index), dtype=np.int64))
+    else:
+        codes = pd.Index([label[index.names.index(YEAR) == 0] for label in index])
+        wanted = index.get_level_values(YEAR)
+    here = np.array([label == code for label in codes], dtype=bool)
+    rows, years = values[here], wanted[here]
+    if lacking := sorted(set(map(str, wanted)) - set(map(str, years))):
+        when = f" en {', '.join(lacking)}" if by_year and codes is not index else ""
+        raise BarometreError(f"référence refusée : « {code} » n'a pas de ligne{when}")
+    if rows.isna().any(axis=None):
+        raise BarometreError(f"référence refusée : « {code} » n'a pas les trois composantes")
+    return rows.set_axis(years).loc[wanted].set_axis(index)
+
+
+def _remarks(values: pd.DataFrame) -> pd.Series[str]:
+    names = np.array(list(values), dtype=object)
+    said = [
+        f"valeur manquante : {', '.join(names[missing])}" if missing.any() else None
+        for missing in values.isna().to_numpy()
+    ]
+    return pd.Series(said, index=values.index, dtype="str")

@@ -1,0 +1,1 @@
+"""How far an index rests on its choices and on the errors of its data."""

@@ -1,0 +1,1 @@
+"""From a tree and a frame to scores: normalised, averaged, split, explained."""

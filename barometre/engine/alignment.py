@@ -1,0 +1,106 @@
+"""Bring tables on the same rows: the keys of an indicator, its places, its strata, its unions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from barometre.base.errors import BarometreError
+from barometre.cards.columns import KEY
+from barometre.cards.schema import Card
+from barometre.engine.limits import POPULATION_AGE, Places, Strata, communes_of
+from barometre.tables.table_set import Tables, empty_statuts
+
+_SHOWN = 3  # zones quoted
+
+
+@dataclass(frozen=True)
+class Aligned:
+    """A table brought on the rows of the first table of an indicator."""
+
+    table: str
+    columns: tuple[str, ...]
+    frame: pd.DataFrame
+    rows: npt.NDArray[np.intp] | None  # where each row comes from; None when nothing moved
+    years: npt.NDArray[np.int64] | None = None  # years of the rows, where they differ
+
+
+def align(card: Card, table: str, tables: Tables, lead: pd.MultiIndex) -> Aligned:
+    """Bring a table on the rows of the first one of its indicator.
+
+    A table that lacks the year of the first gives its latest earlier year, no further back than
+    the card admits (registers come out sooner than the census that gives their denominator).
+    """
+    columns, frame, index = card.entrees[table], tables[table], tables.index_of(table)
+    if index.equals(lead):
+        return Aligned(table, columns, frame, rows=None)
+    known = frame[list(columns)].notna().any(axis=1)
+    keys = latest_keys(lead, index[known], card.ecart_millesimes_max)
+    rows = index.get_indexer(keys)
+    values = {c: np.where(rows >= 0, frame[c].to_numpy()[rows], np.nan) for c in columns}
+    moved = pd.DataFrame(values, index=lead)
+    years = keys.get_level_values("annee").to_numpy()
+    return Aligned(table, columns, moved, rows=rows, years=years)
+
+
+def latest_keys(wanted: pd.MultiIndex, available: pd.MultiIndex, max_gap: int) -> pd.MultiIndex:
+    """For each key, the same code at the latest available year, at most ``max_gap`` years back."""
+    codes, years = wanted.get_level_values("code"), wanted.get_level_values("annee").to_numpy()
+    found = np.asarray(wanted.isin(available))
+    chosen = years.copy()
+    for gap in range(1, max_gap + 1):
+        if found.all():
+            break
+        earlier = pd.MultiIndex.from_arrays([codes, years - gap], names=KEY)
+        here = ~found & np.asarray(earlier.isin(available))
+        chosen[here] -= gap
+        found |= here
+    return pd.MultiIndex.from_arrays([codes, chosen], names=KEY)
+
+
+def places_of(tables: Tables, keys: pd.MultiIndex) -> Places:
+    """Find the commune of each key and its municipal population, of the year or a little older."""
+    codes, years = keys.get_level_values("code"), keys.get_level_values("annee")
+    unique = pd.Index(codes.unique())
+    found, is_commune = communes_of(unique, tables.territoires["niveau"])
+    at = unique.get_indexer(codes)
+    communes, population = found.fillna("").to_numpy()[at], np.full(len(keys), np.nan)
+    if "population" in tables:
+        given = tables["population"]["population"].dropna()
+        assert isinstance(given.index, pd.MultiIndex)  # a table is so keyed
+        wanted = pd.MultiIndex.from_arrays([communes, years], names=KEY)
+        rows = given.index.get_indexer(latest_keys(wanted, given.index, POPULATION_AGE))
+        population[rows >= 0] = given.to_numpy()[rows[rows >= 0]]
+    return Places(is_commune[at], found.notna().to_numpy()[at], population)
+
+
+def strata_of(
+    card: Card,
+    tables: Tables,
+    keys: pd.MultiIndex,
+    rows: npt.NDArray[np.intp],
+    places: Places,
+) -> Strata | None:
+    """Bring the counts of an indicator on some keys; ``rows`` are the values that they enter."""
+    if any(name not in tables for name in card.entrees):
+        return None
+    lead = tables.index_of(next(iter(card.entrees)))
+    at = lead.get_indexer(keys)
+    aligned = [align(card, table, tables, lead) for table in card.entrees]
+    columns = [a.frame[c].to_numpy() for a in aligned for c in a.columns]
+    counts = np.column_stack([np.where(at >= 0, column[at], np.nan) for column in columns])
+    return Strata(rows, counts, keys.get_level_values("annee").to_numpy(np.int64), places)
+
+
+def expected_zones(tables: Tables, members: pd.DataFrame) -> pd.DataFrame:
+    """List the zones that each union should have each year of the tables."""
+    keys = pd.concat([empty_statuts(), *(tables[n].index.to_frame() for n in tables)])
+    if not members["zone"].isin(keys["code"].unique()).any():
+        raise BarometreError(
+            f"appartenance refusée : aucune de ses zones ({', '.join(members['zone'][:_SHOWN])}...)"
+            " n'est dans les tables ; vérifier la forme des codes (zéro initial, millésime)"
+        )
+    return members.merge(pd.DataFrame({"annee": np.sort(keys["annee"].unique())}), how="cross")

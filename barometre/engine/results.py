@@ -1,0 +1,225 @@
+"""The tidy results: their model, and the arrays they are stacked from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pandera.pandas as pa
+import pyarrow
+
+from barometre.tables.table_set import DOUBTFUL, STATUSES, Booleans, Positions, Words
+
+Origin = Literal["calcule", "publie", "estime"]
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
+Grade = Literal["A", "B", "C", "D"]
+GRADES: tuple[Grade, ...] = get_args(Grade)
+TOO_FEW = "effectifs trop faibles pour être montrés (classe D)"
+
+
+class Results(pa.DataFrameModel):
+    """The tidy frame of values: exactly one row per territory, year and indicator.
+
+    ``valeur`` is missing exactly when ``statut`` is not ``ok``. ``borne_inf`` and ``borne_sup``, in
+    the unit of the value, are there when intervals were asked for and one exists. ``qualite`` is
+    ``"douteux"`` for a value kept as printed although contradicted, else the display grade
+    (``"A"`` to ``"D"``) when intervals were asked for. ``note`` says why, or which vintage or
+    origin a reader must know about.
+    """
+
+    code: str
+    annee: int
+    indicateur: str
+    valeur: float = pa.Field(nullable=True)
+    statut: str = pa.Field(isin=list(STATUSES))
+    borne_inf: float = pa.Field(nullable=True)
+    borne_sup: float = pa.Field(nullable=True)
+    qualite: str = pa.Field(nullable=True)
+    origine: str = pa.Field(isin=list(ORIGINS))
+    note: str = pa.Field(nullable=True)
+
+    class Config:
+        """Nothing but these columns, in this order."""
+
+        strict = True
+        ordered = True
+        unique = ["code", "annee", "indicateur"]  # noqa: RUF012 - pandera reads a plain list
+
+    @pa.dataframe_check(name="valeur si et seulement si ok")
+    @classmethod
+    def _value_when_ok(cls, frame: pd.DataFrame) -> pd.Series[bool]:
+        return frame["valeur"].notna() == (frame["statut"] == "ok")
+
+
+def displayed(results: pd.DataFrame) -> pd.DataFrame:
+    """Return results as they may be shown: a value of grade D becomes ``non_disponible``.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Tidy results.
+
+    Returns
+    -------
+    DataFrame
+        The same frame when nothing is graded D; else a copy where such values and their limits are
+        missing and ``note`` says why. Charts and printed tables call it; files keep every value.
+    """
+    few = ((results["qualite"] == "D") & results["valeur"].notna()).to_numpy()
+    if not few.any():
+        return results
+    shown = results.copy()
+    shown.loc[few, ["valeur", "borne_inf", "borne_sup"]] = np.nan
+    shown.loc[few, "statut"] = "non_disponible"
+    said = shown.loc[few, "note"].astype(object)
+    shown.loc[few, "note"] = [
+        f"{note} ; {TOO_FEW}" if isinstance(note, str) else TOO_FEW for note in said
+    ]
+    return shown
+
+
+class Notes:
+    """The texts of the notes, each kept once and known by its position; -1 is no note."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self._known: dict[str, int] = {}
+
+    def of(self, texts: Iterable[str]) -> Words:
+        """Return the positions of texts, adding those that are new."""
+        return np.array([self._position(text) for text in texts], dtype=np.int64)
+
+    def join(self, first: Words, second: Words) -> Words:
+        """Append the second notes to the first ones, unless they say it already."""
+        joined = np.where(first < 0, second, first)
+        both = np.flatnonzero((first >= 0) & (second >= 0) & (first != second))
+        if not len(both):
+            return joined
+        pairs, inverse = np.unique(
+            np.column_stack([first[both], second[both]]), axis=0, return_inverse=True
+        )
+        added = []
+        for one, other in pairs:
+            before, after = self.texts[one], self.texts[other]
+            added.append(before if after in before else f"{before} ; {after}")
+        joined[both] = self.of(added)[inverse.ravel()]
+        return joined
+
+    def _position(self, text: str) -> int:
+        if text not in self._known:
+            self._known[text] = len(self.texts)
+            self.texts.append(text)
+        return self._known[text]
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of one indicator, one per key; words are positions in their closed list."""
+
+    keys: pd.MultiIndex
+    valeur: npt.NDArray[np.float64]
+    statut: Positions
+    origine: Positions
+    douteux: Booleans
+    note: Words
+
+    def take(self, rows: Booleans | npt.NDArray[np.intp]) -> Values:
+        """Keep some rows, or put them in another order."""
+        columns = {name: column[rows] for name, column in vars(self).items()}
+        return replace(self, **columns)
+
+    def then(self, other: Values) -> Values:
+        """Append rows."""
+        columns = {
+            name: np.concatenate([column, getattr(other, name)])
+            for name, column in vars(self).items()
+            if name != "keys"
+        }
+        return replace(self, keys=self.keys.append(other.keys), **columns)
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """Limits and display grades of the values of one indicator, row by row; grades by position."""
+
+    borne_inf: npt.NDArray[np.float64]
+    borne_sup: npt.NDArray[np.float64]
+    grade: Positions
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Bounds:
+        """Put the rows in another order."""
+        return Bounds(**{name: column[rows] for name, column in vars(self).items()})
+
+
+def stack(
+    values: Mapping[str, Values], notes: Notes, bounds: Mapping[str, Bounds] | None = None
+) -> pd.DataFrame:
+    """Stack indicators into the tidy frame, each by year, territories as received."""
+    parts, codes, years, limits = [], [], [], []
+    levels: dict[int, tuple[pd.Index, npt.NDArray[np.int64]]] = {}  # many parts share their keys
+    for name, part in values.items():
+        limit = bounds[name] if bounds else None
+        if id(part.keys) not in levels:
+            levels[id(part.keys)] = _levels(part.keys)
+        code, year = levels[id(part.keys)]
+        if (year[1:] < year[:-1]).any():
+            order = np.argsort(year, kind="stable")
+            part, code, year = part.take(order), code[order], year[order]
+            limit = limit and limit.take(order)
+        parts.append(part)
+        limits += [limit] if limit else []
+        codes.append(code)
+        years.append(year)
+
+    def column(name: str) -> list[npt.NDArray[Any]]:
+        return [getattr(part, name) for part in parts]
+
+    quality = [np.where(d, 0, -1) for d in column("douteux")]
+    if limits:
+        grades = [np.where(limit.grade < 0, -1, limit.grade + 1) for limit in limits]
+        quality = [np.where(q == 0, 0, g) for q, g in zip(quality, grades, strict=True)]
+    return pd.DataFrame(
+        {
+            "code": pd.Index([], dtype="str").append(codes).array,
+            "annee": np.concatenate([np.zeros(0, np.int64), *years]),
+            "indicateur": _words(
+                list(values), [np.full(len(code), i) for i, code in enumerate(codes)]
+            ),
+            "valeur": np.concatenate([np.zeros(0), *column("valeur")]),
+            "statut": _words(STATUSES, column("statut")),
+            "borne_inf": np.concatenate([b.borne_inf for b in limits]) if limits else np.nan,
+            "borne_sup": np.concatenate([b.borne_sup for b in limits]) if limits else np.nan,
+            "qualite": _words([DOUBTFUL, *GRADES], quality),
+            "origine": _words(ORIGINS, column("origine")),
+            "note": _words(notes.texts, column("note")),
+        },
+        copy=False,
+    )
+
+
+def _levels(keys: pd.MultiIndex) -> tuple[pd.Index, npt.NDArray[np.int64]]:
+    return keys.get_level_values("code"), keys.get_level_values("annee").to_numpy(np.int64)
+
+
+def _words(
+    words: Sequence[str], parts: Iterable[npt.NDArray[Any]]
+) -> pd.api.extensions.ExtensionArray:
+    """Write the words at some positions, -1 giving a missing one; each part is one chunk."""
+    known = pyarrow.array(words, pyarrow.large_string())
+    chunks = [_chunk(known, positions) for positions in parts]
+    chunked = pyarrow.chunked_array(chunks, pyarrow.large_string())
+    texts: pd.api.extensions.ExtensionArray = pd.array(chunked, dtype="str")
+    return texts
+
+
+def _chunk(known: pyarrow.Array, positions: npt.NDArray[Any]) -> pyarrow.Array:
+    """Write one part: most hold a single word, which is repeated rather than looked up."""
+    first = positions[0] if len(positions) else -1
+    if (positions == first).all():
+        word = pyarrow.scalar(None, known.type) if first < 0 else known[int(first)]
+        return pyarrow.repeat(word, len(positions))
+    return known.take(pyarrow.array(positions, mask=positions < 0))

@@ -1,0 +1,388 @@
+"""From zones to any union of them: counts add up, medians and rates do not.
+
+A count of the union is known when it is known in every zone. Where a zone hides or lacks it, the
+count of the union is absent: summing the others would give a wrong total, and completing it from a
+published whole would give the hidden cell back. The indicator is then estimated on the zones that
+have all its counts, which leave its numerator and its denominator together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+import pandas as pd
+
+from barometre.base.errors import BarometreError, counted
+from barometre.base.rounding import round_half_up
+from barometre.cards.columns import KEY, MODELS, PART_TOLERANCE, Table, broken_relations
+from barometre.cards.listing import load_cards
+from barometre.cards.schema import Card
+from barometre.engine.alignment import align, expected_zones, latest_keys
+from barometre.tables.check import PUBLISHED
+from barometre.tables.table_set import DOUBTFUL, ESTIMATED, Tables, as_tables, empty_statuts
+
+WEIGHT_AGE = 3  # years by which the population that weighs a mean may be older than the values
+
+Membership: TypeAlias = "pd.Series[str] | Mapping[str, str] | Mapping[str, Sequence[str]]"
+Weights: TypeAlias = "pd.Series[float] | None"
+Grouped = TypeVar("Grouped", pd.Series, pd.DataFrame)
+
+_CELL = ["code", "annee", "colonne"]
+_SHOWN = 3  # zones or reasons quoted
+_KINDS = {"median": "une médiane", "_d1": "un décile", "_d9": "un décile", "taux": "un taux"}
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What becomes of the cells that do not add up.
+
+    ``refus`` says why a statistic is left out, ``poids`` weighs the zones, ``moyenne`` averages the
+    statistics, ``nd_zero`` counts a missing cell as 0.
+    """
+
+    refus: str = "{quoi} ne s'agrège pas : prendre la valeur publiée du territoire"
+    poids: pd.Series[float] | None = None
+    moyenne: bool = False
+    nd_zero: bool = False
+
+
+def aggregate(
+    tables: Tables | Mapping[str, pd.DataFrame],
+    membership: Membership,
+    *,
+    weighted_mean: bool = False,
+    nd_as_zero: bool = False,
+    weights: pd.Series[float] | None = None,
+) -> Tables:
+    """Add zones up into unions: communes of an EPCI, neighbourhoods of an agglomeration.
+
+    Parameters
+    ----------
+    tables : Tables or mapping of str to DataFrame
+        Tables of the zones; what belongs to no union is left out.
+    membership : Series or mapping
+        Zone to union, or union to the list of its zones (a zone may then be in several unions).
+    weighted_mean : bool, default False
+        Average the statistics (medians, deciles, rates, APL, published values). A mean of medians
+        is not the median of the union, and several cards want the published value only.
+    nd_as_zero : bool, default False
+        Count missing cells as 0. Only to replicate a document that does so.
+    weights : Series, optional
+        Weights of the means, by code or by (code, annee): standardised population for an APL...
+        By default ``population.population`` of the year, else of one of the three before.
+
+    Returns
+    -------
+    Tables
+        The unions, by year. A count is the sum over all zones, missing as soon as it is missing in
+        one (or its row is): ``statuts`` says how many zones are known and what they cover. (Where
+        zones were rounded apart, a whole is raised to the sum of its parts, by 1 a zone at most.)
+        ``publies`` then estimates the indicator on the zones that have all its counts; a count has
+        no such estimate, as a partial sum is no total. Statistics are missing (``non_defini``) or
+        means. Estimates, means and sums with ``nd_as_zero`` have the quality ``"estime"``. A union
+        of one zone is that zone, statistics included.
+
+    Raises
+    ------
+    BarometreError
+        A membership that is empty, mixed, gives a zone twice, or names no zone of the tables.
+    TableError
+        With ``nd_as_zero``, a whole that becomes smaller than its parts.
+
+    Examples
+    --------
+    >>> zones = pd.DataFrame({"code": ["59172", "59446"], "annee": 2021, "logements": [80, 20]})
+    >>> aggregate({"logements": zones}, {"CA": ["59172", "59446"]})["logements"].iloc[0, 0]
+    np.float64(100.0)
+    """
+    checked = as_tables(tables)
+    zones = expected_zones(checked, members_of(membership))
+    poids = _weights(checked, zones, weights)
+    rules = Rules(poids=poids, moyenne=weighted_mean, nd_zero=nd_as_zero)
+    frames, statuts = regroup(checked, zones, rules)
+    published = frames.pop(PUBLISHED, pd.DataFrame())
+    counts = Tables(frames, statuts=statuts[statuts["table"] != PUBLISHED])
+    columns = {str(name): published[name] for name in published}
+    for name, cells in _settled(checked, counts, zones, poids):
+        old = columns.get(name, cells["valeur"].iloc[:0])
+        merged = pd.concat([old[~old.index.isin(cells.index)], cells["valeur"]])
+        if name in columns or merged.notna().any():
+            columns[name] = merged
+            keys = pd.MultiIndex.from_frame(statuts[list(KEY)])
+            here = (statuts["table"] == PUBLISHED) & (statuts["colonne"] == name)
+            said = cells.dropna(subset="valeur")[["motif"]].reset_index()
+            said = said.assign(table=PUBLISHED, colonne=name, statut="ok", qualite=ESTIMATED)
+            statuts = _concat([statuts[~(here & keys.isin(cells.index))], said])
+    if columns:
+        frames[PUBLISHED] = pd.DataFrame(columns).rename_axis(list(KEY))
+    known = checked.territoires.index.isin(zones["union"].unique())
+    return Tables(frames, statuts=statuts, territoires=checked.territoires[known])
+
+
+# ---- who is in what -----------------------------------------------------------------------------
+
+
+def members_of(membership: Membership) -> pd.DataFrame:
+    """Write a membership as one row per zone and union (columns ``zone`` and ``union``)."""
+    if not isinstance(membership, (pd.Series, Mapping)):
+        raise BarometreError("appartenance refusée : donner {zone: union} ou {union: [zones]}")
+    pairs = pd.Series(dict(membership), dtype="object")
+    listed = {not isinstance(value, str) for value in pairs}
+    names = ["zone", "union"] if listed == {False} else ["union", "zone"]
+    members = (
+        pairs.explode().dropna().astype("str").rename_axis(names[0]).reset_index(name=names[1])
+    )
+    twice = members["zone"][members.duplicated(["zone"] if listed == {False} else None)]
+    if len(listed) != 1 or members.empty or len(twice):
+        raise BarometreError(
+            "appartenance refusée : vide, mêlant les deux formes, ou avec des zones en double"
+            f" ({', '.join(twice[:_SHOWN]) or 'aucune'}) ; donner {{zone: union}}, ou"
+            " {union: [zones]} pour mettre une zone dans plusieurs unions"
+        )
+    return members[["zone", "union"]]
+
+
+def _weights(tables: Tables, zones: pd.DataFrame, given: Weights) -> Weights:
+    """Weigh each zone and year expected."""
+    wanted = pd.MultiIndex.from_frame(zones[["zone", "annee"]], names=list(KEY))
+    if given is None:
+        if "population" not in tables:
+            return None
+        given = tables["population"]["population"].dropna()
+        assert isinstance(given.index, pd.MultiIndex)  # a table is so keyed
+        wanted = latest_keys(wanted, given.index, WEIGHT_AGE)
+    if (given < 0).any() or not given.index.is_unique:
+        raise BarometreError("poids refusés : négatifs ou code en double ; en donner un par zone")
+    keys = wanted if given.index.nlevels > 1 else pd.Index(zones["zone"])
+    return pd.Series(given.reindex(keys).to_numpy(np.float64), index=zones.index)
+
+
+# ---- regrouping ---------------------------------------------------------------------------------
+
+
+def regroup(
+    tables: Tables, zones: pd.DataFrame, rules: Rules
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Add up each ``zone`` expected in a ``union`` and ``annee``: tables, and their statuses."""
+    told = tables.statuts.rename(columns={"code": "zone"}).merge(zones, on=["zone", "annee"])
+    told = told.rename(columns={"union": "code"})[list(empty_statuts())]
+    frames, statuts = {}, [empty_statuts()]
+    for name in tables:
+        group = _Group.of(tables[name], zones, rules.poids)
+        said = told[told["table"] == name]
+        frames[name], cells = _regroup_one(name, group, said, rules)
+        statuts.append(cells.assign(table=name))
+    return frames, _concat(statuts)[list(empty_statuts())]
+
+
+def _concat(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    listed = [*parts]
+    return pd.concat([part for part in listed if len(part)] or listed[:1], ignore_index=True)
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The zones of unions: their cells (keyed by union and year), names and weights."""
+
+    cells: pd.DataFrame
+    zone: pd.Series[str]
+    poids: pd.Series[float]
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame, zones: pd.DataFrame, weights: Weights) -> _Group:
+        """Bring a table on the zones expected; a zone without row has missing cells."""
+        keys = pd.MultiIndex.from_frame(zones[["zone", "annee"]], names=list(KEY))
+        unions = pd.MultiIndex.from_frame(zones[["union", "annee"]], names=list(KEY))
+        here = np.asarray(unions.isin(unions[keys.isin(frame.index)]))
+        index = unions[here]
+        poids = np.full(len(zones), np.nan) if weights is None else weights.to_numpy()
+        return cls(
+            cells=frame.reindex(keys[here]).set_axis(index),
+            zone=pd.Series(zones["zone"].to_numpy()[here], index=index, dtype="str"),
+            poids=pd.Series(poids[here], index=index),
+        )
+
+    def size(self) -> pd.Series[int]:
+        return self.zone.groupby(level=[0, 1], sort=False).size()
+
+    def coverage(self, known: pd.Series[bool], share: pd.Series[float] | None = None) -> pd.Series:
+        """Say what the zones known are: their share (of the weights), how many, without which."""
+        number, covered = self.size(), _sum(known)
+        by_weight = 100 * _sum(self.poids.where(known, 0)) / _whole(self.poids)
+        share = by_weight if share is None else share.fillna(by_weight)
+        few = (number - covered).reindex(known.index) <= _SHOWN
+        lost = self.zone[~known & few].groupby(level=[0, 1], sort=False).agg(", ".join)
+        lost = (", sans " + lost).reindex(number.index).fillna("")
+        words = round_half_up(share).map("{:.0f}".format).mask(share.isna(), "")
+        words = words.mask((words == "100") & (covered < number), "plus de 99")
+        zones = covered.map(lambda n: counted(int(n), "zone")) + number.map(" sur {}".format)
+        return "couverture " + (words + " % ").where(words != "", "") + "(" + zones + lost + ")"
+
+
+def _sum(values: Grouped) -> Grouped:
+    summed: Grouped = values.groupby(level=[0, 1], sort=False).sum()
+    return summed
+
+
+def _whole(values: pd.Series) -> pd.Series:
+    """Sum by union where every zone is known and the sum is not zero."""
+    whole = _sum(values)
+    return whole.where((_sum(values.isna()) == 0) & (whole > 0))
+
+
+def is_count(table: str, column: str) -> bool:
+    """Tell whether a column holds counts, which add up, or statistics, which do not."""
+    if table == PUBLISHED:
+        return load_cards()[column].nature == "effectif"
+    return bool(MODELS[table].to_schema().columns[column].metadata["unite"] == "nombre")
+
+
+def _regroup_one(
+    name: str, group: _Group, said: pd.DataFrame, rules: Rules
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Add up one table; a union of one zone keeps its cells and what is said of them."""
+    number = group.size()
+    alone = (number.reindex(group.cells.index) == 1).to_numpy()
+    passed = (number.reindex(pd.MultiIndex.from_frame(said[list(KEY)])) == 1).to_numpy()
+    if alone.all():
+        return group.cells, said
+    many = _Group(group.cells[~alone], group.zone[~alone], group.poids[~alone])
+    remarks = _remarks_by_column(said[~passed])
+    sums, told = pd.DataFrame(index=many.size().index), []
+    nothing = pd.DataFrame(columns=["statut", "douteux", "motif"], index=sums.index, dtype="object")
+    for column in map(str, many.cells):
+        values, count = many.cells[column], is_count(name, column)
+        if column not in remarks and (values.isna().all() or (count and values.notna().all())):
+            sums[column] = _sum(values).where(_sum(values.notna()) > 0)
+            continue  # nothing to say
+        remark = remarks.get(column, nothing).reindex(sums.index)
+        sums[column], cells = (_add if count else _average)(many, column, remark, rules)
+        told.append(cells.assign(colonne=column))
+    if name in MODELS:
+        sums = _within_limits(MODELS[name], sums, many.size())
+    for cells in told:  # after the withdrawals
+        lost = sums[cells["colonne"].iloc[0]].isna() & (cells["statut"] == "ok")
+        cells["statut"] = cells["statut"].mask(lost, "non_defini")
+    kept = _concat([said[passed], *(c.dropna(subset="statut").reset_index() for c in told)])
+    return pd.concat([group.cells[alone], sums]).reindex(number.index), kept
+
+
+def _remarks_by_column(said: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Gather what is said of the zones: by column, one row per union and year."""
+    flags = said.assign(
+        statut=said["statut"].where(said["statut"] == "secret"),
+        douteux=said["qualite"] == DOUBTFUL,
+    )
+    gathered = flags.groupby(_CELL, sort=False).agg({"statut": "first", "douteux": "any"})
+    texts = said.dropna(subset="motif").drop_duplicates([*_CELL, "motif"])
+    gathered["motif"] = texts.groupby(_CELL)["motif"].agg(lambda m: " ; ".join(m[:_SHOWN]))
+    columns = gathered.groupby("colonne")
+    return {str(column): cells.droplevel("colonne") for column, cells in columns}
+
+
+def _add(
+    group: _Group, column: str, remark: pd.DataFrame, rules: Rules
+) -> tuple[pd.Series[float], pd.DataFrame]:
+    """Sum a count; the sum is known where the count is in every zone."""
+    values = group.cells[column]
+    known, told = _sum(values.notna()), remark["douteux"].notna()
+    whole = known == group.size()
+    as_zero = ~whole & (known > 0) & rules.nd_zero
+    statut = remark["statut"].fillna("non_disponible").mask(whole | as_zero, "ok")
+    said = group.coverage(values.notna()).mask(whole, "")
+    cells = pd.DataFrame({"statut": statut.where(told | (~whole & (known > 0)))})
+    quality = pd.Series(None, index=known.index, dtype="str").mask(as_zero, ESTIMATED)
+    cells["qualite"] = quality.mask(whole & remark["douteux"].eq(True), DOUBTFUL)
+    cells["motif"] = _join(said.mask(as_zero, "nd compté comme 0 ; " + said), remark["motif"])
+    return _sum(values).where(whole | as_zero), cells
+
+
+def _average(
+    group: _Group, column: str, remark: pd.DataFrame, rules: Rules
+) -> tuple[pd.Series[float], pd.DataFrame]:
+    """Leave a statistic out, saying why, or average it."""
+    values = group.cells[column]
+    both = values.notna() & group.poids.notna() & rules.moyenne
+    weights = group.poids.where(both, 0)
+    weighed = _sum(weights)
+    mean = _sum(weights * values.fillna(0)) / weighed.where(weighed > 0)
+    quoi = next((kind for piece, kind in _KINDS.items() if piece in column), "une statistique")
+    there = (_sum(values.notna()) > 0) | remark["douteux"].notna()
+    cells = pd.DataFrame({"statut": mean.map(lambda _: "ok").astype("str")})
+    cells["statut"] = cells["statut"].mask(mean.isna(), "non_defini").where(there)
+    cells["qualite"] = pd.Series(ESTIMATED, index=mean.index).where(mean.notna())
+    told = _join("moyenne pondérée, " + group.coverage(both), remark["motif"])
+    cells["motif"] = told.where(mean.notna(), rules.refus.format(quoi=quoi))
+    return mean, cells
+
+
+def _join(first: pd.Series, second: pd.Series) -> pd.Series:
+    both = (first.astype("str") + " ; " + second.astype("str").fillna("")).str.strip(" ;")
+    return both.where(both != "")
+
+
+def _within_limits(model: type[Table], sums: pd.DataFrame, number: pd.Series[int]) -> pd.DataFrame:
+    """Raise a whole by the rounding its zones add up; withdraw means in the wrong order."""
+    for _ in range(3):  # wholes of wholes
+        for (parts, whole), broken in broken_relations(model, sums):
+            if model.to_schema().columns[whole].metadata["unite"] == "nombre":
+                total = sums[parts].sum(axis=1)
+                rounding = broken & (total - sums[whole] <= PART_TOLERANCE * number)
+                sums[whole] = sums[whole].mask(rounding, total)
+            else:
+                sums.loc[broken, [*parts, whole]] = np.nan
+    return sums
+
+
+# ---- indicators of a union with missing cells ---------------------------------------------------
+
+
+def _settled(
+    tables: Tables, counts: Tables, zones: pd.DataFrame, weights: pd.Series[float] | None
+) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Give, by indicator, the ``valeur`` and ``motif`` that counts put in ``publies``.
+
+    The cell is empty where the counts of the union are all known: they give the indicator.
+    """
+    unions = zones.loc[zones.duplicated(["union", "annee"]), "union"].unique()
+    several = zones["union"].isin(unions)
+    zones, weights = zones[several], None if weights is None else weights[several]
+    for card in load_cards().values():
+        if card.agregation != "sommer" or any(table not in counts for table in card.entrees):
+            continue
+        lead = counts.index_of(next(iter(card.entrees)))
+        whole = _inputs(card, counts, lead).notna().all(axis=1)[lead.isin(unions, level="code")]
+        cells = pd.DataFrame({"valeur": np.nan, "motif": ""}, index=whole.index)[whole]
+        if not whole.all() and card.nature != "effectif":
+            partial = _estimate(card, tables, zones, weights).dropna(subset="valeur")
+            partial = partial[partial.index.isin(whole.index[~whole])]
+            cells = pd.concat([cells, partial]) if len(cells) else partial
+        if len(cells):
+            yield card.id, cells
+
+
+def _inputs(card: Card, tables: Tables, lead: pd.MultiIndex) -> pd.DataFrame:
+    """Bring the input columns of an indicator on the rows of its first table."""
+    aligned = {table: align(card, table, tables, lead) for table in card.entrees}
+    return pd.concat({table: a.frame[list(a.columns)] for table, a in aligned.items()}, axis=1)
+
+
+def _estimate(card: Card, tables: Tables, zones: pd.DataFrame, weights: Weights) -> pd.DataFrame:
+    """Apply the formula of an indicator to the sums over the zones that have all its counts.
+
+    Their coverage is that of the largest count known in all zones: the denominator, if it is.
+    """
+    lead = tables.index_of(next(iter(card.entrees)))
+    group = _Group.of(_inputs(card, tables, lead), zones, weights)
+    covered = group.cells.notna().all(axis=1)
+    sums = _sum(group.cells[covered])
+    formula = getattr(card.fonction, "__wrapped__", card.fonction)
+    value = formula(*[sums[table] for table in card.entrees])
+    wholes = group.cells.apply(_whole)
+    largest = wholes.eq(wholes.max(axis=1), axis=0)
+    share = (100 * sums.reindex(wholes.index) / wholes).where(largest).max(axis=1)
+    said = group.coverage(covered, share).reindex(sums.index)
+    return pd.DataFrame({"valeur": np.asarray(value, dtype=np.float64), "motif": said})

@@ -1,0 +1,307 @@
+"""From tables to indicator values: one tidy row per territory, year and indicator."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from barometre.base.errors import BarometreError, counted, french_number
+from barometre.cards.listing import indicator_card, load_cards
+from barometre.cards.schema import Card
+from barometre.engine.alignment import Aligned, align, places_of, strata_of
+from barometre.engine.limits import Places, bounds_of
+from barometre.engine.results import ORIGINS, Bounds, Notes, Values, stack
+from barometre.engine.sampling import Design
+from barometre.tables.check import PUBLISHED
+from barometre.tables.table_set import STATUSES, Tables, Words, as_tables
+
+# When several reasons explain an absent value, the strongest is told; a value beats them all.
+_STRENGTH = np.array(
+    [
+        ("non_disponible", "non_defini", "sans_objet", "secret", "ok").index(status)
+        for status in STATUSES
+    ]
+)
+_OK, _UNAVAILABLE, _UNDEFINED = (STATUSES.index(s) for s in ("ok", "non_disponible", "non_defini"))
+
+
+class PublishedDifference(UserWarning):
+    """A computed value differs from the published one by more than the rounding of the latter."""
+
+
+def compute(
+    tables: Tables | Mapping[str, pd.DataFrame],
+    indicators: str | Iterable[str] | None = None,
+    *,
+    check_published: bool = False,
+    intervals: bool | Design = False,
+) -> pd.DataFrame:
+    """Compute the indicators that the tables allow.
+
+    A value is computed from the counts when they are there; otherwise the value of the producer, if
+    one is given in the table ``publies``, is taken as it is. Where both exist, the computed one is
+    kept and ``note`` says so.
+
+    Parameters
+    ----------
+    tables : Tables or mapping of str to DataFrame
+        Input tables, by name.
+    indicators : str or iterable of str, optional
+        Identifiers to compute. By default all those that the tables allow: an indicator appears for
+        a year as soon as one territory has a value or a reason for having none. An indicator asked
+        for by name that has none appears all the same, for every year of its table.
+    check_published : bool, default False
+        Compare computed and published values: a `PublishedDifference` warning lists the
+        differences beyond the rounding of the published ones (``note`` tells them in any case).
+    intervals : bool or Design, default False
+        Fill ``borne_inf``, ``borne_sup`` and the display grade ``qualite``. A `Design` gives the
+        design effects and the level; True stands for ``Design()``: 1.5, 2.0 and 95 %.
+
+    Returns
+    -------
+    DataFrame
+        As described by `Results`, in the order asked for (else of the
+        catalogue), then of the years, then of the territories as received. An absent value has a
+        ``statut``: ``secret``, ``sans_objet`` or ``non_disponible`` as the tables say it,
+        ``non_defini`` when all counts are there and their formula has no value (no household, no
+        worker). ``origine`` is ``"calcule"`` or ``"publie"``.
+
+        With ``intervals``, a census share of a commune or of an IRIS has a Wilson interval, a gap
+        between two of them Newcombe's, a figure of a register whose counts are rounded the limits
+        that rounding leaves open. ``note`` says why the others have none (median, published value,
+        union, no ``population``...). ``qualite`` is ``"A"`` to ``"D"`` (`uncertainty.grade`), or
+        ``"douteux"``, which wins. A value graded ``"D"`` is kept: it is for what prints it to write
+        *nd*.
+
+    Raises
+    ------
+    TableError
+        A table is refused.
+    UnknownNameError
+        An indicator of no card.
+    BarometreError
+        An indicator asked for by name whose tables are absent.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame(
+    ...     {"code": ["59172"], "annee": [2021], "logements": [80], "logements_vacants": [12]}
+    ... )
+    >>> compute({"logements": frame})[["code", "indicateur", "valeur", "origine"]]
+        code              indicateur  valeur  origine
+    0  59172  taux_logements_vacants    15.0  calcule
+    """
+    design = Design() if intervals is True else intervals
+    if not isinstance(design, Design) and design is not False:
+        raise BarometreError("intervals : donner True, False ou un Design")
+    checked = as_tables(tables)
+    filled, notes, differences = filled_values(checked, indicators)
+    if check_published and differences:
+        _warn(differences)
+    if not design:
+        return stack(filled, notes)
+    bounds: dict[str, Bounds] = {}
+    known: dict[int, Places] = {}  # many indicators share their keys
+    for name, values in filled.items():
+        if id(values.keys) not in known:
+            known[id(values.keys)] = places_of(checked, values.keys)
+        rows = np.arange(len(values.keys))
+        card = indicator_card(name)
+        strata = strata_of(card, checked, values.keys, rows, known[id(values.keys)])
+        filled[name], bounds[name] = bounds_of(card, values, strata, design, notes)
+    return stack(filled, notes, bounds)
+
+
+def filled_values(
+    checked: Tables, indicators: str | Iterable[str] | None
+) -> tuple[dict[str, Values], Notes, list[str]]:
+    """Give the values of each indicator, the notes, and the differences with published values."""
+    asked = [indicators] if isinstance(indicators, str) else indicators
+    if asked is None:
+        cards, by_name = list(load_cards().values()), False
+    else:
+        cards, by_name = [indicator_card(name) for name in dict.fromkeys(asked)], True
+        _require_tables(cards, checked)
+    notes = Notes()
+    notes.of(checked.motifs)  # so that a motif of the tables is a note of the same position
+    filled: dict[str, Values] = {}
+    differences: list[str] = []
+    for card in cards:
+        published = _published(card, checked, notes)
+        computed = _computed(card, checked, notes, even_empty=by_name and published is None)
+        values = computed or published
+        if computed is not None and published is not None:
+            values, differing = _merge(card, computed, published, notes)
+            differences += differing
+        if values is not None and len(values.keys):
+            filled[card.id] = values
+    return filled, notes, differences
+
+
+# ---- one indicator ------------------------------------------------------------------------------
+
+
+def _require_tables(cards: Iterable[Card], tables: Tables) -> None:
+    published = set(tables[PUBLISHED].columns) if PUBLISHED in tables else set()
+    lines = []
+    for card in cards:
+        absent = [name for name in card.entrees if name not in tables]
+        if absent and card.id not in published:
+            names = ", ".join(f"« {name} »" for name in absent)
+            lines.append(f"\n  - {card.id} : table {names} absente, et aucune valeur publiée")
+    if lines:
+        given = ", ".join(tables) or "aucune"
+        raise BarometreError(
+            f"{counted(len(lines), 'indicateur demandé', 'indicateurs demandés')} sans données"
+            f" (tables données : {given}){''.join(lines)}"
+        )
+
+
+def _computed(card: Card, tables: Tables, notes: Notes, *, even_empty: bool) -> Values | None:
+    """Apply the function of the card to the rows of its first table."""
+    if any(name not in tables for name in card.entrees):
+        return None
+    lead = tables.index_of(next(iter(card.entrees)))
+    aligned = [align(card, table, tables, lead) for table in card.entrees]
+    frames = [a.frame for a in aligned]
+    function = card.fonction
+    value = np.array(getattr(function, "__wrapped__", function)(*frames), dtype=np.float64)
+    missing = np.isnan(value)
+    status = np.zeros(len(value), dtype=np.int8)
+    if missing.any():
+        inputs = [f[c].to_numpy() for f, a in zip(frames, aligned, strict=True) for c in a.columns]
+        unknown = np.logical_or.reduce([np.isnan(column) for column in inputs])
+        status[missing] = np.where(unknown, _UNAVAILABLE, _UNDEFINED)[missing]
+    origin = ORIGINS.index("publie" if card.nature == "publie" else "calcule")
+    values = Values(
+        keys=lead,
+        valeur=value,
+        statut=status,
+        origine=np.full(len(value), origin, dtype=np.int8),
+        douteux=np.zeros(len(value), dtype=bool),
+        note=np.full(len(value), -1, dtype=np.int64),
+    )
+    for a in aligned:
+        values = _with_remarks(values, tables, a, notes)
+    # A year where no territory has a value nor a reason for having none is a year without source.
+    explained = (values.statut != _UNAVAILABLE) | (values.note >= 0)
+    vintages = np.where(missing, -1, _vintages(aligned, lead, notes))
+    values = replace(values, note=notes.join(vintages, values.note))
+    if explained.all() or (even_empty and not explained.any()):
+        return values
+    years = lead.get_level_values("annee")
+    return values.take(years.isin(years[explained].unique()))
+
+
+def _vintages(aligned: Sequence[Aligned], lead: pd.MultiIndex, notes: Notes) -> Words:
+    """Say of each value which of its tables is of an earlier year."""
+    said = np.full(len(lead), -1, dtype=np.int64)
+    for a in aligned:
+        if a.years is None:
+            continue
+        wanted = lead.get_level_values("annee").to_numpy()
+        years, inverse = np.unique(a.years, return_inverse=True)
+        texts = notes.of(f"{a.table} : données de {year}" for year in years)
+        said = notes.join(said, np.where(a.years == wanted, -1, texts[inverse]))
+    return said
+
+
+def _with_remarks(values: Values, tables: Tables, a: Aligned, notes: Notes) -> Values:
+    """Carry what is said of input cells to the values they enter."""
+    status, doubtful, note = values.statut.copy(), values.douteux.copy(), values.note
+    origin = values.origine.copy()
+    for column in a.columns:
+        said = tables.remarks(a.table, column)
+        if said is None:
+            continue
+        if a.rows is not None:
+            said = said.take(a.rows)
+        stronger = (
+            (said.statut != _OK) & (status != _OK) & (_STRENGTH[said.statut] > _STRENGTH[status])
+        )
+        status[stronger] = said.statut[stronger]
+        doubtful |= said.douteux
+        origin[said.estime] = ORIGINS.index("estime")
+        note = notes.join(note, said.motif)
+    return replace(values, statut=status, douteux=doubtful, origine=origin, note=note)
+
+
+def _published(card: Card, tables: Tables, notes: Notes) -> Values | None:
+    """Take the producer's values of an indicator, and what is said of them."""
+    if PUBLISHED not in tables or card.id not in tables[PUBLISHED].columns:
+        return None
+    frame = tables[PUBLISHED][[card.id]]
+    value = frame[card.id].to_numpy(np.float64, copy=True)
+    missing = np.isnan(value)
+    values = Values(
+        keys=tables.index_of(PUBLISHED),
+        valeur=value,
+        statut=np.where(missing, _UNAVAILABLE, _OK).astype(np.int8),
+        origine=np.full(len(value), ORIGINS.index("publie"), dtype=np.int8),
+        douteux=np.zeros(len(value), dtype=bool),
+        note=np.full(len(value), -1, dtype=np.int64),
+    )
+    values = _with_remarks(values, tables, Aligned(PUBLISHED, (card.id,), frame, None), notes)
+    return values.take(~missing | (values.statut != _UNAVAILABLE) | (values.note >= 0))
+
+
+def _merge(
+    card: Card, computed: Values, published: Values, notes: Notes
+) -> tuple[Values, list[str]]:
+    """Keep the computed value where there is one, the published one elsewhere; note which won."""
+    place = computed.keys.get_indexer(published.keys)
+    both = place >= 0
+    rows, theirs = place[both], published.take(both)
+    ours = computed.take(rows)
+    loses = (ours.statut != _OK) & (_STRENGTH[ours.statut] < _STRENGTH[theirs.statut])
+    two = (ours.statut == _OK) & (theirs.statut == _OK)
+    said, differences = _compare(
+        card, ours.take(two), theirs.take(two), _rounding(published.valeur), notes
+    )
+    columns = {name: column.copy() for name, column in vars(computed).items() if name != "keys"}
+    columns["note"][rows[two]] = notes.join(columns["note"][rows[two]], said)
+    for name, column in columns.items():
+        column[rows[loses]] = getattr(theirs, name)[loses]
+    return replace(computed, **columns).then(published.take(~both)), differences
+
+
+def _compare(
+    card: Card, ours: Values, theirs: Values, tolerance: float, notes: Notes
+) -> tuple[Words, list[str]]:
+    """Say of every cell with two values which one is kept, and list those that differ."""
+    texts = [f"calcul retenu ; valeur publiée : {french_number(v)}" for v in theirs.valeur]
+    for row in np.flatnonzero(theirs.douteux):
+        texts[row] += f" (douteuse : {notes.texts[theirs.note[row]]})"
+    gaps = ours.valeur - theirs.valeur
+    differences = []
+    for row in np.flatnonzero(np.abs(gaps) > tolerance):
+        texts[row] += f", écart de {french_number(round(gaps[row], 6))}"
+        code, year = ours.keys[int(row)]
+        differences.append(
+            f"{card.id}, {code} en {year} : calculé {french_number(round(ours.valeur[row], 6))},"
+            f" publié {french_number(theirs.valeur[row])}"
+        )
+    return notes.of(texts), differences
+
+
+def _rounding(published: npt.NDArray[np.float64]) -> float:
+    """Half a unit of the last decimal that a published column shows."""
+    known = published[~np.isnan(published)]
+    shown = (d for d in range(7) if np.allclose(known, known.round(d), rtol=0, atol=1e-9))
+    return float(0.5 * 10.0 ** -next(shown, 7) + 1e-9)
+
+
+def _warn(differences: list[str]) -> None:
+    shown = "".join(f"\n  - {case}" for case in differences[:10])
+    more = f"\n  - et {len(differences) - 10} autres (colonne « note »)"
+    warnings.warn(
+        f"{counted(len(differences), 'valeur calculée', 'valeurs calculées')} hors de l'arrondi de"
+        f" la valeur publiée :{shown}{more * (len(differences) > 10)}",
+        PublishedDifference,
+        stacklevel=3,
+    )

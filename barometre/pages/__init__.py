@@ -1,0 +1,1 @@
+"""What people open: files of results, pages, the demonstration."""

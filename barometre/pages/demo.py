@@ -1,0 +1,139 @@
+"""The demonstration: the barometer of 13 neighbourhoods from the contract's tables, a cohort."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pandas as pd
+from rich.console import Console
+from rich.table import Table
+
+from barometre import datasets
+from barometre.base.files import replacing
+from barometre.base.french import DOUBT_MARK, absent_label
+from barometre.cards.labels import format_value, unit_label
+from barometre.cards.listing import indicator_card
+from barometre.engine.values import compute
+from barometre.pages.cohort import write_cohort_page
+from barometre.pages.results_file import write_results
+
+GROUP = "ENSQP_200042190"
+REFERENCES = ("200042190", "59", "METRO")
+BARS = "taux_emploi_15_64"
+SHOWN = (
+    "taux_emploi_15_64",
+    "ecart_taux_emploi_femmes_hommes",
+    "taux_scolarisation_15_24",
+    "taux_couverture_minima_sociaux",
+    "part_familles_monoparentales_caf",
+    "taux_couverture_c2s",
+    "part_plus_2_ans_defm",
+    "indice_jeunesse",
+)
+_HEADINGS = {
+    "taux_emploi_15_64": "Emploi 15-64",
+    "ecart_taux_emploi_femmes_hommes": "Emploi, écart F-H",
+    "taux_scolarisation_15_24": "Scolarisation 15-24",
+    "taux_couverture_minima_sociaux": "Minima sociaux",
+    "part_familles_monoparentales_caf": "Monoparents (Caf)",
+    "taux_couverture_c2s": "C2S",
+    "part_plus_2_ans_defm": "DEFM 2 ans et +",
+    "indice_jeunesse": "Indice de jeunesse",
+}
+
+
+def run_demo(out: Path, console: Console) -> None:
+    """Compute the bundled contract data, print a compact table, write files, figures and a page.
+
+    The page is that of a synthetic cohort: `cohort_page.write_cohort_page`.
+
+    Parameters
+    ----------
+    out : Path
+        Folder to write in, created if need be.
+    console : Console
+        Where to print.
+    """
+    tables = datasets.tables()
+    results = compute(tables)
+    labels = tables.territoires["libelle_court"]
+    neighbourhoods = [
+        str(code)
+        for code, level in tables.territoires["niveau"].items()
+        if level == "qpv" and code in set(results["code"])
+    ]
+    console.print(_compact_table(results, neighbourhoods, labels))
+    console.print("(?) valeur publiée douteuse, reprise telle quelle ; – : absent de la source\n")
+    written = [
+        write_results(results, out / name, tables.territoires)
+        for name in ("results.csv", "results.xlsx")
+    ]
+    written += _draw(results, neighbourhoods, labels, out)
+    written.append(write_cohort_page(out / "cohorte_synthetique.html"))
+    console.print(f"Baromètre écrit dans {out.resolve()} :")
+    for path in written:
+        console.print(f"  {path.name}")
+    console.print("cohorte_synthetique.html : données synthétiques, à ouvrir dans un navigateur")
+
+
+def _compact_table(
+    results: pd.DataFrame, neighbourhoods: list[str], labels: pd.Series[str]
+) -> Table:
+    years = results.groupby("indicateur")["annee"].max()
+    table = Table(
+        title="Les 13 quartiers prioritaires de La Porte du Hainaut, et leurs références",
+        title_justify="left",
+        box=None,
+        row_styles=["", "dim"],
+        pad_edge=False,
+    )
+    table.add_column("", no_wrap=True)
+    for name in SHOWN:
+        unit = unit_label(indicator_card(name))
+        table.add_column(f"{_HEADINGS[name]}\n{unit}, {years[name]}", justify="right", min_width=9)
+    cells = results.set_index(["code", "indicateur"])
+    for code in (*neighbourhoods, GROUP, *REFERENCES):
+        style = "bold" if code not in neighbourhoods else None
+        table.add_row(str(labels[code]), *(_cell(cells, code, n) for n in SHOWN), style=style)
+        if code == neighbourhoods[-1]:
+            table.add_section()
+    return table
+
+
+def _cell(cells: pd.DataFrame, code: str, indicator: str) -> str:
+    if (code, indicator) not in cells.index:
+        return "–"
+    row = cells.loc[[(code, indicator)]].iloc[0]
+    if math.isnan(row["valeur"]):
+        return absent_label(row["statut"])
+    doubt = DOUBT_MARK if row["qualite"] == "douteux" else ""
+    return format_value(row["valeur"], indicator_card(indicator)) + doubt
+
+
+def _draw(
+    results: pd.DataFrame, neighbourhoods: list[str], labels: pd.Series[str], out: Path
+) -> list[Path]:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    import matplotlib.pyplot as plt
+    from matplotlib.figure import Figure
+
+    from barometre.plots import heat_table, ranked_bars
+
+    charts = {
+        f"{BARS}.png": ranked_bars(
+            results, BARS, references=REFERENCES, territories=neighbourhoods, labels=labels
+        ),
+        "tableau_des_quartiers.png": heat_table(
+            results, territories=neighbourhoods, reference=GROUP, others=REFERENCES, labels=labels
+        ),
+    }
+    for name, axes in charts.items():
+        figure = axes.figure
+        assert isinstance(figure, Figure)  # each chart has made its own
+        with replacing(out / name) as temporary:
+            figure.savefig(temporary, dpi=150, format="png")
+        plt.close(figure)
+    return [out / name for name in charts]

@@ -1,0 +1,10 @@
+from .bars import ranked_bars as ranked_bars
+from .change import change_bars as change_bars
+from .curves import survival_curves as survival_curves
+from .dimensions import gap_dimensions as gap_dimensions
+from .event_time import event_study_plot as event_study_plot
+from .forest import effect_forest as effect_forest
+from .heat import heat_table as heat_table
+from .needs import diagnostic_map as diagnostic_map
+from .rank_lines import rank_intervals as rank_intervals
+from .states import state_bars as state_bars

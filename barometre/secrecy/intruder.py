@@ -1,0 +1,392 @@
+"""What an intruder can deduce: the feasible range of every hidden cell.
+
+The intruder knows the published cells, the additions, and the smallest value that a hidden cell can
+have. The tables that agree with all of it form a polytope; the range of a cell is its extent. For
+whole counts in a table that is nested in one direction at most, the additions are those of a
+network: a range is a maximum flow, and its ends are whole. Otherwise a linear programme gives it,
+in whole numbers when the counts are whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from barometre.base.arguments import is_number
+from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.secrecy.grid import (
+    ADDITION_TOLERANCE,
+    Flags,
+    Floats,
+    Grid,
+    Relations,
+    Sums,
+    label_text,
+    read_table,
+)
+
+Integers = NDArray[np.intp]
+
+SOLVER_TOLERANCE = 1e-6  # moves that a programme may leave instead of 0
+_FLOW_LIMIT = 2**30 - 1  # flows are 32-bit integers, and an arc and its reverse add up
+
+
+@dataclass(frozen=True)
+class System:
+    """The additions of a grid as equations ``matrix @ cells = 0``, cells row by row.
+
+    ``ends`` gives the two equations that each cell joins, as arcs of a network (from, to), when the
+    table is one; the node after the last equation closes it.
+    """
+
+    grid: Grid
+    matrix: Any  # scipy.sparse.csr_array
+    ends: Integers | None
+
+    @classmethod
+    def of(cls, grid: Grid) -> System:
+        """Write the equations, without those that others imply."""
+        from scipy.sparse import csr_array
+
+        rows, columns = grid.shape
+        cells = np.arange(rows * columns).reshape(rows, columns)
+        # Rows that are totals add up because the rows they hold do.
+        row_leaf = np.diag(grid.row_leaves) > 0
+        column_leaf = np.diag(grid.column_leaves) > 0
+        by_row = grid.row_sums, cells.T, np.ones(columns, dtype=np.bool_), column_leaf
+        by_column = grid.column_sums, cells, row_leaf, np.ones(rows, dtype=np.bool_)
+        if not _flat(grid.column_sums) and _flat(grid.row_sums):
+            by_row = grid.row_sums, cells.T, column_leaf, column_leaf
+            by_column = grid.column_sums, cells, np.ones(rows, dtype=np.bool_), row_leaf
+        entries: list[tuple[int, int, int]] = []
+        number = 0
+        for turn, (sums, lines, kept, positive) in ((1, by_row), (-1, by_column)):
+            for line, leaf in zip(lines[kept], positive[kept], strict=True):
+                # Signs are such that a cell leaves one equation and enters the other.
+                sign = turn if leaf else -turn
+                for total, parts in sums:
+                    entries += [(number, line[part], sign) for part in parts]
+                    entries.append((number, line[total], -sign))
+                    number += 1
+        where = np.array(entries, dtype=np.intp).reshape(-1, 3)
+        shape = (number, rows * columns)
+        matrix = csr_array((where[:, 2].astype(np.float64), (where[:, 0], where[:, 1])), shape)
+        return cls(grid, matrix, _ends(where, shape))
+
+
+def _flat(sums: Sums) -> bool:
+    return len(sums) <= 1
+
+
+def _ends(entries: Integers, shape: tuple[int, int]) -> Integers | None:
+    """Read the equations as nodes and the cells as arcs, if each cell is in two at most."""
+    ends = np.full((shape[1], 2), shape[0], dtype=np.intp)
+    for side, sign in ((0, 1), (1, -1)):
+        here = entries[entries[:, 2] == sign]
+        if len(np.unique(here[:, 1])) < len(here):
+            return None
+        ends[here[:, 1], side] = here[:, 0]
+    return ends
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A table to protect: its equations, its counts, and the least that an intruder knows of each.
+
+    ``slack`` is how far each cell can go down.
+    """
+
+    system: System
+    counts: Floats
+    slack: Floats
+    whole: bool
+
+    @property
+    def tolerance(self) -> float:
+        """How much two amounts may differ and be the same: whole ones differ by 1 at least."""
+        return 0.1 if self.whole else 1e-5
+
+
+@dataclass(frozen=True)
+class Arcs:
+    """The cells as arcs of a flow problem: an arc up and an arc down, cells of same ends merged."""
+
+    nodes: int
+    ends: Integers
+    up: Integers  # places of the arcs among the pairs of nodes
+    down: Integers
+    pairs: Integers
+
+    @classmethod
+    def of(cls, ends: Integers, cells: Integers) -> Arcs:
+        """Prepare the network of some cells; the last node is the source."""
+        nodes = int(ends.max(initial=0)) + 2
+        kept = ends[cells]
+        source = np.full(nodes - 1, nodes - 1)
+        tails = np.concatenate([kept[:, 0], kept[:, 1], source])
+        heads = np.concatenate([kept[:, 1], kept[:, 0], np.arange(nodes - 1)])
+        pairs, where = np.unique(tails * nodes + heads, return_inverse=True)
+        return cls(nodes, kept, where[: len(kept)], where[len(kept) : 2 * len(kept)], pairs)
+
+    def flow(
+        self, capacity: NDArray[np.int64], start: int, end: int, limit: int
+    ) -> tuple[Any, Any]:
+        """Send up to ``limit`` from one node to another; the flow and the capacities, as graphs."""
+        from scipy.sparse import csr_array
+        from scipy.sparse.csgraph import maximum_flow
+
+        data = np.minimum(capacity, limit).astype(np.int32)
+        tails, heads = np.divmod(self.pairs, self.nodes)
+        data[tails == heads] = 0
+        source = self.nodes - 1
+        data[np.searchsorted(self.pairs, source * self.nodes + start)] = limit
+        starts = np.searchsorted(tails, np.arange(self.nodes + 1))
+        graph = csr_array(
+            (data, heads.astype(np.int32), starts.astype(np.int32)), (self.nodes, self.nodes)
+        )
+        return maximum_flow(graph, source, end), graph
+
+
+@dataclass(frozen=True)
+class Intruder:
+    """Someone who sees a table with these cells hidden."""
+
+    problem: Problem
+    hidden: Flags
+
+    @cached_property
+    def cells(self) -> Integers:
+        return np.flatnonzero(self.hidden)
+
+    @cached_property
+    def free(self) -> Flags:
+        return self.problem.system.grid.free(self.hidden)
+
+    @cached_property
+    def _reach(self) -> float:
+        """More than any cell with an upper limit can rise: all that the others can give."""
+        return float(self.problem.slack[self.hidden].sum()) + 1
+
+    @cached_property
+    def _arcs(self) -> Arcs | None:
+        ends = self.problem.system.ends
+        if ends is None or not self.problem.whole or self._reach > _FLOW_LIMIT:
+            return None
+        return Arcs.of(ends, self.cells)
+
+    @cached_property
+    def _capacities(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """By pair of nodes: how many cells can rise through it, and how much can go down."""
+        arcs = cast("Arcs", self._arcs)
+        slack, size = self.problem.slack[self.cells], len(arcs.pairs)
+        rising = np.bincount(arcs.up, minlength=size)
+        falling = np.bincount(arcs.down, weights=slack, minlength=size)
+        return rising.astype(np.int64), falling.astype(np.int64)
+
+    def furthest(self, cell: int, sign: int, limit: float | None = None) -> tuple[float, Integers]:
+        """Say how far a hidden cell can move up (1) or down (-1), and with which others.
+
+        The move stops at ``limit``; without it, it may be infinite.
+        """
+        if sign > 0 and limit is None and self.free[cell]:
+            return np.inf, np.empty(0, dtype=np.intp)
+        slack = float(self.problem.slack[cell])
+        if sign < 0:
+            limit = slack if limit is None else min(limit, slack)
+        if limit is not None and limit <= 0:
+            return 0.0, np.empty(0, dtype=np.intp)
+        if self._arcs is not None:
+            return self._by_flow(cell, sign, int(self._reach if limit is None else limit))
+        return self._by_programme(cell, sign, limit)
+
+    def _by_flow(self, cell: int, sign: int, limit: int) -> tuple[float, Integers]:
+        arcs = cast("Arcs", self._arcs)
+        place = int(np.searchsorted(self.cells, cell))
+        tail, head = (int(end) for end in arcs.ends[place])
+        if tail == head:  # in no addition
+            return float(limit), np.array([cell])
+        limit = min(limit, _FLOW_LIMIT)
+        rising, falling = self._capacities
+        capacity = rising * limit + falling
+        capacity[arcs.up[place]] -= limit
+        capacity[arcs.down[place]] -= int(self.problem.slack[cell])
+        start, end = (head, tail) if sign > 0 else (tail, head)
+        moved, _ = arcs.flow(capacity, start, end, limit)
+        flow = moved.flow.tocoo()
+        used = flow.data > 0
+        pairs = np.unique(flow.row[used].astype(np.intp) * arcs.nodes + flow.col[used])
+        places = np.searchsorted(arcs.pairs, pairs)
+        through = np.isin(arcs.up, places) | np.isin(arcs.down, places)
+        through[place] = True
+        return float(moved.flow_value), self.cells[through]
+
+    def _by_programme(self, cell: int, sign: int, limit: float | None) -> tuple[float, Integers]:
+        problem, place = self.problem, int(np.searchsorted(self.cells, cell))
+        gain = np.zeros(len(self.cells))
+        gain[place] = -sign
+        low, high = -problem.slack[self.cells], np.full(len(self.cells), np.inf)
+        if limit is not None:
+            low[place], high[place] = max(low[place], -limit), limit
+        matrix = problem.system.matrix[:, self.cells]
+        move = solve(gain, matrix, np.zeros(matrix.shape[0]), low, high, whole=problem.whole)
+        if move is None:  # no move is always possible: the solver failed
+            raise RuntimeError(f"audit impossible : {problem.system.grid.place(cell)}")
+        return abs(float(move[place])), self.cells[np.abs(move) > SOLVER_TOLERANCE]
+
+    def ranges(self) -> tuple[Floats, Floats]:
+        """Give the least and the greatest value of each cell; that of published ones is known."""
+        low, high = self.problem.counts.copy(), self.problem.counts.copy()
+        for cell in self.cells:
+            low[cell] -= self.furthest(cell, -1)[0]
+            high[cell] += self.furthest(cell, 1)[0]
+        return low, high
+
+
+def solve(
+    cost: Floats,
+    matrix: Any,
+    right: Floats,
+    low: Floats,
+    high: Floats,
+    *,
+    whole: bool,
+    within: float = 0.0,
+) -> Floats | None:
+    """Minimise ``cost @ x`` with ``matrix @ x = right`` and limits; None without a solution."""
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
+    rows = LinearConstraint(matrix, right - within, right + within) if matrix.shape[0] else None
+    # Most programmes have whole solutions without being asked, much faster.
+    for asked in (False, True) if whole else (False,):
+        found = milp(
+            cost,
+            constraints=rows,
+            bounds=Bounds(low, high),
+            integrality=np.full(len(cost), int(asked)),
+            options={"mip_rel_gap": 0.0},
+        )
+        if found.x is None:
+            return None
+        values = np.asarray(found.x, dtype=np.float64)
+        if not whole:
+            return values
+        if asked or np.abs(values - np.round(values)).max() < SOLVER_TOLERANCE:
+            return np.asarray(np.round(values))
+    return None
+
+
+# ---- tables of others --------------------------------------------------------------------------
+
+
+def audit_suppression(
+    table: pd.DataFrame | pd.Series,
+    *,
+    total: Hashable = "Ensemble",
+    relations: Relations | None = None,
+    lowest: float = 0,
+) -> pd.DataFrame:
+    """Give the range of every hidden cell of a published table, and say which can be recovered.
+
+    Parameters
+    ----------
+    table : DataFrame or Series
+        Counts with their totals, missing where they are hidden.
+    total : hashable, default "Ensemble"
+        Label of the total row and of the total column. A side without it has no total.
+    relations : mapping, optional
+        Other totals and their parts: ``{"CA": ["Z1", "Z2"]}``, in rows or in columns.
+    lowest : float, default 0
+        Least value of a hidden cell: 1 when the zeros are published.
+
+    Returns
+    -------
+    DataFrame
+        One row per hidden cell: ``ligne``, ``colonne``, ``borne_inf``, ``borne_sup`` (infinite when
+        nothing limits the cell) and ``retrouvable``, true when the two bounds are equal. Counts
+        are whole when the published ones are. Empty when nothing is hidden, or the table is empty.
+
+    Raises
+    ------
+    BarometreError
+        Labels given twice, cells that are no counts, unknown labels, a negative ``lowest``, or
+        published cells that no table agrees with.
+
+    Notes
+    -----
+    The intruder of Fischetti and Salazar-González (2001): two programmes per cell, the least and
+    the greatest value that agree with what is published.
+
+    Examples
+    --------
+    >>> seen = pd.DataFrame(
+    ...     {"F": [None, None, 40], "H": [30, 25, 55], "Ensemble": [None, 33, 95]},
+    ...     index=["Z1", "Z2", "Ensemble"],
+    ... )
+    >>> print(audit_suppression(seen).to_string(index=False))
+    ligne  colonne  borne_inf  borne_sup  retrouvable
+       Z1        F       32.0       32.0         True
+       Z1 Ensemble       62.0       62.0         True
+       Z2        F        8.0        8.0         True
+    """
+    if not is_number(lowest) or lowest < 0:
+        raise BarometreError(f"lowest vaut {lowest} ; donner un nombre positif ou nul")
+    counts, grid = read_table(
+        table, total=total, margins=True, relations=relations, with_hidden=True
+    )
+    seen = counts.to_numpy().ravel()
+    hidden = np.isnan(seen)
+    known = np.where(hidden, 0.0, seen)
+    whole = bool((known == np.floor(known)).all() and lowest == int(lowest))
+    system = System.of(grid)
+    cells = np.flatnonzero(hidden)
+    matrix = system.matrix[:, cells]
+    right = -(system.matrix @ known)
+    low, high = np.full(len(cells), float(lowest)), np.full(len(cells), np.inf)
+    within = 0.0 if whole else ADDITION_TOLERANCE * max(1.0, float(known.max(initial=0.0)))
+    start = _start(matrix, right, low, high, whole=whole, within=within)
+    if start is None:
+        raise FaultsError(
+            "audit impossible",
+            [
+                Fault(
+                    "totaux",
+                    "aucun tableau n'a ces effectifs publiés et ces totaux",
+                    "vérifier les additions, les arrondis et « lowest »",
+                )
+            ],
+        )
+    known[cells] = start
+    slack = np.where(hidden, known - lowest, 0.0)
+    problem = Problem(system, known, slack, whole)
+    least, most = Intruder(problem, hidden).ranges()
+    return bounds_table(grid, cells, least, most).assign(
+        retrouvable=most[cells] - least[cells] <= problem.tolerance
+    )
+
+
+def _start(
+    matrix: Any, right: Floats, low: Floats, high: Floats, *, whole: bool, within: float
+) -> Floats | None:
+    """Find one table that agrees with what is published."""
+    if not len(low):
+        return low if np.abs(right).max(initial=0.0) <= within else None
+    return solve(np.ones(len(low)), matrix, right, low, high, whole=whole, within=within)
+
+
+def bounds_table(grid: Grid, cells: Integers, low: Floats, high: Floats) -> pd.DataFrame:
+    """Write the ranges of some cells, one row each."""
+    names = [grid.names(cell) for cell in cells]
+    return pd.DataFrame(
+        {
+            "ligne": [label_text(row) for row, _ in names],
+            "colonne": [label_text(column) for _, column in names],
+            "borne_inf": low[cells],
+            "borne_sup": high[cells],
+        }
+    ).astype({"ligne": "str", "colonne": "str", "borne_inf": "float64", "borne_sup": "float64"})

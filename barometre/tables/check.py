@@ -1,0 +1,339 @@
+"""The door of the library: a frame enters as a table that satisfies its model, or is refused.
+
+What arrives is often almost right: codes read as numbers, numbers read as text, shares between 0
+and 1, a key given twice. Each of these has its own words; what remains is left to the pandera model
+of the table. All faults of a table are reported at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.errors import SchemaErrors
+
+from barometre.base.errors import (
+    BarometreError,
+    Fault,
+    TableError,
+    UnknownNameError,
+    counted,
+    french_number,
+)
+from barometre.cards.columns import KEY, MODELS, broken_relations
+from barometre.cards.listing import load_cards
+
+PUBLISHED = "publies"
+"""Name of the table of published values: one column per indicator, in the unit of its card."""
+
+_SHOWN = 5  # cases quoted per fault; the error holds all the rows
+_DIGITS = (2, 3, 5, 9)  # department or region, overseas department, commune, EPCI or IRIS
+_ZERO_LOST = (1, 4, 8)  # the same without the leading zero
+_NAME = r"(?:\S.*)?[^\d\s.](?:.*\S)?"  # more than digits and points, no blank at the ends
+
+
+def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd.DataFrame:
+    """Return a table that satisfies its model, or refuse it with every fault.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table: a key of `tables.MODELS`, or ``"publies"``.
+    frame : DataFrame
+        Values, with ``code`` and ``annee`` as index or as columns. Columns of the model that are
+        absent are added, empty.
+    source : str, optional
+        Where the frame comes from (a file), for the message.
+
+    Returns
+    -------
+    DataFrame
+        Float columns of the model on the index ``(code, annee)``, rows in the order received. The
+        frame received is not modified.
+
+    Raises
+    ------
+    TableError
+        One or several faults: unknown column, codes that lost a zero or were read as numbers,
+        numbers read as text, key given twice, shares on the wrong scale, values out of limits, part
+        larger than its whole. The message names them all; ``lignes`` holds the faulty rows.
+    UnknownNameError
+        No table of that name.
+    """
+    if name != PUBLISHED and name not in MODELS:
+        raise UnknownNameError("nom de table", name, [*MODELS, PUBLISHED])
+    if not isinstance(frame, pd.DataFrame):
+        raise BarometreError(
+            f"table {name} refusée : un DataFrame est attendu, pas {type(frame).__name__}"
+        )
+    keyed, faults = _with_key(frame)
+    if keyed is None:
+        raise TableError(_title(name, source), faults)
+    faults += [*_code_faults(keyed), *_year_faults(keyed), *_repeated_keys(keyed)]
+    schema = _schema(name, tuple(keyed.columns))
+    columns = list(schema.columns)
+    faults += _unknown_columns(keyed.columns, columns if name in MODELS else load_cards())
+    faults += _text_faults(keyed, columns)
+    if faults:
+        # Values can still be judged in the columns that hold numbers: report those faults too.
+        numbers = keyed.select_dtypes("number").reindex(columns=columns)
+        raise TableError(_title(name, source), [*faults, *_value_faults(name, numbers, schema)])
+    numbers = keyed.reindex(columns=columns).astype(np.float64).set_axis(_typed_key(keyed.index))
+    try:
+        checked: pd.DataFrame = schema.validate(numbers, lazy=True)
+    except SchemaErrors as error:
+        found = list(_value_faults(name, numbers, schema)) or [
+            Fault(name, str(error), "corriger la table")
+        ]
+        raise TableError(_title(name, source), found) from error
+    scale_faults = list(_scale_faults(checked, schema))
+    if scale_faults:
+        raise TableError(_title(name, source), scale_faults)
+    return checked
+
+
+def _title(name: str, source: str | None) -> str:
+    label = MODELS[name].__name__ if name in MODELS else name
+    return f"table {label} refusée" + (f" ({source})" if source else "")
+
+
+@functools.cache
+def _schema(name: str, columns: tuple[str, ...]) -> pa.DataFrameSchema:
+    """Return the pandera schema of the columns of a table; the key is checked apart, in words.
+
+    The schema of the published values comes from the cards of the columns given.
+    """
+    if name in MODELS:
+        model = MODELS[name].to_schema()
+        return pa.DataFrameSchema(model.columns, checks=model.checks, strict=True)
+    cards = load_cards()
+    described = {
+        column: pa.Column(
+            float,
+            pa.Check.in_range(*cards[column].bornes),
+            nullable=True,
+            title=cards[column].libelle["fr"],
+            metadata={"unite": cards[column].unite, "plausible": cards[column].plausible},
+        )
+        for column in columns
+        if column in cards
+    }
+    return pa.DataFrameSchema(described, strict=True)
+
+
+# ---- the key ------------------------------------------------------------------------------------
+
+
+def _with_key(frame: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Fault]]:
+    """Put the key in the index if it came as columns."""
+    if tuple(frame.index.names) == KEY:
+        return frame, []
+    available = frame.reset_index() if any(frame.index.names) else frame
+    missing = [column for column in KEY if column not in available.columns]
+    if missing:
+        problem = f"clé absente ({', '.join(missing)})"
+        remedy = "donner les colonnes « code » et « annee », en index ou en colonnes"
+        return None, [Fault("clé", problem, remedy)]
+    return available.set_index(list(KEY)), []
+
+
+def _code_faults(frame: pd.DataFrame) -> Iterator[Fault]:
+    codes = frame.index.get_level_values("code")
+    if pd.api.types.is_numeric_dtype(codes.dtype):
+        yield Fault(
+            "code",
+            f"codes lus comme des nombres ({_sample(codes.unique())}) : zéros initiaux perdus",
+            "relire le fichier avec dtype={'code': str}",
+            frame,
+        )
+        return
+    if codes.hasnans:
+        bad = frame[codes.isna()]
+        yield Fault(
+            "code",
+            counted(len(bad), "code manquant", "codes manquants"),
+            "compléter ou retirer ces lignes",
+            bad,
+        )
+    texts = pd.Series(codes).astype("str").dropna()
+    digits, length = texts.str.isdigit(), texts.str.len()
+    short = texts[digits & length.isin(_ZERO_LOST)]
+    named = texts[~digits]
+    strange = texts[digits & ~length.isin([*_DIGITS, *_ZERO_LOST])]
+    odd = pd.concat([strange, named[~named.str.fullmatch(_NAME)]])
+    if len(short):
+        cases = [f"« {code} » n'a que {counted(len(code), 'caractère')}" for code in short.unique()]
+        yield Fault(
+            "code",
+            f"{counted(len(cases), 'code trop court', 'codes trop courts')} : {_sample(cases)} ;"
+            " zéro initial perdu ?",
+            "relire le fichier avec dtype=str, ou rétablir le zéro",
+            frame.iloc[short.index],
+        )
+    if len(odd):
+        yield Fault(
+            "code",
+            f"codes d'aucune forme connue : {_sample(odd.unique())}",
+            "commune 5 caractères, IRIS ou EPCI 9, QPV « QP059050 » ou « QN05950M », sinon un nom",
+            frame.iloc[odd.index],
+        )
+
+
+def _year_faults(frame: pd.DataFrame) -> Iterator[Fault]:
+    years = frame.index.get_level_values("annee")
+    numbers = pd.to_numeric(pd.Series(years), errors="coerce")
+    bad = ~(numbers.mod(1).eq(0) & numbers.between(1900, 2100)).to_numpy()
+    if bad.any():
+        yield Fault(
+            "annee",
+            f"années illisibles : {_sample(pd.unique(years[bad]))}",
+            "donner l'année des données en quatre chiffres, sans décimale",
+            frame[bad],
+        )
+
+
+def _repeated_keys(frame: pd.DataFrame) -> Iterator[Fault]:
+    if frame.index.is_unique:
+        return
+    repeated = frame[frame.index.duplicated(keep=False)]
+    keys = [f"{code} en {year}" for code, year in repeated.index.unique()]
+    yield Fault(
+        "clé",
+        f"{counted(len(keys), 'clé')} (code, annee) en double : {_sample(keys)}",
+        "ne garder qu'une ligne par territoire et par année",
+        repeated,
+    )
+
+
+def _typed_key(index: pd.Index) -> pd.MultiIndex:
+    """Give the key its types: text and whole numbers."""
+    codes, years = index.get_level_values("code"), index.get_level_values("annee")
+    if isinstance(index, pd.MultiIndex) and codes.dtype == "str" and years.dtype == np.int64:
+        return index
+    whole = years.to_numpy(dtype=np.float64).astype(np.int64)
+    return pd.MultiIndex.from_arrays([codes.astype("str"), whole], names=list(KEY))
+
+
+# ---- the columns --------------------------------------------------------------------------------
+
+
+def _unknown_columns(columns: Iterable[object], known: Iterable[str]) -> Iterator[Fault]:
+    admitted = list(known)
+    for column in columns:
+        if column not in admitted:
+            near = difflib.get_close_matches(str(column), admitted, n=1)
+            some = ", ".join(admitted[:20]) + ", ..." * (len(admitted) > 20)
+            remedy = f"vouliez-vous dire « {near[0]} » ?" if near else f"colonnes admises : {some}"
+            yield Fault(str(column), "colonne inconnue", remedy)
+
+
+def _text_faults(frame: pd.DataFrame, known: Iterable[str]) -> Iterator[Fault]:
+    for column in known:
+        if column not in frame or pd.api.types.is_numeric_dtype(frame[column].dtype):
+            continue
+        texts = frame[column][frame[column].map(lambda cell: isinstance(cell, str)).fillna(False)]
+        if texts.empty and pd.to_numeric(frame[column], errors="coerce").isna().all():
+            continue  # an empty column, read as objects: nothing to say
+        yield Fault(
+            column,
+            f"nombres lus comme du texte ({_sample(texts.unique())})",
+            "relire avec le bon séparateur décimal et de milliers ; laisser vide une valeur absente"
+            " et dire pourquoi dans « statuts »",
+            frame.loc[texts.index, [column]],
+        )
+
+
+def _scale_faults(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> Iterator[Fault]:
+    """Find percentages given as fractions, and ratios given as percentages."""
+    for name, column in schema.columns.items():
+        plausible = (column.metadata or {}).get("plausible")
+        if plausible is None:
+            continue
+        values = frame[name].dropna().astype(float)
+        if values.empty or values.max() <= 0:
+            continue
+        low, high = plausible
+        median = values.median()
+        if column.metadata["unite"] == "pourcent" and values.max() <= 1:
+            # Producers print percentages with one decimal; fractions need more.
+            fine = (values * 10).mod(1).between(1e-6, 1 - 1e-6).mean() > 0.5
+            if low <= 100 * median <= high and (median < low or (len(values) >= 5 and fine)):
+                yield Fault(
+                    name,
+                    f"{counted(len(values), 'part')} entre 0 et 1 ({_sample(values)}) là où des"
+                    " pourcentages de 0 à 100 sont attendus",
+                    "multiplier la colonne par 100",
+                    frame.loc[values.index, [name]],
+                )
+        if column.metadata["unite"] == "rapport" and low <= median / 100 <= high < median:
+            yield Fault(
+                name,
+                f"rapports donnés pour 100 ({_sample(values)}) au lieu de valeurs simples",
+                "diviser la colonne par 100",
+                frame.loc[values.index, [name]],
+            )
+
+
+def _value_faults(name: str, frame: pd.DataFrame, schema: pa.DataFrameSchema) -> Iterator[Fault]:
+    """List what the checks of the model find, with the cases."""
+    for column, described in schema.columns.items():
+        for check in described.checks:
+            values = frame[column].dropna()
+            bad = values[~check(values).check_output]
+            if len(bad):
+                yield Fault(
+                    column,
+                    f"{counted(len(bad), 'valeur')} hors des limites ({_limit(check)}) :"
+                    f" {_cases(bad)}",
+                    "vérifier l'unité et la saisie",
+                    frame.loc[bad.index, [column]],
+                )
+    if name not in MODELS:
+        yield from _scale_faults(frame, schema)
+        return
+    for (parts, whole), broken in broken_relations(MODELS[name], frame):
+        rows = frame[broken.to_numpy()]
+        if len(rows):
+            given = [part for part in parts if rows[part].notna().any()]
+            total = rows[given].sum(axis=1)
+            cases = [
+                f"{code} en {year} : {french_number(part)} > {french_number(limit)}"
+                for (code, year), part, limit in zip(rows.index, total, rows[whole], strict=True)
+            ]
+            verb = "dépassent" if len(rows) > 1 else "dépasse"
+            yield Fault(
+                " + ".join(given),
+                f"{counted(len(rows), 'valeur')} {verb} « {whole} » : {_sample(cases)}",
+                "vérifier les deux côtés",
+                rows[[*given, whole]],
+            )
+    yield from _scale_faults(frame, schema)
+
+
+# ---- words --------------------------------------------------------------------------------------
+
+
+def _limit(check: pa.Check) -> str:
+    bounds = check.statistics or {}
+    words = {"min_value": "minimum", "max_value": "maximum"}
+    return ", ".join(
+        f"{words[key]} {french_number(bounds[key])}" for key in words if key in bounds
+    ) or str(check.error)
+
+
+def _cases(values: pd.Series[float]) -> str:
+    return _sample(
+        [
+            f"{code} en {year} : {french_number(value)}"
+            for (code, year), value in zip(values.index, values, strict=True)
+        ]
+    )
+
+
+def _sample(items: Iterable[object]) -> str:
+    cases = [french_number(item) if isinstance(item, float) else str(item) for item in items]
+    return " ; ".join(cases[:_SHOWN]) + (" ; ..." if len(cases) > _SHOWN else "")

@@ -1,0 +1,377 @@
+"""The set of tables that `compute` takes: checked frames, why cells are absent, who is who."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from barometre.base.errors import (
+    Fault,
+    FaultsError,
+    TableError,
+    UnknownNameError,
+    counted,
+    french_number,
+)
+from barometre.cards.columns import KEY, MODELS
+from barometre.tables.check import PUBLISHED, check_table
+
+Status = Literal["ok", "secret", "non_disponible", "non_defini", "sans_objet"]
+STATUSES: tuple[Status, ...] = ("ok", "secret", "non_disponible", "non_defini", "sans_objet")
+
+DOUBTFUL = "douteux"
+"""Quality of a value kept as printed although it is contradicted elsewhere."""
+
+ESTIMATED = "estime"
+"""Quality of a cell that is neither counted nor published, but estimated from others."""
+
+STATUTS_COLUMNS = ("code", "annee", "table", "colonne", "statut", "qualite", "motif")
+TERRITOIRES_COLUMNS = ("libelle", "libelle_court", "niveau")
+
+
+Positions = npt.NDArray[np.int8]
+Booleans = npt.NDArray[np.bool_]
+Words = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Remarks:
+    """What is said of the cells of one column, row by row.
+
+    Attributes
+    ----------
+    statut : array of int8
+        Position in `STATUSES` of the reason for an absent value; 0 when none is given.
+    douteux, estime : array of bool
+        The value is doubtful, is an estimate.
+    motif : array of int64
+        Position of the reason in `Tables.motifs`; -1 when nothing is said.
+    """
+
+    statut: Positions
+    douteux: Booleans
+    estime: Booleans
+    motif: Words
+
+    def take(self, rows: npt.NDArray[np.intp]) -> Remarks:
+        """Bring the remarks on other rows; -1 is a row of which nothing is said."""
+        found = rows >= 0
+        return Remarks(
+            statut=np.where(found, self.statut[rows], 0).astype(np.int8),
+            douteux=found & self.douteux[rows],
+            estime=found & self.estime[rows],
+            motif=np.where(found, self.motif[rows], -1),
+        )
+
+
+class Tables(Mapping[str, pd.DataFrame]):
+    """An immutable set of checked tables.
+
+    Parameters
+    ----------
+    frames : mapping of str to DataFrame
+        Tables by name (``"logements"``, ``"activite"``..., and ``"publies"`` for the values that
+        a producer only publishes as rates or medians: one column per indicator).
+    statuts : DataFrame, optional
+        What there is to say of single cells, one row each: ``code``, ``annee``, ``table``,
+        ``colonne``, ``statut`` (``ok`` for a cell that has a value), ``qualite`` (``"douteux"``,
+        ``"estime"`` or missing) and ``motif``, the reason in words.
+    territoires : DataFrame, optional
+        ``libelle``, ``niveau`` and, when there is one, ``libelle_court`` of the territories,
+        indexed by ``code``.
+    source : str, optional
+        Where the frames come from (a file), for the messages.
+
+    Attributes
+    ----------
+    statuts : DataFrame
+        As given, checked.
+    territoires : DataFrame
+        As given, checked.
+
+    Raises
+    ------
+    TableError
+        A table is refused, or a cell declared absent holds a value; every fault of every table.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame(
+    ...     {"code": ["59172"], "annee": [2021], "logements": [80], "logements_vacants": [12]}
+    ... )
+    >>> list(Tables({"logements": frame}))
+    ['logements']
+    """
+
+    def __init__(
+        self,
+        frames: Mapping[str, pd.DataFrame],
+        *,
+        statuts: pd.DataFrame | None = None,
+        territoires: pd.DataFrame | None = None,
+        source: str | None = None,
+    ) -> None:
+        self._frames: dict[str, pd.DataFrame] = {}
+        refused: list[TableError] = []
+        for name, frame in frames.items():
+            try:
+                self._frames[name] = check_table(name, frame, source)
+            except TableError as error:
+                refused.append(error)
+        if len(refused) == 1:
+            raise refused[0]
+        if refused:
+            faults = [fault for error in refused for fault in error.defauts]
+            raise TableError("\n".join(str(error) for error in refused) + "\nen tout", faults)
+        self._statuts = _check_statuts(statuts, self._frames)
+        self._territoires = _check_territoires(territoires)
+        self._add_rows_told_of()
+        motifs, self._motifs = pd.factorize(self._statuts["motif"])
+        self._remarks = {
+            (table, column): self._remarks_of(table, column, cells, motifs)
+            for table, column, cells in _by_column(self._statuts)
+            if table in self._frames
+        }
+
+    def remarks(self, table: str, column: str) -> Remarks | None:
+        """Return what is said of a column, on the rows of its table, or None."""
+        return self._remarks.get((table, column))
+
+    def index_of(self, table: str) -> pd.MultiIndex:
+        """Return the keys of a table."""
+        index = self._frames[table].index
+        assert isinstance(index, pd.MultiIndex)  # so checked at the door
+        return index
+
+    @property
+    def motifs(self) -> list[str]:
+        """The reasons given in ``statuts``."""
+        return list(self._motifs)
+
+    def _add_rows_told_of(self) -> None:
+        """Give a row to a territory whose table only says why it is absent."""
+        for table, cells in self._statuts.groupby("table"):
+            name = str(table)
+            if name in self._frames:
+                frame = self._frames[name]
+                told = pd.MultiIndex.from_frame(cells[list(KEY)].drop_duplicates())
+                new = told[~told.isin(frame.index)]
+                if len(new):
+                    self._frames[name] = frame.reindex(frame.index.append(new))
+
+    def _remarks_of(self, table: str, column: str, cells: pd.DataFrame, motifs: Words) -> Remarks:
+        index = self._frames[table].index
+        rows = index.get_indexer(pd.MultiIndex.from_frame(cells[list(KEY)]))
+        said = Remarks(
+            statut=np.zeros(len(index), dtype=np.int8),
+            douteux=np.zeros(len(index), dtype=bool),
+            estime=np.zeros(len(index), dtype=bool),
+            motif=np.full(len(index), -1, dtype=np.int64),
+        )
+        said.statut[rows] = pd.Categorical(cells["statut"], categories=list(STATUSES)).codes
+        said.douteux[rows] = cells["qualite"] == DOUBTFUL
+        said.estime[rows] = cells["qualite"] == ESTIMATED
+        said.motif[rows] = motifs[cells.index]
+        return said
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        """Return a table; changing it leaves the set as it was."""
+        if name not in self._frames:
+            if name in MODELS or name == PUBLISHED:
+                raise KeyError(name)
+            raise UnknownNameError("nom de table", name, [*MODELS, PUBLISHED])
+        return self._frames[name].copy(deep=False)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._frames
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._frames)
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __repr__(self) -> str:
+        sizes = ", ".join(f"{name} ({len(frame)} lignes)" for name, frame in self._frames.items())
+        return f"Tables({sizes})"
+
+    @property
+    def statuts(self) -> pd.DataFrame:
+        """What there is to say of single cells."""
+        return self._statuts.copy(deep=False)
+
+    @property
+    def territoires(self) -> pd.DataFrame:
+        """Labels and level of the territories, by code."""
+        return self._territoires.copy(deep=False)
+
+
+def as_tables(tables: Tables | Mapping[str, pd.DataFrame]) -> Tables:
+    """Check a plain mapping of frames; a `Tables` is returned as it is."""
+    return tables if isinstance(tables, Tables) else Tables(tables)
+
+
+def combine(parts: Iterable[Tables], names: Sequence[str] = ()) -> Tables:
+    """Merge several sets of tables into one.
+
+    Parameters
+    ----------
+    parts : iterable of Tables
+        Sets that may hold the same tables for other territories, years or columns.
+    names : sequence of str, optional
+        Where each set comes from, for the message.
+
+    Returns
+    -------
+    Tables
+        Every cell of every part; a cell absent from one part and known in another is known.
+
+    Raises
+    ------
+    FaultsError
+        The same cell is given twice with different values; the two sources are named.
+    """
+    sets = list(parts)
+    sources = list(names) or [f"source n° {i}" for i in range(1, len(sets) + 1)]
+    faults: list[Fault] = []
+    frames: dict[str, pd.DataFrame] = {}
+    for table in dict.fromkeys(table for tables in sets for table in tables):
+        given = [(tables[table], name) for tables, name in zip(sets, sources, strict=True)
+                 if table in tables]  # fmt: skip
+        merged = given[0][0]
+        for i, (frame, name) in enumerate(given[1:], start=1):
+            faults += _conflicts(table, frame, name, given[:i])
+            merged = _fill(merged, frame)
+        frames[table] = merged
+    if faults:
+        raise FaultsError("sources inconciliables", faults)
+    territoires = pd.concat([tables.territoires for tables in sets])
+    statuts = pd.concat([tables.statuts for tables in sets]).drop_duplicates()
+    return Tables(
+        frames,
+        statuts=_still_true(statuts, frames),
+        territoires=territoires[~territoires.index.duplicated()],
+    )
+
+
+def _fill(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Add the rows and columns of the second, keeping the order of arrival."""
+    index = first.index.append(second.index.difference(first.index, sort=False))
+    columns = [*first.columns, *(c for c in second.columns if c not in first.columns)]
+    return first.reindex(index=index, columns=columns).fillna(
+        second.reindex(index=index, columns=columns)
+    )
+
+
+def _conflicts(
+    table: str, frame: pd.DataFrame, name: str, earlier: Sequence[tuple[pd.DataFrame, str]]
+) -> Iterator[Fault]:
+    """Find cells given otherwise by an earlier source; the last printed digit may differ."""
+    for other, other_name in earlier:
+        rows = frame.index.intersection(other.index)
+        for column in frame.columns.intersection(other.columns):
+            one = other.loc[rows, column].to_numpy()
+            two = frame.loc[rows, column].to_numpy()
+            differ = ~(np.isnan(one) | np.isnan(two) | np.isclose(one, two, rtol=1e-6, atol=0))
+            if differ.any():
+                first = int(np.flatnonzero(differ)[0])
+                code, year = rows[first]
+                yield Fault(
+                    f"{table}.{column}",
+                    f"{counted(int(differ.sum()), 'cellule')} à deux valeurs, dont {code} en {year}"
+                    f" : {french_number(one[first])} ({other_name}) et"
+                    f" {french_number(two[first])} ({name})",
+                    "ne garder qu'une source",
+                )
+
+
+def _still_true(statuts: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Leave out the reason of an absent cell that another source gives."""
+    kept = np.ones(len(statuts), dtype=bool)
+    for table, column, cells in _by_column(statuts.assign(place=np.arange(len(statuts)))):
+        if table not in frames or column not in frames[table].columns:
+            continue
+        keys = pd.MultiIndex.from_frame(cells[list(KEY)])
+        known = frames[table][column].reindex(keys).notna().to_numpy()
+        absent = (cells["statut"] != "ok").to_numpy()
+        kept[cells["place"].to_numpy()[known & absent]] = False
+    return statuts[kept]
+
+
+def empty_statuts() -> pd.DataFrame:
+    """Return the frame of statuses of a set where nothing is to be said."""
+    frame = pd.DataFrame({column: pd.Series(dtype="str") for column in STATUTS_COLUMNS})
+    return frame.astype({"annee": np.int64})
+
+
+def _check_statuts(
+    statuts: pd.DataFrame | None, frames: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame:
+    if statuts is None or statuts.empty:
+        return empty_statuts()
+    missing = [column for column in STATUTS_COLUMNS if column not in statuts.columns]
+    if missing:
+        remedy = f"donner les colonnes {', '.join(STATUTS_COLUMNS)}"
+        raise TableError(
+            "statuts refusés", [Fault("statuts", f"colonnes absentes : {missing}", remedy)]
+        )
+    checked = statuts[list(STATUTS_COLUMNS)].reset_index(drop=True)
+    checked = checked.astype({"annee": np.int64})
+    faults = []
+    odd = checked[~checked["statut"].isin(STATUSES)]
+    if len(odd):
+        problem = f"inconnu : {', '.join(map(str, odd['statut'].unique()))}"
+        faults.append(Fault("statut", problem, f"choisir parmi {', '.join(STATUSES)}", odd))
+    for table, column, cells in _by_column(checked):
+        if table not in frames:
+            continue  # the table may come with another set
+        if column not in frames[table].columns:
+            faults.append(
+                Fault("statuts", f"« {table}.{column} » inconnu", "corriger le nom", cells)
+            )
+            continue
+        values = frames[table][column].reindex(pd.MultiIndex.from_frame(cells[list(KEY)]))
+        absent = cells["statut"].to_numpy() != "ok"
+        held = cells[absent & values.notna().to_numpy()]
+        if len(held):
+            first = held.iloc[0]
+            faults.append(
+                Fault(
+                    f"{table}.{column}",
+                    f"{counted(len(held), 'cellule')} sans valeur selon « statuts »"
+                    f" ({first['statut']}) mais renseignée, dont {first['code']} en"
+                    f" {first['annee']}",
+                    "retirer la valeur, surtout si elle est secrète, ou le statut",
+                    held,
+                )
+            )
+    if faults:
+        raise TableError("statuts refusés", faults)
+    return checked
+
+
+def _by_column(statuts: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
+    for (table, column), cells in statuts.groupby(["table", "colonne"], sort=False):
+        yield str(table), str(column), cells
+
+
+def _check_territoires(territoires: pd.DataFrame | None) -> pd.DataFrame:
+    if territoires is None:
+        index = pd.Index([], name="code", dtype="str")
+        return pd.DataFrame({c: pd.Series(dtype="str") for c in TERRITOIRES_COLUMNS}, index=index)
+    frame = territoires.set_index("code") if "code" in territoires.columns else territoires
+    if "libelle_court" not in frame.columns and "libelle" in frame.columns:
+        frame = frame.assign(libelle_court=frame["libelle"])
+    missing = [column for column in TERRITOIRES_COLUMNS if column not in frame.columns]
+    if missing or frame.index.name != "code" or not frame.index.is_unique:
+        remedy = "donner libelle et niveau, une ligne par code"
+        raise TableError(
+            "territoires refusés",
+            [Fault("territoires", f"colonnes absentes {missing} ou code en double", remedy)],
+        )
+    return frame[list(TERRITOIRES_COLUMNS)]
