@@ -38,4 +38,4 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/catalogue.md docs/tables.md docs/sources.md barometre-demo
+	rm -rf $(VENV) build dist docs/_build docs/api docs/api.md docs/catalogue.md docs/tables.md docs/sources.md barometre-demo

@@ -1,4 +1,4 @@
-"""Configuration of the documentation. Three pages are written from what they describe."""
+"""Configuration of the documentation. Four pages are written from what they describe."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from pathlib import Path
 
 from docutils import nodes
 from sphinx.application import Sphinx
-from sphinx.util import logging
+from sphinx.config import Config
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
-from catalogue_page import catalogue_page  # noqa: E402 - found thanks to the path above
+from api_page import api_page  # noqa: E402 - found thanks to the path above
+from catalogue_page import catalogue_page  # noqa: E402 - same
 from sources_page import sources_page  # noqa: E402 - same
 from tables_page import tables_page  # noqa: E402 - same
-
-import barometre  # noqa: E402 - same
 
 project = "barometre"
 author = "The barometre developers"
@@ -26,7 +25,15 @@ version = release = tomllib.loads((HERE.parent / "pyproject.toml").read_text(enc
 ]["version"]
 language = "en"
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "numpydoc"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.viewcode",
+    "numpydoc",
+]
+templates_path = ["_templates"]
+autosummary_generate_overwrite = True
 exclude_patterns = ["_build"]
 myst_enable_extensions = ["fieldlist"]
 myst_heading_anchors = 3
@@ -43,9 +50,10 @@ html_show_copyright = False
 html_sidebars: dict[str, list[str]] = {"**": []}  # no page has subpages; tables need width
 
 
-def _write_pages(app: Sphinx) -> None:
+def _write_pages(app: Sphinx, _config: Config) -> None:
     """Write the generated pages, leaving alone those that have not changed."""
     pages = {
+        "api.md": api_page(),
         "catalogue.md": catalogue_page(),
         "tables.md": tables_page(),
         "sources.md": sources_page(),
@@ -54,14 +62,6 @@ def _write_pages(app: Sphinx) -> None:
         path = Path(app.srcdir) / name
         if not path.exists() or path.read_text(encoding="utf-8") != page:
             path.write_text(page, encoding="utf-8")
-
-
-def _public_names_are_documented(app: Sphinx) -> None:
-    """Warn of a public name that the API page lacks."""
-    known = {name for name, *_ in app.env.domains["py"].get_objects()}
-    for name in dir(barometre):
-        if f"barometre.{name}" not in known:
-            logging.getLogger(__name__).warning("docs/api.md lacks barometre.%s", name)
 
 
 def _trim_examples(_app: Sphinx, doctree: nodes.document) -> None:
@@ -73,7 +73,6 @@ def _trim_examples(_app: Sphinx, doctree: nodes.document) -> None:
 
 
 def setup(app: Sphinx) -> None:
-    """Connect the three hooks."""
-    app.connect("builder-inited", _write_pages)
+    """Connect the two hooks."""
+    app.connect("config-inited", _write_pages)
     app.connect("doctree-read", _trim_examples)
-    app.connect("env-check-consistency", lambda app, _env: _public_names_are_documented(app))
