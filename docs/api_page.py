@@ -63,7 +63,7 @@ def api_page() -> str:
         "# Reference",
         "",
         "Names, options and explanations are in English; columns, statuses and error messages",
-        "are in French. A name that is `barometre.` and one word is that of `import barometre as bcs`.",
+        "are in French. `barometre.compute` is `bcs.compute` after `import barometre as bcs`.",
         "",
     ]
     names = [(name, home) for name, home in public() if not name.startswith("__")]
