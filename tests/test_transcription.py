@@ -9,7 +9,31 @@ import pytest
 
 import barometre as bcs
 
-SHARED = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "quartiers_2030"
+DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+SHARED, FACTS = DATA / "quartiers_2030", DATA / "contrat"
+# The facts of the contract and of the CRTE: rows, and the sum of the lines where they stand.
+ROWS = {
+    "annexe_questions": (11, 35518),
+    "contenus_attendus": (35, 66647),
+    "crte_contexte": (57, 39867),
+    "crte_fiches_actions": (6, 784),
+    "dispositifs_financiers": (5, 11307),
+    "engagements_bailleurs": (64, 266263),
+    "equipes_communes": (13, 24432),
+    "financements_contrat": (48, 61972),
+    "gouvernance_calendrier": (30, 48951),
+    "graphiques_et_tableaux": (56, 108995),
+    "indicateurs_bailleurs": (7, 28756),
+    "moyens_droit_commun": (45, 98010),
+    "objectifs_etat_complet": (63, 231516),
+    "objectifs_locaux_et_partenaires": (51, 84858),
+    "orientations_et_principes": (17, 26285),
+    "partenaires_et_sources_de_donnees": (22, 41291),
+    "signataires_et_copil": (18, 42957),
+    "suivi_evaluation": (15, 33201),
+    "tfpb_actions_cadre_national": (31, 74401),
+    "tfpb_regles": (12, 27547),
+}
 # The transcription's name of a column and ours, its words and ours; what is not compared.
 RENAMED = [
     *[("table", "tableau"), ("unite", "unite_valeur"), ("unite", "unite_cible")],
@@ -35,11 +59,34 @@ def as_text(*paths: Path) -> pd.DataFrame:
     return pd.read_csv(next(p for p in paths if p.is_file()), dtype="str", keep_default_na=False)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no transcription in {SHARED}")
-@pytest.mark.parametrize("name", bcs.datasets.names())
-def test_bundled_is_the_transcription(name: str) -> None:
+def bundled(name: str) -> pd.DataFrame:
     package, file = Path(bcs.__file__).parent, f"{name}/{name}.csv"
-    ours = as_text(package / "_datasets" / file, package.parent / "datasets" / file)
+    return as_text(package / "_datasets" / file, package.parent / "datasets" / file)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_every_fact_of_the_contract_is_there(name: str) -> None:
+    frame = bundled(name)
+    assert (len(frame), frame["ligne_source"].astype(int).sum()) == ROWS[name]
+    assert set(frame["document"]) <= {"002", "003"}
+    assert "ancre" not in frame  # words of the source
+
+
+def test_the_facts_are_606() -> None:
+    assert sum(rows for rows, _ in ROWS.values()) == 606
+
+
+@pytest.mark.skipif(not FACTS.is_dir(), reason=f"no transcription in {FACTS}")
+@pytest.mark.parametrize("name", ROWS)
+def test_every_fact_is_the_transcription(name: str) -> None:
+    theirs = as_text(FACTS / f"{name.removesuffix('_contrat')}.csv")
+    pd.testing.assert_frame_equal(bundled(name), theirs.drop(columns="ancre"))
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason=f"no transcription in {SHARED}")
+@pytest.mark.parametrize("name", sorted({*bcs.datasets.names()} - {*ROWS}))
+def test_bundled_is_the_transcription(name: str) -> None:
+    ours = bundled(name)
     stem = "prose" if name == "faits_du_texte" else name
     theirs = as_text(SHARED / f"{stem}.csv", SHARED / f"_{stem}.csv")
     theirs = theirs.rename(columns={t: o for t, o in RENAMED if o in ours and o not in theirs})
