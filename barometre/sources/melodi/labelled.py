@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.files.text import Source, stem_of
-from barometre.sources.kind import Kind, Recognised
+from barometre.sources.kind import Beside, Kind, Waiting
 from barometre.sources.melodi.cells import read_cube
 from barometre.sources.melodi.cubes import Cube, find_cube, unread
 from barometre.sources.melodi.long_files import reading_of
@@ -99,12 +99,12 @@ def _coded_header(header: Sequence[str]) -> tuple[str, ...]:
     return tuple(columns.get(folded(name), name) for name in header)
 
 
-def _recognise(header: Sequence[str], nom: str) -> Recognised | None:
+def _recognise(header: Sequence[str], nom: str) -> Waiting | None:
     coded = _coded_header(header)
     if not set(coded) >= _KEYS or set(header) & _KEYS:
         return None
     cube = find_cube(coded, stem_of(nom))
-    return Recognised("melodi_libelles", cube.nom if cube else "", partial(_read, cube), names=True)
+    return Waiting("melodi_libelles", cube.nom if cube else "", partial(_read, cube))
 
 
 LABELLED = Kind("melodi_libelles", _recognise)
@@ -183,12 +183,12 @@ def _codes_by_name(
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _read(cube: Cube | None, source: Source, names: Names) -> Reading:
+def _read(cube: Cube | None, source: Source, beside: Beside) -> Reading:
     coded = _coded_header(source.entete)
     if cube is None or cube.refus:
         raise unread(cube, coded, source.nom, source.stem)
     labels = _labels(source, coded)
-    found, unknown = _codes_by_name(source, labels, names)
+    found, unknown = _codes_by_name(source, labels, names_of(beside.territoires))
     translated = Source(
         source.nom,
         coded,
@@ -250,7 +250,7 @@ def _lots(
 
 def _translate(column: Any, translated: Any) -> Any:
     """Translate each distinct label once."""
-    encoded = pa.chunked_array(column).combine_chunks().dictionary_encode()
+    encoded = column.combine_chunks().dictionary_encode()
     words = pa.array([translated(word or "") for word in encoded.dictionary.to_pylist()],
                      pa.large_string())  # fmt: skip
     return words.take(encoded.indices)

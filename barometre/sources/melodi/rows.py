@@ -160,9 +160,7 @@ class _Codes:
 
 def _digits(column: Any, known: Mapping[str, int]) -> Ints:
     """Give the rank of each cell among known codes, -1 for the others; one look per code."""
-    encoded = pc.dictionary_encode(column).combine_chunks()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.chunk(0) if encoded.num_chunks else pa.array([]).dictionary_encode()
+    encoded = column.combine_chunks().dictionary_encode()
     words = [(word or "").strip() for word in encoded.dictionary.to_pylist()]
     ranks = np.array([known.get(word, -1) for word in words] or [-1], dtype=np.int64)
     return ranks[encoded.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)]

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.sources.files.text import Source
-from barometre.sources.kind import Beside, Kind, Recognised
+from barometre.sources.kind import Beside, Kind, Recognised, Waiting
 from barometre.sources.report import Reading, described, set_aside, tables_of
 from barometre.tables.codes import check_codes
 
@@ -167,10 +167,10 @@ def creations(located: Located, stock: Source) -> tuple[Counter[tuple[str, int]]
 # ---- the kinds ----------------------------------------------------------------------------------
 
 
-def _is_geo(header: Sequence[str], nom: str) -> Recognised | None:
+def _is_geo(header: Sequence[str], nom: str) -> Waiting | None:
     names = {name.casefold() for name in header}
     if "siret" in names and any(column in names for column, _ in PLACES):
-        return Recognised("sirene_geo", "sirene_geo", _read_geo, waits=True)
+        return Waiting("sirene_geo", "sirene_geo", _read_geo)
     return None
 
 
