@@ -109,7 +109,7 @@ def _waiting(
     waiting = [source for source in opened if isinstance(source.reconnu, Waiting)]
     if not waiting:
         return []
-    labels = pd.concat([reading.tables.territoires for reading in readings] or [pd.DataFrame()])
+    labels = pd.concat([Tables({}).territoires, *(one.tables.territoires for one in readings)])
     beside = Beside(labels, tuple(opened))
     found = []
     for source in waiting:

@@ -86,7 +86,8 @@ def read_cube(cube: Cube, source: Source, *, whole: bool = True) -> CubeCells:
         asked = sorted({code for target in cube.colonnes for way in target.codes
                         for codes in way.values() for code in codes})  # fmt: skip
         problem = f"aucune ligne n'a les codes lus, dont {', '.join(asked[:6])}"
-        raise FaultsError(title, [Fault(cube.titre, problem, "télécharger le jeu en entier")])
+        remedy = " ".join(("télécharger le jeu en entier.", *cube.notes))
+        raise FaultsError(title, [Fault(cube.titre, problem, remedy)])
     grid = _Grid(cube, wanted, frame, whole)
     parts = [part for target in cube.colonnes for part in grid.cells_of(target)]
     cells = pd.concat(parts, ignore_index=True) if parts else frame.iloc[:0]

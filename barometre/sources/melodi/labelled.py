@@ -1,7 +1,8 @@
 """The catalogue's export "with labels": names of territories for codes, words for dimensions.
 
-It holds no code. Dimensions are translated word for word; territories need a list of names and
-codes, read beside it. A name that two territories bear is refused.
+It holds no code. Dimensions are translated word for word; territories take the codes of the lists
+of names read beside it, else of the bundled communes, EPCI, departments and regions of France. A
+name that two territories bear is refused.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from barometre import datasets
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.kind import Beside, Kind, Waiting
@@ -127,13 +129,25 @@ def names_of(territories: pd.DataFrame) -> Names:
         Codes, by level and folded name.
     """
     found: dict[tuple[str, str], set[str]] = {}
-    for code, row in territories.iterrows():
-        level = str(row["niveau"] or "") or level_of(str(code))
-        for label in (row["libelle"], row["libelle_court"]):
+    columns = (territories[name] for name in ("niveau", "libelle", "libelle_court"))
+    for code, told, *labels in zip(territories.index, *columns, strict=True):
+        level = told if isinstance(told, str) and told else level_of(str(code))
+        for label in labels:
             if isinstance(label, str) and label and label != code:
                 for name in _spellings(label, level):
                     found.setdefault((level, name), set()).add(str(code))
     return MappingProxyType({key: frozenset(codes) for key, codes in found.items()})
+
+
+@functools.cache
+def _of_france() -> Names:
+    """List the names of the bundled territories."""
+    communes = datasets.load("communes").frame[["code", "nom"]].assign(niveau="commune")
+    wholes = datasets.load("ensembles_de_communes").frame
+    level = wholes["nature"].where(wholes["nature"].isin(["departement", "region"]), "epci")
+    known = pd.concat([communes, wholes[["code", "nom"]].assign(niveau=level)])
+    known = known.rename(columns={"nom": "libelle"}).drop_duplicates().set_index("code")
+    return names_of(known.assign(libelle_court=known["libelle"]))
 
 
 def _spellings(label: str, level: str) -> set[str]:
@@ -155,10 +169,9 @@ def _codes_by_name(
         if level == "france_metropolitaine":
             found[object_, label] = "FM" if folded(label) == "france metropolitaine" else "F"
             continue
-        codes = next(
-            (names[level, n] for n in sorted(_spellings(label, level)) if (level, n) in names),
-            frozenset(),
-        )
+        keys = [(level, spelling) for spelling in sorted(_spellings(label, level))]
+        lists = (names, _of_france())  # what the user gives first: it may tell homonyms apart
+        codes = next((known[key] for known in lists for key in keys if key in known), frozenset())
         if len(codes) == 1:
             found[object_, label] = next(iter(codes)).removeprefix("R")
         elif codes:
@@ -172,7 +185,7 @@ def _codes_by_name(
         faults.append(Fault("Géographie", problem, f"n'en donner que ceux du territoire, {again}"))
     if 2 * len(unknown) > len(labels):
         shown = ", ".join(unknown[:_SHOWN]) + ", ..." * (len(unknown) > _SHOWN)
-        problem = f"des noms sans code ({shown}), que rien de ce qui est lu avec lui ne donne"
+        problem = f"noms dont le code est inconnu : {shown}"
         remedy = f"lire avec lui une table « code, libelle, niveau » du territoire, {again}"
         faults.append(Fault("Géographie", problem, remedy))
     if faults:
@@ -200,7 +213,9 @@ def _read(cube: Cube | None, source: Source, beside: Beside) -> Reading:
     written = {code: label for (_, label), code in found.items()}
     bare = cells.territoires["code"].str.removeprefix("R").replace("METRO", "FM")
     labelled = cells.territoires.assign(libelle=bare.map(written))
-    reading = reading_of(cube, replace(cells, territoires=labelled), source)
+    # Every label comes from real files, were the codes of the data set never seen.
+    known = replace(cube, etat="verifie")
+    reading = reading_of(known, replace(cells, territoires=labelled), source)
     warned = list(reading.report.avertissements)
     if unknown:
         shown = ", ".join(unknown[:_SHOWN]) + ", ..." * (len(unknown) > _SHOWN)
