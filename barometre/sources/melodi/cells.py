@@ -8,7 +8,7 @@ declares it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -22,7 +22,7 @@ from barometre.sources.melodi.rows import LEVELS, Rows, Wanted, check_header, ke
 from barometre.tables.codes import check_codes, repair_codes
 from barometre.tables.table_set import STATUSES
 
-_KEYS = ["objet", "geo", "annee"]
+_KEYS = ["lieu", "annee"]
 _ABSENT = STATUSES.index("non_disponible")
 _NO_ROW = -1
 _NO_WORD = 0
@@ -81,17 +81,16 @@ def read_cube(cube: Cube, source: Source, *, whole: bool = True) -> CubeCells:
     check_header(cube, source)
     wanted = wanted_terms(cube, source.entete)
     rows = kept_rows(cube, wanted, source)
-    frame = one_value(rows.frame, [*_KEYS, "combinaison"], source.nom)
+    frame = one_value(rows, source.nom)
     if frame["valeur"].notna().sum() == 0 and not (frame["statut"] > 0).any():
         asked = sorted({code for target in cube.colonnes for way in target.codes
                         for codes in way.values() for code in codes})  # fmt: skip
         problem = f"aucune ligne n'a les codes lus, dont {', '.join(asked[:6])}"
         remedy = " ".join(("télécharger le jeu en entier.", *cube.notes))
         raise FaultsError(title, [Fault(cube.titre, problem, remedy)])
-    grid = _Grid(cube, wanted, frame, whole)
+    grid = _Grid(cube, wanted, replace(rows, frame=frame), whole)
     parts = [part for target in cube.colonnes for part in grid.cells_of(target)]
-    cells = pd.concat(parts, ignore_index=True) if parts else frame.iloc[:0]
-    return _coded(cells, rows, source)
+    return _coded(pd.concat(parts, ignore_index=True), rows, source)
 
 
 def wanted_terms(cube: Cube, header: Sequence[str]) -> Wanted:
@@ -153,22 +152,23 @@ class _Column:
 class _Grid:
     """Territories and years by combinations of codes."""
 
-    def __init__(self, cube: Cube, wanted: Wanted, frame: pd.DataFrame, whole: bool) -> None:
+    def __init__(self, cube: Cube, wanted: Wanted, rows: Rows, whole: bool) -> None:
         self._cube, self._wanted, self._whole = cube, wanted, whole
+        frame = rows.frame
         keys = pd.MultiIndex.from_frame(frame[_KEYS])
         self._index = keys.unique()
         if whole and any(t.absente == "zero" and _single(cube, t) for t in cube.colonnes):
             self._index = _every_year(self._index)
         row = self._index.get_indexer(keys)
-        words, self._motifs = pd.factorize(pd.concat([pd.Series([""]), frame["motif"]]))
+        self._words = np.array(rows.mots, dtype=object)
         shape = (len(self._index), len(wanted.positions))
         self._valeur = np.full(shape, np.nan)
-        self._statut = np.full(shape, _NO_ROW, dtype=np.int64)
-        self._mot = np.zeros(shape, dtype=np.int64)
+        self._statut = np.full(shape, _NO_ROW, dtype=np.int8)
+        self._mot = np.zeros(shape, dtype=np.int32)
         place = (row, frame["combinaison"].to_numpy(dtype=np.int64))
         self._valeur[place] = frame["valeur"]
         self._statut[place] = frame["statut"]
-        self._mot[place] = words[1:]
+        self._mot[place] = frame["mot"]
         self._year = self._index.get_level_values("annee").to_numpy(dtype=np.int64)
         self._years = np.unique(self._year)
         self._columns: dict[Term, _Column] = {}
@@ -252,7 +252,7 @@ class _Grid:
         words = np.array([column.mot[here] for column in known])
         first = np.where(hidden & (status == reason), words, _NO_WORD).max(axis=0)
         first = np.where(hidden.any(axis=0), first, words.max(axis=0))
-        motifs = np.asarray(self._motifs, dtype=object)[first]
+        motifs = self._words[first]
         motif = np.where(motifs != "", motifs, motif)
         motif[(state == _ABSENT) & (motif == "")] = "pas de ligne dans le fichier"
         if target.reserve:
@@ -274,13 +274,12 @@ def _single(cube: Cube, target: Target) -> bool:
 def _every_year(index: pd.MultiIndex) -> pd.MultiIndex:
     places = index.droplevel("annee").unique()
     years = index.get_level_values("annee").unique()
-    rows = [(*place, year) for place in places for year in years]
-    return index.append(pd.MultiIndex.from_tuples(rows, names=_KEYS)).unique()
+    return index.append(pd.MultiIndex.from_product([places, years], names=_KEYS)).unique()
 
 
 def _coded(cells: pd.DataFrame, rows: Rows, source: Source) -> CubeCells:
     """Give territories their codes: the form of each level is checked."""
-    places = cells[["objet", "geo"]].drop_duplicates(ignore_index=True)
+    places = pd.DataFrame(rows.lieux, columns=["objet", "geo"])
     faults: list[Fault] = []
     repaired = 0
     for object_, of_level in places.groupby("objet", sort=False):
@@ -296,13 +295,13 @@ def _coded(cells: pd.DataFrame, rows: Rows, source: Source) -> CubeCells:
         places.loc[of_level.index, "niveau"] = level
     if faults:
         raise FaultsError(f"fichier {source.nom} refusé", faults)
-    coded = cells.merge(places, on=["objet", "geo"])
+    coded = cells.assign(code=places["code"].to_numpy()[cells["lieu"].to_numpy()])
     columns = ["code", "annee", "valeur", "statut", "motif", "table", "colonne"]
-    territories = places.assign(libelle=places["code"])[["code", "libelle", "niveau"]]
-    ignored = rows.territoires_ecartes + rows.periodes_ecartees + rows.incluses_ailleurs
+    seen = places.loc[np.unique(cells["lieu"])]
+    territories = seen.assign(libelle=seen["code"])[["code", "libelle", "niveau"]]
     return CubeCells(
         coded.astype({"annee": np.int64, "statut": np.int8})[columns],
         territories.drop_duplicates("code", ignore_index=True),
         repaired,
-        ignored,
+        rows.ecartees,
     )

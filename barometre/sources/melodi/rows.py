@@ -7,7 +7,7 @@ dimensions has a code that some target asks for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.files.text import Source
 from barometre.sources.files.values import parse_numbers
-from barometre.sources.melodi.cubes import Cube, Term, dimensions_of
+from barometre.sources.melodi.cubes import KEYS, Cube, Term, dimensions_of
 from barometre.tables.table_set import STATUSES
 
 LEVELS: Mapping[str, str] = {
@@ -36,6 +35,22 @@ _SECRET, _ABSENT = STATUSES.index("secret"), STATUSES.index("non_disponible")
 _ELSEWHERE = "K"  # the data are in another category: the row is not to be read
 _MISSING = frozenset("LMOQ")
 _API_GEO = re.compile(r"\d{4}-([A-Z0-9]+)-(.+)")
+_PERIOD = re.compile(r"(\d{4})(?:-(?:01-01|12-31)(?:[T ].*)?)?")
+_OPTIONAL = ("GEO_OBJECT", "FREQ", "OBS_STATUS", "CONF_STATUS", "UNIT_MULT")
+_TYPES = {
+    "lieu": "int32",
+    "annee": "int16",
+    "combinaison": "int16",
+    "valeur": "float64",
+    "statut": "int8",
+    "mot": "int32",
+}
+_NO_OBJECT = Fault(
+    "GEO_OBJECT",
+    "colonne absente ou vide : 33063 est une commune et un bassin de vie, 75 une région et un"
+    " département",
+    "télécharger le jeu avec sa colonne GEO_OBJECT",
+)
 
 Ints = npt.NDArray[np.int64]
 
@@ -63,18 +78,20 @@ class Rows:
     Attributes
     ----------
     frame : DataFrame
-        ``geo``, ``objet``, ``annee``, ``combinaison`` (position in ``Wanted``), ``valeur``,
-        ``statut`` (position in STATUSES), ``motif``.
-    lues, territoires_ecartes, periodes_ecartees, incluses_ailleurs : int
-        Rows read, of another geography, of another period than a year, included in another
-        category.
+        ``lieu`` (position in ``lieux``), ``annee``, ``combinaison`` (number in ``Wanted``),
+        ``valeur``, ``statut`` (position in STATUSES), ``mot`` (position in ``mots``): numbers only.
+    lieux : tuple of tuple of str
+        Object and code of the territories, as written.
+    mots : tuple of str
+        Reasons; the first is empty.
+    ecartees : int
+        Rows of another geography, of another period than a year, or included in another category.
     """
 
     frame: pd.DataFrame
-    lues: int
-    territoires_ecartes: int
-    periodes_ecartees: int
-    incluses_ailleurs: int
+    lieux: tuple[tuple[str, str], ...]
+    mots: tuple[str, ...]
+    ecartees: int
 
 
 def check_header(cube: Cube, source: Source) -> None:
@@ -112,19 +129,16 @@ def kept_rows(cube: Cube, wanted: Wanted, source: Source) -> Rows:
     FaultsError
         Values that are no numbers, or no column says the level of a code.
     """
-    names = [name for name in source.entete if name]
-    optional = ("GEO_OBJECT", "FREQ", "OBS_STATUS", "CONF_STATUS", "UNIT_MULT")
-    asked = [*wanted.noms, "GEO", "TIME_PERIOD", "OBS_VALUE"]
-    asked += [name for name in optional if name in names and name not in asked]
-    codes = _Codes(wanted)
-    lots, seen = [], np.zeros(4, dtype=np.int64)
-    for lot in source.lots(asked):
-        kept, counts = _of_lot(lot, codes, source.nom)
-        seen += counts
-        if len(kept):
-            lots.append(kept)
-    frame = pd.concat(lots, ignore_index=True) if lots else _no_rows()
-    return Rows(frame, *map(int, seen))
+    asked = [*wanted.noms, *KEYS]
+    asked += [name for name in _OPTIONAL if name in source.entete and name not in asked]
+    codes, kept = _Codes(wanted), _Kept(source.nom)
+    lots = [kept.of_lot(lot, codes.number(lot)) for lot in source.lots(asked)]
+    return Rows(
+        pd.concat(lots, ignore_index=True) if lots else pd.DataFrame(columns=list(_TYPES)),
+        tuple(kept.places),
+        tuple(kept.words),
+        kept.set_aside,
+    )
 
 
 class _Codes:
@@ -160,123 +174,160 @@ class _Codes:
 
 def _digits(column: Any, known: Mapping[str, int]) -> Ints:
     """Give the rank of each cell among known codes, -1 for the others; one look per code."""
+    words, positions = _encoded(column)
+    return np.array([known.get(word, -1) for word in words] or [-1], dtype=np.int64)[positions]
+
+
+def _encoded(column: Any) -> tuple[list[str], Ints]:
+    """Give the distinct texts of a column, stripped, and their positions."""
     encoded = column.combine_chunks().dictionary_encode()
     words = [(word or "").strip() for word in encoded.dictionary.to_pylist()]
-    ranks = np.array([known.get(word, -1) for word in words] or [-1], dtype=np.int64)
-    return ranks[encoded.indices.fill_null(0).to_numpy(zero_copy_only=False).astype(np.int64)]
+    positions = encoded.indices.fill_null(0).to_numpy(zero_copy_only=False)
+    return words or [""], positions.astype(np.int64)
 
 
-def _of_lot(lot: Any, codes: _Codes, nom: str) -> tuple[pd.DataFrame, Ints]:
-    number = codes.number(lot)
-    total = lot.num_rows
-    rows = np.flatnonzero(number >= 0)
-    lot = lot.take(pa.array(rows))
-    frame = pd.DataFrame({"combinaison": number[rows]})
-    for name in lot.column_names:
-        if name in ("GEO", "GEO_OBJECT", "TIME_PERIOD", "OBS_VALUE", "OBS_STATUS", "CONF_STATUS",
-                    "UNIT_MULT", "FREQ"):  # fmt: skip
-            frame[name] = pc.utf8_trim_whitespace(lot.column(name)).to_pandas().astype("str")
-    frame["geo"], frame["objet"] = _places(frame, nom)
-    years = frame["TIME_PERIOD"].str.extract(r"^(\d{4})(?:-(?:01-01|12-31)(?:[T ].*)?)?$")[0]
-    yearly = years.notna()
-    if "FREQ" in frame:
-        yearly &= frame["FREQ"].isin(["A", ""])
-    ours = frame["objet"].isin(list(LEVELS)) & ((frame["objet"] != "FRANCE") | (frame["geo"] == "FM"))
-    status = frame["OBS_STATUS"] if "OBS_STATUS" in frame else pd.Series("", index=frame.index)
-    elsewhere = status == _ELSEWHERE
-    counts = [total, int((~ours).sum()), int((ours & ~yearly).sum())]
-    counts.append(int((ours & yearly & elsewhere).sum()))
-    keep = ours & yearly & ~elsewhere
-    kept = frame[keep].assign(annee=years[keep].astype(np.int64))
-    return _valued(kept, nom), np.array(counts, dtype=np.int64)
+class _Kept:
+    """Keep rows lot by lot; places and reasons are numbered once for the file."""
 
+    def __init__(self, nom: str) -> None:
+        self._nom = nom
+        self.places: dict[tuple[str, str], int] = {}
+        self.words: dict[str, int] = {"": 0}
+        self.set_aside = 0
 
-def _places(frame: pd.DataFrame, nom: str) -> tuple[pd.Series[str], pd.Series[str]]:
-    """Give code and object of each row; the API writes both, and a year, in GEO."""
-    parts = frame["GEO"].str.extract(_API_GEO)
-    if "GEO_OBJECT" in frame:
-        return parts[1].fillna(frame["GEO"]), frame["GEO_OBJECT"].mask(
-            frame["GEO_OBJECT"] == "", parts[0].fillna("")
+    def of_lot(self, lot: Any, number: Ints) -> pd.DataFrame:
+        rows = np.flatnonzero(number >= 0)
+        lot, number = lot.take(pa.array(rows)), number[rows]
+        place = self._place(lot)
+        year = self._flags(lot, "TIME_PERIOD", _year)
+        yearly = (year > 0) & (self._flags(lot, "FREQ", lambda text: int(text in ("A", ""))) == 1)
+        here = self._flags(lot, "OBS_STATUS", lambda text: int(text != _ELSEWHERE)) == 1
+        keep = (place >= 0) & yearly & here
+        self.set_aside += int((~keep).sum())
+        lot = lot.filter(pa.array(keep))
+        cells = {"lieu": place[keep], "annee": year[keep], "combinaison": number[keep]}
+        frame = pd.DataFrame(cells | self._values(lot))
+        return frame.astype(_TYPES)
+
+    def _flags(self, lot: Any, name: str, rule: Callable[[str], int]) -> Ints:
+        """Apply a rule to the distinct texts of a column; to an empty one when there is none."""
+        if name not in lot.column_names:
+            return np.full(lot.num_rows, rule(""))
+        words, positions = _encoded(lot.column(name))
+        return np.array([rule(word) for word in words], dtype=np.int64)[positions]
+
+    def _place(self, lot: Any) -> Ints:
+        """Number object and code of each row, -1 for those left out; the API has both in GEO."""
+        codes, code_at = _encoded(lot.column("GEO"))
+        objects, object_at = (
+            _encoded(lot.column("GEO_OBJECT"))
+            if "GEO_OBJECT" in lot.column_names
+            else ([""], np.zeros(lot.num_rows, dtype=np.int64))
         )
-    if parts[1].isna().any():
-        raise FaultsError(
-            f"fichier {nom} refusé",
-            [
-                Fault(
-                    "GEO_OBJECT",
-                    "colonne absente : 33063 est une commune et un bassin de vie, 75 une région et"
-                    " un département",
-                    "télécharger le jeu avec sa colonne GEO_OBJECT",
-                )
-            ],
-        )
-    return parts[1], parts[0]
+        pairs, rank = np.unique(code_at * len(objects) + object_at, return_inverse=True)
+        numbers = []
+        for pair in pairs:
+            code, object_ = codes[int(pair) // len(objects)], objects[int(pair) % len(objects)]
+            hit = _API_GEO.fullmatch(code)
+            if hit:
+                object_, code = object_ or hit[1], hit[2]
+            if not object_:
+                raise FaultsError(f"fichier {self._nom} refusé", [_NO_OBJECT])
+            ours = object_ in LEVELS and (object_ != "FRANCE" or code == "FM")
+            key = (object_, code)
+            numbers.append(self.places.setdefault(key, len(self.places)) if ours else -1)
+        return np.array(numbers, dtype=np.int64)[rank] if numbers else np.empty(0, np.int64)
+
+    def _word(self, text: str) -> int:
+        return self.words.setdefault(text, len(self.words))
+
+    def _values(self, lot: Any) -> dict[str, Any]:
+        """Turn cells into numbers, or into the reason why there is none."""
+        texts = lot.column("OBS_VALUE").to_pandas().astype("str")
+        parsed = parse_numbers(texts)
+        if parsed.illisible.any():
+            bad = ", ".join(texts[parsed.illisible].str.strip().unique()[:5])
+            fault = Fault("OBS_VALUE", f"cellules illisibles ({bad})", "un nombre est attendu")
+            raise FaultsError(f"fichier {self._nom} refusé", [fault])
+        value = parsed.valeur * 10.0 ** self._flags(lot, "UNIT_MULT", _power)
+        status = parsed.statut.astype(np.int64)
+        word = np.zeros(len(status), dtype=np.int64)
+        for text in texts[status > 0].unique():
+            word[(texts == text).to_numpy()] = self._word(f"« {text.strip()} » dans le fichier")
+        missing = self._flags(lot, "OBS_STATUS", lambda text: int(text in _MISSING)) == 1
+        absent = (missing | np.isnan(value)) & (status == 0)
+        status[absent] = _ABSENT
+        word[absent] = self._flags(lot, "OBS_STATUS", self._why_absent)[absent]
+        hidden = self._flags(lot, "CONF_STATUS", lambda text: int(text not in ("F", ""))) == 1
+        status[hidden] = _SECRET
+        word[hidden] = self._flags(lot, "CONF_STATUS", self._why_hidden)[hidden]
+        provisional = self._flags(lot, "OBS_STATUS", lambda text: int(text == "P")) == 1
+        word[provisional & (status == 0)] = self._word("valeur provisoire (OBS_STATUS = P)")
+        value[status > 0] = np.nan
+        return {"valeur": value, "statut": status, "mot": word}
+
+    def _why_absent(self, text: str) -> int:
+        return self._word(f"OBS_STATUS = {text}" if text else "vide dans le fichier")
+
+    def _why_hidden(self, text: str) -> int:
+        return self._word(f"CONF_STATUS = {text}")
 
 
-def _valued(frame: pd.DataFrame, nom: str) -> pd.DataFrame:
-    """Turn cells into numbers, or into the reason why there is none."""
-    parsed = parse_numbers(frame["OBS_VALUE"])
-    if parsed.illisible.any():
-        bad = ", ".join(frame.loc[parsed.illisible, "OBS_VALUE"].unique()[:5])
-        fault = Fault("OBS_VALUE", f"cellules illisibles ({bad})", "un nombre, ou rien, est attendu")
-        raise FaultsError(f"fichier {nom} refusé", [fault])
-    value, status = parsed.valeur.copy(), parsed.statut.copy()
-    motif = np.full(len(frame), "", dtype=object)
-    motif[status > 0] = ("« " + frame["OBS_VALUE"] + " » dans le fichier").to_numpy()[status > 0]
-    if "UNIT_MULT" in frame:
-        value *= 10.0 ** pd.to_numeric(frame["UNIT_MULT"], errors="coerce").fillna(0).to_numpy()
-    observed = _column(frame, "OBS_STATUS")
-    absent = (observed.isin(_MISSING) | np.isnan(value)).to_numpy() & (status == 0)
-    status[absent] = _ABSENT
-    motif[absent] = ("OBS_STATUS = " + observed).where(observed != "", "vide").to_numpy()[absent]
-    kept_back = ~_column(frame, "CONF_STATUS").isin(["F", ""]).to_numpy()
-    status[kept_back] = _SECRET
-    motif[kept_back] = ("CONF_STATUS = " + _column(frame, "CONF_STATUS")).to_numpy()[kept_back]
-    motif[(observed == "P").to_numpy() & (status == 0)] = "valeur provisoire (OBS_STATUS = P)"
-    value[status > 0] = np.nan
-    places = frame[["geo", "objet", "annee", "combinaison"]]
-    return places.assign(valeur=value, statut=status, motif=motif)
+def _year(text: str) -> int:
+    """Give the year of a period that is a whole one, else 0: a month is none."""
+    hit = _PERIOD.fullmatch(text)
+    return int(hit[1]) if hit else 0
 
 
-def _column(frame: pd.DataFrame, name: str) -> pd.Series[str]:
-    return frame[name] if name in frame else pd.Series("", index=frame.index, dtype="str")
+def _power(text: str) -> int:
+    return int(text) if re.fullmatch(r"-?\d{1,2}", text) else 0
 
 
-def _no_rows() -> pd.DataFrame:
-    names = ("geo", "objet", "annee", "combinaison", "valeur", "statut", "motif")
-    return pd.DataFrame({name: [] for name in names})
-
-
-def one_value(frame: pd.DataFrame, keys: Sequence[str], nom: str) -> pd.DataFrame:
+def one_value(rows: Rows, nom: str) -> pd.DataFrame:
     """Keep one row of those served twice: the same value, were it with two precisions.
+
+    Parameters
+    ----------
+    rows : Rows
+        What is kept of a file.
+    nom : str
+        Its name, for the message.
+
+    Returns
+    -------
+    DataFrame
+        ``rows.frame``, one row per territory, year and combination.
 
     Raises
     ------
     FaultsError
         Two rows of one key differ: neither is added up nor preferred.
     """
-    frame = frame.drop_duplicates([*keys, "valeur", "statut"])
-    twice = frame[frame.duplicated(list(keys), keep=False)]
-    if twice.empty:
+    keys = ["lieu", "annee", "combinaison"]
+    frame = rows.frame
+    if not frame.duplicated(keys).any():
         return frame
+    frame = frame.drop_duplicates([*keys, "valeur", "statut"])
+    twice = frame[frame.duplicated(keys, keep=False)]
     wrong: list[str] = []
-    best: dict[Any, Any] = {}
-    for key, rows in twice.groupby(list(keys), sort=False):
-        values = [float(v) for v in rows["valeur"]]
-        place = max(range(len(values)), key=lambda i: _decimals(values[i]))
-        if not all(_same(value, values[place]) for value in values):
-            shown = " et ".join(f"{v:.12g}".replace(".", ",") for v in values[:2])
-            wrong.append(f"{' '.join(map(str, key))} : {shown}")
-        best[key] = rows.index[place]
+    best: list[int] = []
+    for (place, year, _), same in twice.groupby(keys, sort=False):
+        values = [float(value) for value in same["valeur"]]
+        finest = max(range(len(values)), key=lambda i: _decimals(values[i]))
+        if not all(_same(value, values[finest]) for value in values):
+            shown = " et ".join(f"{value:.12g}".replace(".", ",") for value in values[:2])
+            wrong.append(f"{' '.join(rows.lieux[int(place)])} en {year} : {shown}")
+        best.append(same.index[finest])
     if wrong:
         more = " ; ..." * (len(wrong) > 3)
         fault = Fault(
             "lignes",
-            f"{len(wrong)} clés données deux fois autrement ({' ; '.join(wrong[:3])}{more})",
+            f"{counted(len(wrong), 'clé')} données deux fois autrement"
+            f" ({' ; '.join(wrong[:3])}{more})",
             "garder une ligne par territoire, période et combinaison de dimensions",
         )
         raise FaultsError(f"fichier {nom} refusé", [fault])
-    return frame.drop(twice.index.difference(pd.Index(list(best.values()))))
+    return frame.drop(twice.index.difference(pd.Index(best)))
 
 
 def _decimals(value: float) -> int:
