@@ -83,6 +83,7 @@ def tables_of(cells: pd.DataFrame, territoires: pd.DataFrame, nom: str) -> Table
     """
     frames = {str(table): _wide(part) for table, part in cells.groupby("table", sort=False)}
     notes = cells[(cells["statut"] > 0) | (cells["motif"] != "")]
+    notes = notes.astype({"table": "str", "colonne": "str"})
     statuts = notes.assign(
         statut=np.array(STATUSES, dtype=object)[notes["statut"].to_numpy(dtype=np.int64)],
         qualite=None,

@@ -89,8 +89,13 @@ def read_cube(cube: Cube, source: Source, *, whole: bool = True) -> CubeCells:
         remedy = " ".join(("télécharger le jeu en entier.", *cube.notes))
         raise FaultsError(title, [Fault(cube.titre, problem, remedy)])
     grid = _Grid(cube, wanted, replace(rows, frame=frame), whole)
-    parts = [part for target in cube.colonnes for part in grid.cells_of(target)]
-    return _coded(pd.concat(parts, ignore_index=True), rows, source)
+    parts = [(target, part) for target in cube.colonnes for part in grid.cells_of(target)]
+    cells = pd.concat([part for _, part in parts], ignore_index=True)
+    sizes = [len(part) for _, part in parts]
+    for name in ("table", "colonne"):  # a text per cell would weigh more than the values
+        words, codes = np.unique([getattr(target, name) for target, _ in parts], return_inverse=True)
+        cells[name] = pd.Categorical.from_codes(np.repeat(codes, sizes), words)
+    return _coded(cells, rows, source)
 
 
 def wanted_terms(cube: Cube, header: Sequence[str]) -> Wanted:
@@ -259,8 +264,6 @@ class _Grid:
             motif[state == 0] = target.reserve
         keys = self._index[here].to_frame(index=False)
         return keys.assign(
-            table=target.table,
-            colonne=target.colonne,
             valeur=np.where(state == 0, total, np.nan),
             statut=state,
             motif=motif,
