@@ -141,9 +141,7 @@ def _items(source: str | Path) -> Sequence[Path | str]:
     )
 
 
-def _readings(
-    item: Path | str, refusals: list[str], opened: list[Source]
-) -> Iterator[Reading]:
+def _readings(item: Path | str, refusals: list[str], opened: list[Source]) -> Iterator[Reading]:
     """Read one file; the refusal of a sheet or of a member does not hide the others."""
     if isinstance(item, str):
         tables = datasets.tables(item)

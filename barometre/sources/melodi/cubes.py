@@ -157,8 +157,7 @@ def _cube(content: dict[str, Any]) -> Cube:
     fixed = {name: tuple(text.split("|")) for name, text in content.get("dimensions", {}).items()}
     targets = tuple(
         Target(
-            **one
-            | {"codes": tuple({n: tuple(v) for n, v in way.items()} for way in one["codes"])}
+            **one | {"codes": tuple({n: tuple(v) for n, v in way.items()} for way in one["codes"])}
         )
         for one in content.get("colonnes", [])
     )

@@ -236,13 +236,19 @@ def _labels(source: Source, coded: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def _translated(
-    source: Source, coded: Sequence[str], found: Mapping[tuple[str, str], str], columns: Sequence[str]
+    source: Source,
+    coded: Sequence[str],
+    found: Mapping[tuple[str, str], str],
+    columns: Sequence[str],
 ) -> pd.DataFrame:
-    return pa.concat_tables(_lots(source, coded, found, columns)).to_pandas()
+    return pd.concat([lot.to_pandas() for lot in _lots(source, coded, found, columns)])
 
 
 def _lots(
-    source: Source, coded: Sequence[str], found: Mapping[tuple[str, str], str], columns: Sequence[str]
+    source: Source,
+    coded: Sequence[str],
+    found: Mapping[tuple[str, str], str],
+    columns: Sequence[str],
 ) -> Iterator[Any]:
     """Yield the lots of a file with codes for labels."""
     wanted = list(dict.fromkeys([*columns, "GEO_OBJECT"]))

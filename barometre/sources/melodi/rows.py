@@ -313,12 +313,13 @@ def one_value(rows: Rows, nom: str) -> pd.DataFrame:
     twice = frame[frame.duplicated(keys, keep=False)]
     wrong: list[str] = []
     best: list[int] = []
-    for (place, year, _), same in twice.groupby(keys, sort=False):
+    for _, same in twice.groupby(keys, sort=False):
         values = [float(value) for value in same["valeur"]]
         finest = max(range(len(values)), key=lambda i: _decimals(values[i]))
         if not all(_same(value, values[finest]) for value in values):
             shown = " et ".join(f"{value:.12g}".replace(".", ",") for value in values[:2])
-            wrong.append(f"{' '.join(rows.lieux[int(place)])} en {year} : {shown}")
+            place = rows.lieux[int(same["lieu"].iloc[0])]
+            wrong.append(f"{' '.join(place)} en {same['annee'].iloc[0]} : {shown}")
         best.append(same.index[finest])
     if wrong:
         more = " ; ..." * (len(wrong) > 3)

@@ -216,5 +216,3 @@ def _read(family: UnitFamily, source: Source) -> Reading:
 
 
 UNITS = Kind("unites", _recognise)
-
-

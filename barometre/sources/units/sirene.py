@@ -221,9 +221,7 @@ def _cells(located: Located, found: Counter[tuple[str, int]], last: str) -> pd.D
     frame = pd.DataFrame(rows, columns=["code", "annee", "valeur"])
     partial_year = f"{_NOTE} ; année incomplète, dernière création le {last}"
     motif = np.where((frame["annee"] == final) & (last[5:7] != "12"), partial_year, _NOTE)
-    return frame.assign(
-        statut=np.int8(0), motif=motif, table="etablissements", colonne="creations"
-    )
+    return frame.assign(statut=np.int8(0), motif=motif, table="etablissements", colonne="creations")
 
 
 GEOLOCATED = Kind("sirene_geo", _is_geo)

@@ -108,7 +108,9 @@ def load_unit_families() -> Mapping[str, UnitFamily]:
         for count in family.comptes:
             table, _, column = count.vers.partition(".")
             if table not in MODELS or column not in columns_of(table):
-                faults.append(Fault(path.stem, f"« {count.vers} » n'est pas des nôtres", "corriger"))
+                faults.append(
+                    Fault(path.stem, f"« {count.vers} » n'est pas des nôtres", "corriger")
+                )
     if faults:
         raise CardError("familles de fichiers refusées", faults)
     return MappingProxyType(families)
