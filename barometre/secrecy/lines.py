@@ -1,16 +1,17 @@
 """Lines: counts whose sum is known. Which to hide, so that no small one can be found again.
 
-A line is halved, in the order of its rows and zeros apart: first half, second half, and so on. A part
-is divided only if both halves may be told: a single count from the threshold on, the sum of h
-counts from threshold + h - 1 on. A row that ends up alone is published; a part that cannot be
-divided is hidden whole. Where the cuts are depends on nothing that is hidden.
+A line is halved, in the order of its rows and zeros apart: its two halves, their halves, and so
+on. A part is divided only if both halves may be told: a single count from the threshold on, the
+sum of h counts from threshold + h - 1 on. A row that ends up alone is published; a part that
+cannot be divided is hidden whole. Where the cuts fall depends on nothing that is hidden.
 
-Why nothing is given back, even to who knows the rule, the threshold, the total and the sum D of each
-hidden part: in a hidden part of h rows, let a row be any v from 1 to threshold - 1, the other
-rows of its half 1, and the other half the rest. The first half is at most threshold + h' - 2, h' being its
-number of rows: it may not be told, so the part is hidden too; and since D is threshold + h - 1 or more, the rest
-is enough for the other half to have nobody missing. What is published is the same. If the whole line may not be told, its total is withheld,
-and v with 1 everywhere else is such a line again.
+Why nothing is given back, even to someone who knows the rule, the threshold, the total and the sum
+D of each hidden part. In a hidden part of h rows, let any row be any v from 1 to threshold - 1, the
+other rows of its half 1 (this half has h' rows), and the other half the rest. The first half is at
+most threshold + h' - 2: it may not be told, so that the part is hidden too; and D, threshold +
+h - 1 or more, leaves enough for every row of the other half. What is published is the same. A line
+that may not be told whole is hidden with its total, and with its zeros; v with 1 everywhere else
+is such a line again.
 """
 
 from __future__ import annotations
