@@ -64,4 +64,5 @@ from .protection import k_anonymity as k_anonymity
 from .pseudonyms import PseudonymWarning as PseudonymWarning
 from .pseudonyms import create_key as create_key
 from .pseudonyms import pseudonymise as pseudonymise
+from .publication import protect as protect
 from .rows.checks import CohortError as CohortError

@@ -173,7 +173,7 @@ def hide_small_groups(
     table: pd.DataFrame,
     n: str = "n",
     *,
-    threshold: int = 11,
+    threshold: float = 11,
     within: str | Sequence[str] | None = None,
     keep: str | Sequence[str] | None = None,
 ) -> Tidy:
@@ -186,7 +186,7 @@ def hide_small_groups(
         counts: sorted by size, it would tell which hidden row is the smaller.
     n : str, default "n"
         Column of the count.
-    threshold : int, default 11
+    threshold : float, default 11
         Smallest count published; zeros stay.
     within : str or sequence of str, optional
         Columns whose combinations each have a known total. Without it, the whole table is one
@@ -222,7 +222,7 @@ def hide_small_groups(
     --------
     >>> table = pd.DataFrame({"statut": ["emploi", "formation", "sans"], "n": [50, 10, 10]})
     >>> hide_small_groups(table)["n"].tolist()
-    [50.0, nan, nan]
+    [50.0, <NA>, <NA>]
     """
     if not is_number(threshold):
         raise BarometreError(f"threshold={threshold!r} refusé : donner un nombre de personnes")
@@ -237,7 +237,7 @@ def hide_small_groups(
     if faults:
         raise FaultsError("tableau refusé", faults)
     result = pd.DataFrame(table).reset_index(drop=True)
-    count = as_numbers(result[n], n, missing=True)
+    count: Floats = np.asarray(as_numbers(result[n], n, missing=True), np.float64)
     if (count < 0).any():
         raise BarometreError(f"{n} : un effectif négatif ; donner des nombres de personnes")
     line: Rows = np.zeros(len(result), np.intp)
@@ -253,9 +253,8 @@ def hide_small_groups(
         secret = hidden.rows.copy()
         if name != n:
             secret |= touched & (count == 0)
-            secret |= touched & _repeated(
-                numbers.to_numpy(np.float64, na_value=np.nan), count, line
-            )
+            values = np.asarray(numbers.to_numpy(np.float64, na_value=np.nan), np.float64)
+            secret |= touched & _repeated(values, count, line)
         result[name] = numbers.mask(secret)
     status = np.where(hidden.rows, SECRET, PUBLISHED)
     total = np.where(hidden.totals[line], SECRET, PUBLISHED)

@@ -64,12 +64,12 @@ class ChangeDecomposition:
         """What was used: see ``table``."""
         return self.table.meta
 
-    def published(self, threshold: int = 11) -> pd.DataFrame:
+    def published(self, threshold: float = 11) -> pd.DataFrame:
         """Return what may be published: small groups hidden, and what would give them back.
 
         Parameters
         ----------
-        threshold : int, default 11
+        threshold : float, default 11
             Smallest number of people that a published figure may rest on.
 
         Returns
