@@ -35,7 +35,6 @@ from barometre.secrecy.grid import (
 Integers = NDArray[np.intp]
 
 SOLVER_TOLERANCE = 1e-6  # moves that a programme may leave instead of 0
-_FLOW_LIMIT = 2**30 - 1  # flows are 32-bit integers, and an arc and its reverse add up
 
 
 @dataclass(frozen=True)
@@ -58,8 +57,7 @@ class System:
         rows, columns = grid.shape
         cells = np.arange(rows * columns).reshape(rows, columns)
         # Rows that are totals add up because the rows they hold do.
-        row_leaf = np.diag(grid.row_leaves) > 0
-        column_leaf = np.diag(grid.column_leaves) > 0
+        row_leaf, column_leaf = grid.leaf_rows, grid.leaf_columns
         by_row = grid.row_sums, cells.T, np.ones(columns, dtype=np.bool_), column_leaf
         by_column = grid.column_sums, cells, row_leaf, np.ones(rows, dtype=np.bool_)
         if not _flat(grid.column_sums) and _flat(grid.row_sums):
