@@ -146,7 +146,7 @@ def former_rows(vintage: Vintage) -> list[Row]:
 
 def whole_rows(vintage: Vintage) -> list[Row]:
     """List EPCI, EPT, departments and regions: code, name, nature, region of a department."""
-    rows = [(w["code"], w["nom"], w["type"], "") for w in (*vintage.epci, *vintage.ept)]
+    rows: list[Row] = [(w["code"], w["nom"], w["type"], "") for w in (*vintage.epci, *vintage.ept)]
     for d in vintage.departements:
         region = "" if d["region"] == d["code"] else f"R{d['region']}"
         rows.append((d["code"], d["nom"], "departement", region))

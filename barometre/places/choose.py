@@ -15,7 +15,7 @@ import pandas as pd
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.cards.listing import expand_indicators
 from barometre.places.members import Given, department_of_quarter
-from barometre.places.territory import Names, Selection, is_iris, selection
+from barometre.places.territory import Names, Selection, are_iris, selection
 from barometre.tables.codes import LEVELS, level_of
 from barometre.tables.table_set import TERRITOIRES_COLUMNS, Tables
 
@@ -162,8 +162,10 @@ class _Chosen:
         if self.place is not None:
             own = self.place.keeps(codes, references=False)
             compared = self.place.keeps(codes) & ~own
-        rows, different = pd.factorize(codes)
-        level = np.array([*map(_level, different), ""])[rows]
+        level = np.array([], dtype=str)
+        if self.levels is not None or self.years == "latest":
+            rows, different = pd.factorize(codes)
+            level = np.append(_levels_of(pd.Index(different, dtype="str")), "")[rows]
         if self.levels is not None:
             own &= np.isin(level, list(self.levels))
         if (self.indicators is not None or self.years is not None) and not _is_results(frame):
@@ -209,7 +211,7 @@ def _tables(data: Tables, kept: dict[str, pd.DataFrame], place: Selection | None
     labels = labels[labels.index.isin(held)]
     if place is not None:
         rows = [
-            (code, place.libelles[code], place.libelles[code], _level(code))
+            (code, place.libelles[code], place.libelles[code], level_of(code))
             for code in sorted(held.difference(labels.index))
             if code in place.libelles
         ]
@@ -274,8 +276,12 @@ def _is_results(frame: pd.DataFrame) -> bool:
     return {"indicateur", "annee", "valeur"} <= set(frame.columns)
 
 
-def _level(code: str) -> str:
-    return "iris" if len(code) == 9 and is_iris(code) else level_of(code)
+def _levels_of(codes: pd.Index[str]) -> npt.NDArray[np.str_]:
+    """Tell levels by the form of the codes, an IRIS from an EPCI by the list of these."""
+    iris = are_iris(codes)
+    return np.array(
+        ["iris" if is_one else level_of(c) for c, is_one in zip(codes, iris, strict=True)]
+    )
 
 
 def _listed(names: Names) -> list[str]:

@@ -221,8 +221,8 @@ def _refusal(
     elsewhere = find_territory(text, vintage=vintage) if level else found
     other = elsewhere[elsewhere["correspondance"] == "exacte"]
     if len(other):
-        near = f". Noms proches : {_quoted(found)}" if len(found) else ""
-        return f"« {text} » n'est pas de niveau {level} : {_quoted(other)}{near}"
+        others = f". Noms proches : {_quoted(found)}" if len(found) else ""
+        return f"« {text} » n'est pas de niveau {level} : {_quoted(other)}{others}"
     zero = find_territory(f"0{text}", vintage=vintage) if re.fullmatch(r"\d{1,4}", text) else other
     if len(zero):
         return f"{kind} « {text} » inconnu ; zéro initial perdu ? {_quoted(zero)}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,19 +80,17 @@ class Selection:
         """
         given = codes if isinstance(codes, (pd.Series, pd.Index)) else list(codes)
         rows, different = pd.factorize(pd.Index(given, dtype="str"))
-        admitted = [self._is_own(code, level) for code in different]
+        admitted = different.isin(self._own)
         if references:
-            admitted = [a or c in self._compared for a, c in zip(admitted, different, strict=True)]
-        return np.array([*admitted, False], dtype=bool)[rows]  # a missing code is at -1
-
-    def _is_own(self, code: str, level: str | None) -> bool:
-        if code in self._own:
-            return True
-        if code[:2] in ("QP", "QN"):
-            return department_of_quarter(code) in self.departements
-        if level not in (None, "iris") or code[:5] not in self._communes:
-            return False
-        return len(code) == 9 and (level == "iris" or is_iris(code))
+            admitted |= different.isin(self._compared)
+        if level in (None, "iris"):
+            iris = np.ones(len(different), dtype=bool) if level == "iris" else are_iris(different)
+            admitted |= iris & (different.str.len() == 9) & different.str[:5].isin(self._communes)
+        if self.departements:
+            quarters = different.str[:2].isin(["QP", "QN"])
+            departments = different.where(quarters, "").map(department_of_quarter)
+            admitted |= quarters & departments.isin(self.departements)
+        return np.append(admitted, False)[rows]  # a missing code is at -1
 
     def level_kept(self, level: str) -> bool:
         """Tell whether a file of one level may hold anything of the territory."""
@@ -118,9 +115,10 @@ class Selection:
         return f"Selection({self.titre} : {own or 'rien'} ; références : {compared})"
 
 
-def is_iris(code: str) -> bool:
-    """Tell an IRIS from an EPCI: both have nine digits, and the EPCI that ever were are known."""
-    return code not in _epci_codes() and bool(re.fullmatch(r"(?!20)(?:\d\d|2[AB])\d{7}", code))
+def are_iris(codes: pd.Index[str]) -> npt.NDArray[np.bool_]:
+    """Tell IRIS from EPCI: both have nine digits, and the EPCI that ever were are known."""
+    form = codes.str.fullmatch(r"(?:[013-9]\d|2[1-9AB])\d{7}")
+    return np.asarray(form, dtype=bool) & ~codes.isin(_epci_codes())
 
 
 @functools.cache
