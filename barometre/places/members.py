@@ -15,7 +15,7 @@ import pandas as pd
 from barometre import datasets
 from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.places.bundle import communes, former_communes
-from barometre.places.names import folded
+from barometre.places.gazetteer import folded
 from barometre.tables.codes import check_codes, level_of, repair_codes
 from barometre.tables.members import read_membership
 

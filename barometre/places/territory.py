@@ -15,8 +15,8 @@ import pandas as pd
 
 from barometre.base.errors import BarometreError
 from barometre.places.bundle import METRO, wholes, wholes_of_any_year
+from barometre.places.gazetteer import resolve
 from barometre.places.members import Given, Members, department_of_quarter, members, read_text
-from barometre.places.names import resolve
 
 Names: TypeAlias = "str | Iterable[str]"
 
@@ -33,6 +33,8 @@ class Selection:
     ----------
     titre : str
         The territory in words.
+    demandes : mapping of str to tuple of str
+        The codes asked for, by level, names being resolved.
     codes : mapping of str to tuple of str
         Its own codes by level: ``"commune"`` (districts of Paris, Lyon and Marseille included),
         ``"qpv"``, ``"union"``. Its IRIS are those of its communes: their codes begin so.
@@ -51,6 +53,7 @@ class Selection:
     """
 
     titre: str
+    demandes: Mapping[str, tuple[str, ...]] = field(repr=False)
     codes: Mapping[str, tuple[str, ...]]
     references: Mapping[str, tuple[str, ...]]
     anciennes: Mapping[str, str] = field(repr=False)
@@ -194,6 +197,7 @@ ENSQP_200042190, ENSQN_200042190, ENSQP_59, ENSQN_59, ENSQP_METRO, ENSQN_METRO, 
     former = known.former[known.former.isin(set(towns))]
     return Selection(
         title,
+        MappingProxyType({level: tuple(codes) for level, codes in wanted.items()}),
         MappingProxyType({level: tuple(codes) for level, codes in own.items() if codes}),
         MappingProxyType(compared),
         MappingProxyType(dict(former)),

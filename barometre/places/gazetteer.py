@@ -207,10 +207,10 @@ def _refusal(
         return f"{kind} « {text} » : {several} : {_quoted(exact)}"
     if among is not None:
         held = found[found["correspondance"] == "exacte"]
-        where = f" ({_quoted(held)})" if len(held) else ""
+        where = f" ({_quoted(held)})" if len(held) and text not in set(held["code"]) else ""
         near = difflib.get_close_matches(text, list(among), n=3, cutoff=0.5)
         known = ", ".join(near or list(among)[:5])
-        return f"« {text} »{where} absent ; codes proches ou présents : {known}"
+        return f"« {text} » absente{where} ; codes proches ou présents : {known}"
     gone = wholes_of_any_year()
     if text in gone.index and text not in wholes(vintage).index:
         last = gone.loc[text]
