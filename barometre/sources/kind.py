@@ -18,6 +18,8 @@ A **kind** is one entry of `barometre.sources.kinds.KINDS`, in a module of its o
    `BarometreError` (all faults at once), and returns checked tables and a report. Long cells
    (``code, annee, table, colonne, valeur, statut, motif``) become tables by `report.tables_of`, and
    tables their report by `report.described`;
+   A file that cannot be read alone (names without codes, places without dates) is recognised as
+   `Waiting`: it is read last, with what was read beside it;
 3. ``Kind("name", recognise)`` in ``KINDS``. The first kind that recognises a header wins: the most
    particular come first.
 
@@ -32,6 +34,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+import pandas as pd
 
 from barometre.sources.files.text import Source
 from barometre.sources.report import Reading
@@ -57,6 +61,39 @@ class Recognised:
 
 
 @dataclass(frozen=True)
+class Beside:
+    """What is read at the same time as a file that waits for it.
+
+    Attributes
+    ----------
+    territoires : DataFrame
+        ``libelle``, ``libelle_court`` and ``niveau`` of every territory read, by code.
+    sources : tuple of Source
+        Every source recognised.
+    """
+
+    territoires: pd.DataFrame
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A header recognised, of a file that is read after the others.
+
+    Attributes
+    ----------
+    genre, nom : str
+        As for `Recognised`.
+    read : callable
+        Reads the source whose header it is, with what lies beside it.
+    """
+
+    genre: str
+    nom: str
+    read: Callable[[Source, Beside], Reading]
+
+
+@dataclass(frozen=True)
 class Kind:
     """A kind of file.
 
@@ -69,4 +106,4 @@ class Kind:
     """
 
     nom: str
-    recognise: Callable[[Sequence[str], str], Recognised | None]
+    recognise: Callable[[Sequence[str], str], Recognised | Waiting | None]

@@ -16,7 +16,7 @@ from barometre.base.errors import BarometreError
 from barometre.sources.by_family import unrecognised
 from barometre.sources.family import load_families
 from barometre.sources.files.text import SUFFIXES, Source, is_hidden, open_sources, split_name
-from barometre.sources.kind import Recognised
+from barometre.sources.kind import Beside, Recognised, Waiting
 from barometre.sources.kinds import last_resort, recognise
 from barometre.sources.report import FileReport, Reading, described, set_aside
 from barometre.tables.table_set import Tables, combine
@@ -87,17 +87,38 @@ def _read_all(sources: Sequence[str | Path]) -> list[Reading]:
     """Read every source; the refusal of one does not hide those of the others."""
     readings: list[Reading] = []
     refusals: list[str] = []
+    opened: list[Source] = []
     for source in sources:
         try:
             for item in _items(source):
-                readings += _readings(item, refusals)
+                readings += _readings(item, refusals, opened)
         except BarometreError as error:
             refusals.append(str(error))
+    readings += _waiting(opened, readings, refusals)
     if refusals:
         raise BarometreError("\n".join(refusals))
     if not readings:
         raise BarometreError("aucune source : donner un fichier, un dossier ou un jeu de données")
     return readings
+
+
+def _waiting(
+    opened: Sequence[Source], readings: Sequence[Reading], refusals: list[str]
+) -> list[Reading]:
+    """Read the files that need what the others give."""
+    waiting = [source for source in opened if isinstance(source.reconnu, Waiting)]
+    if not waiting:
+        return []
+    labels = pd.concat([Tables({}).territoires, *(one.tables.territoires for one in readings)])
+    beside = Beside(labels, tuple(opened))
+    found = []
+    for source in waiting:
+        try:
+            assert isinstance(source.reconnu, Waiting)  # so chosen above
+            found.append(source.reconnu.read(source, beside))
+        except BarometreError as error:
+            refusals.append(str(error))
+    return found
 
 
 def _items(source: str | Path) -> Sequence[Path | str]:
@@ -120,7 +141,9 @@ def _items(source: str | Path) -> Sequence[Path | str]:
     )
 
 
-def _readings(item: Path | str, refusals: list[str]) -> Iterator[Reading]:
+def _readings(
+    item: Path | str, refusals: list[str], opened: list[Source]
+) -> Iterator[Reading]:
     """Read one file; the refusal of a sheet or of a member does not hide the others."""
     if isinstance(item, str):
         tables = datasets.tables(item)
@@ -128,7 +151,10 @@ def _readings(item: Path | str, refusals: list[str]) -> Iterator[Reading]:
         return
     sources = open_sources(item, recognise)
     books = {split_name(source.nom)[0] for source in sources if source.reconnu is not None}
+    opened += sources
     for source in sources:
+        if isinstance(source.reconnu, Waiting):
+            continue
         try:
             yield _read_source(source, beside=split_name(source.nom)[0] in books)
         except BarometreError as error:

@@ -17,7 +17,7 @@ from typing import IO, Any
 import pandas as pd
 
 from barometre.base.errors import BarometreError, Fault, FaultsError
-from barometre.sources.files import delimited, sheets, stream
+from barometre.sources.files import answers, delimited, sheets, stream
 from barometre.sources.files.delimited import HEAD
 
 Opening = Callable[[], IO[bytes]]
@@ -284,6 +284,21 @@ def _read_parquet(opening: Opening, names: Sequence[str], columns: Sequence[str]
         return sheets.parquet_columns(file, [names.index(column) for column in columns], columns)
 
 
+def _json_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Source]:
+    with opening() as file:
+        answer = answers.parse(nom, file.read(answers.LARGEST + 1))
+    if not answer.noms:
+        return []
+    name = f"{nom} [{answer.jeu}]" if answer.jeu else nom
+    read = partial(_read_records, answer)
+    return [Source(name, answer.noms, read, recognise(answer.noms, name))]
+
+
+def _read_records(answer: answers.Answer, columns: Sequence[str]) -> pd.DataFrame:
+    cells = [[row.get(column, "") for row in answer.lignes] for column in columns]
+    return delimited.as_frame(cells, columns)
+
+
 def _bytes(opening: Opening) -> bytes:
     with opening() as file:
         return file.read()
@@ -294,6 +309,7 @@ _CONTAINERS: Mapping[str, _Container] = {
     **dict.fromkeys((".csv", ".txt", ".tsv"), _csv_sources),
     **dict.fromkeys((".xlsx", ".xls"), _book_sources),
     ".parquet": _parquet_sources,
+    **dict.fromkeys((".json", ".geojson"), _json_sources),
 }
 SUFFIXES = (*_CONTAINERS, ".zip")
 """Suffixes of the files that are opened."""
