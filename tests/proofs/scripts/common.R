@@ -1,4 +1,4 @@
-# What the scripts share: where the data are, and how results are written (17 digits, NA empty).
+# What the scripts share: where the data are, and how results are written (15 digits, NA empty).
 arguments <- commandArgs(FALSE)
 here <- dirname(sub("^--file=", "", arguments[grep("^--file=", arguments)]))
 data_of <- function(name) {
@@ -7,7 +7,7 @@ data_of <- function(name) {
 save_result <- function(frame, name, package) {
   for (column in names(frame)) {
     if (is.numeric(frame[[column]])) {
-      values <- sprintf("%.17g", frame[[column]])
+      values <- sprintf("%.15g", frame[[column]])
       values[is.na(frame[[column]])] <- NA
       frame[[column]] <- values
     } else {
