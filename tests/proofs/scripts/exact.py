@@ -13,14 +13,15 @@ from __future__ import annotations
 from fractions import Fraction
 from importlib.metadata import version
 from itertools import product
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from draw_panel import DATA
 from scipy import optimize, stats
 
+DATA = Path(__file__).parent.parent / "data"
 RESULTS = DATA.parent / "results"
 
 

@@ -10,12 +10,13 @@ import io
 from importlib import import_module
 from importlib.metadata import version
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from draw_panel import DATA
 
+DATA = Path(__file__).parent.parent / "data"
 RESULTS = DATA.parent / "results"
 CONTROLS = {"never": "nevertreated", "not_yet": "notyettreated"}
 FORMULAS = {"": "income~1", "age+sex": "income~age+male"}

@@ -16,15 +16,15 @@ cases <- list(
   both = list(entry = TRUE, weight = TRUE, by = FALSE)
 )
 
-fit_of <- function(case, conf_type, level = 0.95, response = NULL) {
+fit_of <- function(case, conf_type, level = 0.95, response = NULL, rows = people) {
   left <- if (case$entry) "Surv(entry, duration, event)" else "Surv(duration, event)"
   if (!is.null(response)) left <- response
   model <- as.formula(paste(left, "~", if (case$by) "arm" else "1"))
-  options <- list(model, data = people, conf.type = conf_type, conf.int = level)
-  if (case$weight) options$weights <- people$weight
+  options <- list(model, data = rows, conf.type = conf_type, conf.int = level)
+  if (case$weight) options$weights <- rows$weight
   # The infinitesimal jackknife goes by person: an interval of (entry, duration] is one.
   if (case$weight) options$robust <- TRUE
-  if (case$entry && (case$weight || !is.null(response))) options$id <- people$person
+  if (case$entry && (case$weight || !is.null(response))) options$id <- rows$person
   do.call(survfit, options)
 }
 
@@ -53,7 +53,10 @@ for (name in names(cases)) {
       low = table(found$lower), high = table(found$upper)
     ))
   }
-  table <- rbind(summary(fit_of(case, "log"), rmean = HORIZON)$table)
+  # The error of summary() depends on the scale of the weights; ours are put at mean 1.
+  scaled <- people
+  scaled$weight <- people$weight / mean(people$weight)
+  table <- rbind(summary(fit_of(case, "log", rows = scaled), rmean = HORIZON)$table)
   means <- rbind(means, data.frame(
     case = name, group = if (case$by) sub("arm=", "", rownames(table)) else "", horizon = HORIZON,
     rmst = table[, grep("^\\*?rmean", colnames(table))], std_err = table[, grep("^\\*?se\\(rmean", colnames(table))]
