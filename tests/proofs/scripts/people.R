@@ -47,6 +47,8 @@ for (outcome in c("lost", "arm")) for (weight in c("", "weight")) {
   people$w <- if (weight == "") 1 else people$weight
   family <- if (weight == "") binomial() else quasibinomial()
   fit <- glm(model, family, people, weights = w, control = control)
+  # Once more from the solution: vcov() is that of the last step but one.
+  fit <- glm(model, family, people, weights = w, control = control, start = coef(fit))
   fits[[paste0(outcome, weight)]] <- fit
   vcov <- if (weight == "") vcov(fit) else vcovHC(fit, type = "HC0")
   logit <- rbind(logit, data.frame(
@@ -127,28 +129,43 @@ for (type in c("HC0", "HC1", "HC2")) {
 }
 se <- sqrt(vcovCL(fit, cluster = people$base_zone, type = "HC1", cadjust = TRUE)["arm", "arm"])
 effects <- rbind(effects, data.frame(se_type = "CR1", package = "sandwich", estimate = coef(fit)[["arm"]], se = se, df = 11))
-# inverse_var = TRUE is the working model of ours: variance inversely proportional to the weight.
-found <- coef_test(fit, vcov = vcovCR(fit, people$base_zone, type = "CR2", inverse_var = TRUE), test = "Satterthwaite")["arm", ]
+# The working model of ours, variance inversely proportional to the weight, is that of rows multiplied
+# by the root of their weight; see regressions.R.
+root <- sqrt(people$use)
+scaled <- data.frame(y = people$income * root, one = root, arm = people$arm * root)
+fit <- lm(y ~ 0 + one + arm, scaled)
+found <- coef_test(fit, vcov = vcovCR(fit, people$base_zone, type = "CR2"), test = "Satterthwaite")["arm", ]
 df <- if ("df_Satt" %in% names(found)) found$df_Satt else found$df
 effects <- rbind(effects, data.frame(se_type = "CR2", package = "clubSandwich", estimate = found$beta, se = found$SE, df = df))
 save_result(effects, "weighted_effect", "clubSandwich")
 
-# Greedy nearest neighbours. All the people of an arm against those of the other are too few to
-# match without replacement: the beneficiaries entered in 2023 against the never treated.
+# Greedy nearest neighbours, by package Matching. (MatchIt 4.5.1 takes the nearest neighbour below,
+# even where a free one above is nearer.) All the people of an arm against those of the other are
+# too few to match without replacement: those who entered in 2023 against the never treated.
+# Match() serves the rows in order: they are sorted first.
+suppressMessages(library(Matching))
 pool <- people[people$first %in% c(0, 2023), ]
+model <- glm(as.formula(paste("arm ~", right)), binomial(), pool, control = control)
+pool$logit <- predict(model)
+pool$score <- fitted(model)
 pairs <- NULL
-options <- list(
-  one = list(), two = list(ratio = 2), caliper = list(caliper = 0.2), smallest = list(m.order = "smallest"),
-  data = list(m.order = "data"), replace = list(replace = TRUE), score = list(link = "logit")
-)
-for (name in names(options)) {
-  call <- c(list(as.formula(paste("arm ~", right)), data = pool, method = "nearest", distance = "glm"), options[[name]])
-  if (name != "score") call$link <- "linear.logit"
-  fit <- do.call(matchit, call)
-  matrix <- fit$match.matrix
-  for (column in seq_len(ncol(matrix))) {
-    found <- !is.na(matrix[, column])
-    pairs <- rbind(pairs, data.frame(case = name, treated = rownames(matrix)[found], control = matrix[found, column], order = column))
-  }
+add_pairs <- function(case, on, by, ratio = 1, replace = FALSE, caliper = NULL) {
+  rows <- pool[order(by), ]
+  x <- rows[[on]]
+  # A caliper of ours is in root mean variances of the arms, one of Match() in deviations of all.
+  if (!is.null(caliper)) caliper <- caliper * sqrt((var(x[rows$arm == 1]) + var(x[rows$arm == 0])) / 2) / sd(x)
+  set.seed(1)
+  fit <- Match(Tr = rows$arm == 1, X = x, M = ratio, replace = replace, ties = FALSE, caliper = caliper, distance.tolerance = 1e-14)
+  pairs <<- rbind(pairs, data.frame(
+    case = case, treated = rows$person[fit$index.treated], control = rows$person[fit$index.control]
+  ))
 }
-save_result(pairs, "nearest_match", "MatchIt")
+falling <- -pool$logit
+add_pairs("one", "logit", falling)
+add_pairs("caliper", "logit", falling, caliper = 0.2)
+add_pairs("smallest", "logit", -falling)
+add_pairs("data", "logit", seq_len(nrow(pool)))
+add_pairs("replace", "logit", falling, replace = TRUE)
+add_pairs("replace_two", "logit", falling, ratio = 2, replace = TRUE)
+add_pairs("score", "score", falling)
+save_result(pairs, "nearest_match", "Matching")

@@ -19,6 +19,12 @@ study <- function(case, model, data, keep, rename = identity, types = TYPES, sav
   for (weight in c("", "weight")) {
     data$w <- if (weight == "") 1 else data$weight
     fit <- if (weight == "") lm(model, data) else lm(model, data, weights = w)
+    # Ours supposes variances inversely proportional to the weights: rows multiplied by the root of
+    # their weight have equal variances, and the same least squares. On the rows themselves
+    # clubSandwich takes another root of the same adjustment (see the README).
+    scaled <- model.matrix(fit)[, !is.na(coef(fit))] * sqrt(data$w)
+    robust <- lm(model.response(model.frame(fit)) * sqrt(data$w) ~ 0 + scaled)
+    names(robust$coefficients) <- colnames(scaled)
     terms <- names(coef(fit))[grepl(keep, names(coef(fit)))]
     add <- function(type, se, df) {
       fits <<- rbind(fits, data.frame(
@@ -27,20 +33,18 @@ study <- function(case, model, data, keep, rename = identity, types = TYPES, sav
     }
     add("HC1", sqrt(diag(vcovHC(fit, type = "HC1")))[terms], NA)
     for (type in types) {
-      # Working model of ours: independent rows, variance inversely proportional to the weight.
-      options <- list(fit, cluster = data$base_zone, type = type)
-      if (weight != "") options$inverse_var <- TRUE
-      vcov <- do.call(vcovCR, options)
-      se <- sqrt(diag(as.matrix(vcov)))[match(terms, rownames(vcov))]
+      vcov <- vcovCR(robust, cluster = data$base_zone, type = type)
+      position <- match(terms, colnames(scaled))
+      se <- sqrt(diag(as.matrix(vcov)))[position]
       df <- rep(length(unique(data$base_zone)) - 1, length(terms))
       if (type %in% c("CR2", "CR3")) {
-        tests <- coef_test(fit, vcov = vcov, test = "Satterthwaite", coefs = match(terms, names(coef(fit)[!is.na(coef(fit))])))
+        tests <- coef_test(robust, vcov = vcov, test = "Satterthwaite", coefs = match(terms, colnames(scaled)))
         column <- intersect(c("df_Satt", "df"), names(tests))[1]
         df <- tests[[column]]
       }
       add(type, se, df)
       if (save_vcov && type == "CR2" && weight == "") {
-        part <- as.matrix(vcov)[match(terms, rownames(vcov)), match(terms, rownames(vcov))]
+        part <- as.matrix(vcov)[position, position]
         covariances <<- rbind(covariances, data.frame(
           case = case, row = rep(rename(terms), length(terms)), column = rep(rename(terms), each = length(terms)), value = as.vector(part)
         ))
