@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+from functools import partialmethod
 from importlib import import_module
 from importlib.metadata import version
 from itertools import product
@@ -131,7 +132,14 @@ def write(frame: pd.DataFrame, name: str, package: str) -> None:
     frame.to_csv(path, index=False, float_format="%.15g")
 
 
+def fit_to_the_end() -> None:
+    """Both programs fit their propensity scores by GLM of statsmodels, which stops at 1e-8."""
+    glm = import_module("statsmodels.api").GLM
+    glm.fit = partialmethod(glm.fit, tol=1e-14, maxiter=200)
+
+
 def main() -> None:
+    fit_to_the_end()
     frame = read()
     cells, averages = [], []
     for k, options in enumerate(cases()):
