@@ -23,8 +23,8 @@ def data(name: str) -> pd.DataFrame:
     return _file(HERE / "data" / f"{name}.csv").copy()
 
 
-def result(name: str, program: str = "*") -> pd.DataFrame:
-    """The results ``name`` of one program; empty texts are missing values."""
+def result(name: str, program: str = "*") -> Any:
+    """The results ``name`` of one program, a frame; empty texts are missing values."""
     (path,) = (HERE / "results").glob(f"{name}__{program}.csv")
     return _file(path).copy()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
-import pandas as pd
 import pytest
 
 from barometre import cohort
@@ -113,7 +112,7 @@ def test_effects_cell_by_cell(rows: str, method: Any, weight: str | None) -> Non
         same(ours["se"], theirs["se"], rtol=tolerances[1])
 
 
-def chosen(name: str, method: str, weight: str | None) -> pd.DataFrame:
+def chosen(name: str, method: str, weight: str | None) -> Any:
     theirs = result(name).fillna({"weight": ""})
     theirs = theirs[(theirs["method"] == method) & (theirs["weight"] == (weight or ""))]
     return theirs.sort_values(["group", "wave"]).reset_index(drop=True)

@@ -119,7 +119,7 @@ def plan(case: str) -> dict[str, Any]:
 
 # Noncentral laws of R and of scipy agree to about 1e-10; a power so near 1 that its complement is
 # below says nothing more.
-POWER = {"rel": 1e-9, "abs": 1e-10}
+POWER: dict[str, Any] = {"rel": 1e-9, "abs": 1e-10}
 
 
 @pytest.mark.parametrize("row", range(len(result("power"))))

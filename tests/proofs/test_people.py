@@ -81,6 +81,39 @@ def test_retention() -> None:
         same(ours[column], theirs[column], atol=1e-15)
 
 
+def test_participation() -> None:
+    rows = panel(seen=False)
+    columns: dict[str, Any] = {
+        "person": rows["person"],
+        "wave": rows["wave"],
+        "observed": rows["seen"] == 1,
+    }
+    ours = cohort.participation_patterns(**columns)
+    theirs = result("participation").set_index("pattern")["n"]
+    assert ours.set_index("pattern")["n"].to_dict() == theirs.to_dict()
+    assert ours["n"].is_monotonic_decreasing
+    numbers = cohort.waves_per_person(**columns)
+    theirs = result("waves_per_person").set_index("n_waves")["n"]
+    assert numbers.set_index("n_waves")["n"].to_dict() == theirs.to_dict()
+
+
+def test_times_to_an_event_and_to_its_rival() -> None:
+    theirs = result("event_times").set_index("person")
+    clear = theirs.index[~theirs["clash"]]  # both at the same wave is refused
+    rows = panel()
+    rows = rows[rows["person"].isin(clear)]
+    ours = cohort.event_times(
+        rows["person"],
+        rows["wave"],
+        rows["status"] == "emploi",
+        competing=rows["zone"] == "ailleurs",
+    )
+    assert len(ours) > 150
+    assert set(ours["event"]) == {0, 1, 2}
+    for column in ("duration", "event"):
+        same(ours[column], theirs[column][ours["person"]].reset_index(drop=True))
+
+
 def test_losses_by_arm() -> None:
     ours = cohort.attrition_rates(data("people"), "lost", "arm")
     theirs = result("attrition_rates")
@@ -118,6 +151,7 @@ def test_weighted_balance() -> None:
     theirs = result("balance_weighted").pivot(index="term", columns="arm")
     plain = people[people["arm"] == 1]
     ours = cohort.balance_table(people, "arm", TRAITS, weight="weight")
+    row: Any
     for row, term in zip(ours.itertuples(), terms(ours["variable"]), strict=True):
         mean, variance = theirs.loc[term, "mean"], theirs.loc[term, "variance"]
         np.testing.assert_allclose([row.mean_treated, row.mean_control], mean[[1, 0]], rtol=CLOSED)
@@ -193,7 +227,9 @@ def test_effects_with_weights(se: Any) -> None:
     ours = cohort.weighted_effect(last, people["arm"], weight, cluster=cluster, se=se)
     theirs = result("weighted_effect").set_index("se_type").loc[se]
     # The weights are written with 15 digits: CLOSED still holds.
-    np.testing.assert_allclose([ours.estimate, ours.se], theirs[["estimate", "se"]].astype(float), rtol=CLOSED)
+    np.testing.assert_allclose(
+        [ours.estimate, ours.se], theirs[["estimate", "se"]].astype(float), rtol=CLOSED
+    )
     assert ours.df == pytest.approx(theirs["df"], rel=1e-9)
     assert income.isna().sum() == people["lost"].sum()  # those left out when lost are counted
     assert cohort.weighted_effect(income, people["arm"], weight).n == income.notna().sum()

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from barometre import cohort
 from tests.proofs.reading import CLOSED, panel, result, same
@@ -21,13 +22,13 @@ DUMMIES, DEMEANED = 1e-9, 1e-9
 WEIGHTS = [None, "weight"]
 
 
-def theirs_of(case: str, weight: str | None, kind: str) -> pd.DataFrame:
+def theirs_of(case: str, weight: str | None, kind: str) -> Any:
     rows = result("regressions").fillna({"weight": ""})
     chosen = (rows["case"] == case) & (rows["weight"] == (weight or "")) & (rows["type"] == kind)
     return rows[chosen].reset_index(drop=True)
 
 
-def of_pyfixest(case: str, weight: str | None, cluster: str) -> pd.DataFrame:
+def of_pyfixest(case: str, weight: str | None, cluster: str) -> Any:
     rows = result("fixed_effects").fillna({"weight": ""})
     key = {"case": case, "weight": weight or "", "cluster": cluster}
     return rows[(rows[[*key]] == pd.Series(key)).all(axis=1)].reset_index(drop=True)
@@ -72,7 +73,9 @@ def test_difference_in_differences(se: Any, weight: str | None) -> None:
     if se == "CR1":
         other = of_pyfixest("did", weight, "base_zone").iloc[0]
         found = [ours.estimate, ours.se, ours.p]
-        np.testing.assert_allclose(found, other[["estimate", "se", "p"]].astype(float), rtol=DEMEANED)
+        np.testing.assert_allclose(
+            found, other[["estimate", "se", "p"]].astype(float), rtol=DEMEANED
+        )
     people = cohort.Cohort(rows, person="person", wave="wave", arm="arm", cluster="base_zone")
     assert people.did("income", post=2025, se=se, weight=weight).se == ours.se
 
@@ -108,7 +111,9 @@ def test_the_person_is_the_default_cluster_of_fixed_effects(weight: str | None) 
     columns = (rows["income"], rows["person"], rows["wave"], rows["treated"])
     ours = cohort.twfe(*columns, cluster=rows["person"], weight=column(rows, weight))
     theirs = of_pyfixest("twfe", weight, "person").iloc[0]
-    np.testing.assert_allclose([ours.estimate, ours.se], theirs[["estimate", "se"]].astype(float), rtol=DEMEANED)
+    np.testing.assert_allclose(
+        [ours.estimate, ours.se], theirs[["estimate", "se"]].astype(float), rtol=DEMEANED
+    )
 
 
 @pytest.mark.parametrize("weight", WEIGHTS)
@@ -146,11 +151,15 @@ def test_covariance_and_pretrend_of_an_event_study() -> None:
     columns = (rows["income"], rows["person"], rows["wave"], rows["first"])
     study = cohort.event_study(*columns, se="CR2", cluster=rows["base_zone"])
     theirs = result("event_study_vcov").pivot(index="row", columns="column", values="value")
-    np.testing.assert_allclose(study.vcov, theirs.sort_index().sort_index(axis=1), rtol=1e-7, atol=1e-7)
+    np.testing.assert_allclose(
+        study.vcov, theirs.sort_index().sort_index(axis=1), rtol=1e-7, atol=1e-7
+    )
     before = [-5, -4, -3, -2]
     coef = theirs_of("event_study", None, "CR2").set_index("term")["estimate"]
     coef.index = coef.index.astype(int)
     wald = coef[before] @ np.linalg.solve(theirs.loc[before, before], coef[before])
-    assert study.pretrend().df == 4
-    statistic = study.pretrend().statistic
-    assert min(abs(statistic - wald), abs(statistic - wald / 4)) < 1e-6 * wald
+    test = study.pretrend()
+    # Wald's statistic over its 4 coefficients, and the F law with one less than 12 clusters.
+    assert (test.df, test.meta["df_denominator"]) == (4, 11)
+    assert test.statistic == pytest.approx(wald / 4, rel=1e-7)
+    assert test.p == pytest.approx(stats.f.sf(wald / 4, 4, 11), rel=1e-7)

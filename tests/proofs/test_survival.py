@@ -36,7 +36,7 @@ def durations() -> tuple[pd.Series[Any], pd.Series[Any]]:
     return people["duration"], people["cause"]
 
 
-def rows_of(name: str, **key: Any) -> pd.DataFrame:
+def rows_of(name: str, **key: Any) -> Any:
     theirs = result(name, "R-survival-*")
     for column, value in key.items():
         theirs = theirs[theirs[column] == value]
@@ -51,12 +51,8 @@ def exits_only(theirs: pd.DataFrame, counts: list[str]) -> pd.DataFrame:
 @pytest.mark.parametrize(("case", "scale", "level"), KM)
 def test_survival_curves(case: str, scale: Any, level: float) -> None:
     time, cause = durations()
-    ours = cohort.kaplan_meier(
-        time, cause == 1, **arguments(case), conf_type=scale, level=level
-    )
-    theirs = exits_only(
-        rows_of("km_curves", case=case, conf_type=scale), ["n_event", "n_censor"]
-    )
+    ours = cohort.kaplan_meier(time, cause == 1, **arguments(case), conf_type=scale, level=level)
+    theirs = exits_only(rows_of("km_curves", case=case, conf_type=scale), ["n_event", "n_censor"])
     assert set(theirs["level"]) == {level}
     for column in ("time", "n_risk", "n_event", "n_censor", "survival", "std_err"):
         same(ours[column], theirs[column], atol=1e-12)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 from importlib.metadata import version
-from itertools import product
+from itertools import pairwise, product
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -71,7 +71,7 @@ def mean(values: list[Fraction]) -> Fraction:
 def decomposition(panel: pd.DataFrame) -> pd.DataFrame:
     """T(S+X, 1) -> T(S, 1) -> T(S, 2) -> T(S+E, 2); incomes have one decimal: fractions are exact."""
     rows: list[tuple[Any, ...]] = []
-    everyone = {
+    everyone: dict[int, dict[Any, tuple[Any, Fraction]]] = {
         wave: {
             row.person: (row.zone, Fraction(str(row.income)))
             for row in panel[(panel["wave"] == wave) & (panel["seen"] == 1)].itertuples()
@@ -96,7 +96,7 @@ def decomposition(panel: pd.DataFrame) -> pd.DataFrame:
                 statistic([b[k] for k in stayers]),
                 statistic([*b.values()]),
             )
-            parts = [float(right - left) for left, right in zip(steps, steps[1:], strict=False)]
+            parts = [float(right - left) for left, right in pairwise(steps)]
             size = (len(stayers), len(gone), len(come))
             rows.append((zone, name, float(steps[3] - steps[0]), *parts, *size))
     names = ["total", "exits", "in_situ", "entries", "n_stayers", "n_exits", "n_entries"]
@@ -126,7 +126,7 @@ def normalise(tree: pd.DataFrame, frame: pd.DataFrame, method: str) -> pd.DataFr
 
 def aggregate(tree: pd.DataFrame, leaves: pd.DataFrame, power: float, least: float) -> pd.DataFrame:
     """scipy's weighted power mean of the children that are there, from the leaves up."""
-    table = leaves.copy()
+    table: pd.DataFrame = leaves.copy()
     for node in ("niveau", "travail", "savoir", "indice"):
         children = tree[tree["parent"] == node].set_index("id")["weight"]
         values = table[[*children.index]]
@@ -145,7 +145,12 @@ def composite() -> pd.DataFrame:
     tree = pd.read_csv(DATA / "tree.csv")
     frame = pd.read_csv(DATA / "indicators.csv", index_col="code")
     rows = []
-    cases = [("goalposts", 1, 0), ("minmax", 1, 0), ("zscore", 1, 0), ("percentile", 1, 0)]
+    cases: list[tuple[str, float, float]] = [
+        ("goalposts", 1, 0),
+        ("minmax", 1, 0),
+        ("zscore", 1, 0),
+        ("percentile", 1, 0),
+    ]
     cases += [("minmax", power, 0) for power in (0, -1, 0.5, 2)]
     cases += [("goalposts", 1, 0.75), ("minmax", 0, 1)]
     for method, power, least in cases:
@@ -154,7 +159,8 @@ def composite() -> pd.DataFrame:
         ranks = table.apply(lambda x: stats.rankdata(-x, "min", nan_policy="omit"))
         key = pd.DataFrame({"method": method, "power": power, "least": least}, index=table.index)
         rows.append(pd.concat([key, table, ranks.add_prefix("rank_")], axis=1).reset_index())
-    return pd.concat(rows)
+    table_of_cases: pd.DataFrame = pd.concat(rows)
+    return table_of_cases
 
 
 def main() -> None:

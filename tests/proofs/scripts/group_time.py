@@ -36,7 +36,9 @@ def cases() -> list[dict[str, Any]]:
         {**plain, "control": control, "base": base, "method": method, "covariates": "age+sex"}
         for control, base, method in product(controls, bases, ("dr", "ipw", "reg"))
     ]
-    bare = [{**plain, "control": control, "base": base} for control, base in product(controls, bases)]
+    bare = [
+        {**plain, "control": control, "base": base} for control, base in product(controls, bases)
+    ]
     more = [
         {**plain, "control": "never", "base": "varying", **options}
         for options in (
@@ -90,10 +92,9 @@ def run(frame: pd.DataFrame, options: dict[str, Any]) -> tuple[pd.DataFrame, pd.
             attributes = (average["egt"], average["att_egt"], np.ravel(average["se_egt"]))
             for key, att, se in zip(*attributes, strict=True):
                 rows.append((kind, f"{key:.0f}", number(att), number(se)))
-    averages = pd.DataFrame(rows, columns=["kind", "key", "att", "se"])
     if fit.MP["W"] is not None:
-        averages.loc[len(averages)] = ["pretest", "", number(fit.MP["W"]), np.nan]
-    return cells, averages
+        rows.append(("pretest", "", number(fit.MP["W"]), np.nan))
+    return cells, pd.DataFrame(rows, columns=["kind", "key", "att", "se"])
 
 
 def by_pairs(frame: pd.DataFrame) -> pd.DataFrame:

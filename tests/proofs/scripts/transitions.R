@@ -88,3 +88,21 @@ for (arm in 0:1) for (wave in sort(unique(panel$wave))) {
   ))
 }
 save_result(kept, "retention", "stats")
+
+# Waves at which people are seen, as a pattern and as a number; first wave at which a status is seen.
+present <- with(panel, tapply(seen, list(person, wave), sum))
+patterns <- sort(table(apply(ifelse(present == 1, "1", "."), 1, paste, collapse = "")), decreasing = TRUE)
+save_result(data.frame(pattern = names(patterns), n = as.vector(patterns)), "participation", "stats")
+numbers <- table(rowSums(present))
+save_result(data.frame(n_waves = names(numbers), n = as.vector(numbers)), "waves_per_person", "stats")
+# Both at one wave is refused by ours, even after the end: these people are told.
+waves <- do.call(rbind, lapply(split(seen, seen$person), function(rows) {
+  jobs <- rows$wave[rows$status == "emploi"]
+  gone <- rows$wave[rows$zone == "ailleurs"]
+  end <- min(jobs, gone, max(rows$wave))
+  data.frame(
+    person = rows$person[1], clash = length(intersect(jobs, gone)) > 0, duration = end - min(rows$wave),
+    event = if (end %in% jobs) 1 else if (end %in% gone) 2 else 0
+  )
+}))
+save_result(waves, "event_times", "stats")
