@@ -16,6 +16,7 @@ NO_PEER = {
     "count_people": "secrecy: enumeration of the possible tables",
     "hide_small_groups": "secrecy: enumeration of the possible tables",
     "k_anonymity": "counts of combinations",
+    "protect": "secrecy: enumeration and linear programs",
     "create_key": "writes a key",
     "pseudonymise": "HMAC-SHA256 of the standard library",
     "smallest_p": "closed form, and the enumerations of wild_bootstrap",
