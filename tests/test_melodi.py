@@ -17,7 +17,7 @@ import pytest
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
-from barometre.sources.melodi.cubes import identifier, load_cubes
+from barometre.sources.forms.melodi.cubes import identifier, load_cubes
 from barometre.sources.reading import SourceWarning, check_files
 
 # Headers as Insee prints them.

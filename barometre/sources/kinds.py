@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from barometre.sources.aside import MEMBERSHIPS, NOTICES, PASSAGES
 from barometre.sources.by_family import FAMILIES
+from barometre.sources.forms.lists.aside import MEMBERSHIPS, NOTICES, PASSAGES
+from barometre.sources.forms.melodi.labelled import LABELLED
+from barometre.sources.forms.melodi.long_files import LONG_FILES
+from barometre.sources.forms.units.counts import UNITS
+from barometre.sources.forms.units.sirene import GEOLOCATED, STOCK
 from barometre.sources.kind import Kind, Recognised, Waiting
-from barometre.sources.melodi.labelled import LABELLED
-from barometre.sources.melodi.long_files import LONG_FILES
 from barometre.sources.own_tables import MISSPELT, OWN
-from barometre.sources.units.counts import UNITS
-from barometre.sources.units.sirene import GEOLOCATED, STOCK
 
 KINDS: tuple[Kind, ...] = (
     OWN,

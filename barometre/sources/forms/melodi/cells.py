@@ -17,8 +17,15 @@ import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError
 from barometre.sources.files.text import Source
-from barometre.sources.melodi.cubes import Cube, Target, Term
-from barometre.sources.melodi.rows import LEVELS, Rows, Wanted, check_header, kept_rows, one_value
+from barometre.sources.forms.melodi.cubes import Cube, Target, Term
+from barometre.sources.forms.melodi.rows import (
+    LEVELS,
+    Rows,
+    Wanted,
+    check_header,
+    kept_rows,
+    one_value,
+)
 from barometre.tables.codes import check_codes, repair_codes
 from barometre.tables.table_set import STATUSES
 

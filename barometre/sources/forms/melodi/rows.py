@@ -19,7 +19,7 @@ import pyarrow as pa
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.files.text import Source
 from barometre.sources.files.values import parse_numbers
-from barometre.sources.melodi.cubes import KEYS, Cube, Term, dimensions_of
+from barometre.sources.forms.melodi.cubes import KEYS, Cube, Term, dimensions_of
 from barometre.tables.table_set import STATUSES
 
 LEVELS: Mapping[str, str] = {

@@ -8,9 +8,9 @@ from functools import partial
 
 from barometre.base.errors import counted
 from barometre.sources.files.text import Source, stem_of
+from barometre.sources.forms.melodi.cells import CubeCells, read_cube
+from barometre.sources.forms.melodi.cubes import Cube, find_cube, is_long, unread
 from barometre.sources.kind import Kind, Recognised
-from barometre.sources.melodi.cells import CubeCells, read_cube
-from barometre.sources.melodi.cubes import Cube, find_cube, is_long, unread
 from barometre.sources.report import Reading, described, tables_of
 
 _ANSWER = ".json"

@@ -15,15 +15,15 @@ import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.files.text import Source
-from barometre.sources.kind import Kind, Recognised
-from barometre.sources.report import Reading, described, tables_of
-from barometre.sources.units.unit_family import (
+from barometre.sources.forms.units.unit_family import (
     Count,
     Place,
     UnitFamily,
     find_unit_family,
     year_of,
 )
+from barometre.sources.kind import Kind, Recognised
+from barometre.sources.report import Reading, described, tables_of
 from barometre.tables.codes import check_codes, repair_codes
 
 _NO_TERRITORY = re.compile(r"|NR|X{5}|9{5}|Z{5}", re.IGNORECASE)

@@ -1,0 +1,1 @@
+"""Files that hold no value of an indicator: notices, memberships, outlines, tables of passage."""
