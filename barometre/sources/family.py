@@ -106,6 +106,8 @@ class Family:
         Codes of rows that are no territory (``Ensemble``): regular expressions, case ignored.
     recoder : mapping of str to str
         Codes written otherwise by the producer (``1`` for metropolitan France).
+    revisee : bool
+        Of two files that give the same year, the one that goes to later years has revised it.
     notes : tuple of str
         What a reader must know.
     colonnes : tuple of Mapped
@@ -129,6 +131,7 @@ class Family:
     garder: Mapping[str, str]
     ignorer: tuple[str, ...]
     recoder: Mapping[str, str]
+    revisee: bool
     notes: tuple[str, ...]
     colonnes: tuple[Mapped, ...]
 
@@ -170,6 +173,7 @@ _OPTIONAL: Mapping[str, Any] = {
     "garder": {},
     "ignorer": [],
     "recoder": {},
+    "revisee": False,
     "notes": [],
 }
 

@@ -19,6 +19,7 @@ from barometre.sources.files.text import SUFFIXES, Source, is_hidden, open_sourc
 from barometre.sources.kind import Beside, Recognised, Waiting
 from barometre.sources.kinds import last_resort, recognise
 from barometre.sources.report import FileReport, Reading, described, set_aside
+from barometre.sources.revisions import revised
 from barometre.tables.table_set import Tables, combine
 
 
@@ -95,6 +96,7 @@ def _read_all(sources: Sequence[str | Path]) -> list[Reading]:
         except BarometreError as error:
             refusals.append(str(error))
     readings += _waiting(opened, readings, refusals)
+    readings = revised(readings)
     if refusals:
         raise BarometreError("\n".join(refusals))
     if not readings:
