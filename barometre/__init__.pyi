@@ -44,6 +44,8 @@ from .pages.results_file import write_results as write_results
 from .secrecy.intruder import audit_suppression as audit_suppression
 from .secrecy.suppression import Suppressed as Suppressed
 from .secrecy.suppression import suppress as suppress
+from .sources.forms.lists.quarters import read_qpv_correspondence as read_qpv_correspondence
+from .sources.forms.lists.quarters import read_qpv_members as read_qpv_members
 from .sources.reading import SourceWarning as SourceWarning
 from .sources.reading import check_files as check_files
 from .sources.reading import read as read

@@ -14,6 +14,7 @@ from barometre import datasets
 from barometre.base.errors import BarometreError
 from barometre.engine.unions import Rules, regroup
 from barometre.tables.codes import SHOWN
+from barometre.tables.members import pair_natures
 from barometre.tables.table_set import Tables, as_tables, empty_statuts
 
 BREAK = "périmètre 2015 rapporté au QPV 2024 : rupture"
@@ -66,12 +67,7 @@ def qpv_correspondence() -> pd.DataFrame:
         neighbourhood straddles another EPCI, the 2024 one is its part here) and ``fondement``.
     """
     pairs = datasets.load("correspondance_qp2015_qpv2024").frame.copy()
-    several = {
-        "division": pairs.duplicated("code_2015", keep=False) & pairs["code_2015"].notna(),
-        "fusion": pairs.duplicated("code_2024", keep=False) & pairs["code_2024"].notna(),
-        "sans équivalent": pairs[["code_2015", "code_2024"]].isna().any(axis=1),
-    }
-    nature = np.select(list(several.values()), list(several), "un pour un")
+    nature = pair_natures(pairs["code_2015"], pairs["code_2024"])
     partial = pairs["fondement"].str.contains("chevauche")
     pairs = pairs.assign(nature=nature, rupture=True, partiel=partial)
     return pairs[["code_2015", "code_2024", "nature", "rupture", "partiel", "fondement"]]

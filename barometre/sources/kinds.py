@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from barometre.sources.by_family import FAMILIES
-from barometre.sources.forms.lists.aside import MEMBERSHIPS, NOTICES, PASSAGES
+from barometre.sources.forms.lists.aside import (
+    MEMBERSHIPS,
+    NATIONALS,
+    NOTICES,
+    OUTLINES,
+    PASSAGES,
+    SCHOOLS,
+)
+from barometre.sources.forms.lists.quarters import CORRESPONDENCES, QPV_LISTS
 from barometre.sources.forms.melodi.labelled import LABELLED
 from barometre.sources.forms.melodi.long_files import LONG_FILES
 from barometre.sources.forms.units.counts import UNITS
@@ -20,6 +28,11 @@ KINDS: tuple[Kind, ...] = (
     NOTICES,
     MEMBERSHIPS,
     PASSAGES,
+    CORRESPONDENCES,
+    QPV_LISTS,
+    OUTLINES,
+    NATIONALS,
+    SCHOOLS,
     GEOLOCATED,
     STOCK,
     FAMILIES,

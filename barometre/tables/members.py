@@ -7,6 +7,8 @@ import warnings
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, UnknownNameError, counted
@@ -121,6 +123,27 @@ def read_passage(path: str | Path) -> pd.Series[str]:
         raise FaultsError(f"table de passage refusée ({Path(path).name})", faults)
     index = pd.Index(both.iloc[: len(pairs)], name="code")
     return pd.Series(both.iloc[len(pairs) :].to_numpy(), index=index, name="actuel", dtype="str")
+
+
+def pair_natures(former: pd.Series, current: pd.Series) -> npt.NDArray[np.str_]:
+    """Say how territories became others: one for one, merged, divided, without equivalent.
+
+    Parameters
+    ----------
+    former, current : Series of str
+        Codes of each pair, missing when there is none.
+
+    Returns
+    -------
+    array of str
+        ``"un pour un"``, ``"fusion"``, ``"division"`` or ``"sans équivalent"``, pair by pair.
+    """
+    several = {
+        "division": former.duplicated(keep=False) & former.notna(),
+        "fusion": current.duplicated(keep=False) & current.notna(),
+        "sans équivalent": former.isna() | current.isna(),
+    }
+    return np.select(list(several.values()), list(several), "un pour un")
 
 
 def _read(path: str | Path) -> pd.DataFrame:

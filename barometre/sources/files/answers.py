@@ -14,6 +14,9 @@ from barometre.sources.files.sheets import as_text
 LARGEST = 2**26
 """Bytes of the largest file read: in memory, its objects take some ten times as much."""
 
+OUTLINES = "GeoJSON"
+"""What a source made of outlines is called, whatever the suffix of its file."""
+
 _VALUE = "OBS_VALUE_NIVEAU"
 _API_GEO = re.compile(r"\d{4}-([^-]+)-(.+)")  # the year is that of the geography
 
@@ -25,7 +28,7 @@ class Answer:
     Attributes
     ----------
     jeu : str
-        Identifier of the data set, when the answer gives it.
+        Identifier of the data set, when the answer gives it; `OUTLINES` for a GeoJSON.
     lignes : list of mapping
         Texts by name of column.
     noms : tuple of str
@@ -89,7 +92,7 @@ def _rows(document: Any) -> tuple[list[Mapping[str, str]] | None, str]:
         features = [one for page in pages for one in page["features"]]
         if not all(isinstance(one, dict) for one in features):
             return None, ""
-        return _records(one.get("properties") or {} for one in features), ""
+        return _records(one.get("properties") or {} for one in features), OUTLINES
     if isinstance(document, list):
         return _records(pages), ""
     return None, ""

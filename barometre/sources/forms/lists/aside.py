@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
+from barometre.base.errors import BarometreError
+from barometre.sources.files.answers import OUTLINES as OUTLINES_NAME
 from barometre.sources.files.text import Source, is_notice, split_name
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.report import Reading, set_aside
@@ -51,6 +53,35 @@ def _aside(genre: str, title: str, is_one: Callable[[Sequence[str], str], bool])
     return Kind(genre, lambda header, nom: recognised if is_one(header, nom) else None)
 
 
+def _outlines(header: Sequence[str], nom: str) -> bool:
+    return split_name(nom)[1] == OUTLINES_NAME
+
+
+def _national(header: Sequence[str], nom: str) -> bool:
+    columns = set(header)
+    childcare = any(name.startswith(("txcouv_", "pl_", "tot_offre")) for name in columns)
+    return childcare and "annee" in columns and "national" in columns
+
+
+def _schools(header: Sequence[str], nom: str) -> Recognised | None:
+    names = {name.casefold() for name in header}
+    ips = "uai" in names and any(name.startswith("ips") for name in names)
+    brevet = {"numero d'etablissement", "presents", "admis"} <= names
+    return Recognised("education", "education", _no_indicator) if ips or brevet else None
+
+
+def _no_indicator(source: Source) -> Reading:
+    raise BarometreError(
+        f"{source.nom} : indice de position sociale ou brevet par établissement, dont aucun"
+        " indicateur n'est encore fait ; ne pas donner ce fichier"
+    )
+
+
+SCHOOLS = Kind("education", _schools)
+NATIONALS = _aside(
+    "national", "ligne nationale dont le champ (outre-mer ou non) n'est pas établi", _national
+)
+OUTLINES = _aside("contours", "contours de territoires (GeoJSON), pour les cartes", _outlines)
 NOTICES = _aside("notice", "notice ou dictionnaire de variables : rien à calculer", _notice)
 MEMBERSHIPS = _aside(
     "appartenance", "liste de communes et de leurs ensembles : read_membership", _membership
