@@ -200,16 +200,17 @@ def test_caf_exports_with_labels(
     """Whatever the benefits chosen: three prefixes, not a list."""
     prefixes = ("Nombre foyers", "Nombre personnes", "Montant total")
     columns = ";".join(f"{prefix} {benefit}" for benefit in benefits for prefix in prefixes)
-    values = ";".join(f"{10 * i};{20 * i};{1000 * i}" for i, _ in enumerate(benefits, 1))
+    values = ";".join(f"{100 - 10 * i};{200 * i};{1000 * i}" for i, _ in enumerate(benefits))
     path = write(tmp_path, f"s_ben_{level}_f.csv", f"Date référence;{header};{columns}",
                  f"2024-12;{code};Ici;{values}", encoding="utf-8-sig")  # fmt: skip
     with pytest.warns(SourceWarning, match="jamais vus"):
         tables = bcs.read(path)
-    table = tables["allocataires"].loc[(code, 2024)]
+    table = tables["allocataires"].iloc[0]
+    assert tables["allocataires"].index[0] == (code, 2024)
     expected = {"NDUR": "allocataires", "RSA": "allocataires_rsa_socle", "AAH": "allocataires_aah"}
     for benefit, column in expected.items():
         if benefit in benefits:
-            assert table[column] == 10 * (benefits.index(benefit) + 1)
+            assert table[column] == 100 - 10 * benefits.index(benefit)
         else:
             assert np.isnan(table[column])
 
@@ -242,7 +243,9 @@ def test_childcare_at_every_level(tmp_path: Path, level: str) -> None:
 def test_the_recent_file_has_revised_2022(tmp_path: Path, swapped: bool) -> None:
     header, place, _ = LEVELS["com"]
     columns = f"annee;{header};txcouv_com"
-    old = write(tmp_path, "txcouv_pe_com_hist.csv", columns, f"2021;{place};30", f"2022;{place};31,1")
+    old = write(
+        tmp_path, "txcouv_pe_com_hist.csv", columns, f"2021;{place};30", f"2022;{place};31,1"
+    )
     new = write(tmp_path, "txcouv_pe_com.csv", columns, f"2022;{place};32,5", f"2023;{place};33")
     tables = bcs.read(*((new, old) if swapped else (old, new)))
     rates = tables["publies"]["taux_couverture_accueil_jeune_enfant"]["59172"].sort_index()
@@ -280,5 +283,5 @@ def test_childcare_with_labels_and_the_nation(tmp_path: Path) -> None:
     assert tables["publies"]["taux_couverture_accueil_jeune_enfant"].to_dict() == {
         ("59172", 2022): 33.5
     }
-    with pytest.raises(BarometreError, match="champ .* pas établi"):
+    with pytest.raises(BarometreError, match=r"champ .* pas établi"):
         bcs.read(tmp_path / "txcouv_pe_nat.csv")

@@ -49,7 +49,14 @@ def write(folder: Path, name: str, header: str, rows: list[dict[str, str]]) -> P
 
 def facilities(*types: tuple[str, str]) -> list[dict[str, str]]:
     return [
-        {"AN": "2024", "DEPCOM": code, "DOM": kind[0], "SDOM": kind[:2], "TYPEQU": kind, "NOMRS": "X"}
+        {
+            "AN": "2024",
+            "DEPCOM": code,
+            "DOM": kind[0],
+            "SDOM": kind[:2],
+            "TYPEQU": kind,
+            "NOMRS": "X",
+        }
         for code, kind in types
     ]
 
@@ -57,7 +64,11 @@ def facilities(*types: tuple[str, str]) -> list[dict[str, str]]:
 @pytest.mark.parametrize(("name", "header"), [("BPE24.csv", BPE24), ("BPE23.csv", BPE23)])
 def test_a_row_is_a_facility(tmp_path: Path, name: str, header: str) -> None:
     rows = facilities(
-        ("59172", "F101"), ("59172", "F101"), ("59172", "F203"), ("59172", "F307"), ("59361", "A129")
+        ("59172", "F101"),
+        ("59172", "F101"),
+        ("59172", "F203"),
+        ("59172", "F307"),
+        ("59361", "A129"),
     )
     path = write(tmp_path, name, header, rows)
     table = bcs.read(path)["equipements"]
@@ -74,9 +85,7 @@ def test_a_file_with_numbers_of_facilities_is_of_another_family(tmp_path: Path) 
     assert table["equipements_sportifs"]["59172", 2021] == 4
 
 
-def test_lots_do_not_change_the_counts(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_lots_do_not_change_the_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Counted against pandas, on a file of many lots."""
     monkeypatch.setattr(stream, "_BLOCK", 2**12)
     rng = np.random.default_rng(1)
@@ -250,14 +259,15 @@ def test_correspondence_of_2015_and_2024(tmp_path: Path) -> None:
         "QN05950M;Denain ;Modifié;QP059050;Denain;;;;", "QN05922M;X;Fusion;QP059022;a;QP059056;b;;",
         "QN05998M;A;Modifié;QP059001;c;;;;", "QN05999M;B;Nouveau;;;;;;", "QN05997M;C;Modifié;QP059001;c;;;;",
     )  # fmt: skip
-    pairs = bcs.read_qpv_correspondence(path).set_index("code_2024")
-    assert pairs.loc["QN05950M", ["code_2015", "nature", "libelle_2024"]].tolist() == [
-        "QP059050", "un pour un", "Denain",
-    ]  # fmt: skip
-    assert set(pairs.loc["QN05922M", "nature"]) == {"fusion"}
-    assert pairs.loc["QN05999M", "nature"] == "sans équivalent"
-    assert pairs.loc["QN05998M", "nature"] == pairs.loc["QN05997M", "nature"] == "division"
+    pairs = bcs.read_qpv_correspondence(path)
     assert pairs["rupture"].all()
+    assert dict(zip(pairs["code_2024"], pairs["nature"], strict=True)) == {
+        "QN05950M": "un pour un", "QN05922M": "fusion", "QN05999M": "sans équivalent",
+        "QN05998M": "division", "QN05997M": "division",
+    }  # fmt: skip
+    merged = pairs[pairs["code_2024"] == "QN05922M"]
+    assert merged["code_2015"].tolist() == ["QP059022", "QP059056"]
+    assert pairs.loc[pairs["code_2024"] == "QN05950M", "libelle_2024"].tolist() == ["Denain"]
     (report,) = check_files(path)
     assert report.genre == "correspondance"
 

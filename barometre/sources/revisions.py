@@ -1,4 +1,4 @@
-"""The same year in two files of a producer who revises: the later file wins, and its values say so."""
+"""The same year in two files of a producer who revises: the later one wins and says so."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _changed(early: Tables, late: Tables, nom: str) -> pd.DataFrame:
             before, after = one.loc[keys, column].to_numpy(), two.loc[keys, column].to_numpy()
             differ = ~np.isnan(before) & ~np.isnan(after) & ~np.isclose(before, after, rtol=1e-6)
             rows += [
-                (*keys[i], table, column, f"révisé : {french_number(before[i])} dans {nom}")
+                (*keys[int(i)], table, column, f"révisé : {french_number(before[i])} dans {nom}")
                 for i in np.flatnonzero(differ)
             ]
     frame = pd.DataFrame(rows, columns=["code", "annee", "table", "colonne", "motif"])

@@ -1,4 +1,4 @@
-"""Lists of priority neighbourhoods: the communes and EPCI they lie in, and what they were in 2015."""
+"""Lists of priority neighbourhoods: the communes and EPCI they lie in, what they were in 2015."""
 
 from __future__ import annotations
 
@@ -110,7 +110,8 @@ def read_qpv_correspondence(path: str | Path) -> pd.DataFrame:
     codes = pd.concat([pairs["code_2015"], pairs["code_2024"]])
     if faults := check_codes(codes[codes != ""], "qpv"):
         raise FaultsError(f"fichier {source.nom} refusé", faults)
-    pairs = pairs.replace({"code_2015": {"": None}, "code_2024": {"": None}})
+    empty = pairs[["code_2015", "code_2024"]].replace("", None)
+    pairs = pairs.assign(code_2015=empty["code_2015"], code_2024=empty["code_2024"])
     pairs = pairs.assign(nature=pair_natures(pairs["code_2015"], pairs["code_2024"]), rupture=True)
     columns = ["code_2015", "code_2024", "nature", "rupture", "statut", "libelle_2024"]
     return pairs.reindex(columns=columns).sort_values("code_2024", ignore_index=True)
@@ -203,7 +204,9 @@ def _read_correspondence(source: Source) -> Reading:
     return Reading(Tables({}), report, aside=True)
 
 
-def _kind(nom: str, is_one: Callable[[Sequence[str]], bool], read: Callable[[Source], Reading]) -> Kind:
+def _kind(
+    nom: str, is_one: Callable[[Sequence[str]], bool], read: Callable[[Source], Reading]
+) -> Kind:
     recognised = Recognised(nom, nom, read)
     return Kind(nom, lambda header, _: recognised if is_one(header) else None)
 

@@ -100,10 +100,8 @@ def read_cube(cube: Cube, source: Source, *, whole: bool = True) -> CubeCells:
     cells = pd.concat([part for _, part in parts], ignore_index=True)
     sizes = [len(part) for _, part in parts]
     for name in ("table", "colonne"):  # a text per cell would weigh more than the values
-        words, codes = np.unique(
-            [getattr(target, name) for target, _ in parts], return_inverse=True
-        )
-        cells[name] = pd.Categorical.from_codes(np.repeat(codes, sizes), words)
+        words = pd.Series([getattr(target, name) for target, _ in parts], dtype="category")
+        cells[name] = words.iloc[np.repeat(np.arange(len(parts)), sizes)].array
     return _coded(cells, rows, source)
 
 

@@ -241,7 +241,8 @@ def _translated(
     found: Mapping[tuple[str, str], str],
     columns: Sequence[str],
 ) -> pd.DataFrame:
-    return pd.concat([lot.to_pandas() for lot in _lots(source, coded, found, columns)])
+    frames: list[pd.DataFrame] = [lot.to_pandas() for lot in _lots(source, coded, found, columns)]
+    return pd.concat(frames, ignore_index=True)
 
 
 def _lots(
@@ -265,7 +266,7 @@ def _lots(
             codes = [found.get((object_, label.strip()), "") for object_, label in pairs]
             cells["GEO"] = pa.chunked_array([pa.array(codes, pa.large_string())])
             unknown = pa.array([not code for code in codes])
-            cells["GEO_OBJECT"] = pc.if_else(unknown, "", cells["GEO_OBJECT"])
+            cells["GEO_OBJECT"] = pc.if_else(unknown, "OTHER", cells["GEO_OBJECT"])
         yield pa.table({name: cells[name] for name in columns})
 
 

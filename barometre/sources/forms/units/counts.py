@@ -170,8 +170,8 @@ def _odd_years(years: pd.Series[str], column: str) -> list[Fault]:
 
 
 def _one_count(keys: pd.DataFrame, matched: Counter[Any], k: int, count: Count) -> pd.DataFrame:
-    number = [matched[i, k, year, code]
-              for i, year, code in zip(keys["lieu"], keys["annee"], keys["ecrit"], strict=True)]  # fmt: skip
+    written = zip(keys["lieu"], keys["annee"], keys["ecrit"], strict=True)
+    number = [matched[place, k, year, code] for place, year, code in written]
     # Codes written in two ways (a lost zero) are one territory.
     summed = keys.assign(valeur=number).groupby(["code", "annee"], sort=False)["valeur"].sum()
     table, _, column = count.vers.partition(".")

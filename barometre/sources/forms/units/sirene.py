@@ -95,8 +95,9 @@ def locate(source: Source, column: str, quality: str) -> Located:
             flags = doubtful.to_numpy(zero_copy_only=False).astype(bool) if lot.num_rows else keep
             unsure += int((keep & flags).sum())
             keep &= ~flags
-        rank = np.array([codes.setdefault(w, len(codes)) if i else -1
-                         for w, i in zip(words or [""], inside, strict=True)], dtype=np.int64)  # fmt: skip
+        known = zip(words or [""], inside, strict=True)
+        ranks = [codes.setdefault(word, len(codes)) if there else -1 for word, there in known]
+        rank = np.array(ranks, dtype=np.int64)
         numbers.append(_numbers(lot.column(asked[0]).filter(pa.array(keep)), source.nom))
         places.append(rank[at[keep]])
     faults = check_codes(codes, "qpv")
@@ -219,6 +220,7 @@ def _cells(located: Located, found: Counter[tuple[str, int]], last: str) -> pd.D
     years = range(final - YEARS + 1, final + 1) if last else range(0)
     rows = [(code, year, float(found[code, year])) for code in located.codes for year in years]
     frame = pd.DataFrame(rows, columns=["code", "annee", "valeur"])
+    frame = frame.astype({"code": "str", "annee": np.int64, "valeur": np.float64})
     partial_year = f"{_NOTE} ; année incomplète, dernière création le {last}"
     motif = np.where((frame["annee"] == final) & (last[5:7] != "12"), partial_year, _NOTE)
     return frame.assign(statut=np.int8(0), motif=motif, table="etablissements", colonne="creations")
