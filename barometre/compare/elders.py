@@ -12,6 +12,7 @@ import pandas as pd
 
 from barometre.base.arguments import Floats
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.frames import absent_columns, repeated_columns
 from barometre.compare.dispersion import as_weights
 from barometre.secrecy.lines import hide_in_lines
 
@@ -337,10 +338,8 @@ def _column_faults(individuals: object, names: list[str], used: list[str]) -> li
             ", ".join(sorted({name for name in used if used.count(name) > 1})) or "aucun facteur"
         )
         return [Fault("colonnes", twice, "donner chaque colonne une fois, un facteur au moins")]
-    columns = [*individuals.columns]
-    absent = [name for name in used if columns.count(name) != 1]
-    remedy = "la créer ou donner factors=, by=, weight=, age="
-    return [Fault(str(name), "colonne absente, ou en double", remedy) for name in absent]
+    remedy = "créer la colonne, ou donner factors=, by=, weight=, age="
+    return [*repeated_columns(individuals), *absent_columns(individuals, used, remedy)]
 
 
 def _factor_faults(individuals: pd.DataFrame, name: str) -> list[Fault]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from barometre.base.arguments import Floats
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.frames import check_frame
 from barometre.compare.gaps import favour
 from barometre.compare.rows import NOISE, SAME, Ints, Rows, checked_rows, joined, named, names_of
 from barometre.engine.results import GRADES
@@ -114,9 +115,7 @@ def rank(
     frame = rows.frame
     if "niveau" in columns and "niveau" not in frame:
         frame = frame.assign(niveau=named(rows.code, [level_of(code) for code in rows.codes]))
-    for name in columns:
-        if name not in frame:
-            raise UnknownNameError("nom de colonne", name, map(str, frame.columns))
+    check_frame(frame, "classement refusé", columns)
     grouped = frame.groupby(columns, sort=False, dropna=True).ngroup()
     group = grouped.fillna(-1).to_numpy().astype(np.int64)  # no group where a column is missing
     _check_groups(rows, group)

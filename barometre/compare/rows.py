@@ -12,6 +12,7 @@ import pandas as pd
 
 from barometre.base.arguments import Floats
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.frames import check_frame
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
 from barometre.engine.results import GRADES, ORIGINS
@@ -104,15 +105,11 @@ def checked_rows(results: pd.DataFrame) -> Rows:
         An indicator of no card.
     """
     title, keys = "résultats refusés", ["code", "annee", "indicateur"]
-    if not isinstance(results, pd.DataFrame):
-        raise BarometreError(f"{title} : {type(results).__name__} au lieu d'un DataFrame")
+    check_frame(results, title)
     indexed = [name for name in keys if name in results.index.names]
     frame = results.reset_index(indexed) if indexed else results
     frame = frame.reset_index(drop=True)
-    absent = [name for name in [*keys, "valeur"] if name not in frame.columns]
-    if absent:
-        remedy = "donner les résultats de compute"
-        raise FaultsError(title, [Fault(name, "colonne absente", remedy) for name in absent])
+    check_frame(frame, title, [*keys, "valeur"], remedy="donner les résultats de compute")
     frame, faults = frame.copy(), []
     for name in ("annee", "valeur", "borne_inf", "borne_sup"):
         numbers = pd.to_numeric(frame.get(name, np.nan), errors="coerce") + np.zeros(len(frame))

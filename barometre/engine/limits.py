@@ -15,7 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.arguments import Floats
-from barometre.base.errors import BarometreError, french_number
+from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 from barometre.cards.columns import KEY, MODELS
 from barometre.cards.schema import Card
 from barometre.engine.results import ORIGINS, Bounds, Notes, Values
@@ -305,7 +306,7 @@ def _register(
         )
     rounded = (half > 0).any(axis=1) & same
     steps = sorted({ROUNDED[table] for table in card.entrees if table in ROUNDED})
-    multiples = " ou ".join(map(french_number, steps))
+    multiples = " ou ".join(map(format_number, steps))
     texts = [
         _DIFFERS,
         f"bornes d'arrondi : effectifs arrondis à un multiple de {multiples}",

@@ -12,6 +12,7 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow
 
+from barometre.base.frames import check_frame
 from barometre.tables.table_set import DOUBTFUL, STATUSES, Booleans, Positions, Words
 
 Origin = Literal["calcule", "publie", "estime"]
@@ -69,6 +70,7 @@ def displayed(results: pd.DataFrame) -> pd.DataFrame:
         The same frame when nothing is graded D; else a copy where such values and their limits are
         missing and ``note`` says why. Charts and printed tables call it; files keep every value.
     """
+    check_frame(results, "résultats refusés", ("valeur", "statut", "qualite", "note"))
     few = ((results["qualite"] == "D") & results["valeur"].notna()).to_numpy()
     if not few.any():
         return results

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.errors import BarometreError, counted, french_number
+from barometre.base.errors import BarometreError, counted
+from barometre.base.french import format_number
 from barometre.cards.listing import expand_indicators, indicator_card, load_cards
 from barometre.cards.schema import Card
 from barometre.engine.alignment import Aligned, align, places_of, strata_of
@@ -276,17 +277,17 @@ def _compare(
     card: Card, ours: Values, theirs: Values, tolerance: float, notes: Notes
 ) -> tuple[Words, list[str]]:
     """Say of every cell with two values which one is kept, and list those that differ."""
-    texts = [f"calcul retenu ; valeur publiée : {french_number(v)}" for v in theirs.valeur]
+    texts = [f"calcul retenu ; valeur publiée : {format_number(v)}" for v in theirs.valeur]
     for row in np.flatnonzero(theirs.douteux):
         texts[row] += f" (douteuse : {notes.texts[theirs.note[row]]})"
     gaps = ours.valeur - theirs.valeur
     differences = []
     for row in np.flatnonzero(np.abs(gaps) > tolerance):
-        texts[row] += f", écart de {french_number(round(gaps[row], 6))}"
+        texts[row] += f", écart de {format_number(round(gaps[row], 6))}"
         code, year = ours.keys[int(row)]
         differences.append(
-            f"{card.id}, {code} en {year} : calculé {french_number(round(ours.valeur[row], 6))},"
-            f" publié {french_number(theirs.valeur[row])}"
+            f"{card.id}, {code} en {year} : calculé {format_number(round(ours.valeur[row], 6))},"
+            f" publié {format_number(theirs.valeur[row])}"
         )
     return notes.of(texts), differences
 

@@ -13,6 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.files import replacing
+from barometre.base.frames import check_frame
 from barometre.base.french import absent_label
 from barometre.cards.columns import MODELS
 from barometre.cards.labels import unit_label
@@ -83,6 +84,7 @@ def write_results(
         raise BarometreError(
             f"{len(results)} lignes : un classeur n'en tient que {_SHEET_ROWS} ; écrire en .parquet"
         )
+    check_frame(results, "résultats refusés", ("code", "annee", "indicateur", "valeur"))
     labelled = _labelled(results, territoires)
     with replacing(path) as temporary:
         if suffix == ".csv":

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 from barometre.base.rounding import round_half_up
 
 Numbers = TypeVar("Numbers", float, "pd.Series[float]", "np.ndarray[Any, Any]")
@@ -174,8 +175,8 @@ def poverty_line(
     just_below = high * (1 - 1e-9)
     if round_half_up(low * units) != round_half_up(just_below * units):
         warnings.warn(
-            f"seuil de {year} pour {units:g} unités de consommation : les seuils publiés ne"
-            " permettent de le connaître qu'à un euro près",
+            f"seuil de {year} pour {format_number(units)} unités de consommation : les seuils"
+            " publiés ne permettent de le connaître qu'à un euro près",
             stacklevel=2,
         )
     return int(round_half_up((low + high) / 2 * units))

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, UnknownNameError, counted
+from barometre.base.french import format_number
 from barometre.composite.tree.leaves import read_leaves
 
 Floats = NDArray[np.float64]
@@ -149,7 +150,7 @@ def draws_of(
            "sans dénominateur positif", "le remplir, ou vider la valeur")  # fmt: skip
     shares = values[binomial] / scale
     outside = known[binomial] & ~((shares >= 0) & (shares <= 1))
-    _cells(faults, leaves, units, binomial, outside, f"hors de 0-{scale:g}",
+    _cells(faults, leaves, units, binomial, outside, f"hors de 0-{format_number(scale)}",
            "une part, dans l'échelle de scale")  # fmt: skip
     if faults:
         raise FaultsError("data_error refusé", faults)

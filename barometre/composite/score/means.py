@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from barometre.base.errors import BarometreError, counted, french_number
+from barometre.base.errors import BarometreError, counted
+from barometre.base.french import format_number
 from barometre.composite.tree.shape import Tree
 
 _SHARE = 1e-9  # 4 components of 5 are a share of 0.8 whatever the rounding of 0.8
@@ -160,7 +161,7 @@ def _refuse_negative(
             shown = ""
             if units is not None and values.ndim == 1:
                 pairs = zip(units[negative][:_SHOWN], values[negative][:_SHOWN], strict=True)
-                shown = " : " + ", ".join(f"{unit} {french_number(v)}" for unit, v in pairs)
+                shown = " : " + ", ".join(f"{unit} {format_number(v)}" for unit, v in pairs)
             raise BarometreError(
                 f"agrégation refusée : « {node} » n'a pas de moyenne autre qu'arithmétique, sa"
                 f" composante « {name} » ayant {counted(int(negative.sum()), 'valeur')} sous zéro"

@@ -7,7 +7,7 @@ dimensions has a code that some target asks for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.base.errors import Fault, FaultsError
 from barometre.sources.files.text import Source
 from barometre.sources.files.values import parse_numbers
 from barometre.sources.melodi.cubes import Cube, Term, dimensions_of
