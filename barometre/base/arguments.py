@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.french import format_number
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = "float | Sequence[float] | npt.NDArray[Any] | pd.Series[Any]"
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from barometre.base.arguments import Floats, is_number
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.frames import absent_columns, repeated_columns
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.rows.columns import as_numbers
 from barometre.secrecy.grid import Flags

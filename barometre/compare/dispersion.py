@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arguments import Floats, Numbers, as_numbers
+from barometre.base.arguments import Numbers, as_numbers
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
 from barometre.base.french import format_number
 

@@ -9,7 +9,7 @@ from typing import Literal, overload
 import numpy as np
 import pandas as pd
 
-from barometre.base.arguments import Floats
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.french import format_number
 from barometre.base.rounding import round_half_up

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Integers, RowNumbers
 from barometre.base.errors import BarometreError
 from barometre.cards.columns import KEY
 from barometre.cards.schema import Card
@@ -24,8 +24,8 @@ class Aligned:
     table: str
     columns: tuple[str, ...]
     frame: pd.DataFrame
-    rows: npt.NDArray[np.intp] | None  # where each row comes from; None when nothing moved
-    years: npt.NDArray[np.int64] | None = None  # years of the rows, where they differ
+    rows: RowNumbers | None  # where each row comes from; None when nothing moved
+    years: Integers | None = None  # years of the rows, where they differ
 
 
 def align(card: Card, table: str, tables: Tables, lead: pd.MultiIndex) -> Aligned:
@@ -81,7 +81,7 @@ def strata_of(
     card: Card,
     tables: Tables,
     keys: pd.MultiIndex,
-    rows: npt.NDArray[np.intp],
+    rows: RowNumbers,
     places: Places,
 ) -> Strata | None:
     """Bring the counts of an indicator on some keys; ``rows`` are the values that they enter."""

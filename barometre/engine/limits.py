@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arguments import Floats
+from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
 from barometre.base.errors import BarometreError
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY, MODELS
@@ -30,7 +30,7 @@ from barometre.engine.sampling import (
     sampling_fraction,
     stratified_intervals,
 )
-from barometre.tables.table_set import STATUSES, Booleans, Words
+from barometre.tables.table_set import STATUSES
 from barometre.themes.formulas import divisions
 
 Method: TypeAlias = Literal["wilson", "newcombe", "arrondi", "aucune"]
@@ -185,7 +185,7 @@ class Places:
     local: Booleans
     population: Floats
 
-    def take(self, rows: npt.NDArray[np.intp]) -> Places:
+    def take(self, rows: RowNumbers) -> Places:
         """Bring on other rows."""
         return Places(**{name: column[rows] for name, column in vars(self).items()})
 
@@ -197,9 +197,9 @@ class Strata:
     ``row`` is the position, in the values, of the one that a stratum enters.
     """
 
-    row: npt.NDArray[np.intp]
+    row: RowNumbers
     counts: Floats
-    years: npt.NDArray[np.int64]
+    years: Integers
     places: Places
 
     def rounding(self, columns: Sequence[Column]) -> Floats:
@@ -242,7 +242,7 @@ def bounds_of(
     return Values(**columns, note=note), Bounds(low, high, grade)
 
 
-Found: TypeAlias = tuple[Interval, npt.NDArray[np.int8], Words]
+Found: TypeAlias = tuple[Interval, npt.NDArray[np.int8], Integers]
 
 
 def _sample(

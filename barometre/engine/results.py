@@ -12,8 +12,9 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow
 
+from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
 from barometre.base.frames import check_frame
-from barometre.tables.table_set import DOUBTFUL, STATUSES, Booleans, Positions, Words
+from barometre.tables.table_set import DOUBTFUL, STATUSES, Positions
 
 Origin = Literal["calcule", "publie", "estime"]
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
@@ -91,11 +92,11 @@ class Notes:
         self.texts: list[str] = []
         self._known: dict[str, int] = {}
 
-    def of(self, texts: Iterable[str]) -> Words:
+    def of(self, texts: Iterable[str]) -> Integers:
         """Return the positions of texts, adding those that are new."""
         return np.array([self._position(text) for text in texts], dtype=np.int64)
 
-    def join(self, first: Words, second: Words) -> Words:
+    def join(self, first: Integers, second: Integers) -> Integers:
         """Append the second notes to the first ones, unless they say it already."""
         joined = np.where(first < 0, second, first)
         both = np.flatnonzero((first >= 0) & (second >= 0) & (first != second))
@@ -123,13 +124,13 @@ class Values:
     """The values of one indicator, one per key; words are positions in their closed list."""
 
     keys: pd.MultiIndex
-    valeur: npt.NDArray[np.float64]
+    valeur: Floats
     statut: Positions
     origine: Positions
     douteux: Booleans
-    note: Words
+    note: Integers
 
-    def take(self, rows: Booleans | npt.NDArray[np.intp]) -> Values:
+    def take(self, rows: Booleans | RowNumbers) -> Values:
         """Keep some rows, or put them in another order."""
         columns = {name: column[rows] for name, column in vars(self).items()}
         return replace(self, **columns)
@@ -148,11 +149,11 @@ class Values:
 class Bounds:
     """Limits and display grades of the values of one indicator, row by row; grades by position."""
 
-    borne_inf: npt.NDArray[np.float64]
-    borne_sup: npt.NDArray[np.float64]
+    borne_inf: Floats
+    borne_sup: Floats
     grade: Positions
 
-    def take(self, rows: npt.NDArray[np.intp]) -> Bounds:
+    def take(self, rows: RowNumbers) -> Bounds:
         """Put the rows in another order."""
         return Bounds(**{name: column[rows] for name, column in vars(self).items()})
 
@@ -162,7 +163,7 @@ def stack(
 ) -> pd.DataFrame:
     """Stack indicators into the tidy frame, each by year, territories as received."""
     parts, codes, years, limits = [], [], [], []
-    levels: dict[int, tuple[pd.Index, npt.NDArray[np.int64]]] = {}  # many parts share their keys
+    levels: dict[int, tuple[pd.Index, Integers]] = {}  # many parts share their keys
     for name, part in values.items():
         limit = bounds[name] if bounds else None
         if id(part.keys) not in levels:
@@ -203,7 +204,7 @@ def stack(
     )
 
 
-def _levels(keys: pd.MultiIndex) -> tuple[pd.Index, npt.NDArray[np.int64]]:
+def _levels(keys: pd.MultiIndex) -> tuple[pd.Index, Integers]:
     return keys.get_level_values("code"), keys.get_level_values("annee").to_numpy(np.int64)
 
 

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats, Integers, RowNumbers
 from barometre.base.errors import BarometreError, counted
 from barometre.base.french import format_number
 from barometre.cards.listing import expand_indicators, indicator_card, load_cards
 from barometre.cards.schema import Card
 from barometre.engine.alignment import Aligned, align, places_of, strata_of
-from barometre.engine.limits import Places, bounds_of
+from barometre.engine.limits import bounds_of
 from barometre.engine.results import ORIGINS, Bounds, Notes, Values, stack
 from barometre.engine.sampling import Design
 from barometre.tables.check import PUBLISHED
-from barometre.tables.table_set import STATUSES, Tables, Words, as_tables
+from barometre.tables.table_set import STATUSES, Tables, as_tables
 
 # When several reasons explain an absent value, the strongest is told; a value beats them all.
 _STRENGTH = np.array(
@@ -108,7 +108,7 @@ def compute(
     if not design:
         return stack(filled, notes)
     bounds: dict[str, Bounds] = {}
-    known: dict[int, Places] = {}  # many indicators share their keys
+    known: dict[int, RowNumbers] = {}  # many indicators share their keys
     for name, values in filled.items():
         if id(values.keys) not in known:
             known[id(values.keys)] = places_of(checked, values.keys)
@@ -201,7 +201,7 @@ def _computed(card: Card, tables: Tables, notes: Notes, *, even_empty: bool) -> 
     return values.take(years.isin(years[explained].unique()))
 
 
-def _vintages(aligned: Sequence[Aligned], lead: pd.MultiIndex, notes: Notes) -> Words:
+def _vintages(aligned: Sequence[Aligned], lead: pd.MultiIndex, notes: Notes) -> Integers:
     """Say of each value which of its tables is of an earlier year."""
     said = np.full(len(lead), -1, dtype=np.int64)
     for a in aligned:
@@ -275,7 +275,7 @@ def _merge(
 
 def _compare(
     card: Card, ours: Values, theirs: Values, tolerance: float, notes: Notes
-) -> tuple[Words, list[str]]:
+) -> tuple[Integers, list[str]]:
     """Say of every cell with two values which one is kept, and list those that differ."""
     texts = [f"calcul retenu ; valeur publiée : {format_number(v)}" for v in theirs.valeur]
     for row in np.flatnonzero(theirs.douteux):
@@ -292,7 +292,7 @@ def _compare(
     return notes.of(texts), differences
 
 
-def _rounding(published: npt.NDArray[np.float64]) -> float:
+def _rounding(published: Floats) -> float:
     """Half a unit of the last decimal that a published column shows."""
     known = published[~np.isnan(published)]
     shown = (d for d in range(7) if np.allclose(known, known.round(d), rtol=0, atol=1e-9))

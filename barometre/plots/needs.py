@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from barometre.base.arguments import Floats
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.frames import check_frame
 from barometre.base.french import Lang, format_number

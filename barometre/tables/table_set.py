@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Integers, RowNumbers
 from barometre.base.errors import Fault, FaultsError, TableError, UnknownNameError, counted
 from barometre.base.frames import check_frame
 from barometre.base.french import format_number
@@ -31,8 +32,6 @@ TERRITOIRES_COLUMNS = ("libelle", "libelle_court", "niveau")
 
 
 Positions = npt.NDArray[np.int8]
-Booleans = npt.NDArray[np.bool_]
-Words = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -52,9 +51,9 @@ class Remarks:
     statut: Positions
     douteux: Booleans
     estime: Booleans
-    motif: Words
+    motif: Integers
 
-    def take(self, rows: npt.NDArray[np.intp]) -> Remarks:
+    def take(self, rows: RowNumbers) -> Remarks:
         """Bring the remarks on other rows; -1 is a row of which nothing is said."""
         found = rows >= 0
         return Remarks(
@@ -160,7 +159,9 @@ class Tables(Mapping[str, pd.DataFrame]):
                 if len(new):
                     self._frames[name] = frame.reindex(frame.index.append(new))
 
-    def _remarks_of(self, table: str, column: str, cells: pd.DataFrame, motifs: Words) -> Remarks:
+    def _remarks_of(
+        self, table: str, column: str, cells: pd.DataFrame, motifs: Integers
+    ) -> Remarks:
         index = self._frames[table].index
         rows = index.get_indexer(pd.MultiIndex.from_frame(cells[list(KEY)]))
         said = Remarks(

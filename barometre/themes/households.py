@@ -7,9 +7,9 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.french import format_number
 from barometre.base.rounding import round_half_up
@@ -182,7 +182,7 @@ def poverty_line(
     return int(round_half_up((low + high) / 2 * units))
 
 
-def _people(number: Numbers | float) -> npt.NDArray[np.float64]:
+def _people(number: Numbers | float) -> Floats:
     people = np.asarray(number, dtype=float)
     known = people[~np.isnan(people)]
     if np.any(known < 0) or np.any(known % 1):

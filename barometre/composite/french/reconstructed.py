@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from barometre.base.arguments import Floats
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.base.frames import absent_columns
 from barometre.base.french import format_number

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from barometre.base.arrays import Booleans
 from barometre.base.errors import counted
 from barometre.base.french import format_number
 from barometre.composite.score.levels import Levels
@@ -20,7 +20,7 @@ class _Told:
     def __init__(self) -> None:
         self.rows: list[tuple[int, str, str]] = []  # -1: no unit in particular
 
-    def add(self, where: NDArray[np.bool_], node: str, texts: Any) -> None:
+    def add(self, where: Booleans, node: str, texts: Any) -> None:
         self.rows += [(int(i), node, texts(int(i))) for i in np.flatnonzero(where)]
 
 

@@ -7,8 +7,8 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import Fault, FaultsError
 from barometre.base.frames import absent_columns, check_frame
 
@@ -16,9 +16,7 @@ _SHOWN = 3  # units quoted
 _TITLE = "tableau refusé"
 
 
-def read_leaves(
-    leaves: Sequence[str], frame: pd.DataFrame
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def read_leaves(leaves: Sequence[str], frame: pd.DataFrame) -> tuple[Floats, tuple[str, ...]]:
     """Read the columns of some leaves, and list those of the frame that are left out.
 
     Parameters
