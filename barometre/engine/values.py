@@ -9,13 +9,13 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from barometre.base.arrays import Floats, Integers, RowNumbers
+from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError, counted
 from barometre.base.french import format_number
 from barometre.cards.listing import expand_indicators, indicator_card, load_cards
 from barometre.cards.schema import Card
 from barometre.engine.alignment import Aligned, align, places_of, strata_of
-from barometre.engine.limits import bounds_of
+from barometre.engine.limits import Places, bounds_of
 from barometre.engine.results import ORIGINS, Bounds, Notes, Values, stack
 from barometre.engine.sampling import Design
 from barometre.tables.check import PUBLISHED
@@ -108,7 +108,7 @@ def compute(
     if not design:
         return stack(filled, notes)
     bounds: dict[str, Bounds] = {}
-    known: dict[int, RowNumbers] = {}  # many indicators share their keys
+    known: dict[int, Places] = {}  # many indicators share their keys
     for name, values in filled.items():
         if id(values.keys) not in known:
             known[id(values.keys)] = places_of(checked, values.keys)
