@@ -200,7 +200,7 @@ def fragility_scores(
     """
     people = _People.of(individuals, factors, weight, by, age, threshold)
     scores = range(len(people.factors) + 1)
-    cells: dict[Any, Flags] = {
+    cells: dict[Any, Booleans] = {
         score: (people.known == score) & (people.missing == 0) for score in scores
     }
     cells["inconnus"] = people.missing > 0
