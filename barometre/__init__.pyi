@@ -41,6 +41,7 @@ from .engine.unions import aggregate as aggregate
 from .engine.values import PublishedDifference as PublishedDifference
 from .engine.values import compute as compute
 from .pages.results_file import write_results as write_results
+from .secrecy.intruder import SampledAuditWarning as SampledAuditWarning
 from .secrecy.intruder import audit_suppression as audit_suppression
 from .secrecy.suppression import Suppressed as Suppressed
 from .secrecy.suppression import suppress as suppress
