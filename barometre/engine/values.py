@@ -16,7 +16,7 @@ from barometre.cards.listing import expand_indicators, indicator_card, load_card
 from barometre.cards.schema import Card
 from barometre.engine.alignment import Aligned, align, level_years, places_of, strata_of
 from barometre.engine.limits import Places, bounds_of, fractions_of, input_columns
-from barometre.engine.results import COMPUTED_KEPT, ORIGINS, Bounds, Notes, Values, stack
+from barometre.engine.results import COMPUTED_KEPT, LACKING, ORIGINS, Bounds, Notes, Values, stack
 from barometre.engine.sampling import Design
 from barometre.tables.check import PUBLISHED
 from barometre.tables.table_set import STATUSES, Booleans, Tables, Words, as_tables
@@ -224,7 +224,7 @@ def _denominators(card: Card, unknown: Booleans, notes: Notes) -> Words:
             counted = np.logical_or.reduce([terms != 0 for terms in above])
             lacking = unknown[:, place] & ~unknown[:, counted].any(axis=1)
             title = MODELS[table].to_schema().columns[column].title
-            (text,) = notes.of([f"dénominateur absent : {title}, table {table}"])
+            (text,) = notes.of([f"{LACKING}{title}, table {table}"])
             said = notes.join(said, np.where(lacking, text, -1))
     return said
 

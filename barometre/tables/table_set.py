@@ -31,6 +31,11 @@ ESTIMATED = "estime"
 """Quality of a cell that is neither counted nor published, but estimated from others."""
 
 STATUTS_COLUMNS = ("code", "annee", "table", "colonne", "statut", "qualite", "motif")
+RESULT_COLUMNS = (
+    "code", "annee", "indicateur", "valeur", "statut", "borne_inf", "borne_sup", "qualite",
+    "origine", "note",
+)  # fmt: skip
+"""Columns of the tidy results: a file that has them all is no source."""
 TERRITOIRES_COLUMNS = ("libelle", "libelle_court", "niveau")
 
 
