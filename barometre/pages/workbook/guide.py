@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -25,6 +26,12 @@ from barometre.pages.workbook.wide import (
 )
 from barometre.tables.table_set import DOUBTFUL
 
+_ABSENCES = {
+    "secret": "Le producteur ne diffuse pas cette valeur (secret statistique).",
+    "non_disponible": "Valeur non disponible, ou effectifs trop faibles pour être montrés (D).",
+    "sans_objet": "Sans objet pour ce territoire.",
+    "non_defini": "Le dénominateur est nul.",
+}
 _WORD, _MEANING = 26, 95  # characters to a line
 
 Line = tuple[str, str, str]  # word, meaning, colour of the word's cell
@@ -99,7 +106,7 @@ def _what(contents: Contents) -> Iterator[Line]:
     if len(results):
         first, last = int(years.min()), int(years.max())
         yield "Années des données", f"{first} à {last}" if first < last else str(first), ""
-    levels = pd.Series([place.level_label for place in places]).value_counts(sort=False)
+    levels = Counter(place.level_label for place in places)
     kinds = ", ".join(f"{label} ({number})" for label, number in levels.items())
     yield "Territoires", f"{len(places)} : {kinds}", ""
     if references := [place.label or place.code for place in places if place.reference]:
@@ -168,17 +175,15 @@ def _marks(contents: Contents) -> Iterator[Line]:
         )
         yield f"12,3{MARK_C}", "Valeur de classe C : trop imprécise pour être classée.", ""
     if contents.gaps:
-        yield "-1,2", "Écart favorable, par le sens de l'indicateur.", FAVOURABLE
+        yield "Fond bleu", "Écart favorable, par le sens de l'indicateur.", FAVOURABLE
         yield (
-            "+1,2",
+            "Fond orange",
             "Écart défavorable. Sans couleur : indicateur neutre, écart nul, ou intervalle de"
             " l'écart qui contient 0.",
             UNFAVOURABLE,
         )
-    yield "secret", "Le producteur ne diffuse pas cette valeur (secret statistique).", ""
-    yield "n.d.", "Valeur non disponible, ou effectifs trop faibles pour la montrer (classe D).", ""
-    yield "s.o.", "Sans objet pour ce territoire.", ""
-    yield "non défini", "Le dénominateur est nul.", ""
+    statuses = set(results["statut"].unique()) | ({"non_disponible"} if "D" in quality else set())
+    yield from ((absent_label(s), told, "") for s, told in _ABSENCES.items() if s in statuses)
     yield "Cellule vide", "La source ne dit rien de ce territoire cette année-là.", ""
 
 

@@ -40,7 +40,8 @@ class Place:
     @property
     def level_label(self) -> str:
         """The level as people write it."""
-        return _LEVELS.get(self.level, self.level.replace("_", " "))
+        kind = "union" if self.level.startswith("ensemble") else self.level
+        return _LEVELS.get(kind, kind.replace("_", " "))
 
 
 def places_in_order(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ FAVOURABLE, UNFAVOURABLE, DOUBT, REFERENCE, HEAD = (
 _BANDS = ("#D9E2EC", "#EADFD3")  # two shades that follow each other
 _GREY = "#595959"
 _FIRST = 2  # rows of headings
-_CHUNK = 5_000
+_PAIR = ["indicateur", "annee"]
 
 
 @dataclass(frozen=True)
@@ -104,26 +105,23 @@ def write_table(book: Book, results: pd.DataFrame, places: Sequence[Place]) -> N
     _check_size(len(places), len(keys) + sum(c.width for c in columns))
     sheet = book.sheet("tableau")
     _write_heads(book, sheet, keys, columns, [unit_label(c.card) for c in columns])
+    _set_key_widths(sheet, places)
     wide = placed(shown, [place.code for place in places], columns)
-    values = _Values.of(shown)
-    comments = 0
+    starts = len(keys) + np.cumsum([0, *(c.width for c in columns)])
+    cells = _Cells(book, sheet, _Values.of(shown))
     for i, place in enumerate(places):
-        row = _FIRST + i
-        plain = _plain(book, place.reference)
+        row, filled = _FIRST + i, wide.rows[i]
+        plain = _plain(book) if place.reference else None
         for j, text in enumerate((place.code, place.label, place.level_label)):
             sheet.write_string(row, j, text, plain)
-        at = len(keys)
-        for column, position in zip(columns, wide.rows[i].tolist(), strict=True):
-            if position >= 0:
-                _write_value(book, sheet, (row, at), column, values, position, place.reference)
-                if comments < COMMENTS and (said := values.to_act_on(position)):
-                    sheet.write_comment(row, at, said[:CELL], {"x_scale": 2, "y_scale": 1.2})
-                    comments += 1
-            elif place.reference:
-                for beside in range(column.width):
-                    sheet.write_blank(row, at + beside, None, plain)
-            at += column.width
-    _finish(sheet, len(places), len(keys), len(keys) + sum(c.width for c in columns))
+        if place.reference:
+            for at in range(len(keys), int(starts[-1])):
+                sheet.write_blank(row, at, None, plain)
+        for j in np.flatnonzero(filled >= 0).tolist():
+            at = int(starts[j])
+            cells.write(row, at, columns[j], int(filled[j]), place.reference)
+            cells.comment(row, at, int(filled[j]))
+    _finish(sheet, len(places), len(keys), int(starts[-1]))
 
 
 @dataclass(frozen=True)
@@ -156,39 +154,41 @@ class _Values:
             (doubtful | differs.astype(bool)).to_numpy(),
         )
 
-    def to_act_on(self, position: int) -> str:
-        """What a reader must know before using the value, if anything."""
-        if not self.acted[position]:
-            return ""
-        note = self.note.iloc[position]
-        return note if isinstance(note, str) else "valeur douteuse"
 
+class _Cells:
+    """Writes the cells of the table; their formats are found once."""
 
-def _write_value(
-    book: Book,
-    sheet: Any,
-    cell: tuple[int, int],
-    column: Column,
-    values: _Values,
-    position: int,
-    reference: bool,
-) -> None:
-    row, at = cell
-    status, grade = values.status[position], values.quality[position]
-    if status != "ok":
-        sheet.write_string(row, at, absent_label(status), _absent(book, reference))
-        return
-    mark = DOUBT_MARK if grade == DOUBTFUL else MARK_C if grade == "C" else ""
-    look = _number(book, column.card.decimales, mark, reference)
-    sheet.write_number(row, at, values.value[position], look)
-    if column.intervals:
+    def __init__(self, book: Book, sheet: Any, values: _Values) -> None:
+        self._sheet, self._values, self._comments = sheet, values, 0
+        self._number = cache(partial(_number, book))
+        self._absent = cache(partial(_absent, book))
+        self._beside = cache(partial(_beside, book))
+
+    def write(self, row: int, at: int, column: Column, position: int, reference: bool) -> None:
+        """Write a value and what stands beside it, or why it is absent."""
+        sheet, values = self._sheet, self._values
+        status, grade = values.status[position], values.quality[position]
+        if status != "ok":
+            sheet.write_string(row, at, absent_label(status), self._absent(reference))
+            return
+        decimals = column.card.decimales
+        mark = DOUBT_MARK if grade == DOUBTFUL else MARK_C if grade == "C" else ""
+        sheet.write_number(row, at, values.value[position], self._number(decimals, mark, reference))
         low, high = values.low[position], values.high[position]
-        if not np.isnan(low + high):
-            decimals = column.card.decimales
+        if column.intervals and not np.isnan(low + high):
             limits = f"[{format_number(low, decimals)} ; {format_number(high, decimals)}]"
-            sheet.write_string(row, at + 1, limits, _beside(book, reference))
-    if column.grades and grade and grade != DOUBTFUL:
-        sheet.write_string(row, at + 1 + column.intervals, grade, _beside(book, reference))
+            sheet.write_string(row, at + 1, limits, self._beside(reference))
+        if column.grades and grade and grade != DOUBTFUL:
+            sheet.write_string(row, at + 1 + column.intervals, grade, self._beside(reference))
+
+    def comment(self, row: int, at: int, position: int) -> None:
+        """Tell what a reader must know before using a value, if anything."""
+        if not self._values.acted[position] or self._comments >= COMMENTS:
+            return
+        note = self._values.note.iloc[position]
+        text = note if isinstance(note, str) else "valeur douteuse"
+        self._sheet.write_comment(row, at, text[:CELL], {"x_scale": 2, "y_scale": 1.2})
+        self._comments += 1
 
 
 # ---- gaps ----------------------------------------------------------------------------------------
@@ -199,9 +199,10 @@ def write_gaps(
 ) -> None:
     """Write the sheet ``écarts``: every territory less each reference, reference by reference."""
     gaps = gap(displayed(results), references)
+    given = results[results["code"].isin(references)]
     columns = [
         Column(column.card, column.year, intervals=False, grades=False)
-        for column in columns_of(results)
+        for column in columns_of(given)
     ]
     units = [GAP_UNITS[column.card.unite] for column in columns]
     names = {place.code: place.label or place.code for place in places}
@@ -210,14 +211,19 @@ def write_gaps(
     _check_size(number, len(keys) + len(columns))
     sheet = book.sheet("écarts")
     _write_heads(book, sheet, keys, columns, units)
+    _set_key_widths(sheet, places)
+    sheet.set_column(3, 3, min(60, max(14, *(len(names[code]) for code in references))))
     row = _FIRST
     for reference in references:
-        mine = gaps[gaps["reference"] == reference].reset_index(drop=True)
+        theirs = pd.MultiIndex.from_frame(given.loc[given["code"] == reference, _PAIR])
+        mine = gaps[gaps["reference"] == reference]
+        # What the reference has no row of is no missing gap.
+        mine = mine[pd.MultiIndex.from_frame(mine[_PAIR]).isin(theirs)].reset_index(drop=True)
         others = [place for place in places if place.code != reference]
         wide = placed(mine, [place.code for place in others], columns)
         cells = _gap_cells(mine)
         for i, place in enumerate(others):
-            plain = _plain(book, place.reference)
+            plain = _plain(book) if place.reference else None
             for j, text in enumerate(
                 (place.code, place.label, place.level_label, names[reference])
             ):
@@ -277,8 +283,6 @@ def _write_heads(
     book: Book, sheet: Any, keys: Sequence[str], columns: Sequence[Column], units: Sequence[str]
 ) -> None:
     """Write the bands of the themes and, under them, one heading per column."""
-    for j, width in enumerate((16, 38, 21, 30)[: len(keys)]):
-        sheet.set_column(j, j, width)
     sheet.set_row(0, 18)
     sheet.set_row(1, 92)
     at, band = len(keys), 0
@@ -309,6 +313,12 @@ def _write_heads(
             at += 1
 
 
+def _set_key_widths(sheet: Any, places: Sequence[Place]) -> None:
+    longest = max((len(place.label) for place in places), default=0)
+    for j, width in enumerate((17, min(60, max(14, longest)), 21)):
+        sheet.set_column(j, j, width)
+
+
 def _finish(sheet: Any, rows: int, keys: int, columns: int) -> None:
     """Freeze the headings, filter the columns, and print them on every page."""
     sheet.freeze_panes(_FIRST, keys)
@@ -319,8 +329,8 @@ def _finish(sheet: Any, rows: int, keys: int, columns: int) -> None:
     sheet.repeat_columns(0, keys - 1)
 
 
-def _plain(book: Book, reference: bool) -> Any:
-    return book.look(**({"bold": True, "bg_color": REFERENCE} if reference else {}))
+def _plain(book: Book) -> Any:
+    return book.look(bold=True, bg_color=REFERENCE)
 
 
 def _shape(decimals: int, mark: str) -> str:
