@@ -9,13 +9,32 @@ import pandas as pd
 import pyarrow
 import pyarrow.csv
 
+from barometre.base.errors import UnknownNameError
+
 Dialect = Literal["machine", "excel"]
 DIALECTS: tuple[Dialect, ...] = get_args(Dialect)
+
+NUMBERS = ("valeur", "borne_inf", "borne_sup")
+"""Columns of the results that may have decimals."""
 
 MARK = "'"
 _BEGINNINGS = "=+@\t\r\n＝＋－＠-"  # of a formula, full-width forms included; the hyphen last
 _FORMULA = f"^{MARK}*[{_BEGINNINGS}]"
 _MARKED = f"^{MARK}+[{_BEGINNINGS}]"
+
+
+def as_dialect(name: str) -> Dialect:
+    """Take the name of a kind of CSV.
+
+    Raises
+    ------
+    UnknownNameError
+        It is none.
+    """
+    for dialect in DIALECTS:
+        if name == dialect:
+            return dialect
+    raise UnknownNameError("sorte de CSV", str(name), DIALECTS)
 
 
 def write_delimited(frame: pd.DataFrame, path: Path, dialect: Dialect) -> None:
@@ -51,8 +70,7 @@ def read_delimited(content: bytes) -> pd.DataFrame:
     except UnicodeDecodeError:
         text = content.decode("cp1252", errors="replace")
     header = text.partition("\n")[0]
-    french = header.count(";") > header.count(",")
-    names = [name.strip('"\r\ufeff ') for name in header.split(";" if french else ",")]
+    french, names = _is_french(header), header_names(header)
     table = pyarrow.csv.read_csv(
         pyarrow.BufferReader(text.encode()),
         parse_options=pyarrow.csv.ParseOptions(
@@ -72,7 +90,13 @@ def read_delimited(content: bytes) -> pd.DataFrame:
     return unmarked(frame).assign(**numbers)
 
 
-NUMBERS = ("valeur", "borne_inf", "borne_sup")
+def header_names(header: str) -> list[str]:
+    """List the names of a header, in either dialect."""
+    return [name.strip('"\r\n ') for name in header.split(";" if _is_french(header) else ",")]
+
+
+def _is_french(header: str) -> bool:
+    return header.count(";") > header.count(",")
 
 
 def marked(frame: pd.DataFrame) -> pd.DataFrame:

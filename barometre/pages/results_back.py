@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow
+import pyarrow.parquet
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.compare.rows import checked_rows
-from barometre.pages.delimited import NUMBERS, read_delimited
+from barometre.pages.delimited import NUMBERS, header_names, read_delimited
 from barometre.tables.table_set import RESULT_COLUMNS
 
 SHEET = "resultats"
@@ -63,12 +64,27 @@ def read_results(path: str | Path) -> pd.DataFrame:
     return frame
 
 
+def is_results(path: Path) -> bool:
+    """Tell a file of results by its columns."""
+    try:
+        if path.suffix.lower() == ".parquet":
+            names = set(pyarrow.parquet.read_schema(path).names)
+        elif path.suffix.lower() == ".xlsx":
+            names = set(_rows(path, limit=1).columns)
+        else:
+            with path.open("rb") as stream:
+                names = set(header_names(stream.readline(65_536).decode("utf-8-sig")))
+    except Exception:  # whatever it is, it is not ours
+        return False
+    return set(RESULT_COLUMNS) <= names
+
+
 def _texts(path: Path) -> pd.DataFrame:
     try:
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
         if path.suffix.lower() == ".xlsx":
-            return _sheet(path)
+            return _rows(path)
         return read_delimited(path.read_bytes())
     except (BarometreError, OSError, MemoryError):
         raise
@@ -77,7 +93,7 @@ def _texts(path: Path) -> pd.DataFrame:
         raise BarometreError(f"{path.name} : fichier illisible ou abîmé ({cause})") from error
 
 
-def _sheet(path: Path) -> pd.DataFrame:
+def _rows(path: Path, limit: int | None = None) -> pd.DataFrame:
     import openpyxl  # slow to import, and rarely needed
 
     book = openpyxl.load_workbook(path, read_only=True, data_only=True)
@@ -86,7 +102,7 @@ def _sheet(path: Path) -> pd.DataFrame:
             raise BarometreError(f"{path.name} : feuille « {SHEET} » absente")
         sheet = book[SHEET]
         sheet.reset_dimensions()
-        rows = sheet.iter_rows(values_only=True)
+        rows = sheet.iter_rows(values_only=True, max_row=limit)
         names = [str(name) for name in next(rows, ())]
         columns: list[list[object]] = [[] for _ in names]
         for row in rows:

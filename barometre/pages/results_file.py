@@ -13,7 +13,8 @@ from barometre.base.files import replacing
 from barometre.cards.columns import MODELS
 from barometre.cards.labels import unit_label
 from barometre.cards.listing import indicator_card, load_cards
-from barometre.pages.delimited import DIALECTS, Dialect, write_delimited
+from barometre.pages.delimited import Dialect, as_dialect, write_delimited
+from barometre.pages.results_back import is_results
 from barometre.pages.workbook import Choices, write_workbook
 from barometre.pages.workbook.book import ROWS, open_book
 from barometre.pages.workbook.lists import write_rows
@@ -82,9 +83,9 @@ def write_results(
         raise BarometreError(
             f"format « {path.suffix} » inconnu pour {path.name} : choisir {', '.join(SUFFIXES)}"
         )
-    for option, given, admitted in (("csv", csv, DIALECTS), ("order", order, ORDERS)):
-        if given not in admitted:
-            raise UnknownNameError(f"{option} :", str(given), admitted)
+    if order not in ORDERS:
+        raise UnknownNameError("ordre", str(order), ORDERS)
+    dialect = as_dialect(csv)
     labelled = _labelled(results, territoires)
     if suffix == ".xlsx":
         _check_rows(results, labelled, path)
@@ -92,12 +93,40 @@ def write_results(
     chosen = Choices(None if named is None else list(named), order, edition)
     with replacing(path) as temporary:
         if suffix == ".csv":
-            write_delimited(labelled, temporary, csv)
+            write_delimited(labelled, temporary, dialect)
         elif suffix == ".parquet":
             labelled.to_parquet(temporary, index=False)
         else:
             write_workbook(results, labelled, territoires, temporary, chosen)
     return path
+
+
+def check_destination(path: str | Path, sources: Iterable[str | Path]) -> None:
+    """Refuse to write over a source: what was downloaded or typed is not replaced.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write.
+    sources : iterable of str or Path
+        Files, folders or names of bundled datasets that are read.
+
+    Raises
+    ------
+    BarometreError
+        The file is one of the sources, under whatever name (links included), or a file of a folder
+        that is one; results written there by an earlier run may be replaced.
+    """
+    path = Path(path)
+    if not path.exists():
+        return
+    for source in map(Path, sources):
+        inside = source.is_dir() and path.resolve().is_relative_to(source.resolve())
+        same = source.is_file() and path.samefile(source)
+        if same or (inside and not is_results(path)):
+            raise BarometreError(
+                f"{path} est l'une des sources, et serait remplacé ; donner un autre nom de fichier"
+            )
 
 
 def _check_rows(results: pd.DataFrame, labelled: pd.DataFrame, path: Path) -> None:
