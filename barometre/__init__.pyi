@@ -40,6 +40,7 @@ from .engine.union_limits import union_intervals as union_intervals
 from .engine.unions import aggregate as aggregate
 from .engine.values import PublishedDifference as PublishedDifference
 from .engine.values import compute as compute
+from .pages.results_back import read_results as read_results
 from .pages.results_file import write_results as write_results
 from .secrecy.intruder import SampledAuditWarning as SampledAuditWarning
 from .secrecy.intruder import audit_suppression as audit_suppression

@@ -77,6 +77,32 @@ def places_of(tables: Tables, keys: pd.MultiIndex) -> Places:
     return Places(is_commune[at], found.notna().to_numpy()[at], population)
 
 
+def level_years(tables: Tables, keys: pd.MultiIndex) -> Integers:
+    """Number the levels and years of some keys: those of one number are one level in one year.
+
+    A level that is not told is read from the form of the code.
+    """
+    codes = keys.get_level_values("code")
+    unique = pd.Index(codes.unique())
+    commune, is_commune = communes_of(unique, tables.territoires["niveau"])
+    texts = pd.Series(unique, dtype="str")
+    told = texts.map(tables.territoires["niveau"]).astype("str").replace("", None)
+    forms = {
+        "qpv": r"Q[PN][0-9A-Z]{6}",
+        "epci": r"\d{9}",
+        "departement": r"\d{2,3}|2[AB]",
+        "region": r"R\d{2}",
+        "france_metropolitaine": "METRO",
+    }
+    named = told.mask(told.isna() & commune.notna(), "iris").mask(is_commune, "commune")
+    for name, form in forms.items():
+        named = named.mask(named.isna() & texts.str.fullmatch(form), name)
+    level, _ = pd.factorize(named.fillna("union"))
+    year, years = pd.factorize(keys.get_level_values("annee"))
+    groups: Integers = level[unique.get_indexer(codes)] * len(years) + year
+    return groups
+
+
 def strata_of(
     card: Card,
     tables: Tables,

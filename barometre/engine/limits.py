@@ -234,8 +234,9 @@ def bounds_of(
         (low, high), grade, said = find(card, plan, values.valeur, strata, design, notes)
         low, high = (np.where(computed, limit, np.nan) for limit in (low, high))
         grade = np.where(computed, grade, -1).astype(np.int8)
-    reason = plan.reason if card.nature == "publie" else _PUBLISHED
-    said[known & (values.origine == ORIGINS.index("publie"))] = notes.of([reason])
+    # A statistic that is only ever published has no interval anywhere: no value says it.
+    published = known & (values.origine == ORIGINS.index("publie"))
+    said[published] = -1 if card.nature == "publie" else notes.of([_PUBLISHED])[0]
     said[known & (values.origine == ORIGINS.index("estime"))] = notes.of([_ESTIMATED])
     note = notes.join(values.note, np.where(known, said, -1))
     columns = {name: column for name, column in vars(values).items() if name != "note"}

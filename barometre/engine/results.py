@@ -20,6 +20,11 @@ Origin = Literal["calcule", "publie", "estime"]
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 Grade = Literal["A", "B", "C", "D"]
 GRADES: tuple[Grade, ...] = get_args(Grade)
+COMPUTED_KEPT = "calcul retenu ; valeur publiée : "
+"""How the note of a value begins that differs from the published one, or whose published one is
+doubtful."""
+LACKING = "dénominateur absent : "
+"""How the note of a rate begins whose numerator is known and not its denominator."""
 TOO_FEW = "effectifs trop faibles pour être montrés (classe D)"
 
 

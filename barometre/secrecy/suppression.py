@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.arguments import is_number
-from barometre.base.errors import BarometreError, UnknownNameError, counted, french_number
+from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.french import format_number
 from barometre.base.face import Face
 from barometre.secrecy.blocks import Table, by_blocks
 from barometre.secrecy.grid import Flags, Floats, Grid, Margins, Relations, read_table
@@ -79,14 +80,14 @@ class Suppressed(Face):
         if not hidden:
             return [
                 f"Aucune cellule cachée sur {size} : aucun effectif au-dessus de 0 n'est sous le"
-                f" seuil de {french_number(self.threshold)}."
+                f" seuil de {format_number(self.threshold)}."
             ]
         known = "qui connaîtrait aussi les totaux de chaque bloc de lignes"
         seen = "qui voit le tableau" if self.scope == "table" else known
         cells = counted(hidden, "cellule cachée", "cellules cachées")
         least = "au moindre coût" if self.method == "optimal" else "de proche en proche"
         return [
-            f"{cells} sur {size}, au seuil de {french_number(self.threshold)} : les petits"
+            f"{cells} sur {size}, au seuil de {format_number(self.threshold)} : les petits"
             f" effectifs, et ceux qui les protègent, choisis {least}.",
             f"Audit de chacune : pour un intrus {seen}, un petit effectif peut être tout ce que son"
             " secret demande, et aucun autre n'est retrouvé.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from barometre.sources.aside import MEMBERSHIPS, NOTICES, PASSAGES
+from barometre.sources.aside import MEMBERSHIPS, NOTICES, PASSAGES, RESULTS
 from barometre.sources.by_family import FAMILIES
 from barometre.sources.kind import Kind, Recognised, Waiting
 from barometre.sources.melodi.labelled import LABELLED
@@ -14,6 +14,7 @@ from barometre.sources.units.counts import UNITS
 from barometre.sources.units.sirene import GEOLOCATED, STOCK
 
 KINDS: tuple[Kind, ...] = (
+    RESULTS,
     OWN,
     LONG_FILES,
     LABELLED,

@@ -28,6 +28,11 @@ ESTIMATED = "estime"
 
 STATUTS_COLUMNS = ("code", "annee", "table", "colonne", "statut", "qualite", "motif")
 _TERRITORIES = "territoires refusés"
+RESULT_COLUMNS = (
+    "code", "annee", "indicateur", "valeur", "statut", "borne_inf", "borne_sup", "qualite",
+    "origine", "note",
+)  # fmt: skip
+"""Columns of the tidy results: a file that has them all is no source."""
 TERRITOIRES_COLUMNS = ("libelle", "libelle_court", "niveau")
 
 
