@@ -25,7 +25,7 @@ REFUSED = {
     "Cnam, number": ("cnam", "QP059050", "beneficiaires_c2s", 2021, 2022, "Cnam"),
     "2015 quarter in 2024": ("perimetre", "QP059050", POVERTY, 2018, 2024, "remplacé en 2024"),
     "2024 quarter before": ("perimetre", "QN05950M", POVERTY, 2018, 2024, "n'existait pas en 2018"),
-    "Corsican quarter": ("perimetre", "QP2A0001", POVERTY, 2018, 2024, "périmètre de 2015"),
+    "Corsican quarter": ("perimetre", "QP02A001", POVERTY, 2018, 2024, "périmètre de 2015"),
     "first vintage": ("rupture", "59172", C2S, 2018, 2020, "en 2020"),
     "overcrowding": ("rupture", "59172", "taux_surpeuplement", 2017, 2022, "rupture en 2022"),
     "CMU-C to C2S": ("rupture", "59172", C2S, 2019, 2022, "CMU-C"),

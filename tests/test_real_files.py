@@ -46,7 +46,7 @@ class File:
     code: str
     columns: dict[str, tuple[str, int]]
     separator: str = ";"
-    left_out: tuple[str, ...] = ("Ensemble",)
+    left_out: tuple[str, ...] = ("Ensemble", "NA")
     recoded: dict[str, str] = field(default_factory=dict)
 
 

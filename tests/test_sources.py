@@ -17,6 +17,11 @@ from barometre.base.errors import BarometreError
 from barometre.sources.family import family_of, load_families, matches
 from barometre.sources.reading import SourceWarning, check_files
 
+# The small files here have few columns: what they lack is told, and is not their matter.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*attendues? absente:barometre.sources.reading.SourceWarning"
+)
+
 # Headers as the producers print them.
 FILO = (
     "CODGEO;LIBGEO;NBMEN19;NBPERS19;NBUC19;Q119;Q219;Q319;Q3_Q1;D119;D219;D319;D419;D619;D719;D819;"

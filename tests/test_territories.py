@@ -13,7 +13,7 @@ import pytest
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
 from barometre.engine.perimeters import BREAK, apply_passage, qpv_correspondence, to_2024
-from barometre.tables.codes import LEVELS, check_codes, level_of, repair_codes
+from barometre.tables.codes import LEVELS, check_codes, level_of, mend_codes, repair_codes
 from barometre.tables.members import RepairedCodes, membership, read_membership, read_passage
 from barometre.tables.table_set import Tables
 
@@ -40,7 +40,8 @@ def frame(years: list[int], **columns: Sequence[object]) -> pd.DataFrame:
         ("59172", "commune"), ("01001", "commune"), ("2A004", "commune"), ("97101", "commune"),
         ("59", "departement"), ("2B", "departement"), ("971", "departement"), ("R32", "region"),
         ("200042190", "epci"), ("240100883", "epci"), ("591720101", "iris"), ("2A0040101", "iris"),
-        ("250560101", "iris"), ("200042191", "union"), ("QP059050", "qpv"), ("QP2A0001", "qpv"),
+        ("250560101", "iris"), ("200042191", "union"), ("QP059050", "qpv"), ("QP02A001", "qpv"), ("QN02A01M", "qpv"), ("QP2A0001", "union"),
+        ("QP971001", "qpv"), ("QN97101M", "qpv"),
         ("QN05950M", "qpv"), ("METRO", "france_metropolitaine"), ("ENSQP_59", "union"),
         ("", "union"), ("1001", "union"), ("00", "union"), ("59172\n", "union"), ("979", "union"),
     ],
@@ -338,3 +339,50 @@ def test_nothing_warns(contract: Tables) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         apply_passage(contract, {"59001": "59002"})
+
+
+@pytest.mark.parametrize(
+    ("code", "level", "mended", "words"),
+    [
+        ("2a004", "commune", "2A004", "majuscule"),
+        ("'59172", "commune", "59172", "apostrophe"),
+        ("\ufeff59172", "commune", "59172", "marque"),
+        ('="01001"', "commune", "01001", "guillemet"),
+        ("O1004", "commune", "01004", "lettre O"),
+        ("1004", "commune", "01004", "zéro initial"),
+        ("59 172", "commune", "59172", "espaces"),
+        ("59172 - Denain", "commune", "59172", "libellé"),
+        ("200 042 190", "epci", "200042190", "espaces"),
+        ("qp02a001", "qpv", "QP02A001", "majuscule"),
+        ("1", "departement", "01", "zéro initial"),
+        ("2,00042E+08", "epci", None, ""),
+        ("200042191", "epci", None, ""),  # wrong check digit
+        ("Source : Insee", "commune", None, ""),
+        ("#####", "commune", None, ""),
+        ("59172 2021", "commune", None, ""),
+        ("101", "commune", None, ""),
+    ],
+)  # fmt: skip
+def test_codes_are_put_right_when_that_is_certain(
+    code: str, level: str, mended: str | None, words: str
+) -> None:
+    good = {"commune": "59446", "epci": "240100883", "qpv": "QP059050", "departement": "59"}[level]
+    result = mend_codes(pd.Series([good, code]), level)
+    assert result.codes.tolist() == [good, mended or code]
+    assert result.faux.tolist() == [False, mended is None]
+    assert [words in " ".join(result.gestes), sum(result.gestes.values()) > 0] == [
+        True,
+        mended is not None,
+    ]
+
+
+def test_every_code_of_a_level_is_left_as_it_is() -> None:
+    for level, codes in {
+        "commune": ["01001", "2A004", "97101"],
+        "region": ["R32"],
+        "qpv": ["QN05950M", "QP02B005"],
+        "union": ["ENSQP_59", "l'Écaillon"],
+    }.items():
+        result = mend_codes(pd.Series(codes), level)
+        assert (result.codes.tolist(), dict(result.gestes)) == (codes, {})
+    assert mend_codes(pd.Series(["32", "1"]), "region").codes.tolist() == ["R32", "R01"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -37,7 +36,7 @@ from barometre.compare.rows import (
     worst_quality,
 )
 from barometre.engine.perimeters import BREAK
-from barometre.tables.codes import level_of
+from barometre.tables.codes import level_of, qpv_generation
 from barometre.tables.table_set import DOUBTFUL
 
 Rule = Literal["recensement", "cnam", "perimetre", "rupture"]
@@ -51,7 +50,6 @@ TRENDS = ("moins favorable", "comparable", "plus favorable", "différente")
 _CENSUS_YEARS = 5  # yearly surveys in one vintage: closer vintages share some of them
 _NEW_QPV = 2024  # first year of the neighbourhoods of the second generation
 _UNITS = {name: words[0] for name, words in UNITS.items()} | {"pourcent": "points"}
-_QPV_2015, _QPV_2024 = re.compile(r"QP(?:\d{6}|2[AB]\d{4})"), re.compile(r"QN[0-9A-Z]{5}[A-Z]")
 
 
 def evolution(
@@ -242,10 +240,10 @@ def _refusals(pairs: _Pairs) -> Iterator[tuple[Rule, Booleans, str]]:
         yield "cnam", cnam & pairs.matching(lambda c: level_of(c) in ("iris", "qpv")), told
     if end >= _NEW_QPV:
         told = f"périmètre de 2015, remplacé en {_NEW_QPV}"
-        yield "perimetre", pairs.matching(lambda c: bool(_QPV_2015.fullmatch(c))), told
+        yield "perimetre", pairs.matching(lambda c: qpv_generation(c) == 2015), told
     if start < _NEW_QPV:
         told = f"périmètre de {_NEW_QPV}, qui n'existait pas en {start}"
-        yield "perimetre", pairs.matching(lambda c: bool(_QPV_2024.fullmatch(c))), told
+        yield "perimetre", pairs.matching(lambda c: qpv_generation(c) == _NEW_QPV), told
     yield "perimetre", pairs.noted(BREAK), BREAK
     for number, card in enumerate(pairs.rows.cards):
         for change in card.ruptures:

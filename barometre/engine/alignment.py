@@ -12,6 +12,7 @@ from barometre.base.errors import BarometreError
 from barometre.cards.columns import KEY
 from barometre.cards.schema import Card
 from barometre.engine.limits import POPULATION_AGE, Places, Strata, communes_of
+from barometre.tables.codes import level_of
 from barometre.tables.table_set import Tables, empty_statuts
 
 _SHOWN = 3  # zones quoted
@@ -87,16 +88,9 @@ def level_years(tables: Tables, keys: pd.MultiIndex) -> Integers:
     commune, is_commune = communes_of(unique, tables.territoires["niveau"])
     texts = pd.Series(unique, dtype="str")
     told = texts.map(tables.territoires["niveau"]).astype("str").replace("", None)
-    forms = {
-        "qpv": r"Q[PN][0-9A-Z]{6}",
-        "epci": r"\d{9}",
-        "departement": r"\d{2,3}|2[AB]",
-        "region": r"R\d{2}",
-        "france_metropolitaine": "METRO",
-    }
+    # a long list of codes has few that are neither told nor communes nor IRIS
     named = told.mask(told.isna() & commune.notna(), "iris").mask(is_commune, "commune")
-    for name, form in forms.items():
-        named = named.mask(named.isna() & texts.str.fullmatch(form), name)
+    named = named.fillna(texts[named.isna()].map(level_of).reindex(texts.index))
     level, _ = pd.factorize(named.fillna("union"))
     year, years = pd.factorize(keys.get_level_values("annee"))
     groups: Integers = level[unique.get_indexer(codes)] * len(years) + year

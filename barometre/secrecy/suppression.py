@@ -18,8 +18,8 @@ import pandas as pd
 
 from barometre.base.arguments import is_number
 from barometre.base.errors import BarometreError, UnknownNameError, counted
-from barometre.base.french import format_number
 from barometre.base.face import Face
+from barometre.base.french import format_number
 from barometre.secrecy.blocks import Table, by_blocks
 from barometre.secrecy.grid import Flags, Floats, Grid, Margins, Relations, read_table
 from barometre.secrecy.intruder import Intruder, Problem, System, bounds_table

@@ -13,6 +13,7 @@ from barometre.sources.files.text import Source, stem_of
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.plan import Plan, plan_of
 from barometre.sources.report import FileReport, Reading, described, tables_of
+from barometre.tables.codes import SHOWN
 
 
 def _recognise(header: Sequence[str], nom: str) -> Recognised | None:
@@ -33,15 +34,24 @@ def _completed(report: FileReport, plan: Plan, cells: Cells, header: Sequence[st
     warned = []
     if plan.famille.etat == "non_verifie":
         warned.append(f"codes de colonnes jamais vus dans un vrai fichier ({plan.famille.titre})")
-    if cells.reparees:
-        warned.append(f"{counted(cells.reparees, 'code')} : zéro initial rétabli")
+    rows = cells.lignes
+    if plan.manquantes:
+        number = counted(
+            len(plan.manquantes), "colonne attendue absente", "colonnes attendues absentes"
+        )
+        shown = " ; ".join(plan.manquantes[:SHOWN]) + " ; ..." * (len(plan.manquantes) > SHOWN)
+        warned.append(f"{number} : {shown}")
+    if not len(rows.codes):
+        warned.append("aucun territoire dans le fichier")
+    warned += [f"{counted(number, 'code')} : {words}" for words, number in rows.gestes.items()]
+    warned += rows.ecartees
     return replace(
         report,
         famille=plan.famille.nom,
-        niveau=cells.niveau,
+        niveau=", ".join(sorted(set(rows.niveaux))),
         lignes=len(cells.territoires),
-        ignorees=cells.ignorees,
-        reparees=cells.reparees,
+        ignorees=rows.ignorees,
+        reparees=sum(rows.gestes.values()),
         utilisees=tuple(name for name in header if name in used),
         ignorees_colonnes=tuple(name for name in header if name and name not in used),
         avertissements=(*warned,),

@@ -14,11 +14,10 @@ from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.family import Mapped
 from barometre.sources.files.values import Parsed, parse_numbers
 from barometre.sources.plan import Column, Plan
-from barometre.tables.codes import level_of, repair_codes
+from barometre.sources.rows import Territories, territories
 from barometre.tables.table_set import STATUSES
 
 _SECRET = STATUSES.index("secret")
-_NO_TERRITORY = ("", "NR", "X{5}", "9{5}", "Z{5}", "Ensemble", "Total")
 
 
 @dataclass(frozen=True)
@@ -31,17 +30,13 @@ class Cells:
         As `report.tables_of` takes them.
     territoires : DataFrame
         ``code``, ``libelle``, ``niveau``.
-    niveau : str
-        Level of the territories.
-    reparees, ignorees : int
-        Codes given their zero back, rows that are no territory.
+    lignes : Territories
+        The rows that are territories, and what was done to them.
     """
 
     cells: pd.DataFrame
     territoires: pd.DataFrame
-    niveau: str
-    reparees: int
-    ignorees: int
+    lignes: Territories
 
 
 def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
@@ -65,44 +60,19 @@ def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
     """
     family = plan.famille
     texts = _kept(rows, family.garder)
-    niveau, codes, repaired = _codes(plan, texts[plan.code])
-    keep = ~codes.str.fullmatch("|".join((*_NO_TERRITORY, *family.ignorer)), case=False)
-    texts, codes = texts[keep].reset_index(drop=True), codes[keep].reset_index(drop=True)
+    found = territories(plan, texts)
+    texts, codes = found.textes, found.codes
     parsed = {name: parse_numbers(texts[name]) for name in plan.nombres}
     _refuse_unreadable(plan.nom, texts, parsed)
     years = _row_years(plan, texts)
     cells = [_cells(plan, column, texts, codes, years, parsed) for column in plan.colonnes]
     labels = texts[plan.libelle] if plan.libelle else codes
-    territories = pd.DataFrame({"code": codes, "libelle": labels, "niveau": niveau})
+    named = pd.DataFrame({"code": codes, "libelle": labels, "niveau": found.niveaux})
     return Cells(
         cells=pd.concat(cells, ignore_index=True) if cells else _no_cells(),
-        territoires=territories.drop_duplicates("code", ignore_index=True),
-        niveau=niveau,
-        reparees=repaired,
-        ignorees=int((~keep).sum()),
+        territoires=named.drop_duplicates("code", ignore_index=True),
+        lignes=found,
     )
-
-
-def _codes(plan: Plan, texts: pd.Series[str]) -> tuple[str, pd.Series[str], int]:
-    """Give the codes their form: the zero a spreadsheet took away, the letter of a region."""
-    recoded = plan.famille.recoder
-    codes = texts.replace(dict(recoded)) if recoded else texts
-    level = plan.niveau or _usual_level(codes)
-    codes, repaired = repair_codes(codes, level)
-    if level == "region":
-        codes = ("R" + codes.str.zfill(2)).where(codes.str.fullmatch(r"\d{1,2}"), codes)
-    return level, codes, repaired
-
-
-def _usual_level(codes: pd.Series[str]) -> str:
-    """Find the level in the form of the codes."""
-    shape = codes[codes != ""].str.len()
-    if shape.empty:
-        return "union"
-    # A code that lost its zero is shorter: the longest usual form is that of the level.
-    usual = shape.value_counts(normalize=True)
-    longest = usual[usual > 0.01].index.max()
-    return level_of(codes[codes.str.len() == longest].iloc[0])
 
 
 def _row_years(plan: Plan, texts: pd.DataFrame) -> npt.NDArray[np.int64] | None:

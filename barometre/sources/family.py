@@ -45,6 +45,8 @@ class Mapped:
         whose rows are added up.
     reserve : str
         What must be said of every value, if anything: a break of series, another field.
+    facultatif : bool
+        Some true files lack it: its absence is not told.
     """
 
     vers: str
@@ -57,6 +59,7 @@ class Mapped:
     note: str = ""
     filtre: Mapping[str, str] = field(default_factory=dict)
     reserve: str = ""
+    facultatif: bool = False
 
     @property
     def table(self) -> str:
@@ -104,8 +107,12 @@ class Family:
         Rows to keep, by column: a regular expression that matches the whole cell.
     ignorer : tuple of str
         Codes of rows that are no territory (``Ensemble``): regular expressions, case ignored.
-    recoder : mapping of str to str
-        Codes written otherwise by the producer (``1`` for metropolitan France).
+    recoder : mapping of str to mapping
+        By level, codes written otherwise by the producer (``1`` for metropolitan France).
+    aussi : tuple of str
+        Other levels that the same file exists at: that of its codes then.
+    au_choix : bool
+        Its columns are chosen when the file is exported: none is expected.
     notes : tuple of str
         What a reader must know.
     colonnes : tuple of Mapped
@@ -128,7 +135,9 @@ class Family:
     sans_ligne: str
     garder: Mapping[str, str]
     ignorer: tuple[str, ...]
-    recoder: Mapping[str, str]
+    recoder: Mapping[str, Mapping[str, str]]
+    aussi: tuple[str, ...]
+    au_choix: bool
     notes: tuple[str, ...]
     colonnes: tuple[Mapped, ...]
 
@@ -170,6 +179,8 @@ _OPTIONAL: Mapping[str, Any] = {
     "garder": {},
     "ignorer": [],
     "recoder": {},
+    "aussi": [],
+    "au_choix": False,
     "notes": [],
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from barometre.base.errors import Fault, FaultsError
@@ -37,6 +37,8 @@ class Plan:
         What feeds our tables.
     lues : tuple of str
         Every column to read, in the order of the file.
+    manquantes : tuple of str
+        Our columns that the family feeds and this file does not, with the producer's.
     """
 
     nom: str
@@ -47,6 +49,7 @@ class Plan:
     niveau: str
     colonnes: tuple[Column, ...]
     lues: tuple[str, ...]
+    manquantes: tuple[str, ...]
 
     @property
     def nombres(self) -> tuple[str, ...]:
@@ -99,7 +102,24 @@ def plan_of(family: Family, header: Sequence[str], nom: str) -> Plan:
         _level(family, nom),
         tuple(columns),
         tuple(name for name in header if name and name in asked),
+        tuple(_missing(family, columns, year)),
     )
+
+
+def _missing(family: Family, columns: Iterable[Column], year: int | None) -> Iterator[str]:
+    """List what the file of a year should feed and does not: renamed or lost columns."""
+    fed = {column.mapped.vers for column in columns}
+    for vers in dict.fromkeys(mapped.vers for mapped in family.colonnes):
+        due = [
+            " + ".join(mapped.codes)
+            for mapped in family.colonnes
+            if mapped.vers == vers
+            and not mapped.facultatif
+            and not family.au_choix
+            and (year is None or mapped.depuis <= year <= mapped.jusqua)
+        ]
+        if due and vers not in fed:
+            yield f"{vers} ({' ou '.join(due)})"
 
 
 def _file_year(family: Family, header: Sequence[str], nom: str) -> int | None:

@@ -1,9 +1,13 @@
-"""Codes of territories: the form of a code tells its level."""
+"""The grammar of the codes of territories: their form tells their level.
+
+No other module describes the form of a code.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import get_args
 
 import numpy as np
@@ -15,17 +19,27 @@ from barometre.cards.schema import Level
 LEVELS = (*get_args(Level), "union")
 
 _COMMUNE = r"(?:0[1-9]|[1-8]\d|9[0-8]|2[AB])\d{3}"
+_IN_THREE = r"(?:0\d\d|02[AB]|9[78]\d)"  # a department on three characters
+_QPV = {2015: rf"QP{_IN_THREE}\d{{3}}", 2024: rf"QN{_IN_THREE}\d{{2}}[A-Z]"}
 _FORMS: dict[str, str] = {
     "commune": _COMMUNE,
     "departement": r"0[1-9]|1\d|2[1-9AB]|[3-8]\d|9[0-5]|97[1-8]",
     "region": r"R\d{2}",
-    "qpv": r"QP(?:\d{6}|02[AB]\d{3}|2[AB]\d{4})|QN[0-9A-Z]{5}[A-Z]",
+    "qpv": "|".join(_QPV.values()),
     "france_metropolitaine": "METRO",
     "epci": r"2\d{8}",
     "iris": "(?!20)" + _COMMUNE + r"\d{4}",
 }
 _DIGITS: dict[str, int] = {"commune": 5, "iris": 9, "departement": 2}
 SHOWN = 5
+
+_DISTRICTS = {"75056": ("75101", "75120"), "69123": ("69381", "69389"), "13055": ("13201", "13216")}
+DISTRICTS: Mapping[str, str] = {
+    str(code): commune
+    for commune, (first, last) in _DISTRICTS.items()
+    for code in range(int(first), int(last) + 1)
+}
+"""The commune of each municipal district of Paris, Lyon and Marseille (Insee's TYPECOM ARM)."""
 
 
 def level_of(code: str) -> str:
@@ -57,6 +71,28 @@ def level_of(code: str) -> str:
     return next((level for level, form in forms if re.fullmatch(form, code)), "union")
 
 
+def qpv_generation(code: str) -> int | None:
+    """Tell the year of the perimeters of a priority neighbourhood: 2015 or 2024.
+
+    Parameters
+    ----------
+    code : str
+        Code of a territory: ``QP`` or ``QN``, the department on three characters (``059``, ``02A``,
+        ``971``), then three digits, or two and a letter.
+
+    Returns
+    -------
+    int or None
+        None for any other territory.
+
+    Examples
+    --------
+    >>> [qpv_generation(code) for code in ("QP059050", "QP02A001", "QN05950M", "59172")]
+    [2015, 2015, 2024, None]
+    """
+    return next((year for year, form in _QPV.items() if re.fullmatch(form, code)), None)
+
+
 def check_codes(codes: Iterable[str], level: str) -> list[Fault]:
     """List the codes that cannot be of a level.
 
@@ -75,10 +111,7 @@ def check_codes(codes: Iterable[str], level: str) -> list[Fault]:
     if level not in LEVELS:
         raise UnknownNameError("niveau", level, LEVELS)
     texts = pd.Series(list(codes), dtype="object").astype("str").fillna("")
-    good = texts.str.strip() != "" if level == "union" else texts.str.fullmatch(_FORMS[level])
-    if level == "epci":
-        good &= _siren(texts.where(good, "0"))
-    bad = texts[~good]
+    bad = texts[~_fits(texts, level)]
     if bad.empty:
         return []
     cases = ", ".join(f"« {code} »" for code in bad.unique()[:SHOWN])
@@ -87,6 +120,96 @@ def check_codes(codes: Iterable[str], level: str) -> list[Fault]:
     remedy = "écrire « R32 » (« 32 » est un département)" if level == "region" else zero
     problem = f"{counted(bad.nunique(), 'code')} d'une autre forme que {level} : {cases}{more}"
     return [Fault("code", problem, remedy, bad.to_frame("code"))]
+
+
+def _fits(texts: pd.Series[str], level: str) -> pd.Series[bool]:
+    if level == "union":
+        return texts.str.strip() != ""
+    good = texts.str.fullmatch(_FORMS[level])
+    return good & _siren(texts.where(good, "0")) if level == "epci" else good
+
+
+@dataclass(frozen=True)
+class Mended:
+    """Codes put right where that is certain.
+
+    Attributes
+    ----------
+    codes : Series
+        The codes, as text.
+    gestes : mapping of str to int
+        What was done, in words, and to how many codes.
+    faux : Series of bool
+        Codes that are still of another form than their level.
+    """
+
+    codes: pd.Series[str]
+    gestes: Mapping[str, int]
+    faux: pd.Series[bool]
+
+
+def mend_codes(codes: pd.Series[str], level: str) -> Mended:
+    """Put right what typing, spreadsheets and exports do to codes, where it is certain.
+
+    Parameters
+    ----------
+    codes : Series
+        Codes as text.
+    level : str
+        The level they are known to be of; the names of an ``"union"`` are left as they are.
+
+    Returns
+    -------
+    Mended
+        A code is changed only when what comes out is of the form of the level: a lost zero, a small
+        letter, an apostrophe, quotes or ``="..."`` around it, a mark of order of bytes, spaces
+        between its digits, its label after it, a letter O for a zero. A region written with digits
+        becomes ``"R32"``, uncounted.
+    """
+    if level == "union":
+        none = pd.Series(data=False, index=codes.index)
+        return Mended(codes, {}, none)
+    if level == "region":
+        codes = ("R" + codes.str.zfill(2)).where(codes.str.fullmatch(r"\d{1,2}"), codes)
+    wrong = ~_fits(codes, level)
+    if not wrong.any():
+        return Mended(codes, {}, wrong)
+    before = codes[wrong]
+    after, steps = before, {}
+    for words, change in _MENDS:
+        changed = change(after, level)
+        steps[words] = changed != after
+        after = changed
+    good = _fits(after, level)
+    gestes = {words: int((changed & good).sum()) for words, changed in steps.items()}
+    mended = codes.copy()
+    mended[after.index[good]] = after[good]
+    faux = wrong.copy()
+    faux[after.index[good]] = False
+    return Mended(mended, {words: number for words, number in gestes.items() if number}, faux)
+
+
+def _without_marks(codes: pd.Series[str], level: str) -> pd.Series[str]:
+    return codes.str.strip("\ufeff\u200b\u00a0 \"'\u2019=")
+
+
+def _without_spaces(codes: pd.Series[str], level: str) -> pd.Series[str]:
+    digits = codes.str.fullmatch(r"\d[\d\s]+\d")
+    return codes.str.replace(r"\s", "", regex=True).where(digits, codes)
+
+
+def _without_label(codes: pd.Series[str], level: str) -> pd.Series[str]:
+    return codes.str.replace(r"^(\S+?)\s*(?:[-\u2013\u2014:,]\s*|\s)[^\W\d].*$", r"\1", regex=True)
+
+
+_MENDS: tuple[tuple[str, Callable[[pd.Series, str], pd.Series[str]]], ...] = (
+    ("guillemet, apostrophe ou marque ôtés", _without_marks),
+    ("libellé ôté", _without_label),
+    ("espaces ôtées", _without_spaces),
+    ("majuscule rétablie", lambda codes, level: codes.str.upper()),
+    ("lettre O lue comme un zéro", lambda codes, level: codes.str.replace("O", "0")),
+    ("zéro initial rétabli", lambda codes, level: repair_codes(codes, level)[0]),
+)
 
 
 def repair_codes(codes: pd.Series, level: str) -> tuple[pd.Series[str], int]:

@@ -1,0 +1,135 @@
+"""Which rows of a file are territories, of which level, and what had to be done to their codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+
+from barometre.base.errors import Fault, FaultsError, counted
+from barometre.sources.plan import Plan
+from barometre.tables.codes import SHOWN, level_of, mend_codes
+
+_NO_TERRITORY = ("", "NR", "X{5,9}", "9{5,9}", "Z{5,9}", "Ensemble", "Total")
+
+
+@dataclass(frozen=True)
+class Territories:
+    """The rows of a file that are territories.
+
+    Attributes
+    ----------
+    textes : DataFrame
+        Their cells.
+    codes, niveaux : Series
+        Their codes, put right, and their levels.
+    ignorees : int
+        Rows that are no territory.
+    gestes : mapping of str to int
+        What was done to codes, and to how many.
+    ecartees : tuple of str
+        What must be told of the rows left out.
+    """
+
+    textes: pd.DataFrame
+    codes: pd.Series[str]
+    niveaux: pd.Series[str]
+    ignorees: int
+    gestes: Mapping[str, int]
+    ecartees: tuple[str, ...]
+
+
+def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
+    """Tell territories from notes, totals and rows without code.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to read in the file.
+    rows : DataFrame
+        Its cells.
+
+    Returns
+    -------
+    Territories
+        Codes are put right as `mend_codes` does. A row whose code is words without digits (a total,
+        another territory), or whose code is no code and that has no value (a note), is left out and
+        told, as is a row with values and no code; codes that the family declares to be no territory
+        are left out and counted.
+
+    Raises
+    ------
+    FaultsError
+        Codes of another form than the level of the file; more rows to leave out than to keep.
+    """
+    given = rows[plan.code]
+    level = plan.niveau or _usual_level(given)
+    recoded = given.replace(dict(plan.famille.recoder.get(level, {})))
+    none = recoded.str.fullmatch("|".join((*_NO_TERRITORY, *plan.famille.ignorer)), case=False)
+    valued = (rows[list(plan.nombres)] != "").any(axis=1) if plan.nombres else ~none
+    mended = mend_codes(recoded[~none], level)
+    codes = recoded.copy()
+    codes[mended.codes.index] = mended.codes
+    levels = pd.Series(level, index=rows.index, dtype="str")
+    wrong = mended.faux.reindex(rows.index, fill_value=False)
+    if wrong.any():
+        others = codes[wrong].map(level_of)
+        admitted = others.isin(plan.famille.aussi) if plan.niveau else others != "union"
+        levels[others.index[admitted]] = others[admitted]
+        wrong[others.index[admitted]] = False
+    worded = ~codes.str.contains(r"\d") & codes.str.contains(r"[^\W\d_]")
+    note = wrong & (worded | ~valued)
+    nameless = (codes == "") & valued & ("" not in plan.famille.ignorer)
+    _refuse(plan, level, codes[wrong & ~note].drop_duplicates(), note | nameless, ~none & ~wrong)
+    keep = ~none & ~wrong
+    return Territories(
+        rows[keep].reset_index(drop=True),
+        codes[keep].reset_index(drop=True),
+        levels[keep].reset_index(drop=True),
+        int((~keep).sum()),
+        mended.gestes,
+        tuple(_told(given[note], int(nameless.sum()))),
+    )
+
+
+def _usual_level(codes: pd.Series[str]) -> str:
+    """Find the level in the form of the codes."""
+    shape = codes[codes != ""].str.len()
+    if shape.empty:
+        return "union"
+    # A code that lost its zero is shorter: the longest usual form is that of the level.
+    usual = shape.value_counts(normalize=True)
+    longest = usual[usual > 0.01].index.max()
+    return level_of(codes[codes.str.len() == longest].iloc[0])
+
+
+def _refuse(
+    plan: Plan, level: str, wrong: pd.Series[str], left_out: pd.Series[bool], kept: pd.Series[bool]
+) -> None:
+    faults = []
+    if len(wrong):
+        shown = " ; ".join(f"« {code} »" for code in wrong[:SHOWN]) + " ; ..." * (
+            len(wrong) > SHOWN
+        )
+        problem = f"{counted(len(wrong), 'code')} d'une autre forme que {level} : {shown}"
+        remedy = "relire la source en texte, ou corriger le niveau que dit le nom du fichier"
+        faults.append(Fault(plan.code, problem, remedy))
+    if left_out.sum() > kept.sum():
+        problem = f"{int(left_out.sum())} lignes sur {len(kept)} sont sans code de {level}"
+        faults.append(Fault(plan.code, problem, "vérifier la colonne des codes"))
+    if faults:
+        raise FaultsError(f"fichier {plan.nom} refusé", faults)
+
+
+def _told(notes: pd.Series[str], nameless: int) -> list[str]:
+    told = []
+    if len(notes):
+        quoted = " ; ".join(f"« {text[:60]} »" for text in notes[:SHOWN])
+        more = " ; ..." * (len(notes) > SHOWN)
+        lines = counted(len(notes), "ligne sans code écartée", "lignes sans code écartées")
+        told.append(f"{lines} : {quoted}{more}")
+    if nameless:
+        lines = counted(nameless, "ligne a des valeurs", "lignes ont des valeurs")
+        told.append(f"{lines} et un code vide : écartées")
+    return told
