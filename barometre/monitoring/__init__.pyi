@@ -1,0 +1,12 @@
+from .abatement import tfpb as tfpb
+from .action_rows import actions as actions
+from .action_rows import reinforced as reinforced
+from .commitments import contract_commitments as contract_commitments
+from .commitments import review as review
+from .indicator_sheet import check_indicator as check_indicator
+from .meetings import agenda as agenda
+from .money import contract_amounts as contract_amounts
+from .money import cpo_share as cpo_share
+from .money import funding as funding
+from .targets import contract_targets as contract_targets
+from .targets import track as track
