@@ -12,6 +12,7 @@ import pytest
 
 from barometre.base.rounding import round_half_up
 from barometre.composite import HDI, Index, Scores
+from barometre.composite.score.scores import score
 from tests.conftest import ROOT
 
 FOLDER = ROOT.parent / "shared" / "golden" / "composite"
@@ -47,7 +48,7 @@ def assert_close(ours: pd.DataFrame, expected: pd.DataFrame) -> None:
 
 def assert_ranks(scores: Scores, expected: pd.DataFrame, frame: pd.DataFrame) -> None:
     """Exactly those of the file as stored, and but for one near tie with the tolerance."""
-    stored = scores.index.score(frame, tolerance=0).ranks
+    stored = score(scores.tree, frame, tolerance=0).ranks
     assert_close(stored.astype(float), expected.astype(float))
     other = scores.ranks.astype(float) != expected[list(scores.ranks)].astype(float)
     assert [(unit, name) for name in other for unit in other.index[other[name]]] == [NEAR_TIE]

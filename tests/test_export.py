@@ -70,7 +70,7 @@ def test_a_failure_leaves_what_was_there_before(
         raise OSError("disque plein")
 
     monkeypatch.setattr(results_file, "_write_workbook", fail)
-    with pytest.raises(OSError, match="disque plein"):
+    with pytest.raises(BarometreError, match="disque plein"):
         results_file.write_results(bcs.compute(contract), path)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]

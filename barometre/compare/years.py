@@ -159,7 +159,7 @@ def evolution(
         place[key[there]] = there
         ends.append(place[pairs[order]])
     found = _Pairs(rows, first[order], ends[0], ends[1], start, end)
-    frame = _evolution(found, lifted)
+    frame = _evolution(found, _verdict(found, lifted))
     if reference is None:
         return frame
     codes = check_references(rows, reference)
@@ -276,20 +276,24 @@ def _absences(pairs: _Pairs) -> Iterator[tuple[Booleans, str]]:
 # ---- the table -----------------------------------------------------------------------------------
 
 
-def _evolution(pairs: _Pairs, lifted: set[str]) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Verdict:
+    """What the rules make of some pairs."""
+
+    refused: Booleans
+    forced: Booleans  # a lifted rule would have refused
+    shared: Booleans  # both vintages rest on a common survey
+    note: pd.Series[str]
+
+
+def _verdict(pairs: _Pairs, lifted: set[str]) -> _Verdict:
+    """Apply the rules, and say in the notes what was refused, forced or absent."""
     rows, before, after = pairs.rows, pairs.before, pairs.after
-    years = pairs.end - pairs.start
     refused = np.zeros(len(before), dtype=bool)
     forced, shared = refused.copy(), refused.copy()
-    note = joined(
-        joined(
-            pd.Series(None, index=range(len(before)), dtype="str"),
-            rows.words("note", before),
-            f"{pairs.start} : ",
-        ),
-        rows.words("note", after),
-        f"{pairs.end} : ",
-    )
+    nothing = pd.Series(None, index=range(len(before)), dtype="str")
+    note = joined(nothing, rows.words("note", before), f"{pairs.start} : ")
+    note = joined(note, rows.words("note", after), f"{pairs.end} : ")
     for rule, concerned, told in _refusals(pairs):
         if rule == "recensement":
             shared |= concerned
@@ -301,11 +305,18 @@ def _evolution(pairs: _Pairs, lifted: set[str]) -> pd.DataFrame:
         note = joined(note, _told(concerned, told))
     for concerned, told in _absences(pairs):
         note = joined(note, _told(concerned, told))
+    return _Verdict(refused, forced, shared, note)
+
+
+def _evolution(pairs: _Pairs, verdict: _Verdict) -> pd.DataFrame:
+    rows, before, after = pairs.rows, pairs.before, pairs.after
+    years = pairs.end - pairs.start
     first, second = rows.bounded(before), rows.bounded(after)
     reason = np.maximum(
         rows.positions("statut", before, REASONS), rows.positions("statut", after, REASONS)
     )
-    absent = np.where(refused, len(REASONS), np.where((before < 0) | (after < 0), 1, 0))
+    lacking = np.where((before < 0) | (after < 0), 1, 0)
+    absent = np.where(verdict.refused, len(REASONS), lacking)
     status = np.where(reason > 0, reason, absent)
     known = status == 0
     v0, v1 = (np.where(known, values[0], np.nan) for values in (first, second))
@@ -314,8 +325,8 @@ def _evolution(pairs: _Pairs, lifted: set[str]) -> pd.DataFrame:
     sens = pairs.said(lambda card: card.sens)
     certain = rows.certain(before) & rows.certain(after)
     low, high = difference_bounds(second, first, certain)
-    bounded = known & ~shared
-    quality = worst_quality(rows, before, after).mask(forced & known, DOUBTFUL)
+    bounded = known & ~verdict.shared
+    quality = worst_quality(rows, before, after).mask(verdict.forced & known, DOUBTFUL)
     return pd.DataFrame(
         {
             "code": rows.words("code", pairs.here),
@@ -337,7 +348,7 @@ def _evolution(pairs: _Pairs, lifted: set[str]) -> pd.DataFrame:
             "statut": named(status, EVOLUTION_STATUSES),
             "qualite": quality,
             "origine": joint_origin(rows, before, after),
-            "note": note,
+            "note": verdict.note,
         }
     )
 

@@ -25,7 +25,7 @@ from barometre.composite.french.reconstructed import (
     three_numbers,
 )
 from barometre.composite.french.weight_fit import WeightFit, combinations_in, left_out_error
-from barometre.composite.score.scores import YEAR
+from barometre.composite.score.years import YEAR
 from barometre.tables.table_set import DOUBTFUL
 
 Published: TypeAlias = "pd.Series[float] | Mapping[Hashable, float] | Sequence[float] | Floats"
@@ -214,6 +214,27 @@ def calibrate_idt(
             "calage impossible : aucun poids positif ne suit les valeurs publiées, qui baissent"
             " quand les composantes montent ; vérifier leur appariement"
         )
+    zero: Any = reference
+    if free:  # of all the points where the index is 0, the one in the direction of the spreads
+        centre = values[used].mean()
+        zero = centre - y.mean() / (SCALE * fit.total) * spread
+    left = _left(len(used) - int(used.sum()), free, dispersion is None)
+    return _calibration(fit, gaps, spread, zero, tolerance=tolerance, unit=unit, remarks=left)
+
+
+def _calibration(
+    fit: WeightFit,
+    gaps: pd.DataFrame,
+    spread: pd.Series[float],
+    zero: Any,
+    *,
+    tolerance: float,
+    unit: float,
+    remarks: tuple[str, ...],
+) -> Calibration:
+    """Judge a fit: its errors, and how far its weights could be others."""
+    names = list(gaps)
+    design, y = fit.given
     fitted = fit.predict(design)
     squares = float(np.sum((y - fitted) ** 2))
     around = float(np.sum((y - y.mean()) ** 2))
@@ -223,16 +244,9 @@ def calibrate_idt(
         index=names,
         columns=["poids_min", "poids_max"],
     )
-    combined = combinations_in(fit.design)
     narrow = (ranges["poids_max"] - ranges["poids_min"] <= WIDEST).to_numpy()
-    identified: pd.Series[bool] = pd.Series(narrow & ~combined, index=names)
+    identified: pd.Series[bool] = pd.Series(narrow & ~combinations_in(fit.design), index=names)
     correlations = gaps.corr()
-    zero: Any = reference
-    if free:  # of all the points where the index is 0, the one in the direction of the spreads
-        centre = values[used].mean()
-        zero = centre - y.mean() / (SCALE * fit.total) * spread
-    remarks = _remarks(ranges, identified, correlations, tolerance)
-    remarks += _said(len(used) - int(used.sum()), free, dispersion is None)
     return Calibration(
         weights=pd.Series(fit.coefficients / fit.total, index=names),
         dispersion=spread / fit.total,
@@ -241,11 +255,11 @@ def calibrate_idt(
         table=pd.DataFrame({"publie": y, "ajuste": fitted, "residu": y - fitted}, index=gaps.index),
         rmse=float(np.sqrt(squares / len(y))),
         r2=1 - squares / around if around > 0 else float("nan"),
-        loo_error=left_out_error(design, y, _codes(gaps.index), free=free),
+        loo_error=left_out_error(design, y, _codes(gaps.index), free=fit.free),
         weight_range=ranges,
         identified=identified,
         correlations=correlations,
-        remarks=remarks,
+        remarks=_remarks(ranges, identified, correlations, tolerance) + remarks,
     )
 
 
@@ -342,7 +356,7 @@ def _remarks(
     return tuple(said)
 
 
-def _said(left: int, free: bool, by_default: bool) -> tuple[str, ...]:
+def _left(left: int, free: bool, by_default: bool) -> tuple[str, ...]:
     said = []
     if left:
         rows = counted(left, "ligne laissée de côté", "lignes laissées de côté")

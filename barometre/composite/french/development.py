@@ -21,7 +21,8 @@ from barometre.composite.french.component_frame import keyed, numbers_of, share_
 from barometre.composite.french.presets import IDH2, IDH4
 from barometre.composite.score.contributions import MEAN, Reference
 from barometre.composite.score.gap_sentence import gap_sentence
-from barometre.composite.score.scores import YEAR, Scores
+from barometre.composite.score.scores import Scores
+from barometre.composite.score.years import YEAR
 from barometre.composite.tree.bounds import Bounds
 
 Health: TypeAlias = Literal["icm", "esperance_vie"]
@@ -75,7 +76,7 @@ class DevelopmentIndex:
     @property
     def name(self) -> str:
         """The column of the index: ``"idh4"`` or ``"idh2"``."""
-        return self.scores.index.root
+        return self.scores.tree.root
 
     def contributions(self, reference: Reference) -> pd.DataFrame:
         """Split the gap of each territory to a reference between the three dimensions.

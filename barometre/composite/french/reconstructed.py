@@ -11,7 +11,7 @@ import pandas as pd
 from barometre.base.arguments import Floats
 from barometre.base.errors import BarometreError, Fault, FaultsError, french_number
 from barometre.composite.french.component_frame import keyed, numbers_of, share_faults
-from barometre.composite.score.scores import YEAR
+from barometre.composite.score.years import YEAR
 
 ThreeNumbers: TypeAlias = "Mapping[str, float] | pd.Series[float] | Sequence[float] | Floats"
 

@@ -24,6 +24,7 @@ class WeightFit:
     """
 
     def __init__(self, design: Floats, y: Floats, *, free: bool) -> None:
+        self.given, self.free = (design, y), free
         self.centre = design.mean(axis=0) if free else np.zeros(design.shape[1])
         self.level = float(y.mean()) if free else 0.0
         self.design, self.y = design - self.centre, y - self.level

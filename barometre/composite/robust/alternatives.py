@@ -9,9 +9,9 @@ from numbers import Real
 from typing import Any, TypeAlias, get_args
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, UnknownNameError
-from barometre.composite.index import Index
 from barometre.composite.tree.bounds import Bounds
 from barometre.composite.tree.parts import BOUNDED, POWERS, Leaf, Method, Normalise
+from barometre.composite.tree.shape import Tree
 
 Mean: TypeAlias = "Method | Mapping[str, Method]"
 Choice: TypeAlias = tuple[int, int, int]  # numbers of a normalisation, bounds and a mean
@@ -111,7 +111,7 @@ class Alternatives:
             "aggregate": [_mean_label(x) for x in self.aggregate or (None,)],
         }
 
-    def variants(self, index: Index) -> dict[Choice, Index]:
+    def variants(self, tree: Tree) -> dict[Choice, Tree]:
         """Give the index of every combination of choices.
 
         Raises
@@ -120,11 +120,11 @@ class Alternatives:
             A leaf already normalised that would be so otherwise, bounds that would move no leaf,
             a mean of an unknown node.
         """
-        _check(self, index)
+        _check(self, tree)
         kinds, limits = self.normalise or (None,), self.bounds or (None,)
         means = self.aggregate or (None,)
         return {
-            (i, j, k): _variant(index, kinds[i], limits[j], means[k])
+            (i, j, k): _variant(tree, kinds[i], limits[j], means[k])
             for i, j, k in itertools.product(*map(range, map(len, (kinds, limits, means))))
         }
 
@@ -161,22 +161,22 @@ def _mean_label(mean: Mean | None) -> str:
     return mean if isinstance(mean, str) else f"puissance {mean:g}"
 
 
-def _check(alternatives: Alternatives, index: Index) -> None:
+def _check(alternatives: Alternatives, tree: Tree) -> None:
     faults = []
     options = alternatives.normalise or (None,)
     if any(options):
         faults += [
             Fault(leaf.id, "déjà normalisée (normalise=None)", "retirer normalise des alternatives")
-            for leaf in index.leaves
+            for leaf in tree.leaves
             if leaf.normalise is None
         ]
-    kinds = {leaf.id: {option or leaf.normalise for option in options} for leaf in index.leaves}
+    kinds = {leaf.id: {option or leaf.normalise for option in options} for leaf in tree.leaves}
     for bounds in alternatives.bounds or ():
         for name in bounds.limits if bounds else ():
             if not kinds.get(name, set()) & set(BOUNDED):
                 problem = "aucune feuille de ce nom n'a de bornes (min-max ou goalposts)"
                 faults.append(Fault(str(name), problem, "retirer ces bornes"))
-    nodes = {node.id for node in index.nodes}
+    nodes = {node.id for node in tree.nodes}
     for mean in alternatives.aggregate or ():
         for name in mean if isinstance(mean, Mapping) else ():
             if name not in nodes:
@@ -185,22 +185,18 @@ def _check(alternatives: Alternatives, index: Index) -> None:
         raise FaultsError("alternatives refusées", faults)
 
 
-def _variant(
-    index: Index, kind: Normalise | None, bounds: Bounds | None, mean: Mean | None
-) -> Index:
+def _variant(tree: Tree, kind: Normalise | None, bounds: Bounds | None, mean: Mean | None) -> Tree:
     limits = bounds.limits if bounds else {}
-    leaves = tuple(
-        _leaf(leaf, kind or leaf.normalise, limits.get(leaf.id)) for leaf in index.leaves
-    )
+    leaves = tuple(_leaf(leaf, kind or leaf.normalise, limits.get(leaf.id)) for leaf in tree.leaves)
 
     def chosen(node: str) -> Any:
         return mean.get(node) if isinstance(mean, Mapping) else mean
 
     nodes = tuple(
         node if chosen(node.id) is None else replace(node, aggregate=chosen(node.id))
-        for node in index.nodes
+        for node in tree.nodes
     )
-    return Index(leaves, nodes)
+    return Tree(leaves, nodes)
 
 
 def _leaf(leaf: Leaf, kind: Normalise | None, limits: tuple[float, float] | None) -> Leaf:

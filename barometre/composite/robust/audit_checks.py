@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from barometre.base.errors import FaultsError
-from barometre.composite.index import Index
 from barometre.composite.score.means import aggregate_tree
 from barometre.composite.score.normalise import rescaled, transformed
 from barometre.composite.score.scores import Scores
+from barometre.composite.tree.shape import Tree
 from barometre.composite.tree.ties import TOLERANCE, tied_ranks
 
 Floats = NDArray[np.float64]
@@ -154,10 +154,10 @@ def shifts(before: Floats, after: Floats) -> tuple[float, float]:
     return (float(moves.mean()), float(moves.max())) if len(moves) else (0.0, 0.0)
 
 
-def without_leaf(index: Index, leaf: str) -> Index | None:
+def without_leaf(tree: Tree, leaf: str) -> Tree | None:
     """Give the index without a leaf; None when nothing, or no weight, is left in its node."""
-    leaves = tuple(x for x in index.leaves if x.id != leaf)
-    nodes = list(index.nodes)
+    leaves = tuple(x for x in tree.leaves if x.id != leaf)
+    nodes = list(tree.nodes)
     while True:
         parents = {x.parent for x in leaves} | {x.parent for x in nodes}
         kept = [node for node in nodes if node.id in parents]
@@ -167,20 +167,20 @@ def without_leaf(index: Index, leaf: str) -> Index | None:
     if not leaves:
         return None
     # floors and scales stay those of the whole index
-    nodes = [replace(node, floor=index.floors[node.id]) for node in nodes]
+    nodes = [replace(node, floor=tree.floors[node.id]) for node in nodes]
     try:
-        return Index(leaves, tuple(nodes))
+        return Tree(leaves, tuple(nodes))
     except FaultsError:  # siblings of no weight
         return None
 
 
 def score_without(scores: Scores, leaf: str) -> Floats | None:
     """Score the root without a leaf, its weight going to its siblings."""
-    index = without_leaf(scores.index, leaf)
-    if index is None:
+    tree = without_leaf(scores.tree, leaf)
+    if tree is None:
         return None
-    names = [x.id for x in index.leaves]
-    return aggregate_tree(index, scores.normalised[names].to_numpy())[index.root]
+    names = [x.id for x in tree.leaves]
+    return aggregate_tree(tree, scores.normalised[names].to_numpy())[tree.root]
 
 
 @dataclass(frozen=True)
@@ -196,13 +196,13 @@ class Extreme:
 
 def extremes(scores: Scores, leaf: str) -> Iterator[Extreme]:
     """Score again with the bounds that a min-max leaf would have without its extreme unit."""
-    index = scores.index
-    j = next(i for i, x in enumerate(index.leaves) if x.id == leaf)
-    part = index.leaves[j]
+    tree = scores.tree
+    j = next(i for i, x in enumerate(tree.leaves) if x.id == leaf)
+    part = tree.leaves[j]
     values = transformed(scores.raw[leaf].to_numpy(np.float64), part)
     if np.isnan(scores.normalised[leaf].to_numpy()).all():
         return
-    tops = scores.table[index.root].to_numpy()
+    tops = scores.table[tree.root].to_numpy()
     low, high = np.nanmin(values), np.nanmax(values)
     ends: tuple[tuple[Literal["basse", "haute"], float], ...] = (("basse", low), ("haute", high))
     for end, bound in ends:
@@ -216,7 +216,7 @@ def extremes(scores: Scores, leaf: str) -> Iterator[Extreme]:
         share = float(1 - (bounds[1][0] - bounds[0][0]) / (high - low))
         normalised = scores.normalised.to_numpy(copy=True)
         normalised[:, j] = rescaled(values, part, bounds) if share < 1 else np.nan
-        again = aggregate_tree(index, normalised)[index.root].copy()
+        again = aggregate_tree(tree, normalised)[tree.root].copy()
         again[held] = np.nan
         yield Extreme(end, names, share, *shifts(tops, again))
 

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
-from barometre.composite.index import Index
 from barometre.composite.robust.audit_checks import (
     Smoother,
     cronbach_alpha,
@@ -24,8 +23,9 @@ from barometre.composite.robust.audit_checks import (
     unit_names,
 )
 from barometre.composite.score.normalise import transformed
-from barometre.composite.score.one_year import refuse_several_years
-from barometre.composite.score.scores import Scores
+from barometre.composite.score.scores import Scores, score
+from barometre.composite.score.years import refuse_several_years
+from barometre.composite.tree.shape import Tree
 
 PASS, LOOK, FAIL = "conforme", "à regarder", "non conforme"
 COLUMNS = ["controle", "noeud", "element", "valeur", "seuil", "verdict", "raison"]
@@ -98,14 +98,14 @@ class _Row(NamedTuple):
 
 
 def audit(
-    index: Index, frame: pd.DataFrame, *, smoother: Smoother = "spline", **thresholds: float
+    tree: Tree, frame: pd.DataFrame, *, smoother: Smoother = "spline", **thresholds: float
 ) -> pd.DataFrame:
     """Audit an index on a table: one row a check and an element, with its verdict and its reason.
 
     Parameters
     ----------
-    index : Index
-        The index.
+    tree : Tree
+        The `Index`.
     frame : DataFrame, units x leaves
         Raw values, as in `Index.score`; one year.
     smoother : {"spline", "linear"}, default "spline"
@@ -151,17 +151,18 @@ def audit(
 
     Examples
     --------
-    >>> tree = pd.DataFrame({
+    >>> from barometre.composite import Index
+    >>> table = pd.DataFrame({
     ...     "id": ["indice", "emploi", "diplome", "chomage"],
     ...     "parent": [None, "indice", "indice", "indice"],
     ...     "direction": [1, 1, 1, 1],
     ... })
-    >>> index = Index.from_table(tree, normalise="minmax")
+    >>> index = Index.from_table(table, normalise="minmax")
     >>> frame = pd.DataFrame({
     ...     "emploi": [50, 62, 70, 71], "diplome": [40, 48, 55, 60], "chomage": [22, 16, 12, 6]
     ... })
-    >>> table = audit(index, frame)
-    >>> print(table.loc[table["controle"] == "sens", "raison"].iloc[-1])
+    >>> checks = audit(index, frame)
+    >>> print(checks.loc[checks["controle"] == "sens", "raison"].iloc[-1])
     corrélation -0,90 avec « indice » : varie à l'inverse ; vérifier la direction
     """
     if smoother not in get_args(Smoother):
@@ -170,7 +171,7 @@ def audit(
     refuse_several_years(
         frame.index if isinstance(frame, pd.DataFrame) else pd.Index([]), "audit refusé"
     )
-    scores = index.score(frame)
+    scores = score(tree, frame)
     checks: tuple[Callable[[Scores, Thresholds], Iterator[_Row]], ...] = (
         _availability,
         _shapes,
@@ -206,7 +207,7 @@ def _judged(
 
 def _availability(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
     known = ~np.isnan(scores.normalised.to_numpy())
-    root, (units, leaves) = scores.index.root, known.shape
+    root, (units, leaves) = scores.tree.root, known.shape
 
     def row(check: str, node: str, element: str, count: int, of: int, noun: str) -> _Row:
         share = count / of if of else np.nan
@@ -219,7 +220,7 @@ def _availability(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
         return _judged((check, node, element), share, limit, verdict, reason)
 
     raw = scores.raw.notna().to_numpy()
-    for j, leaf in enumerate(scores.index.leaves):
+    for j, leaf in enumerate(scores.tree.leaves):
         found = row("disponibilite_feuille", leaf.parent, leaf.id, int(known[:, j].sum()), units,
                     "valeur")  # fmt: skip
         if raw[:, j].any() and not known[:, j].any():
@@ -230,7 +231,7 @@ def _availability(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
 
 
 def _shapes(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
-    for leaf in scores.index.leaves:
+    for leaf in scores.tree.leaves:
         skewness, kurtosis = spread_shape(transformed(scores.raw[leaf.id].to_numpy(), leaf))
         outliers = abs(skewness) > limits.skewness and kurtosis > limits.kurtosis
         reason = f"asymétrie {_number(skewness)}, aplatissement {_number(kurtosis)}"
@@ -252,8 +253,8 @@ def _correlations(scores: Scores, names: list[str]) -> pd.DataFrame:
 
 
 def _directions(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
-    for node in scores.index.upward:
-        parts = scores.index.children[node.id]
+    for node in scores.tree.upward:
+        parts = scores.tree.children[node.id]
         with_node = _correlations(scores, [*parts, node.id])[node.id]
         for name in parts:
             value = float(with_node[name])
@@ -267,8 +268,8 @@ def _directions(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
 
 
 def _pairs(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
-    for node in scores.index.upward:
-        parts = list(scores.index.children[node.id])
+    for node in scores.tree.upward:
+        parts = list(scores.tree.children[node.id])
         between = _correlations(scores, parts).to_numpy()
         for (i, one), (j, two) in itertools.combinations(enumerate(parts), 2):
             value = float(between[i, j])
@@ -282,8 +283,8 @@ def _pairs(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
 
 
 def _alphas(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
-    for node in scores.index.upward:
-        parts = list(scores.index.children[node.id])
+    for node in scores.tree.upward:
+        parts = list(scores.tree.children[node.id])
         if len(parts) < 2:
             continue
         components = scores.table[parts].to_numpy()
@@ -307,16 +308,16 @@ def _alphas(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
 
 
 def _importances(scores: Scores, limits: Thresholds, smoother: Smoother) -> Iterator[_Row]:
-    index = scores.index
-    for node in index.upward:
+    tree = scores.tree
+    for node in tree.upward:
         yield from _against_weights(
-            scores, limits, smoother, "importance", node.id, index.shares(node.id)
+            scores, limits, smoother, "importance", node.id, tree.shares(node.id)
         )
-    if len(index.nodes) > 1:
-        weights = index.effective_weights
-        leaves = {leaf.id: float(weights[leaf.id]) for leaf in index.leaves}
+    if len(tree.nodes) > 1:
+        weights = tree.effective_weights
+        leaves = {leaf.id: float(weights[leaf.id]) for leaf in tree.leaves}
         yield from _against_weights(
-            scores, limits, smoother, "importance_feuille", index.root, leaves
+            scores, limits, smoother, "importance_feuille", tree.root, leaves
         )
 
 
@@ -349,10 +350,10 @@ def _against_weights(
 
 
 def _left_out(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
-    root = scores.index.root
+    root = scores.tree.root
     tops = scores.table[root].to_numpy()
     units = int((~np.isnan(tops)).sum())
-    for leaf in scores.index.leaves:
+    for leaf in scores.tree.leaves:
         again = score_without(scores, leaf.id)
         moves = (np.nan, np.nan) if again is None else shifts(tops, again)
         for check, value, share, how_much in (
@@ -370,9 +371,9 @@ def _left_out(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
 
 
 def _extremes(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
-    tops = scores.table[scores.index.root].to_numpy()
+    tops = scores.table[scores.tree.root].to_numpy()
     units = int((~np.isnan(tops)).sum())
-    for leaf in scores.index.leaves:
+    for leaf in scores.tree.leaves:
         for found in extremes(scores, leaf.id) if leaf.normalise == "minmax" else ():
             holder = f"borne {found.end} tenue par {found.units[0]}"
             if len(found.units) > 1:

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from barometre.composite.index import Index
 from barometre.composite.robust.alternatives import Alternatives, Choice, low_end
 from barometre.composite.robust.data_error import Draws
 from barometre.composite.robust.sobol import chosen
 from barometre.composite.score.means import aggregate_tree
 from barometre.composite.score.normalise import normalise_tree
+from barometre.composite.tree.shape import Tree
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.intp]
@@ -69,24 +69,24 @@ class Design:
         return np.flatnonzero(~same)
 
 
-def weighted_columns(index: Index) -> Ints:
+def weighted_columns(tree: Tree) -> Ints:
     """Give the columns whose weight matters: those that have a sibling."""
-    siblings = {name: len(names) for names in index.children.values() for name in names}
-    return np.array([j for j, name in enumerate(index.columns) if siblings.get(name, 1) > 1], int)
+    siblings = {name: len(names) for names in tree.children.values() for name in names}
+    return np.array([j for j, name in enumerate(tree.columns) if siblings.get(name, 1) > 1], int)
 
 
-def coordinates(index: Index, alternatives: Alternatives) -> int:
+def coordinates(tree: Tree, alternatives: Alternatives) -> int:
     """Count the coordinates of a design."""
-    weights = 0 if alternatives.weights is None else len(weighted_columns(index))
+    weights = 0 if alternatives.weights is None else len(weighted_columns(tree))
     return weights + sum(getattr(alternatives, name) is not None for name in _DISCRETE)
 
 
-def design_of(index: Index, alternatives: Alternatives, points: Floats, first: int) -> Design:
+def design_of(tree: Tree, alternatives: Alternatives, points: Floats, first: int) -> Design:
     """Turn points of the unit cube into choices.
 
     Parameters
     ----------
-    index : Index
+    tree : Tree
         The tree.
     alternatives : Alternatives
         What varies.
@@ -101,9 +101,9 @@ def design_of(index: Index, alternatives: Alternatives, points: Floats, first: i
         if (options := getattr(alternatives, name)) is not None:
             choices[:, j] = chosen(points[:, used], len(options))
             used += 1
-    weights = np.tile(index.weights, (len(points), 1))
+    weights = np.tile(tree.weights, (len(points), 1))
     if alternatives.weights is not None:
-        weights[:, weighted_columns(index)] *= 1 + alternatives.weights * (2 * points[:, used:] - 1)
+        weights[:, weighted_columns(tree)] *= 1 + alternatives.weights * (2 * points[:, used:] - 1)
     return Design(choices, weights, np.arange(first, first + len(points)))
 
 
@@ -111,7 +111,7 @@ def design_of(index: Index, alternatives: Alternatives, points: Floats, first: i
 class Scorer:
     """Scores the root of every variant of an index, on values or draws of them."""
 
-    variants: Mapping[Choice, Index]
+    variants: Mapping[Choice, Tree]
     data: Draws
     _kept: dict[Choice, Floats] = field(default_factory=dict, repr=False)
 
@@ -150,7 +150,7 @@ class Scorer:
         for variant in self.variants.values():
             aggregate_tree(variant, _held(variant, normalise_tree(variant, values.T)), units=units)
 
-    def _normalised(self, choice: Choice, variant: Index, draws: Ints) -> Floats:
+    def _normalised(self, choice: Choice, variant: Tree, draws: Ints) -> Floats:
         if not self.data.exact:
             return _held(variant, normalise_tree(variant, self.data.take(draws).swapaxes(1, 2)))
         if choice not in self._kept:
@@ -158,7 +158,7 @@ class Scorer:
         return self._kept[choice]
 
 
-def _held(variant: Index, normalised: Floats) -> Floats:
+def _held(variant: Tree, normalised: Floats) -> Floats:
     """Hold z-scores at the low end of their scale under means that know no negative value."""
     if all(node.power == 1 for node in variant.nodes):
         return normalised

@@ -13,7 +13,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from barometre.base.errors import BarometreError, counted
-from barometre.composite.index import Index
 from barometre.composite.robust.alternative_shares import Runs, shares_of
 from barometre.composite.robust.alternatives import Alternatives
 from barometre.composite.robust.data_error import DataError, draws_of
@@ -26,8 +25,9 @@ from barometre.composite.robust.rank_draws import (
 )
 from barometre.composite.robust.replications import Design, Scorer, coordinates, design_of
 from barometre.composite.robust.sobol import base_points
-from barometre.composite.score.one_year import refuse_several_years
-from barometre.composite.score.scores import Scores
+from barometre.composite.score.scores import Scores, score
+from barometre.composite.score.years import refuse_several_years
+from barometre.composite.tree.shape import Tree
 
 Floats = NDArray[np.float64]
 
@@ -153,7 +153,7 @@ class Robustness:
 
 
 def robustness(
-    index: Index,
+    tree: Tree,
     frame: pd.DataFrame,
     alternatives: Alternatives | Mapping[str, Any] | None = None,
     data_error: DataError | pd.DataFrame | Mapping[str, Any] | None = None,
@@ -167,8 +167,8 @@ def robustness(
 
     Parameters
     ----------
-    index : Index
-        The index as declared, called nominal.
+    tree : Tree
+        The `Index` as declared, called nominal.
     frame : DataFrame, units x leaves
         Raw values, as in `Index.score`; one year.
     alternatives : Alternatives or mapping, optional
@@ -210,7 +210,8 @@ def robustness(
 
     Examples
     --------
-    >>> tree = pd.DataFrame({
+    >>> from barometre.composite import Index
+    >>> table = pd.DataFrame({
     ...     "id": ["indice", "emploi", "chomage"],
     ...     "parent": [None, "indice", "indice"],
     ...     "direction": [1, 1, -1],
@@ -219,7 +220,7 @@ def robustness(
     ...     {"emploi": [60, 70, 50], "chomage": [10, 20, 22]},
     ...     index=["Denain", "Raismes", "Escaudain"],
     ... )
-    >>> index = Index.from_table(tree, normalise="minmax", out=(0, 100))
+    >>> index = Index.from_table(table, normalise="minmax", out=(0, 100))
     >>> result = robustness(index, frame, Alternatives(weights=0.25), n=256)
     >>> result.ranks[["rang", "rang_min", "rang_max", "groupe"]]
                rang  rang_min  rang_max  groupe
@@ -231,20 +232,20 @@ def robustness(
     """
     _check_options(n, seed, level)
     options = Alternatives.read(alternatives)
-    nominal = index.score(frame)
+    nominal = score(tree, frame)
     units = nominal.table.index
     refuse_several_years(units, "robustesse refusée")
-    variants = options.variants(index)
-    leaves = [leaf.id for leaf in index.leaves]
+    variants = options.variants(tree)
+    leaves = [leaf.id for leaf in tree.leaves]
     raw = nominal.raw.to_numpy(np.float64).T
     data = draws_of(leaves, raw, units, data_error, seed=seed)
     # Draws follow the values, not the rows: the same units in another order get the same ones.
     labels = np.array(list(map(str, units)))
     keys = [labels, *data.beta, *data.alpha, *data.deviations[::-1], *raw[::-1]]
     order = np.lexsort(keys) if len(units) else np.empty(0, dtype=np.intp)
-    points = base_points(n, coordinates(index, options), seed)
-    base, other = (design_of(index, options, p, i * len(p)) for i, p in enumerate(points))
-    tops = nominal.table[index.root].to_numpy()
+    points = base_points(n, coordinates(tree, options), seed)
+    base, other = (design_of(tree, options, p, i * len(p)) for i, p in enumerate(points))
+    tops = nominal.table[tree.root].to_numpy()
     places = nominal.rank().to_numpy(dtype=np.float64, na_value=np.nan)
     scorer = Scorer(variants, data.ordered(order))
     scorer.check(raw, units)
@@ -271,7 +272,7 @@ def robustness(
     return Robustness(
         ranks=table.astype(whole),
         choices=_choices(base, options),
-        weights=pd.DataFrame(base.weights, columns=list(index.columns)),
+        weights=pd.DataFrame(base.weights, columns=list(tree.columns)),
         draws=pd.DataFrame(draws, columns=units),
         scores=None if scores is None else pd.DataFrame(scores[:, back], columns=units),
         nominal=nominal,

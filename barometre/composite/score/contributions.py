@@ -5,20 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from math import factorial, prod
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.composite.score.levels import Levels
 from barometre.composite.score.means import aggregate_tree, power_mean
 from barometre.composite.score.normalise import normalise_tree
 from barometre.composite.tree.leaves import read_leaves
-
-if TYPE_CHECKING:  # scores are split by these functions
-    from barometre.composite.index import Index
-    from barometre.composite.score.scores import Scores
+from barometre.composite.tree.shape import Tree
 
 Values: TypeAlias = dict[str, NDArray[np.float64]]
 Reference: TypeAlias = "Hashable | Mapping[str, float] | pd.Series[float] | None"
@@ -29,50 +27,50 @@ _BLOCK = 2**21  # numbers held at once while going through them
 
 
 def contributions_of(
-    scores: Scores, node: str, reference: Reference, by: str, rows: slice = slice(None)
+    scores: Levels, node: str, reference: Reference, by: str, rows: slice = slice(None)
 ) -> pd.DataFrame:
     """Split the scores of a node; `Scores.contributions` says how."""
     if by not in ("leaves", "children"):
         raise UnknownNameError("choix by=", str(by), ("leaves", "children"))
-    index, table = scores.index, scores.table.iloc[rows]
+    tree, table = scores.tree, scores.table.iloc[rows]
     values = {str(name): table[name].to_numpy() for name in table}
-    players = _players(index, node, by)
+    players = _players(tree, node, by)
     if reference is None:
-        split = own_split(index, node, values)
+        split = own_split(tree, node, values)
     else:
         base = reference_values(scores, reference)
         if np.isnan(base[node]):
             raise BarometreError(f"référence refusée : elle n'a pas de score « {node} »")
         one = {name: np.array([value]) for name, value in base.items()}
-        there = _completed(index, node, one)
-        split = _gap_split(index, node, players, _completed(index, node, values), there)
+        there = _completed(tree, node, one)
+        split = _gap_split(tree, node, players, _completed(tree, node, values), there)
     scored = ~np.isnan(values[node])
     columns = {name: np.where(scored, split[name], np.nan) for name in players}
     return pd.DataFrame(columns, index=table.index)
 
 
-def _players(index: Index, node: str, by: str) -> list[str]:
-    if node not in index.children:
+def _players(tree: Tree, node: str, by: str) -> list[str]:
+    if node not in tree.children:
         return [node]
     if by == "children":
-        return list(index.children[node])
-    below = [leaf for name in index.children[node] for leaf in _players(index, name, by)]
-    return [name for name in index.columns if name in below]
+        return list(tree.children[node])
+    below = [leaf for name in tree.children[node] for leaf in _players(tree, name, by)]
+    return [name for name in tree.columns if name in below]
 
 
-def reference_values(scores: Scores, reference: Reference) -> dict[str, float]:
+def reference_values(scores: Levels, reference: Reference) -> dict[str, float]:
     """Score a reference on the scale of the others; `Scores.reference_scores` says how."""
-    index, normalised = scores.index, scores.normalised
-    names = [leaf.id for leaf in index.leaves]
+    tree, normalised = scores.tree, scores.normalised
+    names = [leaf.id for leaf in tree.leaves]
     if isinstance(reference, Mapping | pd.Series):
-        if any(leaf.normalise == "percentile" for leaf in index.leaves):
+        if any(leaf.normalise == "percentile" for leaf in tree.leaves):
             raise BarometreError(
                 "référence refusée : un rang percentile n'existe que parmi les territoires notés ;"
                 " en prendre un, ou « mean »"
             )
         row = pd.DataFrame([dict(reference)], index=["référence"])
         values, _ = read_leaves(names, row)
-        leaves = normalise_tree(index, values.T, scores.fitted)
+        leaves = normalise_tree(tree, values.T, scores.fitted)
     elif isinstance(reference, str) and reference == MEAN and MEAN not in normalised.index:
         leaves = normalised.mean().to_numpy()[None, :]
     elif reference is None:
@@ -80,34 +78,34 @@ def reference_values(scores: Scores, reference: Reference) -> dict[str, float]:
     else:
         row_number = scores.position(reference)
         return {str(k): float(v) for k, v in scores.table.iloc[row_number].items()}
-    nodes = aggregate_tree(index, leaves)
+    nodes = aggregate_tree(tree, leaves)
     return {name: float(value[0]) for name, value in nodes.items()}
 
 
 # ---- the score itself ---------------------------------------------------------------------------
 
 
-def available_shares(index: Index, node: str, values: Values) -> Values:
+def available_shares(tree: Tree, node: str, values: Values) -> Values:
     """Give the share of each direct component among those available, by unit."""
     shares = {
         name: np.where(np.isnan(values[name]), 0.0, share)
-        for name, share in index.shares(node).items()
+        for name, share in tree.shares(node).items()
     }
     total = np.sum([*shares.values()], axis=0)
     with np.errstate(invalid="ignore"):
         return {name: share / total for name, share in shares.items()}
 
 
-def own_split(index: Index, node: str, values: Values) -> Values:
+def own_split(tree: Tree, node: str, values: Values) -> Values:
     """Split a score between all that is below: marginal effect times value (Euler).
 
     What is missing, or under a node that is, has no part (NaN).
     """
     amounts = {node: values[node]}
     effects = {node: np.ones_like(values[node])}  # of one more unit of a node on the whole
-    for name in _downward(index, node):
-        power, floor, score = index.powers[name], index.floors[name], values[name]
-        for part, share in available_shares(index, name, values).items():
+    for name in _downward(tree, node):
+        power, floor, score = tree.powers[name], tree.floors[name], values[name]
+        for part, share in available_shares(tree, name, values).items():
             value = np.maximum(values[part], floor) if power <= 0 else values[part]
             with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
                 slope = share if power == 1 else share * (value / score) ** (power - 1)
@@ -125,47 +123,47 @@ def own_split(index: Index, node: str, values: Values) -> Values:
     return amounts
 
 
-def _downward(index: Index, node: str) -> list[str]:
+def _downward(tree: Tree, node: str) -> list[str]:
     """List a node and those below it, from the top."""
-    if node not in index.children:
+    if node not in tree.children:
         return []
-    return [node] + [name for part in index.children[node] for name in _downward(index, part)]
+    return [node] + [name for part in tree.children[node] for name in _downward(tree, part)]
 
 
 # ---- the gap to a reference ---------------------------------------------------------------------
 
 
-def _completed(index: Index, node: str, values: Values) -> Values:
+def _completed(tree: Tree, node: str, values: Values) -> Values:
     """Give missing components the score of the node above: the mean that the others make.
 
     The weights of the tree then give the same scores.
     """
     found = {node: values[node]}
     unused = {node: np.zeros(len(values[node]), dtype=bool)}
-    for name in _downward(index, node):
-        for part in index.children[name]:
+    for name in _downward(tree, node):
+        for part in tree.children[name]:
             unused[part] = unused[name] | np.isnan(values[part])
             found[part] = np.where(unused[part], found[name], values[part])
     return found
 
 
 def _gap_split(
-    index: Index, node: str, players: Sequence[str], values: Values, base: Values
+    tree: Tree, node: str, players: Sequence[str], values: Values, base: Values
 ) -> Values:
     """Split gaps: by weights, by logarithms, or by coalitions."""
     if node in players:
         return {node: values[node] - base[node]}
-    inner = _downward(index, node)
+    inner = _downward(tree, node)
     shares = {node: 1.0}
     for name in inner:
-        shares |= {part: s * shares[name] for part, s in index.shares(name).items()}
+        shares |= {part: s * shares[name] for part, s in tree.shares(name).items()}
     weights = {name: shares[name] for name in players}
     # decided on all that is below: the leaves of a component sum to its part, asked either way
-    powers, floors = {index.powers[name] for name in inner}, {index.floors[n] for n in inner}
+    powers, floors = {tree.powers[name] for name in inner}, {tree.floors[n] for n in inner}
     if powers == {1.0}:
         return {name: weights[name] * (values[name] - base[name]) for name in players}
     if powers != {0.0} or len(floors) > 1:
-        return _nested_shapley(index, node, players, values, base)
+        return _nested_shapley(tree, node, players, values, base)
     floor = floors.pop()
     raised = {name: np.maximum(values[name], floor) for name in players}
     start = {name: np.maximum(base[name], floor) for name in players}
@@ -176,7 +174,7 @@ def _gap_split(
     if positive.all():
         return split
     zero = {name: value[~positive] for name, value in values.items()}
-    with_zeros = _nested_shapley(index, node, players, zero, base)
+    with_zeros = _nested_shapley(tree, node, players, zero, base)
     for name in players:
         split[name][~positive] = with_zeros[name]
     return split
@@ -195,10 +193,10 @@ def _log_split(weights: Mapping[str, float], values: Values, base: Values, score
 
 
 def _nested_shapley(
-    index: Index, node: str, players: Sequence[str], values: Values, base: Values
+    tree: Tree, node: str, players: Sequence[str], values: Values, base: Values
 ) -> Values:
     """Split gaps by Shapley values at each node, in every state of the nodes above."""
-    states = max(_states(index, node, player) for player in players)
+    states = max(_states(tree, node, player) for player in players)
     if states > _COALITIONS:
         raise BarometreError(
             f"« {node} » a trop de composantes pour un partage exact par feuille ({states} états) ;"
@@ -210,22 +208,22 @@ def _nested_shapley(
     for start in range(0, units, step):
         rows = slice(start, start + step)
         block = {name: value[rows] for name, value in values.items()}
-        _descend(index, node, players, (block, base), lambda whole: whole, found, rows)
+        _descend(tree, node, players, (block, base), lambda whole: whole, found, rows)
     return found
 
 
-def _states(index: Index, node: str, player: str) -> int:
+def _states(tree: Tree, node: str, player: str) -> int:
     """Count the states of the components beside a player, up to a node."""
-    parents = {part: name for name, parts in index.children.items() for part in parts}
+    parents = {part: name for name, parts in tree.children.items() for part in parts}
     path = []
     while player != node:
         player = parents[player]
-        path.append(2 ** (len(index.children[player]) - 1))
+        path.append(2 ** (len(tree.children[player]) - 1))
     return prod(path)
 
 
 def _descend(
-    index: Index,
+    tree: Tree,
     node: str,
     players: Sequence[str],
     ends: tuple[Values, Values],
@@ -238,8 +236,8 @@ def _descend(
     ``outer`` gives the whole (its mean over the states of the nodes above) from values of the node
     of shape (..., units), whose leading axes are the states met below.
     """
-    names, (values, base) = index.children[node], ends
-    weights = np.array([*index.shares(node).values()])
+    names, (values, base) = tree.children[node], ends
+    weights = np.array([*tree.shares(node).values()])
     number = len(names)
     others_in = [*itertools.product([False, True], repeat=number - 1)]  # one, empty, without others
     taken = np.array(others_in, dtype=bool).reshape(len(others_in), number - 1)
@@ -259,20 +257,18 @@ def _descend(
             components = [
                 value[None] if name == part else states[name].reshape(shape) for name in names
             ]
-            mean = power_mean(
-                components, weights, power=index.powers[node], floor=index.floors[node]
-            )
+            mean = power_mean(components, weights, power=tree.powers[node], floor=tree.floors[node])
             return np.tensordot(chances, outer(mean), axes=1)
 
         end = np.broadcast_to(base[part], values[part].shape)
         if part in players:
             found[part][rows] = whole(values[part]) - whole(end)
             continue
-        _descend(index, part, players, ends, whole, found, rows)
+        _descend(tree, part, players, ends, whole, found, rows)
         # a missing node may count for less than its own floor, which the states below do not
-        under = np.minimum(values[part], end) < index.floors[part]
-        if index.powers[part] <= 0 and under.any():
-            below = [name for name in _players(index, part, "leaves") if name in players]
+        under = np.minimum(values[part], end) < tree.floors[part]
+        if tree.powers[part] <= 0 and under.any():
+            below = [name for name in _players(tree, part, "leaves") if name in players]
             rest = whole(values[part]) - whole(end) - sum(found[name][rows] for name in below)
             for name in below:
                 found[name][rows] += np.where(under, rest / len(below), 0.0)

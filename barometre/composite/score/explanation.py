@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
@@ -13,28 +11,28 @@ from barometre.composite.score.contributions import (
     contributions_of,
     own_split,
 )
+from barometre.composite.score.levels import Levels
 from barometre.composite.score.normalise import transformed
-
-if TYPE_CHECKING:  # scores are explained by these functions
-    from barometre.composite.index import Index
-    from barometre.composite.score.scores import Scores
+from barometre.composite.tree.shape import Tree
 
 
-def explanation_of(scores: Scores, row: int, reference: Reference) -> pd.DataFrame:
+def explanation_of(
+    scores: Levels, row: int, reference: Reference, remarks: pd.DataFrame
+) -> pd.DataFrame:
     """Explain one row; `Scores.explain` says how."""
-    index, here = scores.index, scores.table.iloc[row : row + 1]
+    tree, here = scores.tree, scores.table.iloc[row : row + 1]
     values = {str(name): here[name].to_numpy() for name in here}
-    shares = {index.root: np.ones(1)}
-    for node in index.nodes:
-        shares |= available_shares(index, node.id, values)
-    names = _from_the_root(index, index.root)
-    parts = {leaf.id: leaf for leaf in index.leaves}
-    nodes = {node.id: node for node in index.nodes}
+    shares = {tree.root: np.ones(1)}
+    for node in tree.nodes:
+        shares |= available_shares(tree, node.id, values)
+    names = _from_the_root(tree, tree.root)
+    parts = {leaf.id: leaf for leaf in tree.leaves}
+    nodes = {node.id: node for node in tree.nodes}
     raw = scores.raw.iloc[row]
     frame = pd.DataFrame({"noeud": names}, dtype="str")
     things = [nodes.get(name) or parts[name] for name in names]
     frame["parent"] = pd.Series([thing.parent for thing in things], dtype="str")
-    frame["niveau"] = [index.levels[name] for name in names]
+    frame["niveau"] = [tree.levels[name] for name in names]
     frame["valeur"] = [raw.get(name, np.nan) for name in names]
     frame["valeur_transformee"] = [
         float(transformed(np.array([raw[name]]), parts[name])[0]) if name in parts else np.nan
@@ -52,30 +50,29 @@ def explanation_of(scores: Scores, row: int, reference: Reference) -> pd.DataFra
     frame["contribution"] = _contributions(scores, row, names, reference)
     ranks = scores.ranks.iloc[row]
     frame["rang"] = pd.array([ranks[name] for name in names], dtype="Int64")
-    frame["remarque"] = _remarks(scores, row, names)
+    frame["remarque"] = _remarks(scores, remarks, row, names)
     return frame
 
 
-def _from_the_root(index: Index, name: str) -> list[str]:
-    below = index.children.get(name, ())
-    return [name] + [found for part in below for found in _from_the_root(index, part)]
+def _from_the_root(tree: Tree, name: str) -> list[str]:
+    below = tree.children.get(name, ())
+    return [name] + [found for part in below for found in _from_the_root(tree, part)]
 
 
-def _contributions(scores: Scores, row: int, names: list[str], reference: Reference) -> list[float]:
+def _contributions(scores: Levels, row: int, names: list[str], reference: Reference) -> list[float]:
     """Give the part of every node in the root: that of a node is the sum of its leaves'."""
-    index, here = scores.index, slice(row, row + 1)
+    tree, here = scores.tree, slice(row, row + 1)
     if reference is None:
         values = {str(n): scores.table[n].iloc[here].to_numpy() for n in scores.table}
-        own = own_split(index, index.root, values)
+        own = own_split(tree, tree.root, values)
         return [float(own[name][0]) for name in names]
-    parts = contributions_of(scores, index.root, reference, "leaves", here).iloc[0]
-    inside = {name: [n for n in _from_the_root(index, name) if n in parts.index] for name in names}
+    parts = contributions_of(scores, tree.root, reference, "leaves", here).iloc[0]
+    inside = {name: [n for n in _from_the_root(tree, name) if n in parts.index] for name in names}
     return [float(parts[inside[name]].sum(skipna=False)) for name in names]
 
 
-def _remarks(scores: Scores, row: int, names: list[str]) -> pd.Series[str]:
+def _remarks(scores: Levels, told: pd.DataFrame, row: int, names: list[str]) -> pd.Series[str]:
     """Join the remarks of a unit, those of whole leaves included, by node."""
-    told = scores.remarks
     units = told.columns[:-2]
     label = scores.table.index[row]
     keys = dict(zip(units, label if isinstance(label, tuple) else (label,), strict=True))

@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from barometre.base.errors import BarometreError, counted, french_number
-
-if TYPE_CHECKING:  # an index is scored with these functions
-    from barometre.composite.index import Index
+from barometre.composite.tree.shape import Tree
 
 _SHARE = 1e-9  # 4 components of 5 are a share of 0.8 whatever the rounding of 0.8
 _SHOWN = 3  # units quoted
@@ -106,7 +103,7 @@ def _average(
 
 
 def aggregate_tree(
-    index: Index,
+    tree: Tree,
     normalised: NDArray[np.float64],
     *,
     weights: NDArray[np.float64] | None = None,
@@ -116,13 +113,13 @@ def aggregate_tree(
 
     Parameters
     ----------
-    index : Index
+    tree : Tree
         The tree.
     normalised : array, shape (..., units, leaves)
-        Normalised values, leaves in the order of ``index.leaves``. Fastest when each leaf is
+        Normalised values, leaves in the order of ``tree.leaves``. Fastest when each leaf is
         contiguous, as `normalise_tree` returns them.
     weights : array, shape (..., columns), optional
-        Weights in the order of ``index.columns``, by replication; by default those of the tree.
+        Weights in the order of ``tree.columns``, by replication; by default those of the tree.
     units : Index, optional
         Labels quoted in errors.
 
@@ -136,11 +133,11 @@ def aggregate_tree(
     BarometreError
         A mean other than arithmetic meets a negative component.
     """
-    given = index.weights if weights is None else np.asarray(weights, dtype=np.float64)
-    place = {name: j for j, name in enumerate(index.columns)}
-    values = {leaf.id: normalised[..., j] for j, leaf in enumerate(index.leaves)}
-    for node in index.upward:
-        names = index.children[node.id]
+    given = tree.weights if weights is None else np.asarray(weights, dtype=np.float64)
+    place = {name: j for j, name in enumerate(tree.columns)}
+    values = {leaf.id: normalised[..., j] for j, leaf in enumerate(tree.leaves)}
+    for node in tree.upward:
+        names = tree.children[node.id]
         components = [values[name] for name in names]
         if node.power != 1:
             _refuse_negative(node.id, dict(zip(names, components, strict=True)), units)
@@ -148,7 +145,7 @@ def aggregate_tree(
             components,
             given[..., [place[name] for name in names]],
             power=node.power,
-            floor=index.floors[node.id],
+            floor=tree.floors[node.id],
             min_available=node.min_available,
         )
     return values

@@ -8,17 +8,15 @@ the others.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from barometre.base.errors import BarometreError
+from barometre.composite.tree.parts import Leaf
+from barometre.composite.tree.shape import Tree
 from barometre.composite.tree.ties import TOLERANCE, tied_ranks
-
-if TYPE_CHECKING:  # an index is scored with these functions
-    from barometre.composite.index import Index
-    from barometre.composite.tree.parts import Leaf
 
 # Low and high bounds, or mean and standard deviation, of transformed values: (..., 1) each.
 Scale: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
@@ -95,16 +93,16 @@ def _clips(leaf: Leaf, *, low: bool) -> bool:
 
 
 def normalise_tree(
-    index: Index, values: NDArray[np.float64], scales: Mapping[str, Scale] | None = None
+    tree: Tree, values: NDArray[np.float64], scales: Mapping[str, Scale] | None = None
 ) -> NDArray[np.float64]:
     """Normalise raw values, leaf by leaf.
 
     Parameters
     ----------
-    index : Index
+    tree : Tree
         The tree.
     values : array, shape (..., units, leaves)
-        Raw values, leaves in the order of ``index.leaves``, NaN where missing.
+        Raw values, leaves in the order of ``tree.leaves``, NaN where missing.
     scales : mapping of str to Scale, optional
         Scales by leaf, on transformed values; by default goalposts, or what the values show.
 
@@ -116,7 +114,7 @@ def normalise_tree(
     given = scales or {}
     *lead, units, leaves = values.shape
     result = np.empty((*lead, leaves, units))
-    for j, leaf in enumerate(index.leaves):
+    for j, leaf in enumerate(tree.leaves):
         column = transformed(values[..., j], leaf)
         scale = given.get(leaf.id) or scale_of(column, leaf)
         result[..., j, :] = rescaled(column, leaf, scale)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from barometre.base.errors import counted, french_number
+from barometre.composite.score.levels import Levels
 from barometre.composite.tree.parts import BOUNDED
-
-if TYPE_CHECKING:  # scores are described by these functions
-    from numpy.typing import NDArray
-
-    from barometre.composite.score.scores import Scores
 
 
 class _Told:
@@ -26,12 +23,12 @@ class _Told:
         self.rows += [(int(i), node, texts(int(i))) for i in np.flatnonzero(where)]
 
 
-def remarks_of(scores: Scores) -> pd.DataFrame:
+def remarks_of(scores: Levels) -> pd.DataFrame:
     """List the remarks; `Scores.remarks` says which."""
     told = _Told()
-    for leaf in scores.index.leaves:
+    for leaf in scores.tree.leaves:
         _leaf_remarks(scores, leaf.id, told)
-    for node in scores.index.upward:
+    for node in scores.tree.upward:
         _node_remarks(scores, node.id, told)
     units = scores.table.index
     names = [name or ("code" if i == 0 else f"code_{i}") for i, name in enumerate(units.names)]
@@ -43,8 +40,8 @@ def remarks_of(scores: Scores) -> pd.DataFrame:
     return frame
 
 
-def _leaf_remarks(scores: Scores, name: str, told: _Told) -> None:
-    leaf = next(leaf for leaf in scores.index.leaves if leaf.id == name)
+def _leaf_remarks(scores: Levels, name: str, told: _Told) -> None:
+    leaf = next(leaf for leaf in scores.tree.leaves if leaf.id == name)
     raw = scores.raw[name].to_numpy()
     present = ~np.isnan(raw)
     if leaf.transform == "log":
@@ -76,9 +73,9 @@ def _leaf_remarks(scores: Scores, name: str, told: _Told) -> None:
         )
 
 
-def _node_remarks(scores: Scores, name: str, told: _Told) -> None:
-    node = next(node for node in scores.index.upward if node.id == name)
-    names = scores.index.children[name]
+def _node_remarks(scores: Levels, name: str, told: _Told) -> None:
+    node = next(node for node in scores.tree.upward if node.id == name)
+    names = scores.tree.children[name]
     parts = scores.table[list(names)].to_numpy()
     available = (~np.isnan(parts)).sum(axis=1)
     score = scores.table[name].to_numpy()
@@ -94,7 +91,7 @@ def _node_remarks(scores: Scores, name: str, told: _Told) -> None:
     )
     if node.power > 0:
         return
-    floor = scores.index.floors[name]
+    floor = scores.tree.floors[name]
     for j, part in enumerate(names):
         values = parts[:, j]
         told.add(

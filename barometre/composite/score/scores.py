@@ -2,92 +2,33 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.composite.index import Index
+from barometre.base.errors import BarometreError
 from barometre.composite.score.contributions import Reference, contributions_of, reference_values
 from barometre.composite.score.explanation import explanation_of
+from barometre.composite.score.levels import Levels
 from barometre.composite.score.means import aggregate_tree
-from barometre.composite.score.normalise import Scale, normalise_tree, scale_of, transformed
+from barometre.composite.score.normalise import normalise_tree, scale_of, transformed
 from barometre.composite.score.remarks import remarks_of
+from barometre.composite.score.years import YEAR
 from barometre.composite.tree.leaves import read_leaves
-from barometre.composite.tree.ties import tied_ranks
-
-YEAR = "annee"  # index level of the years: ranks are within a year
+from barometre.composite.tree.shape import Tree
+from barometre.composite.tree.ties import TOLERANCE
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class Scores(Levels):
     """What `Index.score` returns.
 
-    Attributes
-    ----------
-    index : Index
-        The tree.
-    raw : DataFrame, units x leaves
-        Values as received.
-    normalised : DataFrame, units x leaves
-        Normalised values.
-    table : DataFrame, units x columns
-        Normalised leaves, then every node up to the root.
-    fitted : mapping of str to Scale
-        The scale of each leaf, on transformed values; see ``scales``.
-    unused : tuple of str
-        Columns of the frame that are no leaf.
-    tolerance : float
-        Relative difference up to which scores share a rank.
+    The attributes are those of `Levels`.
     """
-
-    index: Index
-    raw: pd.DataFrame
-    normalised: pd.DataFrame
-    table: pd.DataFrame
-    fitted: Mapping[str, Scale]
-    unused: tuple[str, ...]
-    tolerance: float
-
-    @cached_property
-    def ranks(self) -> pd.DataFrame:
-        """Ranks of ``table``, column by column: 1 = best, ties take the smallest, within a year.
-
-        Missing (NA) where the score is.
-        """
-        return self._ranked(self.table)
-
-    def rank(self, node: str | None = None) -> pd.Series:
-        """Rank one column, the root by default; quicker than ``ranks``."""
-        column = self._column(node)
-        ranked: pd.Series = self._ranked(self.table[[column]])[column]
-        return ranked
-
-    @cached_property
-    def scales(self) -> pd.DataFrame:
-        """Scale of each leaf: bounds in natural units, or mean and standard deviation.
-
-        The mean and standard deviation are those of transformed values.
-        """
-        rows: dict[str, tuple[float | None, ...]] = {}
-        for leaf in self.index.leaves:
-            first, second = (float(part.ravel()[0]) for part in self.fitted[leaf.id])
-            if leaf.normalise == "zscore":
-                rows[leaf.id] = (np.nan, np.nan, first, second)
-                continue
-            low, high = leaf.low, leaf.high
-            if leaf.normalise == "minmax" and first == first:  # observed, not constant
-                known = self.raw[leaf.id]
-                known = known[known > 0] if leaf.transform == "log" else known
-                low, high = known.min(), known.max()
-            rows[leaf.id] = (low, high, np.nan, np.nan)
-        names = ["borne_basse", "borne_haute", "moyenne", "ecart_type"]
-        return pd.DataFrame.from_dict(rows, orient="index", columns=names, dtype="float64")
 
     @cached_property
     def remarks(self) -> pd.DataFrame:
@@ -153,7 +94,7 @@ class Scores:
         France     0.000           0.000      0.000
         Niger     -0.085          -0.183     -0.233
         """
-        return contributions_of(self, self._column(node), reference, by)
+        return contributions_of(self, self.column(node), reference, by)
 
     def reference_scores(self, reference: Reference) -> pd.Series[float]:
         """Score a reference of `contributions` on the scale of these scores.
@@ -169,7 +110,7 @@ class Scores:
             Its normalised leaves and nodes, in the order of ``table``.
         """
         values = reference_values(self, reference)
-        return pd.Series({name: values[name] for name in self.index.columns}, dtype="float64")
+        return pd.Series({name: values[name] for name in self.tree.columns}, dtype="float64")
 
     def explain(self, code: Hashable, reference: Reference = None) -> pd.DataFrame:
         """Show how the raw values of a unit became its score.
@@ -190,80 +131,36 @@ class Scores:
             ``agregation``; ``poids`` (share among the available siblings), ``contribution`` (to
             the root), ``rang``, ``remarque``.
         """
-        return explanation_of(self, self.position(code), reference)
-
-    def position(self, code: Hashable) -> int:
-        """Give the row of a unit; refuse one that is not there, with the nearest labels."""
-        index = self.table.index
-        try:
-            found = np.arange(len(index))[index.get_loc(code)]
-        except pd.errors.InvalidIndexError:
-            kind = type(code).__name__
-            raise BarometreError(f"un {kind} n'est pas un territoire : donner son code") from None
-        except (KeyError, TypeError):
-            near = difflib.get_close_matches(str(code), map(str, index), n=3)
-            hint = f" Vouliez-vous dire {' ou '.join(near)} ?" if near else ""
-            raise BarometreError(f"territoire « {code} » sans score.{hint}") from None
-        if np.size(found) != 1:
-            raise BarometreError(f"« {code} » a plusieurs lignes ; donner (code, annee)")
-        return int(np.ravel(found)[0])
-
-    def _column(self, node: str | None) -> str:
-        if node is not None and node not in self.table:
-            raise UnknownNameError("nœud", str(node), self.index.columns)
-        return self.index.root if node is None else node
-
-    def _ranked(self, table: pd.DataFrame) -> pd.DataFrame:
-        values = table.to_numpy(dtype=np.float64).T
-        ranks = np.full(values.shape, np.nan)
-        for rows in _years(table.index):
-            for j, column in enumerate(values):  # one at a time fits in the cache
-                ranks[j, rows] = tied_ranks(column[rows], tolerance=self.tolerance)
-        missing = np.isnan(ranks)
-        whole = np.where(missing, 1, ranks).astype(np.int64)
-        columns = {
-            name: pd.arrays.IntegerArray(whole[j], missing[j]) for j, name in enumerate(table)
-        }
-        return pd.DataFrame(columns, index=table.index)
+        return explanation_of(self, self.position(code), reference, self.remarks)
 
 
-def score(index: Index, frame: pd.DataFrame, *, tolerance: float) -> Scores:
+def score(tree: Tree, frame: pd.DataFrame, *, tolerance: float = TOLERANCE) -> Scores:
     """Score units; `Index.score` says how."""
-    names = [leaf.id for leaf in index.leaves]
+    names = [leaf.id for leaf in tree.leaves]
     values, unused = read_leaves(names, frame)
     if not isinstance(tolerance, int | float) or not 0 <= tolerance < 1:
         raise BarometreError(f"tolerance {tolerance} : donner un écart relatif, entre 0 et 1")
-    _refuse_pooled_years(index, frame.index)
+    _refuse_pooled_years(tree, frame.index)
     fitted = {
-        leaf.id: scale_of(transformed(values[j], leaf), leaf) for j, leaf in enumerate(index.leaves)
+        leaf.id: scale_of(transformed(values[j], leaf), leaf) for j, leaf in enumerate(tree.leaves)
     }
-    normalised = normalise_tree(index, values.T, fitted)
-    nodes = aggregate_tree(index, normalised, units=frame.index)
-    table = np.stack([nodes[name] for name in index.columns]).T
+    normalised = normalise_tree(tree, values.T, fitted)
+    nodes = aggregate_tree(tree, normalised, units=frame.index)
+    table = np.stack([nodes[name] for name in tree.columns]).T
     return Scores(
-        index=index,
+        tree=tree,
         raw=pd.DataFrame(values.T, index=frame.index, columns=names),
         normalised=pd.DataFrame(normalised, index=frame.index, columns=names),
-        table=pd.DataFrame(table, index=frame.index, columns=list(index.columns)),
+        table=pd.DataFrame(table, index=frame.index, columns=list(tree.columns)),
         fitted=fitted,
         unused=unused,
         tolerance=float(tolerance),
     )
 
 
-def _years(index: pd.Index) -> Iterator[Any]:
-    """Give the rows of each year; all of them without years."""
-    if YEAR not in index.names:
-        yield slice(None)
-        return
-    years, _ = pd.factorize(index.get_level_values(YEAR))
-    for year in range(years.max() + 1 if len(years) else 0):
-        yield np.flatnonzero(years == year)
-
-
-def _refuse_pooled_years(index: Index, units: pd.Index) -> None:
+def _refuse_pooled_years(tree: Tree, units: pd.Index) -> None:
     """Refuse a scale observed on several years: a new year would change those published."""
-    observed = [x.id for x in index.leaves if x.normalise not in (None, "goalposts")]
+    observed = [x.id for x in tree.leaves if x.normalise not in (None, "goalposts")]
     if YEAR not in units.names or not observed:
         return
     years = sorted(map(str, units.get_level_values(YEAR).unique()))

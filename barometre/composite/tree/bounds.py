@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -16,13 +15,12 @@ import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, french_number
 from barometre.base.files import write_text
-from barometre.base.toml_text import read_toml, toml_lines, toml_value
+from barometre.base.toml import read_toml, toml_text
 from barometre.composite.tree.leaves import read_leaves
 from barometre.composite.tree.ties import TOLERANCE
 
 _PROVENANCE = ("reference", "territories", "years", "date")
 _LIMITS = "donner {composante: (bas, haut)}"
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")  # a TOML key that needs no quotes
 
 
 @dataclass(frozen=True)
@@ -188,12 +186,8 @@ class Bounds:
         Path
             The file; `from_toml` gives the same bounds back.
         """
-        said = {name: getattr(self, name) or None for name in _PROVENANCE}
-        limits = {
-            name if _BARE_KEY.fullmatch(name) else toml_value(name): pair
-            for name, pair in self.limits.items()
-        }
-        return write_text(path, f"{toml_lines(said)}\n[limits]\n{toml_lines(limits)}")
+        provenance = {name: getattr(self, name) or None for name in _PROVENANCE}
+        return write_text(path, toml_text({**provenance, "limits": self.limits}))
 
 
 def _fault(name: str, pair: object) -> Fault | None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from barometre.base.errors import Fault, FaultsError
-from barometre.base.toml_text import read_toml, toml_lines
+from barometre.base.toml import read_toml, toml_text
 from barometre.composite.tree.parts import Leaf, Node
 
 _NONE = "none"  # TOML has no null
@@ -17,8 +17,8 @@ _KINDS: dict[str, type[Leaf] | type[Node]] = {"leaf": Leaf, "node": Node}
 
 def toml_of(leaves: Sequence[Leaf], nodes: Sequence[Node]) -> str:
     """Write the parts of an index, without what keeps its default."""
-    blocks = [f"[[node]]\n{toml_lines(_given(node))}" for node in nodes]
-    blocks += [f"[[leaf]]\n{toml_lines(_given(leaf))}" for leaf in leaves]
+    blocks = [f"[[node]]\n{toml_text(_given(node))}" for node in nodes]
+    blocks += [f"[[leaf]]\n{toml_text(_given(leaf))}" for leaf in leaves]
     return "\n".join(blocks)
 
 

@@ -1,11 +1,26 @@
-"""Ranks of one year only: what compares units refuses several at once."""
+"""The years of scored units: ranks are within one, and what compares units refuses several."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Places
 from barometre.base.errors import BarometreError
-from barometre.composite.score.scores import YEAR
+
+YEAR = "annee"  # index level of the years
+
+
+def rows_by_year(units: pd.Index) -> Iterator[slice | Places]:
+    """Give the rows of each year; all of them without years."""
+    if YEAR not in units.names:
+        yield slice(None)
+        return
+    years, _ = pd.factorize(units.get_level_values(YEAR))
+    for year in range(years.max() + 1 if len(years) else 0):
+        yield np.flatnonzero(years == year)
 
 
 def refuse_several_years(units: pd.Index, what: str) -> None:
