@@ -3,6 +3,12 @@ from .action_rows import actions as actions
 from .action_rows import reinforced as reinforced
 from .commitments import contract_commitments as contract_commitments
 from .commitments import review as review
+from .edition_changes import compare_editions as compare_editions
+from .edition_changes import disclosures as disclosures
+from .editions import Edition as Edition
+from .editions import create_edition as create_edition
+from .editions import open_edition as open_edition
+from .editions import validate_edition as validate_edition
 from .indicator_sheet import check_indicator as check_indicator
 from .meetings import agenda as agenda
 from .money import contract_amounts as contract_amounts

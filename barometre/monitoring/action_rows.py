@@ -65,7 +65,9 @@ def actions(
     rows = check_records("actions", table)
     if year is not None:
         rows = rows[rows["annee"] == year]
-    groups = rows.assign(**{by: rows[by].astype("str").fillna("non précisé")}).groupby(by, sort=True)
+    groups = rows.assign(**{by: rows[by].astype("str").fillna("non précisé")}).groupby(
+        by, sort=True
+    )
     summed = pd.DataFrame([_summed(str(name), group) for name, group in groups])
     if summed.empty:
         return summed
@@ -112,7 +114,9 @@ def _protected(summed: pd.DataFrame, by: str, threshold: int) -> pd.DataFrame:
     secret = pd.Series(np.ravel(hidden.isna().to_numpy()), index=names) & whole.gt(0)
     for share in ("part_femmes", "part_qpv"):
         part = (out[share] / 100 * out["beneficiaires"]).round()
-        few = part.between(1, threshold - 1) | (out["beneficiaires"] - part).between(1, threshold - 1)
+        few = part.between(1, threshold - 1) | (out["beneficiaires"] - part).between(
+            1, threshold - 1
+        )
         out[share] = out[share].mask(secret | few)
     for column in ("beneficiaires", "cout_par_beneficiaire"):
         out[column] = out[column].mask(secret)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -70,14 +72,14 @@ def agenda(year: int) -> pd.DataFrame:
     return pd.concat([due, report], ignore_index=True)
 
 
-def _due(row: dict[str, object], year: int) -> bool:
+def _due(row: Mapping[Hashable, Any], year: int) -> bool:
     """Tell whether a body meets, or a product is due, in a year."""
     dated = str(row["mois_ou_date"] or "")
     years = [int(y) for y in re.findall(r"(?<!\d)20\d{2}(?!\d)", dated)]
     months = re.search(r"(\d+) mois", dated)
-    if months and years:
-        years.append(years[0] + int(months[1]) // 12)
+    if months and years:  # due at the end
+        years = [years[0] + int(months[1]) // 12]
     if not years:
         return str(row["frequence"]) != "une fois"
     spans = bool(re.search(r"\d à 20\d{2}|\d-20\d{2}\b", dated)) and len(years) > 1
-    return min(years) <= year <= max(years) if spans or months else year in years
+    return min(years) <= year <= max(years) if spans else year in years

@@ -13,7 +13,15 @@ from barometre.base.errors import BarometreError, Fault, FaultsError, UnknownNam
 from barometre.tables.records import check_records
 
 STEPS = ("prévu", "engagé", "payé")
-BREAKDOWNS = ("orientation", "nomAttribuant", "commune", "qpv", "annee", "credits", "dispositifAide")
+BREAKDOWNS = (
+    "orientation",
+    "nomAttribuant",
+    "commune",
+    "qpv",
+    "annee",
+    "credits",
+    "dispositifAide",
+)
 UNKNOWN = "non précisé"
 """What stands for an empty cell in a breakdown: the amounts still add up."""
 
@@ -55,8 +63,9 @@ def cents_of(amounts: pd.Series[float], units: pd.Series[str]) -> pd.Series[int]
     ]
     broken = [cents != cents.to_integral_value() for cents in exact]
     if any(broken):
-        rows = amounts[np.array(broken)]
-        cases = " ; ".join(f"{amount:.10g} ligne {row + 2}" for row, amount in rows[:5].items())
+        rows = amounts[np.array(broken)][:5]
+        lines = zip(rows.index.astype("int64"), rows, strict=True)
+        cases = " ; ".join(f"{amount:.10g} ligne {row + 2}" for row, amount in lines)
         fault = Fault("montant", f"fractions de centime : {cases}", "arrondir au centime")
         raise FaultsError("table financements refusée", [fault])
     whole = [int(cents.quantize(Decimal(1), ROUND_HALF_UP)) for cents in exact]

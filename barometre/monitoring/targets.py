@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -79,7 +79,7 @@ def contract_targets() -> pd.DataFrame:
     return check_records("objectifs", both[[*kept, "echeance", "source"]])
 
 
-def _plain(date: object) -> str | None:
+def _plain(date: Any) -> str | None:
     """Write a year read as a number without decimal."""
     if isinstance(date, float):
         return None if np.isnan(date) else f"{date:.0f}"
@@ -93,7 +93,7 @@ def _dated(text: str | None, start: int) -> str | None:
     return text
 
 
-def _way(row: Mapping[str, object]) -> str:
+def _way(row: Mapping[Hashable, Any]) -> str:
     """Tell which way a target goes from its comparator, its sign or its reference."""
     comparator, target, reference = str(row["comparateur"]), row["cible"], row["reference"]
     assert isinstance(target, float)
@@ -196,8 +196,8 @@ def track(
     -------
     DataFrame
         The targets with ``annee`` (of the observation, the latest up to ``year``), ``valeur,
-        borne_inf, borne_sup``, ``attendu`` (value expected on the linear path), ``progres`` (percent
-        of the way from reference to target), ``statut`` and ``note``. Statuses: `Status`. A target
+        borne_inf, borne_sup``, ``attendu`` (expected on the linear path), ``progres`` (percent of
+        the way from reference to target), ``statut`` and ``note``. Statuses: `Status`. A target
         without deadline, yearly or permanent, is judged now and never late: ``atteint``, or
         ``non atteint`` when it has a reference. Without reference only ``atteint`` can be said,
         else ``référence à fournir``. ``indéterminé``: the interval of the observation holds values
@@ -269,7 +269,7 @@ def _observed(
     return both.drop_duplicates(["id", "annee"], keep="first")
 
 
-def _target(row: Mapping[str, object], tolerance: float) -> Target:
+def _target(row: Mapping[Hashable, Any], tolerance: float) -> Target:
     """Read a target from its row."""
     numbers = {
         name: np.nan if pd.isna(value := row[name]) else float(str(value))
@@ -297,10 +297,10 @@ def _target(row: Mapping[str, object], tolerance: float) -> Target:
 
 
 def _judge(
-    row: Mapping[str, object], seen: Mapping[str, object], year: int, tolerance: float
-) -> dict[str, object]:
+    row: Mapping[Hashable, Any], seen: Mapping[Hashable, Any], year: int, tolerance: float
+) -> dict[str, Any]:
     """Judge one target: its expected value, its progress, its status, and what to know."""
-    blank: dict[str, object] = {"attendu": np.nan, "progres": np.nan, "note": None}
+    blank: dict[str, Any] = {"attendu": np.nan, "progres": np.nan, "note": None}
     if status := _not_judged(row):
         return {**blank, "statut": status}
     target = _target(row, tolerance)
@@ -329,7 +329,7 @@ def _judge(
     }
 
 
-def _not_judged(row: Mapping[str, object]) -> Status | None:
+def _not_judged(row: Mapping[Hashable, Any]) -> Status | None:
     """Tell why a target cannot be compared to a value, if it cannot."""
     if row["sens"] == "ambigu":
         return "sens ambigu"
@@ -343,7 +343,7 @@ def _not_judged(row: Mapping[str, object]) -> Status | None:
 
 
 def _status_between(
-    target: Target, seen: Mapping[str, object], value: float, year: int
+    target: Target, seen: Mapping[Hashable, Any], value: float, year: int
 ) -> tuple[Status, list[str]]:
     """Judge a value with its interval: undetermined when its ends are judged otherwise."""
     status = target.status(value, year)

@@ -345,8 +345,8 @@ def _read(values: pd.Series, column: pa.Column) -> tuple[pd.Series, list[Fault]]
         except ValueError:
             cells.append(None)
             bad.append(len(cells) - 1)
-    kind = {"nombre": "float64", "annee": "Int64", "entier": "Int64"}.get(facts["genre"], "str")
-    read = pd.Series(cells, values.index, dtype="object").astype(kind)
+    kinds: dict[str, Any] = {"nombre": "float64", "annee": "Int64", "entier": "Int64"}
+    read = pd.Series(cells, values.index, dtype="object").astype(kinds.get(facts["genre"], "str"))
     faults = [_fault(column.name, "illisible", remedy, texts.iloc[bad])] if bad else []
     if facts["genre"] == "nombre":
         low = read < facts.get("minimum", -np.inf)
@@ -357,7 +357,8 @@ def _read(values: pd.Series, column: pa.Column) -> tuple[pd.Series, list[Fault]]
 
 def _fault(column: str, what: str, remedy: str, cells: pd.Series) -> Fault:
     """Say of some cells what is wrong, with the lines as a file numbers them."""
-    cases = [f"« {text} » ligne {row + 2}" for row, text in cells.iloc[:_SHOWN].items()]
+    shown = zip(cells.index[:_SHOWN].astype("int64"), cells.iloc[:_SHOWN], strict=True)
+    cases = [f"« {text} » ligne {row + 2}" for row, text in shown]
     more = " ; ..." * (len(cells) > _SHOWN)
     problem = f"{counted(len(cells), f'valeur {what}', f'valeurs {what}s')} : {' ; '.join(cases)}"
     return Fault(column, problem + more, remedy, cells.to_frame(column))
