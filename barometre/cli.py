@@ -22,7 +22,7 @@ from barometre.cards.schema import THEMES, Card
 from barometre.engine.values import PublishedDifference, compute
 
 if TYPE_CHECKING:
-    from barometre.sources.reading import FileReport
+    from barometre.sources.report import FileReport
 
 app = typer.Typer(
     help="Le Baromètre de Cohésion Sociale d'une agglomération, des fichiers aux indicateurs.",

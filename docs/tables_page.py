@@ -14,7 +14,7 @@ from barometre.cards.columns import MODELS, PART_TOLERANCE, columns_of
 from barometre.cards.listing import load_cards
 from barometre.cards.schema import UNITS
 from barometre.engine.results import ORIGINS, Results
-from barometre.sources.values import NOT_APPLICABLE_TOKENS, SECRET_TOKENS
+from barometre.sources.files.values import NOT_APPLICABLE_TOKENS, SECRET_TOKENS
 from barometre.tables.check import PUBLISHED
 from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, TERRITOIRES_COLUMNS
 

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from barometre.base.errors import BarometreError
-from barometre.cohort.protection import create_key, hide_small_groups, k_anonymity, pseudonymise
+from barometre.cohort.protection import hide_small_groups, k_anonymity
+from barometre.cohort.pseudonyms import create_key, pseudonymise
 
 
 def test_rfc_4231_case_7(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from barometre.base.errors import BarometreError, FaultsError
 from barometre.compare.elders import FRAGILITY_FACTORS, fragility_75, fragility_scores
+from barometre.secrecy.lines import hide_in_lines
 
 FACTORS = list(FRAGILITY_FACTORS)
 
@@ -174,14 +175,50 @@ def test_hidden_scores_by_brute_force(counts: list[int], threshold: int) -> None
     small = (cells > 0) & (cells < threshold)
     assert hidden[small].all()
     assert hidden.any() == small.any()
-    if small.any() and not hidden.all():
-        assert cells[hidden].sum() >= threshold
+    # No cell is worse off than in the halves, whose proof is in the tests of lines.
+    parts = hide_in_lines(np.append(cells, 0.0), np.zeros(9, np.intp), threshold=threshold)
+    assert hidden.tolist() == parts.rows[:8].tolist()
+    if small.any() and not parts.totals.any():
+        assert cells[hidden].sum() > threshold
         assert hidden.sum() >= 2
         assert (cells[hidden] > 0).all()
-        others = cells[hidden & ~small]  # no larger cell than needed
-        assert others.size == 0 or others.max() <= cells[~hidden & (cells > 0)].min(initial=99)
     shown = found.loc[~hidden & (found["statut"] == "ok"), ["score", "effectif"]]
     assert all(cells[int(score)] == number for score, number in shown.to_numpy())
+
+
+def test_few_unknown_are_few_people() -> None:
+    frame = people(*[0] * 30, *[3] * 25, *[6] * 20, *[4] * 3).astype(float)
+    frame.loc[75:, "issu_immigration"] = np.nan
+    row = fragility_75(frame).iloc[0]
+    assert row["effectif"] == 78
+    assert row[["inconnus", "part", "part_min", "part_max", "effectif_fragile"]].isna().all()
+    found = fragility_scores(frame).set_index("score")
+    # The last half of 30, 25, 20 and 3 unknown: the unknown are hidden with a score, and the
+    # parts, whose base would give them.
+    assert found.index[found["effectif"].isna()].tolist() == [6]
+    assert found["inconnus"].isna().all()
+    assert found["part"].isna().all()
+
+
+def test_no_figure_of_a_group_tells_a_small_one() -> None:
+    """All the figures of a group but its size, over every split of its people in two or three."""
+    seen: dict[tuple[object, ...], set[tuple[int, int, int]]] = {}
+    columns = ["effectif", "effectif_fragile", "inconnus", "part", "part_min", "part_max"]
+    for fragile, others, unknown in itertools.product(range(9), repeat=3):
+        frame = people(*[7] * fragile, *[0] * others, *[4] * unknown).astype(float)
+        if unknown:
+            frame.iloc[-unknown:, 6] = np.nan
+        row = fragility_75(frame, threshold=3).iloc[0]
+        key = tuple(None if np.isnan(row[name]) else row[name] for name in columns)
+        seen.setdefault(key, set()).add((fragile, others, unknown))
+    secrets = {key: splits for key, splits in seen.items() if key[1] is None}
+    assert len(secrets) > 8
+    for key, splits in secrets.items():
+        if key[0] is not None and key[0] > 8:  # beyond the splits that were tried
+            continue
+        for place in range(3):
+            few = {split[place] for split in splits} & {1, 2}
+            assert few in (set(), {1, 2})
 
 
 # ---- what is given ------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from barometre.base.errors import BarometreError, FaultsError
-from barometre.sources.text import open_sources
+from barometre.sources.files.text import open_sources
 from tests.test_source_sheets import old_workbook, workbook
 from tests.test_source_text import HEADER, ROWS, archive, cells, known, only, write
 

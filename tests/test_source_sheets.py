@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from barometre.base.errors import BarometreError, FaultsError
-from barometre.sources import sheets
+from barometre.sources.files import sheets
 from tests.test_source_text import cells, only, write
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from barometre.base.errors import BarometreError, FaultsError
-from barometre.sources import delimited, text
-from barometre.sources.text import Source, open_sources
+from barometre.sources.files import delimited, text
+from barometre.sources.files.text import Source, open_sources
 
 HEADER = "CODGEO;LIBGEO;NBMEN19;Q219"
 ROWS = "59172;Denain;8 300;14\u00a0810\n01001;L'Abergement-Clémenciat;322;23970\n"
@@ -22,11 +22,11 @@ READ = [
 ]
 
 
-def known(names: Sequence[str]) -> bool:
+def known(names: Sequence[str], nom: str) -> bool:
     return "CODGEO" in names and len(names) > 1
 
 
-def never(names: Sequence[str]) -> bool:
+def never(names: Sequence[str], nom: str) -> bool:
     return False
 
 
@@ -69,7 +69,7 @@ def test_bytes_without_cp1252_character(tmp_path: Path) -> None:
 
 
 def test_an_accent_beyond_the_first_chunk_decides_of_the_encoding(tmp_path: Path) -> None:
-    filler = f"59172;{'x' * 793}\n" * (delimited._BEGINNING // 800)
+    filler = f"59172;{'x' * 793}\n" * (delimited.BEGINNING // 800)
     for encoding in ("utf-8", "cp1252"):
         path = write(tmp_path / "f.csv", f"CODGEO;LIBGEO\n{filler}01001;é\n", encoding)
         assert cells(only(path))[-1] == ["01001", "é"]
@@ -77,7 +77,7 @@ def test_an_accent_beyond_the_first_chunk_decides_of_the_encoding(tmp_path: Path
 
 @pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
 @pytest.mark.parametrize("recognised", [known, never])
-def test_separators(tmp_path: Path, separator: str, recognised: delimited.Recognised) -> None:
+def test_separators(tmp_path: Path, separator: str, recognised: text.Recogniser) -> None:
     content = "CODGEO;A;B\n59172;12;x\n01001;13;y\n".replace(";", separator)
     (source,) = open_sources(write(tmp_path / "f.csv", content), recognised)
     assert cells(source) == [["59172", "12", "x"], ["01001", "13", "y"]]
@@ -258,7 +258,7 @@ def test_what_is_no_table(tmp_path: Path, name: str, content: bytes, message: st
 
 
 def test_nul_bytes_far_in_the_file(tmp_path: Path) -> None:
-    filler = b"59172;x\n" * (delimited._BEGINNING // 8)
+    filler = b"59172;x\n" * (delimited.BEGINNING // 8)
     source = only(write(tmp_path / "f.csv", b"CODGEO;LIBGEO\n" + filler + b"\0"))
     with pytest.raises(BarometreError, match="octets nuls"):
         source.lire(["CODGEO"])

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from barometre.sources.values import (
+from barometre.sources.files.values import (
     NOT_APPLICABLE_TOKENS,
     SECRET_TOKENS,
     UNAVAILABLE_TOKENS,

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
-from barometre.sources.family import load_families, matches
-from barometre.sources.mapping import recognise
+from barometre.sources.family import family_of, load_families, matches
 from barometre.sources.reading import SourceWarning, check_files
 
 # Headers as the producers print them.
@@ -198,7 +197,7 @@ def test_every_family_recognises_a_header_of_its_own() -> None:
             t.replace("{yyyy}", "2021").replace("{yy}", "21").replace("*", "x")
             for t in (*family.code[:1], *family.signature)
         ]
-        found = recognise(header, "sans nom")
+        found = family_of(header, "sans nom")
         assert found is not None, family.nom
         assert all(matches(t, header) for t in found.signature)
 

@@ -259,6 +259,7 @@ class Logements(Table):
         "Résidences principales", parts=["residences_principales_hlm", "residences_date_connue"]
     )
     residences_principales_hlm: float = _count("Résidences principales HLM louées vides")
+    logements_sociaux: float = _count("Logements du parc locatif social (RPLS), occupés ou non")
     residences_hors_studio_seul: float = _count(
         "Résidences principales hors studio d'une personne (exploitation complémentaire)",
         parts=["residences_suroccupees"],

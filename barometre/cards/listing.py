@@ -7,7 +7,7 @@ The file name is the identifier, the folder is the theme, and the function of th
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal, get_args
@@ -84,22 +84,57 @@ def indicator_card(identifier: str) -> Card:
     return cards[identifier]
 
 
-def catalogue(lang: Literal["fr", "en"] = "fr") -> pd.DataFrame:
+def expand_indicators(names: str | Iterable[str]) -> list[str]:
+    """List the indicators that identifiers and themes stand for, once each, in the order asked.
+
+    Parameters
+    ----------
+    names : str or iterable of str
+        Identifiers of indicators, or names of themes (``"revenus"``), that stand for all theirs.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    UnknownNameError
+        Neither an indicator nor a theme; the nearest names are given.
+    """
+    cards, found = load_cards(), []
+    for name in [names] if isinstance(names, str) else names:
+        of_theme = [card.id for card in cards.values() if card.theme == name]
+        if not of_theme and name not in cards:
+            raise UnknownNameError("indicateur ou thème", str(name), [*cards, *THEMES])
+        found += of_theme or [name]
+    return list(dict.fromkeys(found))
+
+
+def catalogue(lang: Literal["fr", "en"] = "fr", *, theme: Theme | None = None) -> pd.DataFrame:
     """List the indicators.
 
     Parameters
     ----------
     lang : {"fr", "en"}
         Language of labels, themes and units.
+    theme : str, optional
+        Theme whose indicators are listed (``"revenus"``), all by default.
 
     Returns
     -------
     DataFrame
         One row per indicator, indexed by identifier: theme, label, unit, direction, producer,
         levels (joined by ", ").
+
+    Raises
+    ------
+    UnknownNameError
+        Unknown theme.
     """
+    if theme is not None and theme not in THEMES:
+        raise UnknownNameError("thème", str(theme), THEMES)
     column = 0 if lang == "fr" else 1
-    cards = load_cards().values()
+    cards = [card for card in load_cards().values() if theme in (None, card.theme)]
     return pd.DataFrame(
         {
             "theme": [THEMES[c.theme][column] for c in cards],

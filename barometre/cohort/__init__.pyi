@@ -59,8 +59,10 @@ from .movers.change import ChangeDecomposition as ChangeDecomposition
 from .movers.change import decompose_change as decompose_change
 from .people import Cohort as Cohort
 from .protection import count_people as count_people
-from .protection import create_key as create_key
 from .protection import hide_small_groups as hide_small_groups
 from .protection import k_anonymity as k_anonymity
-from .protection import pseudonymise as pseudonymise
+from .pseudonyms import PseudonymWarning as PseudonymWarning
+from .pseudonyms import create_key as create_key
+from .pseudonyms import pseudonymise as pseudonymise
+from .publication import protect as protect
 from .rows.checks import CohortError as CohortError

@@ -149,9 +149,9 @@ class Cohort(PanelRows):
         From another origin than entry, people count from the wave at which they are first known.
         The weight is that of the cohort at the first wave.
         """
-        from barometre.cohort.durations.of_cohort import cohort_kaplan_meier
+        from barometre.cohort.durations.of_cohort import panel_kaplan_meier
 
-        return cohort_kaplan_meier(self, event, by, origin=origin, conf_type=conf_type, level=level)
+        return panel_kaplan_meier(self, event, by, origin=origin, conf_type=conf_type, level=level)
 
     def cumulative_incidence(
         self,
@@ -167,9 +167,9 @@ class Cohort(PanelRows):
 
         As `kaplan_meier`, by `competing_risks.cumulative_incidence`.
         """
-        from barometre.cohort.durations.of_cohort import cohort_cumulative_incidence
+        from barometre.cohort.durations.of_cohort import panel_cumulative_incidence
 
-        return cohort_cumulative_incidence(
+        return panel_cumulative_incidence(
             self, event, competing, by, origin=origin, conf_type=conf_type, level=level
         )
 
@@ -183,9 +183,9 @@ class Cohort(PanelRows):
         level: float = 0.95,
     ) -> Tidy:
         """Mean time without the event up to a horizon: `survival.rmst`."""
-        from barometre.cohort.durations.of_cohort import cohort_rmst
+        from barometre.cohort.durations.of_cohort import panel_rmst
 
-        return cohort_rmst(self, event, by, horizon=horizon, origin=origin, level=level)
+        return panel_rmst(self, event, by, horizon=horizon, origin=origin, level=level)
 
     def logrank(
         self,
@@ -197,9 +197,9 @@ class Cohort(PanelRows):
         rho: float = 0.0,
     ) -> LogRank:
         """Log-rank test between traits of the first wave, without weights: `logrank`."""
-        from barometre.cohort.durations.of_cohort import cohort_logrank
+        from barometre.cohort.durations.of_cohort import panel_logrank
 
-        return cohort_logrank(self, event, by, strata=strata, origin=origin, rho=rho)
+        return panel_logrank(self, event, by, strata=strata, origin=origin, rho=rho)
 
     # ---- transitions ----------------------------------------------------------------------------
 
@@ -239,15 +239,15 @@ class Cohort(PanelRows):
 
     def attrition(self, wave: Any = None, *, level: float = 0.95) -> Tidy:
         """Losses of the arms at a wave, and their difference: `attrition.attrition_rates`."""
-        from barometre.cohort.losses.baseline import cohort_attrition
+        from barometre.cohort.losses.baseline import panel_attrition
 
-        return cohort_attrition(self, wave, level=level)
+        return panel_attrition(self, wave, level=level)
 
     def attrition_model(self, covariates: Sequence[str], wave: Any = None) -> LogitFit:
         """Losses at a wave explained by the first one: `attrition.attrition_model`."""
-        from barometre.cohort.losses.baseline import cohort_attrition_model
+        from barometre.cohort.losses.baseline import panel_attrition_model
 
-        return cohort_attrition_model(self, covariates, wave)
+        return panel_attrition_model(self, covariates, wave)
 
     def attrition_weights(
         self,
@@ -259,17 +259,17 @@ class Cohort(PanelRows):
         trim: float | None = None,
     ) -> AttritionWeights:
         """Weights of those still seen at a wave: `propensity.attrition_weights`."""
-        from barometre.cohort.losses.baseline import cohort_attrition_weights
+        from barometre.cohort.losses.baseline import panel_attrition_weights
 
-        return cohort_attrition_weights(
+        return panel_attrition_weights(
             self, covariates, wave, numerator=numerator, stabilised=stabilised, trim=trim
         )
 
     def lee_bounds(self, outcome: str, wave: Any = None, **options: Any) -> LeeBounds:
         """Bounds of the effect at a wave whatever the losses: `attrition.lee_bounds`."""
-        from barometre.cohort.losses.baseline import cohort_lee_bounds
+        from barometre.cohort.losses.baseline import panel_lee_bounds
 
-        return cohort_lee_bounds(self, outcome, wave, **options)
+        return panel_lee_bounds(self, outcome, wave, **options)
 
     def balance(
         self,
@@ -278,9 +278,9 @@ class Cohort(PanelRows):
         denominator: Denominator = "treated",
     ) -> Tidy:
         """Arms at the first wave, weights given only: `balance.balance_table`."""
-        from barometre.cohort.losses.baseline import cohort_balance
+        from barometre.cohort.losses.baseline import panel_balance
 
-        return cohort_balance(self, covariates, weight, denominator)
+        return panel_balance(self, covariates, weight, denominator)
 
     def propensity_weights(
         self,
@@ -291,9 +291,9 @@ class Cohort(PanelRows):
         trim: float | None = None,
     ) -> TreatmentWeights:
         """Weights that make the arms alike at the first wave: `propensity.propensity_weights`."""
-        from barometre.cohort.losses.baseline import cohort_propensity_weights
+        from barometre.cohort.losses.baseline import panel_propensity_weights
 
-        return cohort_propensity_weights(
+        return panel_propensity_weights(
             self, covariates, estimand=estimand, stabilised=stabilised, trim=trim
         )
 
@@ -301,9 +301,9 @@ class Cohort(PanelRows):
         self, outcome: str, zone: Any, start: Any, end: Any, **options: Any
     ) -> ChangeDecomposition:
         """Change of a zone split between stayers, leavers and entrants: `zone_change`."""
-        from barometre.cohort.movers.zone import cohort_change
+        from barometre.cohort.movers.zone import panel_change
 
-        return cohort_change(self, outcome, zone, start, end, **options)
+        return panel_change(self, outcome, zone, start, end, **options)
 
     # ---- impact ---------------------------------------------------------------------------------
 
@@ -316,10 +316,10 @@ class Cohort(PanelRows):
         cluster: str | None = None,
         weight: str | None = None,
     ) -> Any:
-        """Difference in differences of two arms before and after: `did.cohort_did`."""
-        from barometre.cohort.impact.two_arms import cohort_did
+        """Difference in differences of two arms before and after: `did.panel_did`."""
+        from barometre.cohort.impact.two_arms import panel_did
 
-        return cohort_did(self, outcome, post, se=se, cluster=cluster, weight=weight)
+        return panel_did(self, outcome, post, se=se, cluster=cluster, weight=weight)
 
     def twfe(
         self,
@@ -330,10 +330,10 @@ class Cohort(PanelRows):
         cluster: str | None = None,
         weight: str | None = None,
     ) -> Any:
-        """Two-way fixed effects (person and wave): `did.cohort_twfe`."""
-        from barometre.cohort.impact.two_arms import cohort_twfe
+        """Two-way fixed effects (person and wave): `did.panel_twfe`."""
+        from barometre.cohort.impact.two_arms import panel_twfe
 
-        return cohort_twfe(self, outcome, treated, se=se, cluster=cluster, weight=weight)
+        return panel_twfe(self, outcome, treated, se=se, cluster=cluster, weight=weight)
 
     def event_study(
         self,
@@ -345,10 +345,10 @@ class Cohort(PanelRows):
         weight: str | None = None,
         window: tuple[int, int] | None = None,
     ) -> Any:
-        """Two-way fixed effects by time since treatment: `did.cohort_event_study`."""
-        from barometre.cohort.impact.two_arms import cohort_event_study
+        """Two-way fixed effects by time since treatment: `did.panel_event_study`."""
+        from barometre.cohort.impact.two_arms import panel_event_study
 
-        return cohort_event_study(
+        return panel_event_study(
             self, outcome, base=base, se=se, cluster=cluster, weight=weight, window=window
         )
 
@@ -363,10 +363,10 @@ class Cohort(PanelRows):
         missing: Literal["pairs", "balanced"] = "pairs",
         anticipation: int = 0,
     ) -> Any:
-        """Effects by group and wave (Callaway and Sant'Anna, 2021): `att_gt.cohort_att_gt`."""
-        from barometre.cohort.impact.group_time import cohort_att_gt
+        """Effects by group and wave (Callaway and Sant'Anna, 2021): `att_gt.panel_att_gt`."""
+        from barometre.cohort.impact.group_time import panel_att_gt
 
-        return cohort_att_gt(
+        return panel_att_gt(
             self,
             outcome,
             control=control,

@@ -1,102 +1,28 @@
-"""Protection of people: keyed pseudonyms, k-anonymity, small groups hidden in what is published."""
+"""Protection of people in tables: k-anonymity, small groups hidden in what is published."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import os
-import secrets
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from barometre.base.arguments import Floats, is_number
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.rows.columns import as_numbers
+from barometre.secrecy.grid import Flags
+from barometre.secrecy.lines import PUBLISHED, SECRET, hide_in_lines
 
 if TYPE_CHECKING:
     from barometre.secrecy.suppression import Suppressed
 
-SHORTEST_KEY = 16
-"""Bytes under which a key could be guessed."""
+Rows: TypeAlias = NDArray[np.intp]
 
-
-def create_key(path: str | Path) -> None:
-    """Write a new random key to a file that only its owner can read.
-
-    Parameters
-    ----------
-    path : str or Path
-        A file that does not exist yet: replacing a key would change every pseudonym. Keep it away
-        from the data, and out of version control.
-
-    Raises
-    ------
-    BarometreError
-        The file exists already.
-    """
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError as error:
-        raise BarometreError(
-            f"{path} existe déjà ; changer de clé changerait tous les pseudonymes"
-        ) from error
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(32) + "\n")
-
-
-def pseudonymise(
-    identifiers: pd.Series[Any] | Sequence[Any],
-    *,
-    key_file: str | Path | None = None,
-    key_variable: str | None = None,
-) -> pd.Series[str]:
-    """Replace identifiers by keyed pseudonyms: the same person keeps the same one, wave after wave.
-
-    Parameters
-    ----------
-    identifiers : Series or sequence of str
-        Identifiers as texts, taken letter for letter: a number that lost its leading zero is
-        another person. Integers are written in full.
-    key_file : str or Path, optional
-        File that holds the key; spaces and line ends around it do not count.
-    key_variable : str, optional
-        Environment variable that holds the key. Give one of the two.
-
-    Returns
-    -------
-    Series of str
-        64 hexadecimal digits each, on the index of the input. Neither the key nor the identifiers
-        are kept.
-
-    Raises
-    ------
-    BarometreError
-        No key or two, a key under 16 bytes, a missing identifier, identifiers that are floats.
-
-    Notes
-    -----
-    HMAC with SHA-256 (FIPS 198-1, RFC 2104) of the identifier in UTF-8. Whoever holds the key can
-    find people again: this is pseudonymisation, not anonymisation (RGPD, article 4).
-    """
-    key = _key(key_file, key_variable)
-    series = pd.Series(identifiers)
-    missing = int(series.isna().sum())
-    if missing:
-        raise BarometreError(
-            f"{counted(missing, 'identifiant manquant', 'identifiants manquants')} ;"
-            " les compléter ou retirer ces lignes"
-        )
-    if pd.api.types.is_float_dtype(series):
-        raise BarometreError(
-            "identifiants lus comme nombres décimaux ; les lire comme textes (dtype=str)"
-        )
-    codes, known = pd.factorize(series)
-    texts = [hmac.new(key, str(one).encode(), hashlib.sha256).hexdigest() for one in known]
-    return pd.Series(np.array(texts, dtype=object)[codes], index=series.index, dtype="str")
+_NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "boolean"}
+_SAME = 1e-12  # relative difference of two numbers that are the same
 
 
 def k_anonymity(
@@ -104,6 +30,7 @@ def k_anonymity(
     quasi_identifiers: Sequence[str],
     *,
     k: int = 11,
+    person: str | None = None,
     sensitive: str | None = None,
 ) -> Tidy:
     """Report how many people share each combination of quasi-identifiers.
@@ -111,12 +38,15 @@ def k_anonymity(
     Parameters
     ----------
     frame : DataFrame
-        One row per person.
+        One row per person; or several, with ``person``.
     quasi_identifiers : sequence of str
         Columns by which someone could be recognised: age group, sex, neighbourhood... A missing
         value counts as a category of its own.
     k : int, default 11
         Smallest group wanted.
+    person : str, optional
+        Column of the person, whose rows count once in a group: the ten waves of one person are
+        not ten people.
     sensitive : str, optional
         Column that must not be guessed: adds ``distinct``, its number of values in the group.
 
@@ -131,7 +61,8 @@ def k_anonymity(
     Raises
     ------
     BarometreError
-        A column absent, no quasi-identifier, one named as a column of the report.
+        A column absent or given twice, no quasi-identifier, one named as a column of the report,
+        values that cannot be compared (lists, dictionaries), a missing person, a ``k`` under 1.
 
     Notes
     -----
@@ -145,40 +76,46 @@ def k_anonymity(
     (1, 1)
     """
     named = isinstance(quasi_identifiers, str)
-    columns = [str(quasi_identifiers)] if named else list(quasi_identifiers)
-    wanted = columns + ([sensitive] if sensitive else [])
-    faults = [
-        Fault(name, "colonne absente", f"colonnes présentes : {', '.join(map(str, frame.columns))}")
-        for name in wanted
-        if name not in frame.columns
-    ]
-    taken = {"n", "enough", "distinct"}.intersection(columns)
+    columns = [quasi_identifiers] if named else list(quasi_identifiers)
+    if not is_number(k) or k < 1:
+        raise BarometreError(f"k={k!r} refusé : donner un nombre de personnes, 1 ou plus")
+    extra = [name for name in (person, sensitive) if name is not None]
+    faults = _column_faults(frame, [*columns, *extra])
     faults += [
-        Fault(name, "nom d'une colonne du rapport", "renommer cette colonne")
-        for name in sorted(taken)
+        Fault(str(name), "nom d'une colonne du rapport", "renommer cette colonne")
+        for name in columns
+        if name in ("n", "enough", "distinct")
     ]
     if not columns:
         faults.append(Fault("quasi_identifiers", "liste vide", "nommer au moins une colonne"))
+    if not faults and person is not None and frame[person].isna().any():
+        lost = counted(
+            int(frame[person].isna().sum()), "ligne sans personne", "lignes sans personne"
+        )
+        faults.append(Fault(person, lost, "donner un identifiant, ou retirer ces lignes"))
     if faults:
         raise FaultsError("rapport refusé", faults)
     groups = frame.groupby(columns, dropna=False, observed=True, sort=False)
-    table = groups.size().rename("n").to_frame()
-    if sensitive:
+    people = groups.size() if person is None else groups[person].nunique()
+    table = people.rename("n").to_frame()
+    if sensitive is not None:
         table["distinct"] = groups[sensitive].nunique(dropna=False)
     table["enough"] = table["n"] >= k
     table = table.sort_values("n", kind="stable").reset_index()
+    number = len(frame) if person is None else int(frame[person].nunique())
     return tidy(
         table,
         method="k-anonymat",
-        convention="une valeur manquante est une catégorie",
+        convention="une valeur manquante est une catégorie"
+        + ("" if person is None else " ; une personne compte une fois par groupe"),
         k=int(table["n"].min()) if len(table) else 0,
         wanted=k,
         n_small=int(table.loc[~table["enough"], "n"].sum()),
         n_unique=int((table["n"] == 1).sum()),
-        n_in=len(frame),
-        n_used=len(frame),
+        n_in=number,
+        n_used=number,
         lost={},
-        l=int(table["distinct"].min()) if sensitive and len(table) else None,
+        l=int(table["distinct"].min()) if sensitive is not None and len(table) else None,
     )
 
 
@@ -209,13 +146,14 @@ def count_people(
     Raises
     ------
     BarometreError
-        A column absent, a missing value, a person in two rows or columns of the table.
+        A column absent or given twice, a missing value, values that cannot be compared, a person
+        in two rows or columns of the table.
     """
     from barometre.secrecy.suppression import suppress
 
-    absent = [name for name in (person, rows, columns) if name not in frame.columns]
-    if absent:
-        raise BarometreError(f"colonnes absentes : {', '.join(absent)}")
+    faults = _column_faults(frame, [person, rows, columns])
+    if faults:
+        raise FaultsError("tableau refusé", faults)
     people = frame[[person, rows, columns]].drop_duplicates()
     if people.isna().to_numpy().any():
         raise BarometreError(
@@ -235,89 +173,133 @@ def hide_small_groups(
     table: pd.DataFrame,
     n: str = "n",
     *,
-    threshold: int = 11,
+    threshold: float = 11,
     within: str | Sequence[str] | None = None,
     keep: str | Sequence[str] | None = None,
-) -> pd.DataFrame:
-    """Hide the rows of a tidy table that rest on too few people.
+) -> Tidy:
+    """Hide the rows of a tidy table that rest on too few people, and those that protect them.
 
     Parameters
     ----------
     table : DataFrame
-        A tidy table with a count of people.
+        A tidy table with a count of people, its rows in an order that does not depend on the
+        counts: sorted by size, it would tell which hidden row is the smaller.
     n : str, default "n"
         Column of the count.
-    threshold : int, default 11
+    threshold : float, default 11
         Smallest count published; zeros stay.
     within : str or sequence of str, optional
-        Columns whose combinations each have a published total: where the hidden rows of such a
-        group are one, or too few people together, the smallest other one is hidden too. Without
-        it, the whole table is one group.
+        Columns whose combinations each have a known total. Without it, the whole table is one
+        line, whose total is known.
     keep : str or sequence of str, optional
         Other columns of numbers that name the rows, a wave or a duration, and stay.
 
     Returns
     -------
-    DataFrame
-        A copy with a column ``status`` (``publie``, ``secret_primaire``, ``secret_secondaire``);
-        hidden rows have missing numbers, the other columns stay.
+    Tidy
+        A copy with two columns more: ``status`` (``publie`` or ``secret``, which does not tell a
+        small row from one that protects it) and ``total_status`` (``secret`` where the total of
+        the line must not be published either). Hidden rows have missing numbers, columns of
+        numbers written as objects included; the other columns stay. In a line with hidden rows,
+        so have the columns that repeat one number along the line (an entropy, an overall mean),
+        unless it is the total; and rows of zero people, beside their count.
 
     Raises
     ------
     BarometreError
-        A column absent, a count that is not a number or is negative.
+        A column absent, or already named ``status``; a count that is not a number or is negative.
+
+    Notes
+    -----
+    Halving, in the order of the rows: see the page on secrecy. Whoever knows the rule, the
+    threshold, the total and the other rows still finds every value from 1 to ``threshold`` - 1
+    possible for each small hidden count. One line at a time: where totals across lines are
+    published too, use `count_people`, or `suppress`, on the crossed table. Columns that add rows up
+    (a cumulative share) are only safe in the order of the rows; other counts than ``n`` are
+    hidden with it, and not by themselves.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"statut": ["emploi", "formation", "sans"], "n": [50, 10, 10]})
+    >>> hide_small_groups(table)["n"].tolist()
+    [50.0, <NA>, <NA>]
     """
+    if not is_number(threshold):
+        raise BarometreError(f"threshold={threshold!r} refusé : donner un nombre de personnes")
     keys = [within] if isinstance(within, str) else list(within or [])
-    kept_as_is = {*keys, *([keep] if isinstance(keep, str) else keep or [])}
-    absent = [name for name in [n, *keys, *kept_as_is] if name not in table.columns]
-    if absent:
-        raise BarometreError(f"colonnes absentes : {', '.join(map(str, absent))}")
+    kept = [keep] if isinstance(keep, str) else list(keep or [])
+    faults = _column_faults(table, list(dict.fromkeys([n, *keys, *kept])), hashable=keys)
+    faults += [
+        Fault(name, "nom d'une colonne du résultat", "renommer cette colonne")
+        for name in ("status", "total_status")
+        if isinstance(table, pd.DataFrame) and name in table.columns
+    ]
+    if faults:
+        raise FaultsError("tableau refusé", faults)
     result = pd.DataFrame(table).reset_index(drop=True)
-    count = as_numbers(result[n], n, missing=True)
+    count: Floats = np.asarray(as_numbers(result[n], n, missing=True), np.float64)
     if (count < 0).any():
         raise BarometreError(f"{n} : un effectif négatif ; donner des nombres de personnes")
-    status = np.where((count > 0) & (count < threshold), "secret_primaire", "publie").astype(object)
-    groups = (
-        result.groupby(keys, dropna=False, sort=False).ngroup()
-        if keys
-        else pd.Series(0, result.index)
+    line: Rows = np.zeros(len(result), np.intp)
+    if keys:
+        line = np.asarray(result.groupby(keys, dropna=False, sort=False).ngroup(), np.intp)
+    hidden = hide_in_lines(count, line, threshold=threshold)
+    touched = np.isin(line, np.unique(line[hidden.rows]))
+    for name in [name for name in result.columns if name not in {*keys, *kept}]:
+        column = result[name]
+        if pd.api.types.infer_dtype(column, skipna=True) not in _NUMBERS:
+            continue
+        numbers = column.astype("Float64")
+        secret = hidden.rows.copy()
+        if name != n:
+            secret |= touched & (count == 0)
+            values = np.asarray(numbers.to_numpy(np.float64, na_value=np.nan), np.float64)
+            secret |= touched & _repeated(values, count, line)
+        result[name] = numbers.mask(secret)
+    status = np.where(hidden.rows, SECRET, PUBLISHED)
+    total = np.where(hidden.totals[line], SECRET, PUBLISHED)
+    return tidy(
+        result.assign(
+            status=pd.Series(status, result.index, dtype="str"),
+            total_status=pd.Series(total, result.index, dtype="str"),
+        ),
+        method="petits groupes cachés, par lignes",
+        convention=f"seuil de {threshold} personnes ; les zéros restent",
+        threshold=threshold,
     )
-    for _, rows in groups.groupby(groups).groups.items():
-        places = np.asarray(rows)
-        hidden = places[status[places] != "publie"]
-        others = places[(status[places] == "publie") & (count[places] > 0)]
-        others = others[np.argsort(count[others], kind="stable")]
-        # The total less what is shown gives the sum of what is hidden: neither one row nor a few
-        # people. One more row is enough, since those left are above the threshold.
-        if len(hidden) == 1 or 0 < count[hidden].sum() < threshold:
-            status[others[:1]] = "secret_secondaire"
-    result["status"] = pd.Series(status, index=result.index, dtype="str")
-    numbers = [
-        name
-        for name in result.columns
-        if pd.api.types.is_numeric_dtype(result[name]) and name not in kept_as_is
-    ]
-    kept = result["status"] == "publie"
-    result[numbers] = result[numbers].astype("Float64").where(kept)
-    return result
 
 
-def _key(key_file: str | Path | None, key_variable: str | None) -> bytes:
-    if (key_file is None) == (key_variable is None):
-        raise BarometreError("clé : donner key_file ou key_variable, l'un des deux")
-    if key_file is not None:
-        try:
-            key = Path(key_file).read_bytes().strip()
-        except OSError as error:
-            raise BarometreError(f"clé illisible : {key_file} ; voir create_key") from error
-    else:
-        assert key_variable is not None
-        key = os.environ.get(key_variable, "").strip().encode()
-        if not key:
-            raise BarometreError(f"variable d'environnement {key_variable} absente ou vide")
-    if len(key) < SHORTEST_KEY:
-        raise BarometreError(
-            f"clé de {counted(len(key), 'octet')} ; il en faut au moins {SHORTEST_KEY}"
-            " (create_key en fait une)"
-        )
-    return key
+def _repeated(values: Floats, count: Floats, line: Rows) -> Flags:
+    """Flag the rows of lines along which a column repeats one number that is not the total."""
+    number = int(line.max(initial=-1)) + 1
+    low, high = np.full(number, np.inf), np.full(number, -np.inf)
+    np.fmin.at(low, line, values)
+    np.fmax.at(high, line, values)
+    total = np.bincount(line, np.nan_to_num(count), number)
+    scale = _SAME * np.maximum(1.0, np.abs(high))
+    flags = (np.bincount(line, minlength=number) > 1) & (high - low <= scale)
+    flags &= np.abs(high - total) > scale
+    repeated: Flags = flags[line]
+    return repeated
+
+
+def _column_faults(
+    frame: object, names: Sequence[str], *, hashable: Sequence[str] | None = None
+) -> list[Fault]:
+    """List what is wrong with columns whose values are to be compared."""
+    if not isinstance(frame, pd.DataFrame):
+        return [Fault("tableau", f"{type(frame).__name__} reçu", "donner un DataFrame")]
+    columns = [*frame.columns]
+    known = ", ".join(map(str, columns))
+    faults = []
+    for name in names:
+        if not isinstance(name, str) or columns.count(name) == 0:
+            faults.append(Fault(str(name), "colonne absente", f"colonnes présentes : {known}"))
+        elif columns.count(name) > 1 or list(names).count(name) > 1:
+            faults.append(Fault(name, "colonne en double", "la donner une seule fois"))
+        elif hashable is None or name in hashable:
+            odd = [one for one in frame[name] if not isinstance(one, Hashable)]
+            if frame[name].dtype == object and odd:
+                kind = type(odd[0]).__name__
+                faults.append(Fault(name, f"valeurs de type {kind}", "donner textes ou nombres"))
+    return faults

@@ -11,7 +11,7 @@ import pandas as pd
 
 from barometre.base.arguments import as_numbers, is_number
 from barometre.base.errors import BarometreError, UnknownNameError, french_number
-from barometre.cards.listing import indicator_card
+from barometre.cards.listing import expand_indicators, indicator_card
 from barometre.cards.schema import THEMES
 from barometre.compare.dispersion import as_weights
 from barometre.compare.gaps import favour
@@ -23,7 +23,6 @@ from barometre.compare.zones import (
     by_code,
     check_between,
     grades_said,
-    listed,
     oriented_rows,
     weighing,
 )
@@ -71,7 +70,7 @@ def cumulative_disadvantage(
     min_indicators : int, default 1
         Number of indicators that a zone must have for its share to be told.
     indicators : str or iterable of str, optional
-        Identifiers; by default all those that have a direction and are no count.
+        Identifiers or themes; by default all those that have a direction and are no count.
     year : int or "latest", optional
         Year; ``"latest"`` takes each indicator at its latest year, in one row per zone. By default
         one row per zone and year.
@@ -133,7 +132,7 @@ def cumulative_disadvantage(
     limits = _limits(worst) if isinstance(worst, Mapping) else None
     share = QUINTILE if isinstance(worst, Mapping) else _share(worst)
     if limits is not None:
-        asked = limits if indicators is None else listed(indicators, "indicators")
+        asked = limits if indicators is None else expand_indicators(indicators)
         indicators = [name for name in asked if name in limits]
     chosen = oriented_rows(results, zones, indicators, year, without_grades)
     codes = chosen.codes

@@ -13,6 +13,7 @@ import pandas as pd
 from barometre.base.arguments import Floats
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.compare.dispersion import as_weights
+from barometre.secrecy.lines import hide_in_lines
 
 FRAGILITY_FACTORS = (
     "logement_4_pieces_ou_plus",
@@ -81,9 +82,9 @@ def fragility_75(
           nobody has all factors known.
 
         Counts are sums of weights when there are weights. A group is ``secret``, all its figures
-        hidden, when it has fewer rows than ``threshold``; when its fragile rows, or those that are
-        not, are fewer (0 excepted), ``effectif`` alone is shown. Without groups, an empty table
-        gives one row; with groups, none.
+        hidden, when it has fewer rows than ``threshold``; ``effectif`` alone is shown when a count
+        that the others would tell has fewer (0 excepted): fragile or not, with all factors known
+        or not, or unknown. Without groups, an empty table gives one row; with groups, none.
 
     Raises
     ------
@@ -126,6 +127,8 @@ def fragility_75(
         "complets": full,
         "complets_fragiles": full & fragile,
         "complets_autres": full & ~fragile,
+        "incomplets_fragiles": ~full & fragile,
+        "incomplets_autres": ~full & sure & ~fragile,
     }
     rows, sums = people.count(flags), people.add(flags)
     told, whole = (sums[name].where(sums[name] > 0) for name in ("complets", "tous"))
@@ -141,14 +144,13 @@ def fragility_75(
             "ponderation": weight or "égale",
         }
     )
-    sizes = rows.drop(columns=["inconnus", "complets"])
-    small = (sizes > 0) & (sizes < threshold)
+    small = (rows > 0) & (rows < threshold)
     tiny, hidden = small["tous"], small.any(axis=1)
     figures = ["effectif_fragile", "inconnus", "part", "part_min", "part_max"]
     table[figures] = table[figures].mask(hidden)
     table["effectif"] = table["effectif"].mask(tiny)
     table["statut"] = np.select([hidden, table["part"].isna()], ["secret", "non_defini"], "ok")
-    said = f"moins de {threshold} personnes, fragiles ou non"
+    said = f"moins de {threshold} personnes, fragiles, non fragiles ou inconnues"
     table["note"] = pd.Series(said, table.index, dtype="str").where(hidden)
     return people.labelled(table)
 
@@ -174,10 +176,11 @@ def fragility_scores(
     DataFrame
         One row per group and score, from 0 to the number of factors: the columns of ``by``,
         ``score``, ``effectif``, ``part`` (per 100 people whose score is known), ``inconnus`` (of
-        the group: a factor is missing), ``statut`` and ``note``. A cell of fewer rows than
-        ``threshold`` (0 excepted) is ``secret``, and with it the next smallest ones of its group
-        until those hidden are two and hold ``threshold`` rows: the total of the group gives none
-        of them back. Where no score is known the part is ``non_defini``.
+        the group: a factor is missing), ``statut`` and ``note``. Scores and unknown are hidden as
+        a line (see `cohort.hide_small_groups`): a count of fewer rows than ``threshold``, 0
+        excepted, and those by which the total would give it back. Where ``inconnus`` is hidden the
+        parts of the group are, since they would give it. Where no score is known the part is
+        ``non_defini``.
 
     Raises
     ------
@@ -186,8 +189,8 @@ def fragility_scores(
 
     Notes
     -----
-    Published beside the counts of `fragility_75` for the same people, the two tables together may
-    give a hidden cell back: audit them with ``suppress``.
+    The total of `fragility_75` may be published beside it; its count of the fragile, which adds
+    scores up, may give one back: audit the two together with ``suppress``.
 
     Examples
     --------
@@ -198,24 +201,30 @@ def fragility_scores(
     """
     people = _People.of(individuals, factors, weight, by, age, threshold)
     scores = range(len(people.factors) + 1)
-    cells = {score: (people.known == score) & (people.missing == 0) for score in scores}
+    cells: dict[Any, Flags] = {
+        score: (people.known == score) & (people.missing == 0) for score in scores
+    }
+    cells["inconnus"] = people.missing > 0
     rows, sums = people.count(cells), people.add(cells)
-    unknown = people.add({"inconnus": people.missing > 0})["inconnus"]
-    hidden = _hidden_cells(rows.to_numpy(np.int64), threshold)
+    line = np.repeat(np.arange(len(rows)), rows.shape[1])
+    flat = rows.to_numpy(np.float64).ravel()
+    every = hide_in_lines(flat, line, threshold=threshold).rows.reshape(rows.shape)
+    hidden, lost = every[:, :-1], every[:, -1:]
+    unknown = sums.pop("inconnus").to_numpy()[:, None]
     total = sums.sum(axis=1)
     share = 100 * sums.div(total.where(total > 0), axis=0)
     long = pd.DataFrame(
         {
             "score": np.tile(np.arange(len(scores)), len(sums)),
             "effectif": np.where(hidden, np.nan, sums.to_numpy()).ravel(),
-            "part": np.where(hidden, np.nan, share.to_numpy()).ravel(),
-            "inconnus": np.repeat(unknown.to_numpy(), len(scores)),
+            "part": np.where(hidden | lost, np.nan, share.to_numpy()).ravel(),
+            "inconnus": np.where(lost, np.nan, unknown).repeat(len(scores)),
         },
         index=sums.index.repeat(len(scores)),
     )
-    secret = hidden.ravel()
+    secret = (hidden | lost).ravel()
     long["statut"] = np.select([secret, long["part"].isna()], ["secret", "non_defini"], "ok")
-    said = f"secret primaire (moins de {threshold} personnes) ou secondaire"
+    said = f"moins de {threshold} personnes, ou de quoi les retrouver"
     long["note"] = pd.Series(said, long.index, dtype="str").where(secret)
     return people.labelled(long)
 
@@ -315,24 +324,6 @@ def is_whole(number: object) -> bool:
 def _zero_or_one(column: pd.Series[Any]) -> Floats:
     """Read a column of 0, 1, booleans and missing values, of any type."""
     return np.where(column.isna(), np.nan, column.isin([1]))
-
-
-def _hidden_cells(rows: npt.NDArray[np.int64], threshold: int) -> Flags:
-    """Choose the cells of each row to hide: the small ones, and others that protect them."""
-    cells = np.where(rows > 0, rows, np.iinfo(np.int64).max)
-    order = np.argsort(cells, axis=1, kind="stable")
-    ascending = np.take_along_axis(rows, order, axis=1)
-    number = np.arange(1, rows.shape[1] + 1)
-    primary = ((rows > 0) & (rows < threshold)).sum(axis=1)
-    protects = (number >= np.maximum(primary, 2)[:, None]) & (
-        (ascending.cumsum(axis=1) >= threshold) & (ascending > 0)
-    )
-    # A row that cannot protect its small cells is hidden whole, zeros included.
-    last = np.where(protects.any(axis=1), protects.argmax(axis=1) + 1, rows.shape[1])
-    last = np.where(primary > 0, last, 0)
-    hidden = np.zeros(rows.shape, dtype=bool)
-    np.put_along_axis(hidden, order, number <= last[:, None], axis=1)
-    return hidden
 
 
 # ---- what is refused ----------------------------------------------------------------------------

@@ -142,7 +142,7 @@ def gap(
     results : DataFrame
         As `compute` returns them, the rows of the references among them.
     reference : str or iterable of str
-        Codes of the references: the agglomeration, the department, ``"METRO"``.
+        Codes or names of the references: the agglomeration, the department, ``"METRO"``.
     tolerance : float, default 0.05
         Relative distance up to which, inclusive, a value is ``"proche"`` of the reference.
 

@@ -9,12 +9,12 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import UnknownNameError, counted
+from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.french import format_number
 from barometre.cards.listing import load_cards
 from barometre.compare.dispersion import as_weights, theil, weighted_cv
 from barometre.compare.gaps import GAP_UNITS, favour
-from barometre.compare.rows import SAME, checked_rows
+from barometre.compare.rows import SAME, checked_rows, code_in
 from barometre.compare.zones import (
     ByCode,
     Zones,
@@ -70,12 +70,14 @@ def diagnose(
         those of ``territory`` are taken. Priority neighbourhoods alone tell how they differ from
         one another, and nothing of the rest.
     territory, reference : str
-        Codes of the whole territory and of what it is compared with (``"59"``, ``"METRO"``).
+        Codes or names of the whole territory and of what it is compared with (``"59"``,
+        ``"METRO"``).
     weights : Series, mapping or None
         Weight (population) of each zone, by code; None weighs all zones the same. The name of the
         Series is the ``ponderation`` of the output.
     indicators : str or iterable of str, optional
-        Identifiers, by default all those of the results that are no count: counts follow size.
+        Identifiers or themes, by default all those of the results that are no count: counts follow
+        size.
     year : int, optional
         Year of all values. By default, for each indicator, the latest one that allows a diagnosis
         (territory and reference known, zones covered), else the latest.
@@ -154,7 +156,10 @@ def diagnose(
     check_between("level_threshold", level_threshold, math.inf)
     check_between("dispersion_threshold", dispersion_threshold, math.inf)
     check_between("min_coverage", min_coverage, 1)
-    rows, codes = checked_rows(results).frame, zones_of(zones, territory)
+    rows = checked_rows(results).frame
+    if not rows.empty and isinstance(territory, str) and isinstance(reference, str):
+        territory, reference = _code(rows, territory), _code(rows, reference)
+    codes = zones_of(zones, territory)
     if not rows.empty:
         check_territories(rows, codes, territory, reference)
     weight = pd.Series(1.0, index=codes) if weights is None else by_code(weights, codes, "weights")
@@ -177,6 +182,14 @@ def diagnose(
     table = _classified(table, _said(table, rows, codes))
     parts = [] if groups is None else ["theil_inter", "theil_intra"]
     return table[[*_FIRST, *parts, *_LAST]]
+
+
+def _code(rows: pd.DataFrame, name: str) -> str:
+    """Return the code that a name stands for; what is unknown is left to be refused with others."""
+    try:
+        return code_in(rows, name)
+    except BarometreError:
+        return name
 
 
 _FIRST = (

@@ -68,7 +68,7 @@ def priorities(
     themes : str or iterable of str, optional
         Themes (``"revenus"``, ``"emploi"``...), by default all those of the results.
     indicators : str or iterable of str, optional
-        Identifiers; by default all those that have a direction and are no count.
+        Identifiers or themes; by default all those that have a direction and are no count.
     weights : Series or mapping, optional
         Weight of each indicator in its theme, by identifier; all the same by default.
     aggregate : {"mean_rank", "mean_zscore"}, default "mean_rank"

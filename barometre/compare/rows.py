@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
 from barometre.engine.results import GRADES, ORIGINS
+from barometre.places.gazetteer import resolve
 from barometre.tables.table_set import DOUBTFUL, STATUSES
 
 # Between two reasons for an absent value the later one is told, and any of them beats a value.
@@ -191,19 +191,33 @@ def names_of(given: str | Iterable[str], option: str) -> list[str]:
 
 
 def check_references(rows: Rows, reference: str | Iterable[str]) -> list[str]:
-    """List the reference territories, all of which must be in the results."""
+    """List the codes of the reference territories, all of which must be in the results."""
     one = isinstance(reference, str) or not isinstance(reference, Iterable)
     asked = list(dict.fromkeys(map(str, [reference] if one else reference)))
     if not asked:
         raise BarometreError("aucune référence : donner un code présent dans les résultats")
-    known = [str(code) for code in rows.codes]
-    lines = []
-    for code in (code for code in asked if known and code not in set(known)):
-        near = difflib.get_close_matches(code, known, n=3, cutoff=0.5) or known[:5]
-        lines.append(f"« {code} » absente ; codes proches ou présents : {', '.join(near)}")
+    if not len(rows.codes):
+        return asked
+    codes, lines = [], []
+    for name in asked:
+        try:
+            codes.append(code_in(rows.frame, name))
+        except BarometreError as error:
+            lines.append(str(error))
     if lines:
         raise BarometreError(f"référence hors des résultats : {' ; '.join(lines)}")
-    return asked
+    return list(dict.fromkeys(codes))
+
+
+def code_in(results: pd.DataFrame, name: str) -> str:
+    """Return the code in the results that a code or a name (``"La Porte du Hainaut"``) stands for.
+
+    The labels of the results, if they have any (``libelle``), come before those that are bundled.
+    """
+    labels = None
+    if "libelle" in results.columns:
+        labels = results.drop_duplicates("code").set_index("code")["libelle"].dropna()
+    return resolve(name, among=[str(code) for code in results["code"].unique()], labels=labels)
 
 
 # ---- figures made from two rows ------------------------------------------------------------------

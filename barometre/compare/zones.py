@@ -13,6 +13,7 @@ import pandas as pd
 from barometre.base.arguments import is_number
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.cards.listing import indicator_card, load_cards
+from barometre.cards.schema import THEMES
 from barometre.compare.gaps import favour
 from barometre.compare.rows import checked_rows, names_of
 from barometre.engine.results import GRADES, Grade
@@ -92,6 +93,17 @@ def graded(rows: pd.DataFrame, grades: Collection[Grade]) -> pd.Series[bool]:
     return rows["qualite"].isin(names)
 
 
+def with_themes(indicators: str | Iterable[str], candidates: Iterable[str]) -> list[str]:
+    """List indicators asked for by identifier, or by theme among some candidates."""
+    names = []
+    for name in listed(indicators, "indicators"):
+        of_theme = [c for c in candidates if indicator_card(c).theme == name]
+        if name in THEMES and not of_theme:
+            raise BarometreError(f"aucun résultat à comparer pour le thème {name}")
+        names += of_theme or [name]
+    return list(dict.fromkeys(names))
+
+
 def comparable(
     rows: pd.DataFrame, indicators: str | Iterable[str] | None, year: int | None
 ) -> pd.DataFrame:
@@ -99,7 +111,8 @@ def comparable(
     if indicators is None:
         kept = {name for name in rows["indicateur"].unique() if not is_count(name)}
     else:
-        kept = set(listed(indicators, "indicators"))
+        there = [name for name in rows["indicateur"].unique() if not is_count(name)]
+        kept = set(with_themes(indicators, there))
         cards = {name: indicator_card(name) for name in kept}
         counts = sorted(name for name in cards if is_count(name))
         absent = sorted(kept.difference(rows["indicateur"].unique()))
@@ -174,9 +187,11 @@ def oriented_rows(
     present = [name for name in load_cards() if name in there]
     counts = [name for name in present if is_count(name)]
     neutral = [n for n in present if indicator_card(n).sens == "neutre" and n not in counts]
+    if indicators is not None:
+        indicators = with_themes(indicators, [n for n in present if n not in [*neutral, *counts]])
     if indicators is None:
         rows = rows[~rows["indicateur"].isin(neutral)]
-    elif undirected := sorted(set(neutral).intersection(listed(indicators, "indicators"))):
+    elif undirected := sorted(set(neutral).intersection(indicators)):
         raise BarometreError(
             f"indicateurs neutres, sans côté défavorable : {', '.join(undirected)}"
         )

@@ -28,7 +28,7 @@ __all__ = ["Column", "Dataset", "load", "make_cohort", "make_tables", "names", "
 
 _FIELDS = ("titre", "producteur", "source", "millesime", "licence")
 _TIDY = ("colonne", "unite", "valeur", "statut", "qualite", "motif")
-_TEXT, _LINE = "texte", "ligne"
+_TEXT, _LINE, _YEAR = "texte", "ligne", "annee"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Column:
     Attributes
     ----------
     nom, libelle, unite : str
-        Name, label and unit (``"texte"`` for words, ``"ligne"`` for a line of the source).
+        Name, label and unit (``"texte"`` for words, ``"ligne"`` for a line of the source,
+        ``"annee"`` for a vintage).
     alimente : str or None
         The cell it gives: ``"table.colonne"``, or ``"publies.indicateur"``.
     annee : int or None
@@ -97,7 +98,7 @@ class Dataset:
         """
         columns = self.colonnes.values()
         words = [c.nom for c in columns if c.unite == _TEXT]
-        figures = [c.nom for c in columns if c.unite not in (_TEXT, _LINE)]
+        figures = [c.nom for c in columns if c.unite not in (_TEXT, _LINE, _YEAR)]
         if not figures:
             return pd.DataFrame(columns=list(_TIDY))
         long = (
@@ -286,7 +287,8 @@ def make_cohort(
 
 
 def _feeds(name: str) -> bool:
-    return any(column.alimente for column in load(name).colonnes.values())
+    """Tell from its description alone: the large tables are read when they are asked for."""
+    return any("alimente" in column for column in _described(name)["colonnes"])
 
 
 def _cells(dataset: Dataset) -> pd.DataFrame:
@@ -318,13 +320,16 @@ def _folder() -> Path:
     return packaged if packaged.is_dir() else Path(__file__).parents[2] / "datasets"
 
 
+def _described(name: str) -> dict[str, Any]:
+    return tomllib.loads((_folder() / name / "dataset.toml").read_text(encoding="utf-8"))
+
+
 @functools.cache
 def _read(name: str) -> tuple[dict[str, Any], pd.DataFrame]:
-    folder = _folder() / name
-    described = tomllib.loads((folder / "dataset.toml").read_text(encoding="utf-8"))
+    folder, described = _folder() / name, _described(name)
     content = (folder / f"{name}.csv").read_bytes()
     units = {column["nom"]: column["unite"] for column in described["colonnes"]}
-    kinds = {_TEXT: "str", _LINE: "int64"}
+    kinds = {_TEXT: "str", _LINE: "int64", _YEAR: "int64"}
     header = content.split(b"\n", 1)[0].decode().split(",")
     faults = []
     if hashlib.sha256(content).hexdigest() != described["sha256"]:

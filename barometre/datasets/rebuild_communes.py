@@ -118,7 +118,7 @@ def commune_rows(vintage: Vintage) -> list[Row]:
     """List the communes and municipal districts: code, name, EPCI, EPT, commune of a district."""
     epci = {m["code"]: whole["code"] for whole in vintage.epci for m in whole["membres"]}
     ept = {m["code"]: whole["code"] for whole in vintage.ept for m in whole["membres"]}
-    rows = []
+    rows: list[Row] = []
     for commune in vintage.communes:
         code, kind = commune["code"], commune["type"]
         if kind not in ("commune-actuelle", "arrondissement-municipal"):
@@ -133,7 +133,7 @@ def commune_rows(vintage: Vintage) -> list[Row]:
 def former_rows(vintage: Vintage) -> list[Row]:
     """List delegated, associated and deleted communes: code, name, current commune, nature."""
     kinds = {"commune-deleguee": "deleguee", "commune-associee": "associee"}
-    rows = {
+    rows: dict[str, Row] = {
         c["code"]: (c["code"], c["nom"], c["chefLieu"], kinds[c["type"]])
         for c in vintage.communes
         if c["type"] in kinds
@@ -141,12 +141,12 @@ def former_rows(vintage: Vintage) -> list[Row]:
     for commune in vintage.communes:
         for former in commune.get("anciensCodes", []):
             rows.setdefault(former, (former, "", commune["code"], "ancienne"))
-    return list(rows.values())
+    return [*rows.values()]
 
 
 def whole_rows(vintage: Vintage) -> list[Row]:
     """List EPCI, EPT, departments and regions: code, name, nature, region of a department."""
-    rows = [(w["code"], w["nom"], w["type"], "") for w in (*vintage.epci, *vintage.ept)]
+    rows: list[Row] = [(w["code"], w["nom"], w["type"], "") for w in (*vintage.epci, *vintage.ept)]
     for d in vintage.departements:
         region = "" if d["region"] == d["code"] else f"R{d['region']}"
         rows.append((d["code"], d["nom"], "departement", region))
@@ -171,7 +171,7 @@ def named_from(
 
 
 def populations(vintages: Mapping[int, Vintage]) -> dict[tuple[str, int], int]:
-    """Give the municipal population of each commune by census; the first file that has it serves."""
+    """Give the municipal population by commune and census; the first file that has it serves."""
     found: dict[tuple[str, int], int] = {}
     for census, files in CENSUSES.items():
         for kind, year in files:
@@ -226,7 +226,7 @@ def qpv_rows(path: Path) -> list[Row]:
 
 # ---- writing ------------------------------------------------------------------------------------
 
-_VINTAGE = {"debut": ("Premier millésime", "ligne"), "fin": ("Dernier millésime", "ligne")}
+_VINTAGE = {"debut": ("Premier millésime", "annee"), "fin": ("Dernier millésime", "annee")}
 COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
     "communes": {
         "code": ("Code de la commune ou de l'arrondissement municipal", "texte"),
@@ -282,8 +282,8 @@ NOTES = {
         "Appartenances de 2026 : le paquet redonne celles de 2025, sans différence.",
     ],
     "communes_anciennes": [
-        "Une ligne par suite de millésimes. Le nom d'une commune disparue avant 2021 n'est connu que"
-        " si elle est déléguée ou associée.",
+        "Une ligne par suite de millésimes. Le nom d'une commune disparue avant 2021 n'est connu"
+        " que si elle est déléguée ou associée.",
         "Une commune déléguée peut porter le code de la commune nouvelle.",
     ],
     "ensembles_de_communes": ["Les EPT figurent dans le paquet depuis 2023."],

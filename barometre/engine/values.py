@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, counted, french_number
-from barometre.cards.listing import indicator_card, load_cards
+from barometre.cards.listing import expand_indicators, indicator_card, load_cards
 from barometre.cards.schema import Card
 from barometre.engine.alignment import Aligned, align, places_of, strata_of
 from barometre.engine.limits import Places, bounds_of
@@ -52,9 +52,10 @@ def compute(
     tables : Tables or mapping of str to DataFrame
         Input tables, by name.
     indicators : str or iterable of str, optional
-        Identifiers to compute. By default all those that the tables allow: an indicator appears for
-        a year as soon as one territory has a value or a reason for having none. An indicator asked
-        for by name that has none appears all the same, for every year of its table.
+        Identifiers to compute, or names of themes (``"revenus"``), that stand for those of their
+        indicators that the tables allow. By default all those that the tables allow: an indicator
+        appears for a year as soon as one territory has a value or a reason for having none. An
+        indicator asked for by name that has none appears all the same, for every year of its table.
     check_published : bool, default False
         Compare computed and published values: a `PublishedDifference` warning lists the
         differences beyond the rounding of the published ones (``note`` tells them in any case).
@@ -83,7 +84,7 @@ def compute(
     TableError
         A table is refused.
     UnknownNameError
-        An indicator of no card.
+        Neither an indicator nor a theme.
     BarometreError
         An indicator asked for by name whose tables are absent.
 
@@ -121,19 +122,20 @@ def filled_values(
     checked: Tables, indicators: str | Iterable[str] | None
 ) -> tuple[dict[str, Values], Notes, list[str]]:
     """Give the values of each indicator, the notes, and the differences with published values."""
-    asked = [indicators] if isinstance(indicators, str) else indicators
-    if asked is None:
-        cards, by_name = list(load_cards().values()), False
-    else:
-        cards, by_name = [indicator_card(name) for name in dict.fromkeys(asked)], True
-        _require_tables(cards, checked)
+    names = [indicators] if isinstance(indicators, str) else list(indicators or ())
+    by_name = set(names) & set(load_cards())
+    asked = load_cards() if indicators is None else expand_indicators(names)
+    cards = [indicator_card(name) for name in asked]
+    _require_tables([card for card in cards if card.id in by_name], checked)
     notes = Notes()
     notes.of(checked.motifs)  # so that a motif of the tables is a note of the same position
     filled: dict[str, Values] = {}
     differences: list[str] = []
     for card in cards:
         published = _published(card, checked, notes)
-        computed = _computed(card, checked, notes, even_empty=by_name and published is None)
+        computed = _computed(
+            card, checked, notes, even_empty=card.id in by_name and published is None
+        )
         values = computed or published
         if computed is not None and published is not None:
             values, differing = _merge(card, computed, published, notes)

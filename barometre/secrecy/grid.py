@@ -7,7 +7,7 @@ knows the additions, or raises one error that names every fault.
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -45,27 +45,36 @@ class Grid:
         return len(self.rows), len(self.columns)
 
     @cached_property
-    def row_leaves(self) -> Floats:
+    def row_leaves(self) -> Any:  # scipy.sparse.csr_array
         """The leaves of each row: 1 where the row of the line holds the leaf of the column."""
         return leaves_of(len(self.rows), self.row_sums)
 
     @cached_property
-    def column_leaves(self) -> Floats:
+    def column_leaves(self) -> Any:
         return leaves_of(len(self.columns), self.column_sums)
+
+    @cached_property
+    def leaf_rows(self) -> Flags:
+        """The rows that are no total."""
+        return _no_total(len(self.rows), self.row_sums)
+
+    @cached_property
+    def leaf_columns(self) -> Flags:
+        return _no_total(len(self.columns), self.column_sums)
 
     @property
     def leaves(self) -> Flags:
         """The cells that are no total, as a table."""
-        row, column = np.diag(self.row_leaves) > 0, np.diag(self.column_leaves) > 0
-        return cast("Flags", np.outer(row, column))
+        return cast("Flags", np.outer(self.leaf_rows, self.leaf_columns))
 
     def add_up(self, values: Floats) -> Floats:
         """Replace every total by the sum of its leaves."""
-        return self.row_leaves @ values @ self.column_leaves.T
+        return np.asarray(self.row_leaves @ (self.column_leaves @ values.T).T, np.float64)
 
     def free(self, hidden: Flags) -> Flags:
         """Flag the cells without upper limit: a leaf of theirs is in hidden cells only."""
-        published = self.row_leaves.T @ ~hidden.reshape(self.shape) @ self.column_leaves
+        shown = (~hidden.reshape(self.shape)).astype(np.float64)
+        published = self.row_leaves.T @ (self.column_leaves.T @ shown.T).T
         leaves = self.leaves & (published == 0)
         return cast("Flags", (self.add_up(leaves.astype(np.float64)) > 0).ravel())
 
@@ -90,25 +99,40 @@ def _word(label: Hashable) -> Hashable:
     return label[0] if isinstance(label, tuple) and label else label
 
 
-def leaves_of(size: int, sums: Sums) -> Floats:
-    """Count how many times each label holds each leaf; a leaf holds itself."""
-    totals = dict(sums)
-    rows: dict[int, Floats] = {}
+def _no_total(size: int, sums: Sums) -> Flags:
+    flags = np.ones(size, dtype=np.bool_)
+    flags[[total for total, _ in sums]] = False
+    return flags
 
-    def one(label: int, above: tuple[int, ...]) -> Floats:
+
+def leaves_of(size: int, sums: Sums) -> Any:
+    """Count how many times each label holds each leaf, in a sparse matrix; a leaf holds itself."""
+    from scipy.sparse import csr_array
+
+    totals = dict(sums)
+    held: dict[int, Counter[int]] = {}
+
+    def one(label: int, above: tuple[int, ...]) -> Counter[int]:
         if label in above:
             raise RecursionError
-        if label not in rows:
+        if label not in held:
             parts = totals.get(label)
-            row = np.zeros(size)
-            if parts is None:
-                row[label] = 1
-            else:
-                row = np.sum([one(part, (*above, label)) for part in parts], axis=0)
-            rows[label] = row
-        return rows[label]
+            held[label] = Counter({label: 1})
+            if parts is not None:
+                held[label] = Counter()
+                for part in parts:
+                    held[label].update(one(part, (*above, label)))
+        return held[label]
 
-    return np.array([one(label, ()) for label in range(size)]).reshape(size, size)
+    rows = [one(label, ()) for label in range(size)]
+    return csr_array(
+        (
+            np.array([times for row in rows for times in row.values()], dtype=np.float64),
+            np.array([leaf for row in rows for leaf in row], dtype=np.int64),
+            np.concatenate([[0], np.cumsum([len(row) for row in rows])]),
+        ),
+        shape=(size, size),
+    )
 
 
 # ---- reading -----------------------------------------------------------------------------------
@@ -351,7 +375,7 @@ def _grid(sides: tuple[_Axis, _Axis], counts: pd.DataFrame) -> Grid:
     grid = Grid(axes[0], axes[1], sides[0].positions(), sides[1].positions())
     for side, size, sums in zip(sides, grid.shape, (grid.row_sums, grid.column_sums), strict=True):
         try:
-            twice = np.flatnonzero((leaves_of(size, sums) > 1).any(axis=1))
+            twice = np.unique((leaves_of(size, sums) > 1).nonzero()[0])
         except RecursionError:
             raise _refused(
                 Fault("relations", f"une {side.name} est partie d'elle-même", "ôter la boucle")
@@ -384,16 +408,15 @@ def _not_sums(grid: Grid, values: Floats, sums: Floats) -> Iterator[Fault]:
 def _disguised(sides: tuple[_Axis, _Axis], full: pd.DataFrame) -> Iterator[Fault]:
     """Refuse a total under another name: the model would not know that it gives cells back."""
     for side, frame in zip(sides, (full, full.T), strict=True):
-        leaves = frame.loc[side.leaves()]
-        for label in side.leaves():
+        leaves = frame.loc[side.leaves()].to_numpy()
+        whole = leaves.sum(axis=0)
+        for label, row in zip(side.leaves(), leaves, strict=True):
             word = str(_word(label))
-            others = leaves.drop(index=[label]).sum().to_numpy()
-            row = leaves.loc[[label]].to_numpy()[0]
-            if word.casefold() in _TOTALS and len(leaves) > 1 and row.sum() > 0:
-                same = all(math.isclose(a, b) for a, b in zip(row, others, strict=True))
-                if same:
-                    yield Fault(
-                        f"{side.name} {label_text(label)}",
-                        "égale à la somme des autres",
-                        f"la déclarer comme total : total='{word}'",
-                    )
+            if word.casefold() not in _TOTALS or len(leaves) == 1 or not row.sum() > 0:
+                continue
+            if np.allclose(2 * row, whole, rtol=ADDITION_TOLERANCE, atol=0.0):
+                yield Fault(
+                    f"{side.name} {label_text(label)}",
+                    "égale à la somme des autres",
+                    f"la déclarer comme total : total='{word}'",
+                )

@@ -9,6 +9,7 @@ in whole numbers when the counts are whole.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
@@ -34,7 +35,6 @@ from barometre.secrecy.grid import (
 Integers = NDArray[np.intp]
 
 SOLVER_TOLERANCE = 1e-6  # moves that a programme may leave instead of 0
-_FLOW_LIMIT = 2**30 - 1  # flows are 32-bit integers, and an arc and its reverse add up
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,7 @@ class System:
         rows, columns = grid.shape
         cells = np.arange(rows * columns).reshape(rows, columns)
         # Rows that are totals add up because the rows they hold do.
-        row_leaf = np.diag(grid.row_leaves) > 0
-        column_leaf = np.diag(grid.column_leaves) > 0
+        row_leaf, column_leaf = grid.leaf_rows, grid.leaf_columns
         by_row = grid.row_sums, cells.T, np.ones(columns, dtype=np.bool_), column_leaf
         by_column = grid.column_sums, cells, row_leaf, np.ones(rows, dtype=np.bool_)
         if not _flat(grid.column_sums) and _flat(grid.row_sums):
@@ -153,6 +152,60 @@ class Arcs:
         return maximum_flow(graph, source, end), graph
 
 
+class Residual:
+    """What the hidden cells of a network can carry: an arc up and an arc down for each.
+
+    Flows go along shortest paths, one after the other (Edmonds and Karp, 1972). In a table they
+    have three or four arcs: far less than it takes to hand the whole network over to a library.
+    """
+
+    def __init__(self, ends: Integers, slack: Floats) -> None:
+        self.heads = [int(node) for pair in ends[:, ::-1] for node in pair]
+        self.left = [room for down in slack for room in (math.inf, float(down))]
+        self.arcs: list[list[int]] = [[] for _ in range(int(ends.max(initial=0)) + 1)]
+        for arc in range(len(self.heads)):
+            self.arcs[self.heads[arc ^ 1]].append(arc)
+        self._none = 1e-9 * max(1.0, float(slack.max(initial=0.0)))
+
+    def send(self, start: int, end: int, limit: float, *, without: int) -> tuple[float, list[int]]:
+        """Send up to ``limit`` from a node to another without a cell; the amount, and the cells."""
+        kept = {arc: self.left[arc] for arc in (2 * without, 2 * without + 1)}
+        for arc in kept:
+            self.left[arc] = 0.0
+        sent = 0.0
+        while limit - sent > self._none and (path := self._path(start, end)):
+            amount = min(limit - sent, *(self.left[arc] for arc in path))
+            for arc in path:
+                kept.setdefault(arc, self.left[arc])
+                kept.setdefault(arc ^ 1, self.left[arc ^ 1])
+                self.left[arc] -= amount
+                self.left[arc ^ 1] += amount
+            sent += amount
+        # The room down tells whether a cell moved: the room up is infinite.
+        moved = [arc // 2 for arc, room in kept.items() if arc % 2 and self.left[arc] != room]
+        for arc, room in kept.items():
+            self.left[arc] = room
+        return sent, [cell for cell in moved if cell != without]
+
+    def _path(self, start: int, end: int) -> list[int]:
+        """Find the arcs of a shortest path; none without any."""
+        came = {start: -1}
+        queue = [start]
+        for node in queue:
+            for arc in self.arcs[node]:
+                head = self.heads[arc]
+                if head not in came and self.left[arc] > self._none:
+                    came[head] = arc
+                    if head == end:
+                        path = []
+                        while head != start:
+                            path.append(came[head])
+                            head = self.heads[came[head] ^ 1]
+                        return path
+                    queue.append(head)
+        return []
+
+
 @dataclass(frozen=True)
 class Intruder:
     """Someone who sees a table with these cells hidden."""
@@ -169,25 +222,9 @@ class Intruder:
         return self.problem.system.grid.free(self.hidden)
 
     @cached_property
-    def _reach(self) -> float:
-        """More than any cell with an upper limit can rise: all that the others can give."""
-        return float(self.problem.slack[self.hidden].sum()) + 1
-
-    @cached_property
-    def _arcs(self) -> Arcs | None:
-        ends = self.problem.system.ends
-        if ends is None or not self.problem.whole or self._reach > _FLOW_LIMIT:
-            return None
-        return Arcs.of(ends, self.cells)
-
-    @cached_property
-    def _capacities(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """By pair of nodes: how many cells can rise through it, and how much can go down."""
-        arcs = cast("Arcs", self._arcs)
-        slack, size = self.problem.slack[self.cells], len(arcs.pairs)
-        rising = np.bincount(arcs.up, minlength=size)
-        falling = np.bincount(arcs.down, weights=slack, minlength=size)
-        return rising.astype(np.int64), falling.astype(np.int64)
+    def _residual(self) -> Residual:
+        ends = cast("Integers", self.problem.system.ends)
+        return Residual(ends[self.cells], self.problem.slack[self.cells])
 
     def furthest(self, cell: int, sign: int, limit: float | None = None) -> tuple[float, Integers]:
         """Say how far a hidden cell can move up (1) or down (-1), and with which others.
@@ -201,30 +238,23 @@ class Intruder:
             limit = slack if limit is None else min(limit, slack)
         if limit is not None and limit <= 0:
             return 0.0, np.empty(0, dtype=np.intp)
-        if self._arcs is not None:
-            return self._by_flow(cell, sign, int(self._reach if limit is None else limit))
+        if self.problem.system.ends is not None:
+            # Without a limit, no more than all that the others can give.
+            return self._by_flow(cell, sign, self._reach if limit is None else limit)
         return self._by_programme(cell, sign, limit)
 
-    def _by_flow(self, cell: int, sign: int, limit: int) -> tuple[float, Integers]:
-        arcs = cast("Arcs", self._arcs)
+    @cached_property
+    def _reach(self) -> float:
+        return float(self.problem.slack[self.hidden].sum()) + 1
+
+    def _by_flow(self, cell: int, sign: int, limit: float) -> tuple[float, Integers]:
         place = int(np.searchsorted(self.cells, cell))
-        tail, head = (int(end) for end in arcs.ends[place])
+        tail, head = (int(end) for end in cast("Integers", self.problem.system.ends)[cell])
         if tail == head:  # in no addition
-            return float(limit), np.array([cell])
-        limit = min(limit, _FLOW_LIMIT)
-        rising, falling = self._capacities
-        capacity = rising * limit + falling
-        capacity[arcs.up[place]] -= limit
-        capacity[arcs.down[place]] -= int(self.problem.slack[cell])
+            return limit, np.array([cell])
         start, end = (head, tail) if sign > 0 else (tail, head)
-        moved, _ = arcs.flow(capacity, start, end, limit)
-        flow = moved.flow.tocoo()
-        used = flow.data > 0
-        pairs = np.unique(flow.row[used].astype(np.intp) * arcs.nodes + flow.col[used])
-        places = np.searchsorted(arcs.pairs, pairs)
-        through = np.isin(arcs.up, places) | np.isin(arcs.down, places)
-        through[place] = True
-        return float(moved.flow_value), self.cells[through]
+        moved, through = self._residual.send(start, end, limit, without=place)
+        return moved, self.cells[[place, *through]]
 
     def _by_programme(self, cell: int, sign: int, limit: float | None) -> tuple[float, Integers]:
         problem, place = self.problem, int(np.searchsorted(self.cells, cell))

@@ -42,10 +42,12 @@ class Pattern:
     """The hidden cells and what is known of their cost.
 
     ``gap`` is the part of the cost that a better pattern could save at most; NaN if unknown.
+    ``ranges`` are the least and the greatest value of each cell, when they are known already.
     """
 
     hidden: Flags
     gap: float
+    ranges: tuple[Floats, Floats] | None = None
 
 
 def needs_of(problem: Problem, cells: Integers, low: Floats, high: Floats) -> tuple[Need, ...]:

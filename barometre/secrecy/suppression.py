@@ -11,13 +11,14 @@ from __future__ import annotations
 import math
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
 
 from barometre.base.arguments import is_number
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.secrecy.blocks import Table, by_blocks
 from barometre.secrecy.grid import Flags, Floats, Grid, Margins, Relations, read_table
 from barometre.secrecy.intruder import Intruder, Problem, System, bounds_table
 from barometre.secrecy.pattern import Pattern, needs_of, optimal, protect
@@ -90,9 +91,13 @@ class Suppressed:
         counts = self.table.to_numpy()
         bases = counts
         if axis != "column":
-            bases = np.tile(_base(bases, self._grid.column_leaves), (1, bases.shape[1]))
+            bases = np.tile(
+                _base(bases, self._grid.column_leaves, self._grid.leaf_columns), (1, bases.shape[1])
+            )
         if axis != "row":
-            bases = np.tile(_base(bases.T, self._grid.row_leaves).T, (bases.shape[0], 1))
+            bases = np.tile(
+                _base(bases.T, self._grid.row_leaves, self._grid.leaf_rows).T, (bases.shape[0], 1)
+            )
         hidden = np.isnan(counts) | np.isnan(bases)
         if values is None:
             shares = 100 * counts / np.where(bases == 0, np.nan, bases)
@@ -114,13 +119,12 @@ class Suppressed:
         )
 
 
-def _base(counts: Floats, leaves: Floats) -> Floats:
+def _base(counts: Floats, held: Any, leaves: Flags) -> Floats:
     """Take the column that holds all the leaves, or add the leaves up, as a column."""
-    alone = np.diag(leaves) > 0
-    whole = np.flatnonzero((leaves == alone).all(axis=1))
+    whole = np.flatnonzero(held.sum(axis=1) == leaves.sum())
     if len(whole):
         return counts[:, [int(whole[-1])]]
-    total: Floats = counts[:, alone].sum(axis=1, keepdims=True)  # NaN if one is hidden
+    total: Floats = counts[:, leaves].sum(axis=1, keepdims=True)  # NaN if one is hidden
     return total
 
 
@@ -216,7 +220,7 @@ def suppress(
     low, high = _intervals(flat, lowest, threshold, protection, whole=whole)
     pattern = _choose(problem, primary, price, (low, high), method, time_limit)
     hidden = pattern.hidden
-    least_seen, most_seen = Intruder(problem, hidden).ranges()
+    least_seen, most_seen = pattern.ranges or Intruder(problem, hidden).ranges()
     tolerance = problem.tolerance
     safe = np.where(
         primary,
@@ -310,6 +314,11 @@ def _choose(
 ) -> Pattern:
     """Find the cells to hide, by the method asked for."""
     network = problem.system.ends is not None
+    small = network and len(cost) <= _AUTO_CELLS
+    if network and not small and method != "optimal":
+        found = by_blocks(Table(problem, *intervals, primary, cost))
+        if found is not None:
+            return found
     if method == "optimal" and not network:
         raise BarometreError(
             "méthode « optimal » impossible : le tableau est emboîté en lignes et en colonnes, ou"
@@ -319,7 +328,6 @@ def _choose(
     start = protect(problem, needs, primary, cost, primary=primary)
     if not (start & ~primary).any():
         return Pattern(start, 0.0)
-    small = network and len(cost) <= _AUTO_CELLS
     if method == "heuristic" or (method == "auto" and not small):
         return Pattern(start, math.nan)
     best = optimal(problem, needs, primary, cost, start=start, time_limit=time_limit)

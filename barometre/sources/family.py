@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -228,3 +228,39 @@ def matches(template: str, header: Iterable[str]) -> dict[int | None, list[str]]
                 year = int(groups["yy"]) + (1900 if int(groups["yy"]) > 60 else 2000)
             found.setdefault(year, []).append(column)
     return found
+
+
+def named(family: Family, stem: str) -> re.Match[str] | None:
+    """Search the name of a file for one of the names of a family."""
+    hits = (re.search(name, stem, re.IGNORECASE) for name in family.noms)
+    return next((hit for hit in hits if hit), None)
+
+
+def family_of(header: Sequence[str], stem: str) -> Family | None:
+    """Find the family of a file: the one that maps most of its columns, then by its name.
+
+    Parameters
+    ----------
+    header : sequence of str
+        Column names.
+    stem : str
+        Name of the file, without suffix.
+
+    Returns
+    -------
+    Family or None
+        None when no family has its whole signature in the header.
+    """
+    fitting = [
+        family
+        for family in load_families().values()
+        if all(matches(template, header) for template in family.signature)
+    ]
+    return max(
+        fitting,
+        key=lambda family: (
+            sum(all(matches(t, header) for t in m.codes) for m in family.colonnes),
+            named(family, stem) is not None,
+        ),
+        default=None,
+    )

@@ -9,8 +9,10 @@ import pandas as pd
 from barometre.base.errors import Fault, FaultsError
 from barometre.cards.columns import KEY, MODELS, columns_of
 from barometre.cards.listing import load_cards
-from barometre.sources.text import Source
-from barometre.sources.values import parse_numbers
+from barometre.sources.files.text import Source, stem_of
+from barometre.sources.files.values import parse_numbers
+from barometre.sources.kind import Kind, Recognised
+from barometre.sources.report import Reading, described
 from barometre.tables.check import PUBLISHED, check_table
 from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
 
@@ -21,21 +23,36 @@ HELP_ROWS = frozenset({"UNITE", "UNITÉ", "EXEMPLE"})
 _STATUTS_NEEDED = set(STATUTS_COLUMNS) - {"qualite", "motif"}
 
 
-def is_own(header: Sequence[str], stem: str) -> bool:
-    """Tell whether a header is that of one of our tables, of statuses or of territories."""
+def _recognise(header: Sequence[str], nom: str) -> Recognised | None:
+    """Recognise the header of one of our tables, of statuses or of territories."""
     columns = set(header)
     if "code" not in columns:
-        return False
-    if columns >= _STATUTS_NEEDED or _is_territories(columns) or _named(stem):
-        return True
+        return None
     values = columns - {*KEY, *LABELS, ""}
-    return any(values and values <= set(own) for own in _own_columns().values())
+    ours = (
+        columns >= _STATUTS_NEEDED
+        or _is_territories(columns)
+        or _named(stem_of(nom))
+        or any(values and values <= set(own) for own in _own_columns().values())
+    )
+    return _RECOGNISED if ours else None
 
 
-def resembles_own(header: Sequence[str]) -> bool:
-    """Tell whether a header shares a column with our tables: a misspelt one, perhaps."""
+def _recognise_misspelt(header: Sequence[str], nom: str) -> Recognised | None:
+    """Recognise a header that shares a column with our tables: its faults are told in words."""
     columns = set(header)
-    return "code" in columns and any(columns & set(own) for own in _own_columns().values())
+    shared = any(columns & set(own) for own in _own_columns().values())
+    return _RECOGNISED if "code" in columns and shared else None
+
+
+def _read(source: Source) -> Reading:
+    tables = read_own(source)
+    return Reading(tables, described(tables, source.nom, "nos tables"))
+
+
+_RECOGNISED = Recognised("nos tables", "nos tables", _read)
+OWN = Kind("nos tables", _recognise)
+MISSPELT = Kind("nos tables", _recognise_misspelt)
 
 
 def read_own(source: Source) -> Tables:
@@ -44,7 +61,7 @@ def read_own(source: Source) -> Tables:
     Parameters
     ----------
     source : Source
-        A file that `is_own`.
+        A file whose header is that of one of them.
 
     Returns
     -------
@@ -68,7 +85,7 @@ def read_own(source: Source) -> Tables:
     if _is_territories(columns):
         return Tables({}, territoires=texts, source=source.nom)
     values = [name for name in texts.columns if name not in (*KEY, *LABELS)]
-    table = _recognise(source, values)
+    table = _table_of(source, values)
     frame, statuts = _parse(texts, table, values)
     checked = check_table(table, frame, source=source.nom)
     territories = None
@@ -94,7 +111,7 @@ def _named(stem: str) -> str:
     return max(named, key=len, default="")
 
 
-def _recognise(source: Source, columns: Iterable[str]) -> str:
+def _table_of(source: Source, columns: Iterable[str]) -> str:
     """Find the table of a file by its name, else by its columns."""
     wanted, own = list(columns), _own_columns()
     if _named(source.stem):

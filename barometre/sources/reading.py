@@ -1,78 +1,29 @@
-"""Read any file we know into checked tables, and say what each file holds."""
+"""Read any file we know into checked tables, and say what each file holds.
+
+The one road of a file: see `barometre.sources.kind`.
+"""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from barometre import datasets
-from barometre.base.errors import BarometreError, counted
-from barometre.cards.listing import load_cards
-from barometre.sources.family import Family, load_families
-from barometre.sources.mapping import Cells, file_year, plans, read_cells, recognise, unrecognised
-from barometre.sources.own_tables import is_own, read_own, resembles_own
-from barometre.sources.text import Source, open_sources
-from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables, combine
-
-SUFFIXES = (".csv", ".txt", ".tsv", ".xls", ".xlsx", ".parquet", ".zip")
+from barometre.base.errors import BarometreError
+from barometre.sources.by_family import unrecognised
+from barometre.sources.family import load_families
+from barometre.sources.files.text import SUFFIXES, Source, is_hidden, open_sources, split_name
+from barometre.sources.kind import Beside, Recognised, Waiting
+from barometre.sources.kinds import last_resort, recognise
+from barometre.sources.report import FileReport, Reading, described, set_aside
+from barometre.tables.table_set import Tables, combine
 
 
 class SourceWarning(UserWarning):
     """Something a reader of the values must know about the file they come from."""
-
-
-@dataclass(frozen=True)
-class FileReport:
-    """What a file holds and what it feeds.
-
-    Attributes
-    ----------
-    fichier, famille, titre, niveau : str
-        The file (with its member or sheet), its family, the level of its territories.
-    annees : tuple of int
-        Years of the data.
-    lignes, ignorees, reparees : int
-        Territories read, rows that are none, codes given their leading zero back.
-    utilisees, ignorees_colonnes : tuple of str
-        Columns that feed our tables, and the others.
-    secretes, absentes : int
-        Cells hidden by the producer, cells empty for another reason.
-    indicateurs : tuple of str
-        Indicators that the file is enough for.
-    manques : mapping of str to tuple of str
-        For the indicators it half feeds, the columns that are missing.
-    avertissements : tuple of str
-        What a reader must know.
-    """
-
-    fichier: str
-    famille: str
-    titre: str
-    niveau: str
-    annees: tuple[int, ...]
-    lignes: int
-    ignorees: int
-    reparees: int
-    utilisees: tuple[str, ...]
-    ignorees_colonnes: tuple[str, ...]
-    secretes: int
-    absentes: int
-    indicateurs: tuple[str, ...]
-    manques: dict[str, tuple[str, ...]]
-    avertissements: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Reading:
-    """One file read: its tables and the report on it."""
-
-    tables: Tables
-    report: FileReport
 
 
 def read(*sources: str | Path) -> Tables:
@@ -100,18 +51,10 @@ def read(*sources: str | Path) -> Tables:
     SourceWarning
         A family whose column codes were never seen in a real file; codes given their zero back.
     """
-    readings: list[Reading] = []
-    refusals: list[str] = []
-    for source in sources:
-        try:
-            for item in _items(source):
-                readings += _readings(item, refusals)
-        except BarometreError as error:
-            refusals.append(str(error))
-    if refusals:
-        raise BarometreError("\n".join(refusals))
-    if not readings:
-        raise BarometreError("aucune source : donner un fichier, un dossier ou un jeu de données")
+    readings = _read_all(sources)
+    if all(reading.aside for reading in readings):
+        files = " ; ".join(f"{one.report.fichier} ({one.report.titre})" for one in readings)
+        raise BarometreError(f"aucune valeur à lire : {files}")
     for reading in readings:
         for text in reading.report.avertissements:
             warnings.warn(f"{reading.report.fichier} : {text}", SourceWarning, stacklevel=2)
@@ -137,24 +80,54 @@ def check_files(*sources: str | Path) -> list[FileReport]:
     BarometreError
         One or several files are refused; every fault of every file.
     """
-    reports: list[FileReport] = []
+    return [reading.report for reading in _read_all(sources)]
+
+
+def _read_all(sources: Sequence[str | Path]) -> list[Reading]:
+    """Read every source; the refusal of one does not hide those of the others."""
+    readings: list[Reading] = []
     refusals: list[str] = []
+    opened: list[Source] = []
     for source in sources:
         try:
             for item in _items(source):
-                reports += [reading.report for reading in _readings(item, refusals)]
+                readings += _readings(item, refusals, opened)
         except BarometreError as error:
             refusals.append(str(error))
+    readings += _waiting(opened, readings, refusals)
     if refusals:
         raise BarometreError("\n".join(refusals))
-    return reports
+    if not readings:
+        raise BarometreError("aucune source : donner un fichier, un dossier ou un jeu de données")
+    return readings
+
+
+def _waiting(
+    opened: Sequence[Source], readings: Sequence[Reading], refusals: list[str]
+) -> list[Reading]:
+    """Read the files that need what the others give."""
+    waiting = [source for source in opened if isinstance(source.reconnu, Waiting)]
+    if not waiting:
+        return []
+    labels = pd.concat([Tables({}).territoires, *(one.tables.territoires for one in readings)])
+    beside = Beside(labels, tuple(opened))
+    found = []
+    for source in waiting:
+        try:
+            assert isinstance(source.reconnu, Waiting)  # so chosen above
+            found.append(source.reconnu.read(source, beside))
+        except BarometreError as error:
+            refusals.append(str(error))
+    return found
 
 
 def _items(source: str | Path) -> Sequence[Path | str]:
     """List the files of a source, or the bundled dataset that it names."""
     path = Path(source)
     if path.is_dir():
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES)
+        files = sorted(
+            p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not is_hidden(p.name)
+        )
         if not files:
             raise BarometreError(f"le dossier {path.name} ne contient aucun fichier de données")
         return files
@@ -168,135 +141,35 @@ def _items(source: str | Path) -> Sequence[Path | str]:
     )
 
 
-def _readings(item: Path | str, refusals: list[str]) -> Iterator[Reading]:
+def _readings(
+    item: Path | str, refusals: list[str], opened: list[Source]
+) -> Iterator[Reading]:
     """Read one file; the refusal of a sheet or of a member does not hide the others."""
     if isinstance(item, str):
-        yield _described(datasets.tables(item), item, "jeu de données fourni")
+        tables = datasets.tables(item)
+        yield Reading(tables, described(tables, item, "jeu de données fourni"))
         return
-
-    def known(header: Sequence[str]) -> bool:
-        return is_own(header, item.stem) or recognise(header, item.stem) is not None
-
-    for source in open_sources(item, known):
+    sources = open_sources(item, recognise)
+    books = {split_name(source.nom)[0] for source in sources if source.reconnu is not None}
+    opened += sources
+    for source in sources:
+        if isinstance(source.reconnu, Waiting):
+            continue
         try:
-            yield _read_source(source)
+            yield _read_source(source, beside=split_name(source.nom)[0] in books)
         except BarometreError as error:
             refusals.append(str(error))
 
 
-def _read_source(source: Source) -> Reading:
-    if is_own(source.entete, source.stem):
-        return _described(read_own(source), source.nom, "nos tables")
-    family = recognise(source.entete, source.stem)
-    if family is None and resembles_own(source.entete):
-        return _described(read_own(source), source.nom, "nos tables")
-    if family is None:
-        raise unrecognised(source)
-    cells = read_cells(family, source)
-    tables = _tables(cells, source.nom)
-    return Reading(tables, _report(family, source, cells, tables))
-
-
-def _tables(read_in: Cells, name: str) -> Tables:
-    """Spread long cells into our tables, checked."""
-    cells = read_in.cells
-    frames = {}
-    for table, part in cells.groupby("table", sort=False):
-        frames[str(table)] = _wide(part)
-    told = cells[(cells["statut"] > 0) | (cells["motif"] != "")]
-    statuts = told.assign(
-        statut=np.array(STATUSES, dtype=object)[told["statut"].to_numpy(dtype=np.int64)],
-        qualite=None,
-        motif=told["motif"].replace("", None),
-    )
-    return Tables(
-        frames,
-        statuts=statuts[list(STATUTS_COLUMNS)],
-        territoires=read_in.territoires,
-        source=name,
-    )
-
-
-def _wide(part: pd.DataFrame) -> pd.DataFrame:
-    """One row per territory and year, territories as received."""
-    columns = {
-        str(column): cells.set_index(["code", "annee"])["valeur"]
-        for column, cells in part.groupby("colonne", sort=False)
-    }
-    first = next(iter(columns.values())).index
-    if all(values.index.equals(first) for values in columns.values()):
-        return pd.DataFrame({name: values.to_numpy() for name, values in columns.items()}, first)
-    if not all(values.index.is_unique for values in columns.values()):
-        # The door names the keys given twice.
-        return pd.concat([v.to_frame(name) for name, v in columns.items()])
-    keys = part[["code", "annee"]].drop_duplicates()
-    index = pd.MultiIndex.from_frame(keys)
-    return pd.DataFrame({name: values.reindex(index) for name, values in columns.items()})
-
-
-# ---- reports ------------------------------------------------------------------------------------
-
-
-def _report(family: Family, source: Source, cells: Cells, tables: Tables) -> FileReport:
-    used = {c for plan in plans(family, source, file_year(family, source)) for c in plan.colonnes}
-    warned = []
-    if family.etat == "non_verifie":
-        warned.append(f"codes de colonnes jamais vus dans un vrai fichier ({family.titre})")
-    if cells.reparees:
-        warned.append(f"{counted(cells.reparees, 'code')} : zéro initial rétabli")
-    base = _described(tables, source.nom, family.titre).report
-    return FileReport(
-        **vars(base)
-        | {
-            "famille": family.nom,
-            "niveau": cells.niveau,
-            "lignes": len(cells.territoires),
-            "ignorees": cells.ignorees,
-            "reparees": cells.reparees,
-            "utilisees": tuple(c for c in source.entete if c in used),
-            "ignorees_colonnes": tuple(c for c in source.entete if c and c not in used),
-            "avertissements": (*warned,),
-        }
-    )
-
-
-def _described(tables: Tables, name: str, title: str) -> Reading:
-    """Describe tables by what they hold."""
-    given = {
-        (table, column)
-        for table in tables
-        for column in tables[table].columns
-        if tables[table][column].notna().any()
-    }
-    fed, missing = [], {}
-    for card in load_cards().values():
-        inputs = [(table, c) for table, columns in card.entrees.items() for c in columns]
-        absent = [f"{table}.{c}" for table, c in inputs if (table, c) not in given]
-        if not absent or ("publies", card.id) in given:
-            fed.append(card.id)
-        elif len(absent) < len(inputs):
-            missing[card.id] = tuple(absent)
-    years = {int(y) for t in tables for y in tables[t].index.get_level_values("annee").unique()}
-    told = tables.statuts["statut"]
-    empty = sum(int(tables[t][c].isna().sum()) for t, c in given)
-    report = FileReport(
-        fichier=name,
-        famille=name,
-        titre=title,
-        niveau=", ".join(sorted(set(tables.territoires["niveau"].dropna()) - {""})),
-        annees=tuple(sorted(years)),
-        lignes=len({code for t in tables for code in tables[t].index.get_level_values("code")}),
-        ignorees=0,
-        reparees=0,
-        utilisees=tuple(f"{t}.{c}" for t, c in sorted(given)),
-        ignorees_colonnes=(),
-        secretes=int((told == "secret").sum()),
-        absentes=max(0, empty - int((told == "secret").sum())),
-        indicateurs=tuple(fed),
-        manques=missing,
-        avertissements=(),
-    )
-    return Reading(tables, report)
+def _read_source(source: Source, *, beside: bool) -> Reading:
+    """Read a source as what it was recognised as; a sheet beside known ones may be no data."""
+    found = source.reconnu or last_resort(source.entete, source.nom)
+    if isinstance(found, Recognised):
+        return found.read(source)
+    if beside:
+        title = "feuille non reconnue"
+        return set_aside(source.nom, "feuille", title, told=f"{title}, mise de côté")
+    raise unrecognised(source)
 
 
 def families() -> pd.DataFrame:

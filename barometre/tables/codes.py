@@ -19,7 +19,7 @@ _FORMS: dict[str, str] = {
     "commune": _COMMUNE,
     "departement": r"0[1-9]|1\d|2[1-9AB]|[3-8]\d|9[0-5]|97[1-8]",
     "region": r"R\d{2}",
-    "qpv": r"QP(?:\d{6}|2[AB]\d{4})|QN[0-9A-Z]{5}[A-Z]",
+    "qpv": r"QP(?:\d{6}|02[AB]\d{3}|2[AB]\d{4})|QN[0-9A-Z]{5}[A-Z]",
     "france_metropolitaine": "METRO",
     "epci": r"2\d{8}",
     "iris": "(?!20)" + _COMMUNE + r"\d{4}",

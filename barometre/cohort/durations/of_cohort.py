@@ -26,7 +26,7 @@ Origin = Literal["entry", "calendar", "first_treated"]
 
 
 def time_to_event(
-    cohort: PanelRows,
+    panel: PanelRows,
     event: Event,
     *,
     origin: Origin = "entry",
@@ -36,7 +36,7 @@ def time_to_event(
 
     Parameters
     ----------
-    cohort : Cohort
+    panel : PanelRows
         The cohort.
     event, competing : str, sequence or callable
         A column of booleans or of 0 and 1; else a status, or several; else a function of the frame
@@ -70,27 +70,27 @@ def time_to_event(
         raise UnknownNameError("choix d'origine", str(origin), get_args(Origin))
     start: Any = origin
     if origin == "first_treated":
-        start = cohort.column(origin)
+        start = panel.column(origin)
         if is_number(start):  # 0 is never treated, even where it is a wave
             start = start.mask(start == 0)
-    person, wave = cohort.keys
+    person, wave = panel.keys
     times = event_times(
         person,
         wave,
-        _seen(cohort, event),
-        competing=None if competing is None else _seen(cohort, competing),
+        _seen(panel, event),
+        competing=None if competing is None else _seen(panel, competing),
         origin=start,
     )
     position = times["person"].to_numpy(np.int64)
-    frame = times.assign(person=cohort.people.take(position))
-    for name in (cohort.arm, cohort.cluster, cohort.weight):
+    frame = times.assign(person=panel.people.take(position))
+    for name in (panel.arm, panel.cluster, panel.weight):
         if name is not None:
-            frame[name] = cohort.baseline(name).iloc[position].array
+            frame[name] = panel.baseline(name).iloc[position].array
     return tidy(frame, **times.meta | {"convention": f"origine : {origin}"})
 
 
-def cohort_kaplan_meier(
-    cohort: PanelRows,
+def panel_kaplan_meier(
+    panel: PanelRows,
     event: Event,
     by: str | None,
     *,
@@ -99,13 +99,13 @@ def cohort_kaplan_meier(
     level: float,
 ) -> Tidy:
     """Kaplan-Meier of the times of a cohort: `panel.Cohort.kaplan_meier`."""
-    times, columns = _durations(cohort, event, by, origin, None)
+    times, columns = _durations(panel, event, by, origin, None)
     curve = kaplan_meier(event=times["event"], **columns, conf_type=conf_type, level=level)
     return _both(times, curve)
 
 
-def cohort_cumulative_incidence(
-    cohort: PanelRows,
+def panel_cumulative_incidence(
+    panel: PanelRows,
     event: Event,
     competing: Event,
     by: str | None,
@@ -115,13 +115,13 @@ def cohort_cumulative_incidence(
     level: float,
 ) -> Tidy:
     """Cumulative incidence of the times of a cohort: `panel.Cohort.cumulative_incidence`."""
-    times, columns = _durations(cohort, event, by, origin, competing)
+    times, columns = _durations(panel, event, by, origin, competing)
     curve = cumulative_incidence(cause=times["event"], **columns, conf_type=conf_type, level=level)
     return _both(times, curve)
 
 
-def cohort_rmst(
-    cohort: PanelRows,
+def panel_rmst(
+    panel: PanelRows,
     event: Event,
     by: str | None,
     *,
@@ -130,12 +130,12 @@ def cohort_rmst(
     level: float,
 ) -> Tidy:
     """Mean time without the event: `panel.Cohort.rmst`."""
-    times, columns = _durations(cohort, event, by, origin, None)
+    times, columns = _durations(panel, event, by, origin, None)
     return _both(times, rmst(event=times["event"], **columns, horizon=horizon, level=level))
 
 
-def cohort_logrank(
-    cohort: PanelRows,
+def panel_logrank(
+    panel: PanelRows,
     event: Event,
     by: str,
     *,
@@ -144,9 +144,9 @@ def cohort_logrank(
     rho: float,
 ) -> LogRank:
     """Log-rank test of the times of a cohort: `panel.Cohort.logrank`."""
-    times, columns = _durations(cohort, event, by, origin, None)
+    times, columns = _durations(panel, event, by, origin, None)
     unweighted = columns.pop("weight") is not None
-    layers = None if strata is None else _trait(cohort, times, strata)
+    layers = None if strata is None else _trait(panel, times, strata)
     found = logrank(event=times["event"], **columns, strata=layers, rho=rho)
     said = {
         "n_in": times.meta["n_in"],
@@ -157,19 +157,19 @@ def cohort_logrank(
     return replace(found, meta=found.meta | said)
 
 
-def _trait(cohort: PanelRows, times: Tidy, column: str) -> pd.Series[Any]:
+def _trait(panel: PanelRows, times: Tidy, column: str) -> pd.Series[Any]:
     """Return what people were at their first wave, on the rows of the times."""
-    position = cohort.people.get_indexer(pd.Index(times["person"]))
-    return cohort.baseline(column).iloc[position].reset_index(drop=True)
+    position = panel.people.get_indexer(pd.Index(times["person"]))
+    return panel.baseline(column).iloc[position].reset_index(drop=True)
 
 
-def _seen(cohort: PanelRows, event: Event) -> pd.Series[Any]:
+def _seen(panel: PanelRows, event: Event) -> pd.Series[Any]:
     """Return the event of each row: a column, a status, or what a function says."""
     if callable(event):
-        return event(cohort.frame)
-    if isinstance(event, str) and event in cohort.frame:
-        return cohort.frame[event]
-    status = cohort.statuses
+        return event(panel.frame)
+    if isinstance(event, str) and event in panel.frame:
+        return panel.frame[event]
+    status = panel.statuses
     wanted = [event] if isinstance(event, str) or not isinstance(event, Iterable) else list(event)
     known = status.dropna().unique()
     for value in wanted:
@@ -179,18 +179,18 @@ def _seen(cohort: PanelRows, event: Event) -> pd.Series[Any]:
 
 
 def _durations(
-    cohort: PanelRows, event: Event, by: str | None, origin: Origin, competing: Event | None
+    panel: PanelRows, event: Event, by: str | None, origin: Origin, competing: Event | None
 ) -> tuple[Tidy, dict[str, Any]]:
     """Return the times, and the arguments of their curves."""
-    times = time_to_event(cohort, event, origin=origin, competing=competing)
-    group = None if by is None else _trait(cohort, times, by)
+    times = time_to_event(panel, event, origin=origin, competing=competing)
+    group = None if by is None else _trait(panel, times, by)
     # Who is known from the origin on is at risk from the start, and may leave at time 0.
     late = times["entry"].where(times["entry"] > 0, -np.inf)
     return times, {
         "duration": times["duration"],
         "by": group,
         "entry": None if origin == "entry" else late,
-        "weight": None if cohort.weight is None else times[cohort.weight],
+        "weight": None if panel.weight is None else times[panel.weight],
     }
 
 

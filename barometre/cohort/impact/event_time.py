@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +12,9 @@ import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.tidy import Tidy, tidy
+from barometre.cohort.impact.sample import Sample, clusters_by_side, cohort_sample, column_sample
 from barometre.cohort.impact.two_way import check_enough_rows, wave_names, with_waves
+from barometre.cohort.impact.within import without_person
 from barometre.cohort.inference.estimates import PreTrend, pretrend_test, student_interval
 from barometre.cohort.inference.sandwich import (
     CONVENTIONS,
@@ -22,11 +24,7 @@ from barometre.cohort.inference.sandwich import (
     sandwich,
 )
 from barometre.cohort.rows.columns import Floats, as_numbers
-from barometre.cohort.rows.sample import Sample, clusters_by_side, cohort_sample, column_sample
-from barometre.cohort.rows.within import without_person
-
-if TYPE_CHECKING:
-    from barometre.cohort.people import Cohort
+from barometre.cohort.rows.panel import PanelRows
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,8 +152,8 @@ def event_study(
     return _event_study(sample, as_numbers(wave, "wave"), first, base, se, window)
 
 
-def cohort_event_study(
-    cohort: Cohort,
+def panel_event_study(
+    panel: PanelRows,
     outcome: str,
     *,
     base: float = -1,
@@ -168,7 +166,7 @@ def cohort_event_study(
 
     Parameters
     ----------
-    cohort : Cohort
+    panel : PanelRows
         With ``first_treated``. Waves that are numbers count in their own unit; dates, periods and
         labels count in waves.
     outcome : str
@@ -178,7 +176,7 @@ def cohort_event_study(
     se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
         Standard error: see `fixed_effects.twfe`.
     cluster, weight : str, optional
-        Columns; by default those declared by the cohort, else the person and no weight.
+        Columns; by default those declared by the panel, else the person and no weight.
     window : tuple of two numbers, optional
         First and last event times: those beyond join them.
 
@@ -199,28 +197,28 @@ def cohort_event_study(
     >>> rows = pd.DataFrame({"id": np.repeat([1, 2, 3, 4], 3), "year": [2024, 2025, 2026] * 4,
     ...                      "start": [0] * 6 + [2026] * 6,
     ...                      "score": [1, 2, 3, 2, 2, 3, 1, 2, 7, 1, 3, 8]})
-    >>> cohort_event_study(Cohort(rows, "id", "year", first_treated="start"), "score").n
+    >>> panel_event_study(Cohort(rows, "id", "year", first_treated="start"), "score").n
     12
     """
     check_standard_error(se)
-    if cohort.first_treated is None:
+    if panel.first_treated is None:
         raise BarometreError(
             "la cohorte n'a pas de date de traitement : la créer avec first_treated=, vide ou 0 "
             "pour qui n'est jamais traité"
         )
-    sample = cohort_sample(cohort, outcome, cluster=cluster, weight=weight, se=se)
-    first = cohort.frame[cohort.first_treated]
-    if pd.api.types.is_numeric_dtype(cohort.frame[cohort.wave]):
-        when, start = as_numbers(cohort.frame[cohort.wave], cohort.wave), treatment_date(first)
+    sample = cohort_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
+    first = panel.frame[panel.first_treated]
+    if pd.api.types.is_numeric_dtype(panel.frame[panel.wave]):
+        when, start = as_numbers(panel.frame[panel.wave], panel.wave), treatment_date(first)
     else:
-        waves = pd.Index(cohort.waves)
+        waves = pd.Index(panel.waves)
         position = waves.get_indexer(pd.Index(first)).astype(float)
         unknown = first[(position < 0) & first.notna().to_numpy()]
         if len(unknown):
             raise UnknownNameError(
                 "nom de vague de traitement", str(unknown.iloc[0]), map(str, waves)
             )
-        when, start = cohort.codes.wave.astype(float), np.where(position < 0, np.nan, position)
+        when, start = panel.codes.wave.astype(float), np.where(position < 0, np.nan, position)
     return _event_study(sample, when, start, base, se, window)
 
 
@@ -262,8 +260,8 @@ def _event_study(
     se: StandardError,
     window: tuple[float, float] | None,
 ) -> EventStudy:
-    panel = sample.panel
-    assert panel is not None  # person and wave were given
+    ways = sample.ways
+    assert ways is not None  # person and wave were given
     wave, start = sample.take(wave), sample.take(start)
     exact = times = wave - start
     if window is not None:
@@ -278,18 +276,18 @@ def _event_study(
     if base not in values:
         known = ", ".join(f"{value:g}" for value in values)
         raise BarometreError(f"base = {base} n'est pas une durée observée ; choisir parmi {known}")
-    check_enough_rows(len(sample.y), panel)
+    check_enough_rows(len(sample.y), ways)
     n_groups = len(np.unique(start[treated]))
     tested = values[values != base]
     names = [f"durée {value:g}" for value in tested]
     try:
         fit = least_squares(
-            without_person(sample.y, panel),
-            with_waves([times == value for value in tested], panel),
-            [*wave_names(panel), *names],
+            without_person(sample.y, ways),
+            with_waves([times == value for value in tested], ways),
+            [*wave_names(ways), *names],
             weight=sample.weight,
-            absorbed=panel.n_people,
-            nuisance=panel.n_waves - 1,
+            absorbed=ways.n_people,
+            nuisance=ways.n_waves - 1,
             size=float(np.linalg.norm(sample.y)),
         )
     except BarometreError as error:
@@ -331,7 +329,7 @@ def _event_study(
         "df_denominator": df[0] if se == "HC1" or n_clusters is None else n_clusters - 1.0,
         "mean_time": dict(zip(labels, _means(exact, times, tested), strict=True)),
     }
-    if sample.cluster is not None and se != "HC1" and n_clusters != panel.n_people:
+    if sample.cluster is not None and se != "HC1" and n_clusters != ways.n_people:
         meta |= clusters_by_side(sample, control=~treated, treated=treated)
     if n_groups > 1:
         said_before = [meta["caution"]] if "caution" in meta else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,9 +17,7 @@ from barometre.cohort.impact.group_time_cells import Base, Cell, Control, Method
 from barometre.cohort.impact.group_time_people import Gathered, Missing, gather
 from barometre.cohort.impact.group_time_result import AttGt
 from barometre.cohort.inference.estimates import student_interval
-
-if TYPE_CHECKING:
-    from barometre.cohort.people import Cohort
+from barometre.cohort.rows.panel import PanelRows
 
 
 class ComparisonWarning(UserWarning):
@@ -112,11 +110,9 @@ def att_gt(
     >>> round(effects.aggregate("simple").overall.se, 4)
     0.7906
     """
-    from barometre.cohort.people import Cohort
-
-    cohort = Cohort(frame, person=person, wave=wave, first_treated=first_treated, weight=weight)
-    return cohort_att_gt(
-        cohort,
+    panel = PanelRows(frame, person=person, wave=wave, first_treated=first_treated, weight=weight)
+    return panel_att_gt(
+        panel,
         outcome,
         control=control,
         base=base,
@@ -128,8 +124,8 @@ def att_gt(
     )
 
 
-def cohort_att_gt(
-    cohort: Cohort,
+def panel_att_gt(
+    panel: PanelRows,
     outcome: str,
     *,
     control: Control = "never",
@@ -144,7 +140,7 @@ def cohort_att_gt(
 
     Parameters
     ----------
-    cohort : Cohort
+    panel : PanelRows
         With ``first_treated``; its ``weight`` is used when there is one, its cluster is not
         unless ``cluster`` names it: the errors have no correction for few clusters.
     outcome, control, base, covariates, method, cluster, missing, anticipation
@@ -165,7 +161,7 @@ def cohort_att_gt(
         if value not in get_args(admitted):
             raise UnknownNameError(f"{name} =", str(value), get_args(admitted))
     names = [covariates] if isinstance(covariates, str) else list(covariates or [])
-    gathered = gather(cohort, outcome, names, control, base, cluster, missing, anticipation)
+    gathered = gather(panel, outcome, names, control, base, cluster, missing, anticipation)
     people = gathered.people
     _warn_small(gathered, len(people.covariates))
     cells, ses = [], []
@@ -194,14 +190,14 @@ def cohort_att_gt(
     lost = dict(gathered.lost)
     if not compared.all():
         lost["jamais vues aux deux dates d'une comparaison"] = int((~compared).sum())
-    meta = {
+    meta: dict[str, Any] = {
         "method": _METHODS[method] if names else "différence des évolutions moyennes",
         "convention": (
             "Callaway et Sant'Anna (2021) ; erreurs-types par les fonctions d'influence, "
             + ("sommées par grappe sans facteur G/(G-1)" if cluster else "sans correction")
             + " ; intervalles normaux à 95 %, point par point"
         ),
-        "n_in": cohort.n_people,
+        "n_in": panel.n_people,
         "n_used": int(compared.sum()),
         "n_rows": gathered.n_rows,
         "n_clusters": None if people.cluster is None else int(people.cluster.max()) + 1,
@@ -213,7 +209,7 @@ def cohort_att_gt(
         "missing": missing,
         "anticipation": anticipation,
         "cluster": cluster,
-        "weight": cohort.weight and f"{cohort.weight}, à la première vague",
+        "weight": panel.weight and f"{panel.weight}, à la première vague",
         **_single_clusters(gathered),
     }
     table = tidy(frame, **meta)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -21,9 +21,7 @@ from barometre.cohort.impact.group_time_cells import (
     People,
     comparisons,
 )
-
-if TYPE_CHECKING:
-    from barometre.cohort.people import Cohort
+from barometre.cohort.rows.panel import PanelRows
 
 Missing = Literal["pairs", "balanced"]
 TREATED_AT_ONCE = "traitées dès la première vague : aucune date avant le traitement"
@@ -53,7 +51,7 @@ class Gathered:
 
 
 def gather(
-    cohort: Cohort,
+    panel: PanelRows,
     outcome: str,
     covariates: Sequence[str],
     control: Control,
@@ -84,17 +82,17 @@ def gather(
     """
     if not (isinstance(anticipation, Real) and 0 <= anticipation < np.inf):
         raise BarometreError(f"anticipation={anticipation} ; donner une durée positive ou nulle")
-    if cohort.first_treated is None:
+    if panel.first_treated is None:
         raise BarometreError(
             "cohorte sans date d'entrée ; la déclarer : Cohort(..., first_treated=...)"
         )
     asked = [outcome, *covariates, *([cluster] if cluster is not None else [])]
     for name in asked:
-        if name not in cohort.frame.columns:
-            raise UnknownNameError("nom de colonne", str(name), map(str, cohort.frame.columns))
-    waves, names = _waves(cohort)
-    entry = _entries(cohort, waves, names, anticipation)
-    values = _by_wave(cohort, _numbers(cohort.frame[outcome], f"résultat « {outcome} »"))
+        if name not in panel.frame.columns:
+            raise UnknownNameError("nom de colonne", str(name), map(str, panel.frame.columns))
+    waves, names = _waves(panel)
+    entry = _entries(panel, waves, names, anticipation)
+    values = _by_wave(panel, _numbers(panel.frame[outcome], f"résultat « {outcome} »"))
     late = waves[0] + anticipation < entry
     lost = {TREATED_AT_ONCE: int((~late).sum())} if not late.all() else {}
     kept = late
@@ -113,19 +111,19 @@ def gather(
     people = People(
         outcome=values,
         covariates=tuple(
-            np.take(_by_wave(cohort, column), order, axis=1)
+            np.take(_by_wave(panel, column), order, axis=1)
             for name in covariates
-            for column in _columns(cohort.frame[name], name)
+            for column in _columns(panel.frame[name], name)
         ),
-        weight=_weights(cohort, order),
-        cluster=None if cluster is None else _clusters(cohort, cluster, order),
+        weight=_weights(panel, order),
+        cluster=None if cluster is None else _clusters(panel, cluster, order),
         groups=groups,
         bounds=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         waves=waves,
         complete=n_rows == values.size,
     )
     planned = comparisons(groups, waves, control, base, anticipation)
-    return Gathered(people, planned, order, cohort.people, lost, n_rows, names)
+    return Gathered(people, planned, order, panel.people, lost, n_rows, names)
 
 
 def whole_numbers(values: Sequence[float] | Floats) -> npt.NDArray[Any]:
@@ -135,23 +133,25 @@ def whole_numbers(values: Sequence[float] | Floats) -> npt.NDArray[Any]:
     return numbers.astype(np.int64) if whole else numbers
 
 
-def _waves(cohort: Cohort) -> tuple[Floats, pd.Index | None]:
+def _waves(panel: PanelRows) -> tuple[Floats, pd.Index | None]:
     """Waves as numbers: themselves, or their ranks from 1 on and how they are written."""
-    if len(cohort.waves) < 2:
+    if len(panel.waves) < 2:
         raise BarometreError("une seule vague ; il en faut au moins 2 pour une évolution")
-    if pd.api.types.is_numeric_dtype(cohort.frame[cohort.wave].dtype):
-        return np.asarray(cohort.waves, dtype=np.float64), None
-    return np.arange(1.0, len(cohort.waves) + 1), pd.Index(cohort.waves)
+    if pd.api.types.is_numeric_dtype(panel.frame[panel.wave].dtype):
+        return np.asarray(panel.waves, dtype=np.float64), None
+    return np.arange(1.0, len(panel.waves) + 1), pd.Index(panel.waves)
 
 
-def _entries(cohort: Cohort, waves: Floats, names: pd.Index | None, anticipation: float) -> Floats:
+def _entries(
+    panel: PanelRows, waves: Floats, names: pd.Index | None, anticipation: float
+) -> Floats:
     """Wave of entry of each person; infinite for the never treated within the waves."""
-    first = cohort.frame[cohort.first_treated]
+    first = panel.frame[panel.first_treated]
     column = (
         first.to_numpy(np.float64, na_value=np.nan) if names is None else _entry_ranks(first, names)
     )
-    entry = np.empty(cohort.n_people)
-    entry[cohort.codes.person] = column  # the same at all the waves of a person
+    entry = np.empty(panel.n_people)
+    entry[panel.codes.person] = column  # the same at all the waves of a person
     never = ~np.isfinite(entry) | (entry == 0) | (entry > waves[-1] + anticipation)
     return np.where(never, np.inf, entry)
 
@@ -191,12 +191,12 @@ def _check_groups(groups: Floats, control: Control, lost: dict[str, int]) -> Non
         )
 
 
-def _by_wave(cohort: Cohort, column: Floats) -> Floats:
+def _by_wave(panel: PanelRows, column: Floats) -> Floats:
     """Spread a column over waves (rows) and people (columns); missing where there is no row."""
-    person, wave = cohort.codes
-    values = np.full(len(cohort.waves) * cohort.n_people, np.nan)
-    values[wave.astype(np.int64) * cohort.n_people + person] = column
-    return values.reshape(len(cohort.waves), cohort.n_people)
+    person, wave = panel.codes
+    values = np.full(len(panel.waves) * panel.n_people, np.nan)
+    values[wave.astype(np.int64) * panel.n_people + person] = column
+    return values.reshape(len(panel.waves), panel.n_people)
 
 
 def _numbers(column: pd.Series[Any], said: str) -> Floats:
@@ -226,16 +226,16 @@ def _columns(column: pd.Series[Any], name: str) -> list[Floats]:
     ]
 
 
-def _weights(cohort: Cohort, order: Integers) -> Floats | None:
-    if cohort.weight is None:
+def _weights(panel: PanelRows, order: Integers) -> Floats | None:
+    if panel.weight is None:
         return None
-    first = cohort.frame[cohort.weight].to_numpy(np.float64)[cohort.first_rows][order]
+    first = panel.frame[panel.weight].to_numpy(np.float64)[panel.first_rows][order]
     weights: Floats = first / first.mean()  # the scale of weights means nothing
     return weights
 
 
-def _clusters(cohort: Cohort, cluster: str, order: Integers) -> npt.NDArray[np.int64]:
-    codes, _ = pd.factorize(cohort.baseline(cluster).iloc[order])
+def _clusters(panel: PanelRows, cluster: str, order: Integers) -> npt.NDArray[np.int64]:
+    codes, _ = pd.factorize(panel.baseline(cluster).iloc[order])
     unknown = int((codes < 0).sum())
     if unknown:
         raise BarometreError(

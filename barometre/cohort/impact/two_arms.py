@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import warnings
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.tidy import tidy
-from barometre.cohort.impact.event_time import EventStudy, cohort_event_study, event_study
-from barometre.cohort.impact.two_way import cohort_twfe, twfe, twfe_design
+from barometre.cohort.impact.event_time import EventStudy, event_study, panel_event_study
+from barometre.cohort.impact.sample import (
+    Design,
+    Sample,
+    clusters_by_side,
+    cohort_sample,
+    column_sample,
+    effect_estimate,
+)
+from barometre.cohort.impact.two_way import panel_twfe, twfe, twfe_design
 from barometre.cohort.inference.estimates import Estimate, FewClustersWarning, make_estimate
 from barometre.cohort.inference.sandwich import (
     CONVENTIONS,
@@ -22,27 +30,17 @@ from barometre.cohort.inference.sandwich import (
     sandwich,
 )
 from barometre.cohort.rows.columns import Floats, as_binary
-from barometre.cohort.rows.sample import (
-    Design,
-    Sample,
-    clusters_by_side,
-    cohort_sample,
-    column_sample,
-    effect_estimate,
-)
-
-if TYPE_CHECKING:
-    from barometre.cohort.people import Cohort
+from barometre.cohort.rows.panel import PanelRows
 
 __all__ = [
     "Design",
     "EventStudy",
-    "cohort_did",
-    "cohort_event_study",
-    "cohort_twfe",
     "did",
     "did_design",
     "event_study",
+    "panel_did",
+    "panel_event_study",
+    "panel_twfe",
     "twfe",
     "twfe_design",
 ]
@@ -110,8 +108,8 @@ def did(
     return _did(sample, as_binary(arm, "arm"), as_binary(post, "post"), se)
 
 
-def cohort_did(
-    cohort: Cohort,
+def panel_did(
+    panel: PanelRows,
     outcome: str,
     post: Any,
     *,
@@ -123,7 +121,7 @@ def cohort_did(
 
     Parameters
     ----------
-    cohort : Cohort
+    panel : PanelRows
         With an ``arm`` of 0 and 1 (or False and True).
     outcome : str
         Column of the outcome; rows where it is missing are left out and counted.
@@ -133,9 +131,9 @@ def cohort_did(
     se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
         Standard error: see `cluster.cluster_robust`.
     cluster : str, optional
-        Column of the cluster; by default the cluster declared by the cohort, else the person.
+        Column of the cluster; by default the cluster declared by the panel, else the person.
     weight : str, optional
-        Column of the weight; by default the one declared by the cohort, else none.
+        Column of the weight; by default the one declared by the panel, else none.
 
     Returns
     -------
@@ -159,14 +157,14 @@ def cohort_did(
     >>> from barometre.cohort import Cohort
     >>> rows = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3, 4, 4], "year": [2024, 2025] * 4,
     ...                      "arm": [0] * 4 + [1] * 4, "score": [1, 2, 1, 3, 1, 5, 2, 5]})
-    >>> effect = cohort_did(Cohort(rows, "id", "year", arm="arm"), "score", 2025)
+    >>> effect = panel_did(Cohort(rows, "id", "year", arm="arm"), "score", 2025)
     >>> effect.estimate, effect.n, effect.meta["n_used"]
     (2.0, 8, 4)
     """
-    sample, arm, after = _did_columns(cohort, outcome, post, se, cluster, weight)
+    sample, arm, after = _did_columns(panel, outcome, post, se, cluster, weight)
     effect = _did(sample, arm, after, se)
-    assert sample.panel is not None
-    sides = [np.bincount(sample.panel.person[sample.take(after) == s]) > 0 for s in (0, 1)]
+    assert sample.ways is not None
+    sides = [np.bincount(sample.ways.person[sample.take(after) == s]) > 0 for s in (0, 1)]
     shared = min(map(len, sides))
     both = int((sides[0][:shared] & sides[1][:shared]).sum())
     return make_estimate(
@@ -176,25 +174,25 @@ def cohort_did(
 
 
 def _did_columns(
-    cohort: Cohort, outcome: str, post: Any, se: str, cluster: str | None, weight: str | None
+    panel: PanelRows, outcome: str, post: Any, se: str, cluster: str | None, weight: str | None
 ) -> tuple[Sample, Floats, Floats]:
     check_standard_error(se)
-    if cohort.arm is None:
+    if panel.arm is None:
         raise BarometreError("la cohorte n'a pas de bras : la créer avec arm=, 1 aux traités")
-    sample = cohort_sample(cohort, outcome, cluster=cluster, weight=weight, se=se)
-    arm = as_binary(cohort.frame[cohort.arm], cohort.arm)
-    return sample, arm, after_start(cohort, post)
+    sample = cohort_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
+    arm = as_binary(panel.frame[panel.arm], panel.arm)
+    return sample, arm, after_start(panel, post)
 
 
-def after_start(cohort: Cohort, post: Any) -> Floats:
+def after_start(panel: PanelRows, post: Any) -> Floats:
     """Return 1 for the rows after the start of the action, 0 for the others.
 
     Parameters
     ----------
-    cohort : Cohort
+    panel : PanelRows
         The panel.
     post : wave, list of waves, str or array of bool
-        See `cohort_did`.
+        See `panel_did`.
 
     Returns
     -------
@@ -206,8 +204,8 @@ def after_start(cohort: Cohort, post: Any) -> Floats:
     BarometreError
         A wave or a column that does not exist, a column other than 0 and 1.
     """
-    waves = pd.Index(cohort.waves)
-    rows = len(cohort.frame)
+    waves = pd.Index(panel.waves)
+    rows = len(panel.frame)
     if isinstance(post, (list, tuple, set, frozenset, range, np.ndarray, pd.Series, pd.Index)):
         values = pd.Series(post if not isinstance(post, (set, frozenset)) else list(post))
         if len(values) == rows and pd.api.types.is_bool_dtype(values.dtype):
@@ -217,9 +215,9 @@ def after_start(cohort: Cohort, post: Any) -> Floats:
         unknown = values[~values.isin(waves)]
         if len(unknown):
             raise UnknownNameError("nom de vague", str(unknown.iloc[0]), map(str, waves))
-        return np.asarray(waves.isin(values)[cohort.codes.wave], float)
-    if isinstance(post, str) and post in cohort.frame.columns and post not in waves:
-        return as_binary(cohort.frame[post], post)
+        return np.asarray(waves.isin(values)[panel.codes.wave], float)
+    if isinstance(post, str) and post in panel.frame.columns and post not in waves:
+        return as_binary(panel.frame[post], post)
     if isinstance(waves, pd.DatetimeIndex) and isinstance(post, date):
         post = pd.Timestamp(post)
     position = waves.get_indexer(pd.Index([post]))[0]
@@ -227,13 +225,13 @@ def after_start(cohort: Cohort, post: Any) -> Floats:
         later = np.arange(len(waves)) >= position
     else:
         if isinstance(post, str) and not isinstance(waves, (pd.DatetimeIndex, pd.PeriodIndex)):
-            known = [*map(str, waves), *map(str, cohort.frame.columns)]
+            known = [*map(str, waves), *map(str, panel.frame.columns)]
             raise UnknownNameError("nom de vague ou de colonne", post, known)
         try:
             later = np.asarray(waves >= post)
         except (TypeError, ValueError):
             raise UnknownNameError("nom de vague", str(post), map(str, waves)) from None
-    return np.asarray(later[cohort.codes.wave], float)
+    return np.asarray(later[panel.codes.wave], float)
 
 
 def _did(sample: Sample, arm: Floats, post: Floats, se: StandardError) -> Estimate:
@@ -288,21 +286,21 @@ def _cell_means(sample: Sample, arm: Floats, post: Floats) -> tuple[LeastSquares
 
 
 def did_design(
-    cohort: Cohort,
+    panel: PanelRows,
     outcome: str,
     post: Any,
     *,
     cluster: str | None = None,
     weight: str | None = None,
 ) -> Design:
-    """Return the regression of `cohort_did` as columns.
+    """Return the regression of `panel_did` as columns.
 
     Parameters
     ----------
-    cohort : Cohort
+    panel : PanelRows
         With an ``arm``.
     outcome, post, cluster, weight
-        As `cohort_did`.
+        As `panel_did`.
 
     Returns
     -------
@@ -312,9 +310,9 @@ def did_design(
     Raises
     ------
     BarometreError
-        As `cohort_did`.
+        As `panel_did`.
     """
-    sample, arm, after = _did_columns(cohort, outcome, post, "CR1", cluster, weight)
+    sample, arm, after = _did_columns(panel, outcome, post, "CR1", cluster, weight)
     arm, after = sample.take(arm), sample.take(after)
     columns = {"const": 1.0, "arm": arm, "post": after, "effet": arm * after}
     return sample.design(sample.y, pd.DataFrame(columns))

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.cohort.impact.sample import (
+    Design,
+    Sample,
+    clusters_by_side,
+    cohort_sample,
+    column_sample,
+    effect_estimate,
+)
+from barometre.cohort.impact.within import TwoWays, without_person, without_person_and_wave
 from barometre.cohort.inference.estimates import Estimate
 from barometre.cohort.inference.sandwich import (
     CONVENTIONS,
@@ -22,18 +31,7 @@ from barometre.cohort.inference.sandwich import (
     without_rounding,
 )
 from barometre.cohort.rows.columns import Floats, as_numbers
-from barometre.cohort.rows.sample import (
-    Design,
-    Sample,
-    clusters_by_side,
-    cohort_sample,
-    column_sample,
-    effect_estimate,
-)
-from barometre.cohort.rows.within import PanelRows, without_person, without_person_and_wave
-
-if TYPE_CHECKING:
-    from barometre.cohort.people import Cohort
+from barometre.cohort.rows.panel import PanelRows
 
 _UNMOVED = 1e-9  # share of a column left by fixed effects below which it is rounding
 
@@ -107,8 +105,8 @@ def twfe(
     return _twfe(sample, _present(sample, numbers, "treated"), se, "treated")
 
 
-def cohort_twfe(
-    cohort: Cohort,
+def panel_twfe(
+    panel: PanelRows,
     outcome: str,
     treated: str,
     *,
@@ -120,14 +118,14 @@ def cohort_twfe(
 
     Parameters
     ----------
-    cohort : Cohort
+    panel : PanelRows
         The panel, with gaps or not.
     outcome, treated : str
         Columns of the outcome and of the treatment at each wave.
     se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
         Standard error: see `twfe`.
     cluster, weight : str, optional
-        Columns; by default those declared by the cohort, else the person and no weight.
+        Columns; by default those declared by the panel, else the person and no weight.
 
     Returns
     -------
@@ -144,21 +142,21 @@ def cohort_twfe(
     >>> from barometre.cohort import Cohort
     >>> rows = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "year": [2024, 2025] * 3,
     ...                      "on": [0, 0, 0, 0, 0, 1], "score": [1, 2, 1, 3, 1, 5]})
-    >>> round(cohort_twfe(Cohort(rows, "id", "year"), "score", "on").estimate, 9)
+    >>> round(panel_twfe(Cohort(rows, "id", "year"), "score", "on").estimate, 9)
     2.5
     """
     check_standard_error(se)
-    sample, numbers = _twfe_columns(cohort, outcome, treated, se, cluster, weight)
+    sample, numbers = _twfe_columns(panel, outcome, treated, se, cluster, weight)
     return _twfe(sample, numbers, se, treated)
 
 
 def _twfe_columns(
-    cohort: Cohort, outcome: str, treated: str, se: str, cluster: str | None, weight: str | None
+    panel: PanelRows, outcome: str, treated: str, se: str, cluster: str | None, weight: str | None
 ) -> tuple[Sample, Floats]:
-    if treated not in cohort.frame.columns:
-        raise UnknownNameError("nom de colonne", str(treated), map(str, cohort.frame.columns))
-    sample = cohort_sample(cohort, outcome, cluster=cluster, weight=weight, se=se)
-    numbers = as_numbers(cohort.frame[treated], treated, missing=True)
+    if treated not in panel.frame.columns:
+        raise UnknownNameError("nom de colonne", str(treated), map(str, panel.frame.columns))
+    sample = cohort_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
+    numbers = as_numbers(panel.frame[treated], treated, missing=True)
     return sample, _present(sample, numbers, treated)
 
 
@@ -168,66 +166,66 @@ def _present(sample: Sample, numbers: Floats, name: str) -> Floats:
 
 
 def _twfe(sample: Sample, treated: Floats, se: StandardError, name: str) -> Estimate:
-    panel = _panel(sample)
-    check_enough_rows(len(sample.y), panel)
+    ways = _ways(sample)
+    check_enough_rows(len(sample.y), ways)
     if se in ("CR2", "CR3"):
         fit = least_squares(
-            without_person(sample.y, panel),
-            with_waves([treated], panel),
-            [*wave_names(panel), name],
+            without_person(sample.y, ways),
+            with_waves([treated], ways),
+            [*wave_names(ways), name],
             weight=sample.weight,
-            absorbed=panel.n_people,
-            nuisance=panel.n_waves - 1,
+            absorbed=ways.n_people,
+            nuisance=ways.n_waves - 1,
             size=float(np.linalg.norm(sample.y)),
         )
         fit = replace(fit, coef=fit.coef[-1:], back=fit.back[-1:])
     else:
-        fit = _residual_fit(sample, treated, panel, name)
+        fit = _residual_fit(sample, treated, ways, name)
     vcov, df, _ = sandwich(fit, sample.cluster, sample.n_clusters, se)
     meta = {
         **sample.meta,
         "method": "effets fixes des personnes et des vagues",
         "convention": CONVENTIONS[se],
     }
-    if sample.cluster is not None and se != "HC1" and sample.n_clusters != panel.n_people:
+    if sample.cluster is not None and se != "HC1" and sample.n_clusters != ways.n_people:
         meta |= clusters_by_side(sample, treated=treated != 0)
     return effect_estimate(fit, vcov, df, sample, se, meta)
 
 
-def _panel(sample: Sample) -> PanelRows:
-    assert sample.panel is not None  # person and wave were given
-    return sample.panel
+def _ways(sample: Sample) -> TwoWays:
+    assert sample.ways is not None  # person and wave were given
+    return sample.ways
 
 
-def check_enough_rows(n: int, panel: PanelRows) -> None:
+def check_enough_rows(n: int, ways: TwoWays) -> None:
     """Refuse a panel that fixed effects explain whatever the outcome."""
-    if n <= panel.n_people + panel.n_waves:
+    if n <= ways.n_people + ways.n_waves:
         raise BarometreError(
-            f"{counted(n, 'ligne')} pour {counted(panel.n_people, 'personne')} et "
-            f"{counted(panel.n_waves, 'vague')} : les effets fixes expliquent tout ; il faut des "
+            f"{counted(n, 'ligne')} pour {counted(ways.n_people, 'personne')} et "
+            f"{counted(ways.n_waves, 'vague')} : les effets fixes expliquent tout ; il faut des "
             "personnes vues à plusieurs vagues"
         )
 
 
-def with_waves(columns: Sequence[npt.NDArray[Any]], panel: PanelRows) -> Floats:
+def with_waves(columns: Sequence[npt.NDArray[Any]], ways: TwoWays) -> Floats:
     """Put the dummies of all waves but the first before some columns, people removed."""
-    dummies = panel.n_waves - 1
-    matrix = np.empty((dummies + len(columns), len(panel.wave))).T  # columns contiguous in memory
+    dummies = ways.n_waves - 1
+    matrix = np.empty((dummies + len(columns), len(ways.wave))).T  # columns contiguous in memory
     for t in range(dummies):
-        matrix[:, t] = without_person((panel.wave == t + 1).astype(float), panel)
+        matrix[:, t] = without_person((ways.wave == t + 1).astype(float), ways)
     for j, column in enumerate(columns):
-        matrix[:, dummies + j] = without_person(column.astype(float), panel)
+        matrix[:, dummies + j] = without_person(column.astype(float), ways)
     return matrix
 
 
-def wave_names(panel: PanelRows) -> list[str]:
+def wave_names(ways: TwoWays) -> list[str]:
     """Name the dummies of the waves by their position."""
-    return [f"vague {t + 1}" for t in range(1, panel.n_waves)]
+    return [f"vague {t + 1}" for t in range(1, ways.n_waves)]
 
 
-def _residual_fit(sample: Sample, treated: Floats, panel: PanelRows, name: str) -> LeastSquares:
+def _residual_fit(sample: Sample, treated: Floats, ways: TwoWays, name: str) -> LeastSquares:
     """Regress on the treatment alone, once people and waves are removed (Frisch, Waugh, 1933)."""
-    y, d = without_person_and_wave([sample.y, treated], panel)
+    y, d = without_person_and_wave([sample.y, treated], ways)
     if sample.weight is not None:
         root = np.sqrt(sample.weight)
         y *= root
@@ -249,27 +247,27 @@ def _residual_fit(sample: Sample, treated: Floats, panel: PanelRows, name: str) 
         q=d[:, None],
         residual=y,
         back=np.array([[1 / size]]),
-        k=1 + panel.n_waves,
-        k_all=panel.n_people + panel.n_waves,
+        k=1 + ways.n_waves,
+        k_all=ways.n_people + ways.n_waves,
     )
 
 
 def twfe_design(
-    cohort: Cohort,
+    panel: PanelRows,
     outcome: str,
     treated: str,
     *,
     cluster: str | None = None,
     weight: str | None = None,
 ) -> Design:
-    """Return the regression of `cohort_twfe` as columns.
+    """Return the regression of `panel_twfe` as columns.
 
     Parameters
     ----------
-    cohort : Cohort
+    panel : PanelRows
         The panel.
     outcome, treated, cluster, weight : str
-        As `cohort_twfe`.
+        As `panel_twfe`.
 
     Returns
     -------
@@ -281,10 +279,10 @@ def twfe_design(
     Raises
     ------
     BarometreError
-        As `cohort_twfe`.
+        As `panel_twfe`.
     """
-    sample, numbers = _twfe_columns(cohort, outcome, treated, "CR1", cluster, weight)
-    panel = _panel(sample)
-    names = [*wave_names(panel), "effet"]
-    columns = with_waves([numbers], panel)
-    return sample.design(without_person(sample.y, panel), pd.DataFrame(columns, columns=names))
+    sample, numbers = _twfe_columns(panel, outcome, treated, "CR1", cluster, weight)
+    ways = _ways(sample)
+    names = [*wave_names(ways), "effet"]
+    columns = with_waves([numbers], ways)
+    return sample.design(without_person(sample.y, ways), pd.DataFrame(columns, columns=names))

@@ -162,7 +162,7 @@ def cluster_robust(
             "df_satterthwaite": satterthwaite,
         }
     )
-    meta = {
+    meta: dict[str, Any] = {
         "method": "moindres carrés" + (" pondérés" if weight is not None else ""),
         "convention": CONVENTIONS[se],
         "n": len(x),

@@ -284,7 +284,7 @@ def combine_weights(treatment: TreatmentWeights, attrition: AttritionWeights) ->
     if not treatment.weight.index.equals(attrition.weight.index):
         raise BarometreError(
             "les deux jeux de poids ne portent pas sur les mêmes personnes ; les estimer tous deux"
-            " sur celles de la première vague (cohort.lost_at(...))"
+            " sur celles de la première vague (panel.lost_at(...))"
         )
     return (treatment.weight * attrition.weight).rename("weight")
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.base.tidy import Tidy, tidy
+from barometre.secrecy.lines import PUBLISHED, SECRET, coarse, hide_in_lines, least_told
 
 Floats = npt.NDArray[np.float64]
 Statistic = Literal["mean", "rate", "median"] | Callable[[Floats], float]
@@ -63,46 +64,48 @@ class ChangeDecomposition:
         """What was used: see ``table``."""
         return self.table.meta
 
-    def published(self, threshold: int = 11) -> pd.DataFrame:
+    def published(self, threshold: float = 11) -> pd.DataFrame:
         """Return what may be published: small groups hidden, and what would give them back.
 
         Parameters
         ----------
-        threshold : int, default 11
+        threshold : float, default 11
             Smallest number of people that a published figure may rest on.
 
         Returns
         -------
         DataFrame
-            ``component, value, n, status``: ``publie``, ``secret_primaire`` (a small group) or
-            ``secret_secondaire`` (it would give a small group back by subtraction from the total).
+            ``component, value, n, status``, of a single kind when hidden (``secret``, else
+            ``publie``): which group is small is not told. Zeros stay. Once a group is hidden the
+            values that stay are rounded to three significant digits: in full, a difference of
+            means tells the numbers of people they are divided by.
+
+        Notes
+        -----
+        Groups are hidden as a line (see `hide_small_groups`): exits and entries together, or all
+        three with those who stay, against whom they are measured. The total is hidden where a date
+        has too few people, or all three groups too few to be told together. ``by_destination`` and
+        ``by_origin`` are not in it: they have no protected form.
         """
-        groups = {"in_situ": self.n_stayers, "exits": self.n_exits, "entries": self.n_entries}
-        small = {name for name, n in groups.items() if 0 < n < threshold}
-        others = sorted((n, name) for name, n in groups.items() if name not in small and n)
-        status = dict.fromkeys(small, "secret_primaire")
-        if min(self.n_stayers + self.n_exits, self.n_stayers + self.n_entries) < threshold:
-            status = dict.fromkeys(COMPONENTS, "secret_primaire")
-        elif "in_situ" in small:
-            # Exits and entries are measured against the stayers: each would give their mean.
-            status |= dict.fromkeys(groups.keys() - small, "secret_secondaire")
-        elif small and (len(small) == 1 or sum(groups[name] for name in small) < threshold):
-            # What is left of the total is a small group, alone or with the other one.
-            status[others[0][1] if others else "total"] = "secret_secondaire"
-        rows = {name: (getattr(self, name), n) for name, n in groups.items()}
-        rows = {"total": (self.total, sum(groups.values())), **rows}
+        sizes = np.array([self.n_stayers, self.n_exits, self.n_entries], np.float64)
+        hidden = hide_in_lines(sizes, np.zeros(3, np.intp), threshold=threshold).rows
+        dates = sizes[[0, 1]], sizes[[0, 2]]
+        few = any(0 < n.sum() < least_told(int((n > 0).sum()), threshold) for n in dates)
+        few |= sizes.sum() <= 2 * threshold
+        values = np.array([self.total, self.in_situ, self.exits, self.entries])
+        secret = np.array([bool(hidden.any() and few), *hidden])
+        if hidden.any():
+            values = np.array([coarse(value) for value in values])
         frame = pd.DataFrame(
             {
-                "component": list(rows),
-                "value": [value for value, _ in rows.values()],
-                "n": pd.array([n for _, n in rows.values()], dtype="Int64"),
-                "status": [status.get(name, "publie") for name in rows],
+                "component": list(COMPONENTS),
+                "value": np.where(secret, np.nan, values),
+                "n": pd.array([int(sizes.sum()), *sizes.astype(int)], dtype="Int64"),
+                "status": np.where(secret, SECRET, PUBLISHED),
             }
         )
-        hidden = frame["status"] != "publie"
-        frame.loc[hidden, "value"] = np.nan
-        frame.loc[hidden, "n"] = pd.NA
-        return frame
+        frame.loc[secret, "n"] = pd.NA
+        return frame.astype({"status": "str"})
 
 
 def decompose_change(

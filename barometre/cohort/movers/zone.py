@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.cohort.losses.baseline import wave_names, wave_position
 from barometre.cohort.movers.change import ChangeDecomposition, Statistic, decompose_change
-
-if TYPE_CHECKING:
-    from barometre.cohort.people import Cohort
+from barometre.cohort.rows.panel import PanelRows
 
 LOST, UNKNOWN = "perdu de vue", "inconnue"
 
 
-def cohort_change(
-    cohort: Cohort,
+def panel_change(
+    panel: PanelRows,
     outcome: str,
     zone: Any,
     start: Any,
@@ -36,7 +34,7 @@ def cohort_change(
 
     Parameters
     ----------
-    cohort : Cohort
+    panel : PanelRows
         With a ``zone`` column.
     outcome : str
         Column of the outcome.
@@ -59,30 +57,30 @@ def cohort_change(
     BarometreError
         No zone column, an unknown zone, wave or column.
     """
-    if cohort.zone is None:
+    if panel.zone is None:
         raise BarometreError("la cohorte n'a pas de zone ; la donner à Cohort(..., zone=...)")
-    frame = cohort.frame
+    frame = panel.frame
     names = [outcome] if household is None else [outcome, household]
     faults = [
         Fault(name, "colonne absente", f"colonnes présentes : {', '.join(map(str, frame.columns))}")
         for name in names
         if name not in frame.columns
     ]
-    positions = [wave_position(cohort, wave) for wave in (start, end)]
-    known = ", ".join(wave_names(cohort))
+    positions = [wave_position(panel, wave) for wave in (start, end)]
+    known = ", ".join(wave_names(panel))
     faults += [
         Fault(str(wave), "vague inconnue", f"vagues présentes : {known}")
         for wave, position in zip((start, end), positions, strict=True)
         if position < 0
     ]
-    if not frame[cohort.zone].eq(zone).any():
+    if not frame[panel.zone].eq(zone).any():
         faults.append(Fault(str(zone), "zone inconnue", "l'écrire comme dans la colonne"))
     if faults:
         raise FaultsError("décomposition refusée", faults)
-    person, wave = cohort.codes
+    person, wave = panel.codes
     at = [wave == position for position in positions]
-    first, last = (frame[rows].set_axis(cohort.people[person[rows]], axis=0) for rows in at)
-    places = [rows[cohort.zone].astype(object) for rows in (first, last)]
+    first, last = (frame[rows].set_axis(panel.people[person[rows]], axis=0) for rows in at)
+    places = [rows[panel.zone].astype(object) for rows in (first, last)]
     here, there = (place.index[place.eq(zone)] for place in places)
     unsure = here.intersection(places[1].index[places[1].isna()]).union(
         there.intersection(places[0].index[places[0].isna()])

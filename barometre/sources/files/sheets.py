@@ -6,16 +6,16 @@ import datetime as dt
 import io
 import math
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import islice
-from typing import Any
+from typing import IO, Any
 
 import pandas as pd
 import pyarrow as pa
 
 from barometre.base.errors import BarometreError
-from barometre.sources.delimited import HEAD, Recognised, as_frame, folded
+from barometre.sources.files.delimited import HEAD, Recogniser, as_frame, folded
 
 _LARGEST = 4 * 2**30
 _EXCEL_ERRORS = frozenset(
@@ -30,21 +30,28 @@ class SheetHeader:
 
     names: tuple[str, ...]
     rows: int
+    reconnu: object = None
 
 
-def headers(nom: str, content: bytes, recognised: Recognised) -> dict[str, SheetHeader]:
+def headers(
+    nom: str, content: bytes, recogniser: Callable[[str], Recogniser]
+) -> dict[str, SheetHeader]:
     """Find the header of each visible sheet, by name of sheet; a sheet without one is left out."""
     found = {}
     for sheet, rows in _book(nom, content).items():
-        header = _header(islice(rows, HEAD), recognised)
+        header = _header(islice(rows, HEAD), recogniser(sheet))
         if header:
             found[sheet] = header
     return found
 
 
-def _header(rows: Iterable[Sequence[Any]], recognised: Recognised) -> SheetHeader | None:
+def _header(rows: Iterable[Sequence[Any]], recognise: Recogniser) -> SheetHeader | None:
     heads = [SheetHeader(folded(map(as_text, row)), i) for i, row in enumerate(rows, 1)]
-    known = (head for head in heads if head.names and recognised(head.names))
+    known = (
+        replace(head, reconnu=found)
+        for head in heads
+        if head.names and (found := recognise(head.names))
+    )
     likely = (head for head in heads if sum(map(bool, head.names)) > 1)
     return next(known, None) or next(likely, None)
 
@@ -115,36 +122,36 @@ def as_text(value: Any) -> str:
 # Parquet
 
 
-def _parquet(content: bytes) -> Any:
+def open_parquet(stream: IO[bytes]) -> Any:
     """Open a Parquet file; the module is loaded with the first one, not with the library."""
     from pyarrow.parquet import ParquetFile
 
-    return ParquetFile(pa.BufferReader(content))
+    return ParquetFile(stream)
 
 
-def parquet_names(content: bytes) -> tuple[str, ...]:
+def parquet_names(stream: IO[bytes]) -> tuple[str, ...]:
     """Give the names of the columns of a Parquet file."""
-    return folded(_parquet(content).schema_arrow.names)
+    return folded(open_parquet(stream).schema_arrow.names)
 
 
 def parquet_columns(
-    content: bytes, positions: Sequence[int], columns: Sequence[str]
+    stream: IO[bytes], positions: Sequence[int], columns: Sequence[str]
 ) -> pd.DataFrame:
     """Read columns of a Parquet file; rows are all kept."""
-    file = _parquet(content)
+    file = open_parquet(stream)
     names = [file.schema_arrow.names[position] for position in positions]
     table = file.read(columns=names)
-    return as_frame([_column_texts(table.column(name)) for name in names], columns)
+    return as_frame([column_texts(table.column(name)).to_pandas() for name in names], columns)
 
 
-def _column_texts(column: Any) -> Any:
-    """Convert each distinct value once."""
+def column_texts(column: Any) -> Any:
+    """Write an Arrow column as texts, each distinct value once; empty where there is none."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return column.to_pandas().fillna("")
+        return column.cast(pa.large_string()).fill_null("")
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()
     pieces = []
     for chunk in column.chunks:
         texts = pa.array([as_text(value.as_py()) for value in chunk.dictionary], pa.large_string())
         pieces.append(texts.take(chunk.indices).fill_null(""))
-    return pa.chunked_array(pieces, pa.large_string()).to_pandas()
+    return pa.chunked_array(pieces, pa.large_string())

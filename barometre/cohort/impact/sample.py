@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.cohort.impact.within import TwoWays
 from barometre.cohort.inference.estimates import Estimate, make_estimate
 from barometre.cohort.inference.sandwich import LeastSquares, StandardError
 from barometre.cohort.rows.columns import (
@@ -21,10 +22,7 @@ from barometre.cohort.rows.columns import (
     as_weights,
     check_aligned,
 )
-from barometre.cohort.rows.within import PanelRows
-
-if TYPE_CHECKING:
-    from barometre.cohort.people import Cohort
+from barometre.cohort.rows.panel import PanelRows
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -57,7 +55,7 @@ class Sample:
     weight: Floats | None = None
     cluster: Positions | None = None
     n_clusters: int | None = None
-    panel: PanelRows | None = None
+    ways: TwoWays | None = None
 
     def design(self, y: Floats, columns: pd.DataFrame) -> Design:
         """Put the weights in the columns of a regression."""
@@ -115,13 +113,13 @@ def column_sample(
 
 
 def cohort_sample(
-    cohort: Cohort, outcome: str, *, cluster: str | None, weight: str | None, se: str
+    panel: PanelRows, outcome: str, *, cluster: str | None, weight: str | None, se: str
 ) -> Sample:
     """Gather the rows that have an outcome, from a cohort.
 
     Parameters
     ----------
-    cohort : Cohort
+    panel : PanelRows
         The panel.
     outcome : str
         Column of the outcome.
@@ -140,24 +138,24 @@ def cohort_sample(
     BarometreError
         Unknown column, cluster that changes within a person.
     """
-    clustered = cluster or cohort.cluster or cohort.person
+    clustered = cluster or panel.cluster or panel.person
     if se == "HC1":
         clustered = ""
-    weighted = weight or cohort.weight
+    weighted = weight or panel.weight
     for name in filter(None, (outcome, clustered, weighted)):
-        if name not in cohort.frame.columns:
-            raise UnknownNameError("nom de colonne", str(name), map(str, cohort.frame.columns))
-    person, wave = cohort.codes
+        if name not in panel.frame.columns:
+            raise UnknownNameError("nom de colonne", str(name), map(str, panel.frame.columns))
+    person, wave = panel.codes
     codes: dict[str, Positions] = {"person": person, "wave": wave}
-    if clustered == cohort.person:
+    if clustered == panel.person:
         codes["cluster"] = person
     elif clustered:
-        codes["cluster"] = as_codes(cohort.frame[clustered], clustered)[0]
-    numbers = as_numbers(cohort.frame[outcome], outcome, missing=True)
-    weights = as_weights(cohort.frame[weighted], weighted) if weighted else None
+        codes["cluster"] = as_codes(panel.frame[clustered], clustered)[0]
+    numbers = as_numbers(panel.frame[outcome], outcome, missing=True)
+    weights = as_weights(panel.frame[weighted], weighted) if weighted else None
     found = _sample(numbers, codes, weights, unique=True)
     said = clustered or None
-    if clustered == cohort.person and cluster is None:
+    if clustered == panel.person and cluster is None:
         said = f"{clustered} (la personne, faute de cluster=)"
     return replace(found, meta={**found.meta, "cluster": said, "weight": weighted})
 
@@ -181,7 +179,7 @@ def _sample(
     y = y if kept is None else y[kept]
     weight = weight if weight is None or kept is None else weight[kept]
     meta: dict[str, Any] = {"rows_in": len(missing), "rows_used": len(y)}
-    panel = None
+    ways = None
     if people_in is not None:
         person, n_people = numbered["person"]
         gone = people_in - n_people
@@ -191,7 +189,7 @@ def _sample(
             full = len(y) == n_people * n_waves
             if full and not unique:
                 full = bool((np.bincount(person * n_waves + wave) == 1).all())
-            panel = PanelRows(person, wave, n_people, n_waves, weight, full)
+            ways = TwoWays(person, wave, n_people, n_waves, weight, full)
     else:
         meta |= {
             "n_in": len(missing),
@@ -202,7 +200,7 @@ def _sample(
     cluster, n_clusters = numbered.get("cluster", (None, None))
     if n_clusters is not None:
         meta["n_clusters"] = n_clusters
-    return Sample(y, kept, meta, weight, cluster, n_clusters, panel)
+    return Sample(y, kept, meta, weight, cluster, n_clusters, ways)
 
 
 def _renumber(codes: Positions) -> tuple[Integers, int]:

@@ -10,7 +10,7 @@ from barometre.cohort.rows.columns import Floats, Positions
 
 
 @dataclass(frozen=True)
-class PanelRows:
+class TwoWays:
     """The person and the wave of each row, as positions, and the weight of the row.
 
     ``full`` says that everyone is there exactly once at every wave: one subtraction is then enough.
@@ -37,14 +37,14 @@ class PanelRows:
         return values * self.weight
 
 
-def without_person(values: Floats, rows: PanelRows) -> Floats:
+def without_person(values: Floats, rows: TwoWays) -> Floats:
     """Subtract from each row the (weighted) mean of its person.
 
     Parameters
     ----------
     values : ndarray
         One value per row.
-    rows : PanelRows
+    rows : TwoWays
         Whose rows they are.
 
     Returns
@@ -57,14 +57,14 @@ def without_person(values: Floats, rows: PanelRows) -> Floats:
     return np.asarray(values - means[rows.person], float)
 
 
-def without_person_and_wave(columns: list[Floats], rows: PanelRows) -> list[Floats]:
+def without_person_and_wave(columns: list[Floats], rows: TwoWays) -> list[Floats]:
     """Subtract from each column its regression on the dummies of people and waves.
 
     Parameters
     ----------
     columns : list of ndarray
         Columns of one value per row.
-    rows : PanelRows
+    rows : TwoWays
         Whose rows they are.
 
     Returns

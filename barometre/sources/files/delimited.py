@@ -8,7 +8,7 @@ import csv
 import io
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 
@@ -17,14 +17,20 @@ import pandas as pd
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 
-Recognised = Callable[[Sequence[str]], bool]
+Recogniser = Callable[[Sequence[str]], object]
+"""What the names of a header are recognised as; nothing (None, false) when they are not."""
 
 HEAD = 40
 """Lines among which a header is looked for."""
 
 _SEPARATORS = ";\t|,"  # the comma last: at equal counts it is the decimal one
 _CHUNK = 2**20
-_BEGINNING = 2**22
+_FRENCH = re.compile(
+    r"[\s\x21-\x7e\u00a0-\u017f\u0300-\u0304\u2009-\u201f\u2022\u2026\u202f\u2039\u203a\u20ac\u2122\u2212\ufeff]*"
+)
+"""Characters of French texts: in a file of two encodings, what tells which one a line is in."""
+BEGINNING = 2**22
+"""Bytes among which the header is looked for."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +40,15 @@ class Header:
     fields: int  # unnamed columns included
     lines: int  # physical lines, the header's included
     offset: int  # bytes, likewise
+    reconnu: object = None
 
 
 def as_utf8(nom: str, content: bytes) -> bytes:
-    """Decode whatever the encoding; UTF-8 without BOM, lines ended by LF or CRLF, no byte NUL."""
+    """Decode whatever the encoding; UTF-8 without BOM, lines ended by LF or CRLF, no byte NUL.
+
+    Files joined end to end may have two encodings: each line is decoded as it was written, and the
+    beginning of a file as it is within the whole.
+    """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = content.decode("utf-16").encode()
     elif content.startswith(codecs.BOM_UTF8):
@@ -46,13 +57,34 @@ def as_utf8(nom: str, content: bytes) -> bytes:
         raise BarometreError(
             f"{nom} : ce n'est pas un fichier texte (octets nuls) ; l'enregistrer en CSV UTF-8"
         )
-    if not content.isascii() and not _is_utf8(content):
-        content = b"".join(
-            _latin(content[start : start + _CHUNK]) for start in range(0, len(content), _CHUNK)
-        )
     if _has_lone_return(content):
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return content
+    return content if content.isascii() or is_utf8(content) else _by_line(nom, content)
+
+
+def _by_line(nom: str, content: bytes) -> bytes:
+    """Decode each line by itself: UTF-8 where it is, else one byte a character."""
+    lines, doubtful = [], []
+    for number, line in enumerate(io.BytesIO(content), 1):
+        if line.isascii():
+            lines.append(line)
+            continue
+        latin = _latin(line)
+        lines.append(line if is_utf8(line) else latin)
+        if lines[-1] is line and not _FRENCH.fullmatch(line.decode()):
+            lines[-1] = latin
+            if not _FRENCH.fullmatch(latin.decode()):
+                doubtful.append(number)
+    if doubtful:
+        shown = ", ".join(map(str, doubtful[:10])) + ", ..." * (len(doubtful) > 10)
+        fault = Fault(
+            "encodage",
+            f"deux encodages dans le fichier, indécidables pour {counted(len(doubtful), 'ligne')} :"
+            f" {shown}",
+            "l'enregistrer en CSV UTF-8",
+        )
+        raise FaultsError(f"fichier {nom} refusé", [fault])
+    return b"".join(lines)
 
 
 def _has_lone_return(content: bytes) -> bool:
@@ -64,19 +96,14 @@ def _has_lone_return(content: bytes) -> bool:
     return False
 
 
-def beginning(nom: str, content: bytes) -> bytes:
-    """Decode what is needed to find the header: everything only when the encoding is in doubt."""
-    head = content[:_BEGINNING]
-    return as_utf8(nom, head if head.removeprefix(codecs.BOM_UTF8).isascii() else content)
-
-
-def _is_utf8(content: bytes) -> bool:
+def is_utf8(content: bytes, *, whole: bool = True) -> bool:
+    """Tell whether bytes are UTF-8; a beginning may end in the middle of a character."""
     # By chunks: decoded at once, one character beyond Latin-1 doubles the memory of the file.
     decoder = codecs.getincrementaldecoder("utf-8")()
     try:
         for start in range(0, len(content), _CHUNK):
             decoder.decode(content[start : start + _CHUNK])
-        decoder.decode(b"", final=True)
+        decoder.decode(b"", final=whole)
     except UnicodeDecodeError:
         return False
     return True
@@ -95,11 +122,16 @@ def folded(cells: Iterable[str]) -> tuple[str, ...]:
     return tuple(names[: max((i for i, name in enumerate(names, 1) if name), default=0)])
 
 
-def find_header(content: bytes, recognised: Recognised) -> Header | None:
+def find_header(content: bytes, recognise: Recogniser) -> Header | None:
     """Find the header: the first known one, else the first with two names."""
     lines = list(islice(io.BytesIO(content), 4 * HEAD))  # a quoted name may hold line breaks
     heads = {separator: list(_head(lines, separator)) for separator in _SEPARATORS}
-    known = [h for head in heads.values() for h in head if h.names and recognised(h.names)]
+    known = [
+        replace(header, reconnu=found)
+        for head in heads.values()
+        for header in head
+        if header.names and (found := recognise(header.names))
+    ]
     if known:
         return min(known, key=lambda header: (header.lines, -len(header.names)))
     lines = lines[:HEAD]

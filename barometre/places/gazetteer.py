@@ -1,0 +1,322 @@
+"""Territories found by their names, whatever the accents, the case and the articles."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import TypeAlias
+
+import pandas as pd
+
+from barometre import datasets
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.places.bundle import (
+    METRO,
+    communes,
+    former_communes,
+    wholes,
+    wholes_of_any_year,
+)
+from barometre.tables.codes import level_of
+
+Labels: TypeAlias = "pd.Series[str] | pd.DataFrame | Mapping[str, str]"
+
+LEVELS = (
+    "france_metropolitaine", "region", "departement", "epci", "ept", "commune", "qpv", "iris",
+    "commune_ancienne", "union",
+)  # fmt: skip
+_LISTED = 8  # homonyms or near names quoted
+_NEAR = 0.6  # similarity under which a name is not near
+# Of one name, the first of these wins over the second: nobody means the neighbourhood "Denain".
+_WINS = (
+    ("commune", "qpv"),
+    ("commune", "commune_ancienne"),
+    ("epci", "commune_ancienne"),
+    ("qpv", "commune_ancienne"),
+    ("commune", "union"),
+    ("qpv", "union"),
+    ("epci", "union"),
+)
+_FRANCE = ("France", "France métro", "France métropolitaine", "Métropole")
+_ARTICLES = r"\b(?:le|la|les|l|de|du|des|d|a|au|aux|et)\b"
+_NATURES = (
+    r"^(?:ca|cc|cu|met|ept|communaute d agglomeration|communaute de communes|communaute urbaine"
+    r"|agglomeration)\b"
+)
+
+
+def folded(names: Iterable[str]) -> pd.Series[str]:
+    """Write names without accents, case and punctuation; ``St`` is ``saint``.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names, as people write them.
+
+    Returns
+    -------
+    Series
+        Words separated by one blank.
+
+    Examples
+    --------
+    >>> folded(["L'Haÿ-les-Roses", "St-Amand", "Œuilly"]).tolist()
+    ['l hay les roses', 'saint amand', 'oeuilly']
+    """
+    texts = pd.Series(list(names), dtype="str").fillna("").str.lower()
+    texts = texts.str.replace("œ", "oe").str.replace("æ", "ae").str.normalize("NFKD")
+    texts = texts.str.replace(r"[\u0300-\u036f]", "", regex=True)
+    texts = texts.str.replace(r"[^0-9a-z]+", " ", regex=True).str.strip()
+    texts = texts.str.replace(r"\bst\b", "saint", regex=True)
+    return texts.str.replace(r"\bste\b", "sainte", regex=True)
+
+
+def core(texts: pd.Series[str]) -> pd.Series[str]:
+    """Take articles and the nature of an EPCI off folded names."""
+    bare = texts.str.replace(_NATURES, " ", regex=True).str.replace(_ARTICLES, " ", regex=True)
+    bare = bare.str.replace(r"\s+", " ", regex=True).str.strip()
+    return bare.where(bare != "", texts)
+
+
+def find_territory(
+    name: str,
+    *,
+    level: str | None = None,
+    labels: Labels | None = None,
+    vintage: int | None = None,
+) -> pd.DataFrame:
+    """Find the territories that bear a name, else those whose names are nearest.
+
+    Parameters
+    ----------
+    name : str
+        A name or a code. Accents, case, punctuation, articles and ``CA``, ``CC``... do not count.
+    level : str, optional
+        Level wanted: ``"commune"``, ``"epci"`` (EPT included), ``"departement"``, ``"region"``...
+    labels : Series, DataFrame or mapping, optional
+        Labels by code (`Tables.territoires`), which come before those that are bundled.
+    vintage : int, optional
+        Vintage of the names, the latest by default.
+
+    Returns
+    -------
+    DataFrame
+        ``code``, ``nom``, ``niveau``, ``departement`` (missing above it) and ``correspondance``:
+        ``"exacte"`` for all those of that name, homonyms included, or ``"proche"`` for the nearest
+        ones, the nearest first; empty when nothing is near.
+
+    Raises
+    ------
+    UnknownNameError
+        Unknown level.
+
+    Examples
+    --------
+    >>> find_territory("la porte du hainaut")[["code", "nom"]].to_numpy().tolist()
+    [['200042190', 'CA de la Porte du Hainaut']]
+    """
+    known = _of_level(_gazetteer(vintage, labels), level)
+    text = str(name).strip()
+    by_code = known[known["code"].str.lower() == text.lower()]
+    if len(by_code):
+        return _shown(by_code.drop_duplicates("code"), "exacte")
+    full = folded([text])
+    exact = known[known["cle"] == full[0]]
+    if exact.empty:
+        exact = known[known["coeur"] == core(full)[0]]
+    if full[0] == "" or len(exact):
+        return _shown(exact.drop_duplicates("code"), "exacte")
+    return _shown(_near(known, full[0], core(full)[0]), "proche")
+
+
+def resolve(
+    code_or_name: str,
+    level: str | None = None,
+    *,
+    labels: Labels | None = None,
+    among: Collection[str] | None = None,
+    vintage: int | None = None,
+) -> str:
+    """Return the one code that a code or a name stands for.
+
+    Parameters
+    ----------
+    code_or_name : str
+        As for `find_territory`.
+    level : str, optional
+        Level wanted.
+    labels : Series, DataFrame or mapping, optional
+        Labels by code, which come before those that are bundled.
+    among : collection of str, optional
+        The only codes admitted (those of the results): homonyms elsewhere do not count.
+    vintage : int, optional
+        Vintage of the names, the latest by default.
+
+    Returns
+    -------
+    str
+        The code. Of a commune and a neighbourhood, or a deleted commune, of one name: the commune.
+
+    Raises
+    ------
+    BarometreError
+        Unknown code or name, with the nearest names and their codes; homonyms, with their
+        departments.
+    """
+    text = str(code_or_name).strip()
+    if among is not None and text in among:
+        return text
+    found = find_territory(text, level=level, labels=labels, vintage=vintage)
+    exact = found[found["correspondance"] == "exacte"]
+    if among is not None:
+        exact = exact[exact["code"].isin(list(among))]
+    exact = _preferred(exact)
+    if len(exact) == 1:
+        return str(exact["code"].iloc[0])
+    if len(exact) == 0 and among is None and _is_small_place(text, level):
+        return text.upper()
+    raise BarometreError(_refusal(text, level, found, exact, among, vintage))
+
+
+def _is_small_place(text: str, level: str | None) -> bool:
+    """Tell an IRIS or a neighbourhood by its form: their lists are not all bundled."""
+    form = level_of(text.upper())
+    return form in ("iris", "qpv") and level in (None, form)
+
+
+def _preferred(exact: pd.DataFrame) -> pd.DataFrame:
+    for winner, loser in _WINS:
+        if (exact["niveau"] == winner).any():
+            exact = exact[exact["niveau"] != loser]
+    return exact
+
+
+def _refusal(
+    text: str,
+    level: str | None,
+    found: pd.DataFrame,
+    exact: pd.DataFrame,
+    among: Collection[str] | None,
+    vintage: int | None,
+) -> str:
+    kind = {"epci": "EPCI", "qpv": "QPV"}.get(level or "", level or "territoire")
+    if len(exact):
+        several = f"{len(exact)} territoires de ce nom ; donner le code"
+        return f"{kind} « {text} » : {several} : {_quoted(exact)}"
+    if among is not None:
+        held = found[found["correspondance"] == "exacte"]
+        where = f" ({_quoted(held)})" if len(held) and text not in set(held["code"]) else ""
+        near = difflib.get_close_matches(text, list(among), n=3, cutoff=0.5)
+        known = ", ".join(near or list(among)[:5])
+        return f"« {text} » absente{where} ; codes proches ou présents : {known}"
+    gone = wholes_of_any_year()
+    if text in gone.index and text not in wholes(vintage).index:
+        last = gone.loc[text]
+        return (
+            f"{kind} « {text} » ({last['nom']}) : n'existe plus après {last['fin']} ;"
+            f" donner le code d'aujourd'hui, ou vintage={last['fin']}"
+        )
+    elsewhere = find_territory(text, vintage=vintage) if level else found
+    other = elsewhere[elsewhere["correspondance"] == "exacte"]
+    if len(other):
+        others = f". Noms proches : {_quoted(found)}" if len(found) else ""
+        return f"« {text} » n'est pas de niveau {level} : {_quoted(other)}{others}"
+    zero = find_territory(f"0{text}", vintage=vintage) if re.fullmatch(r"\d{1,4}", text) else other
+    if len(zero):
+        return f"{kind} « {text} » inconnu ; zéro initial perdu ? {_quoted(zero)}"
+    if len(found):
+        return f"{kind} « {text} » inconnu. Noms proches : {_quoted(found)}"
+    return f"{kind} « {text} » inconnu ; vérifier le code ou l'orthographe"
+
+
+def _quoted(places: pd.DataFrame) -> str:
+    """Write names with their codes, levels or departments."""
+    parts = []
+    for code, name, kind_of, department in places[
+        ["code", "nom", "niveau", "departement"]
+    ].itertuples(index=False, name=None):
+        where = f", {department}" if isinstance(department, str) else ""
+        kind = str(kind_of).replace("_", " ")
+        parts.append(
+            f"{code} ({name}, {kind}{where})" if isinstance(name, str) else f"{code} ({kind})"
+        )
+    more = len(parts) - _LISTED
+    return ", ".join(parts[:_LISTED]) + (f" et {more} autres" if more > 0 else "")
+
+
+def _near(known: pd.DataFrame, full: str, bare: str) -> pd.DataFrame:
+    """List the names that hold all the words, else those that are spelt nearly so."""
+    held = known
+    for word in bare.split():
+        held = held[held["coeur"].str.contains(rf"\b{word}", regex=True)]
+    if len(held):
+        order = held["coeur"].str.len().sort_values(kind="stable").index
+        return held.loc[order].drop_duplicates("code").head(_LISTED)
+    alike = known[known["cle"].str.len().between(0.6 * len(full), 1.6 * len(full))]
+    keys = difflib.get_close_matches(full, alike["cle"].unique().tolist(), _LISTED, _NEAR)
+    cores = difflib.get_close_matches(bare, alike["coeur"].unique().tolist(), _LISTED, _NEAR)
+    rank = {key: i for i, key in reversed(list(enumerate(keys)))}
+    rank |= {key: min(i, rank.get(key, i)) for i, key in reversed(list(enumerate(cores)))}
+    best = pd.concat([alike["cle"].map(rank), alike["coeur"].map(rank)], axis=1).min(axis=1)
+    order = best.dropna().sort_values(kind="stable").index
+    return alike.loc[order].drop_duplicates("code").head(_LISTED)
+
+
+def _shown(found: pd.DataFrame, match: str) -> pd.DataFrame:
+    columns = ["code", "nom", "niveau", "departement"]
+    return found[columns].assign(correspondance=match).reset_index(drop=True)
+
+
+def _of_level(known: pd.DataFrame, level: str | None) -> pd.DataFrame:
+    if level is None:
+        return known
+    if level not in LEVELS:
+        raise UnknownNameError("niveau", level, LEVELS)
+    wider = {"epci": ["epci", "ept"], "commune": ["commune", "commune_ancienne"]}
+    return known[known["niveau"].isin(wider.get(level, [level]))]
+
+
+# ---- the names ----------------------------------------------------------------------------------
+
+
+def _gazetteer(vintage: int | None, labels: Labels | None) -> pd.DataFrame:
+    bundled = _bundled_names(vintage)
+    if labels is None:
+        return bundled
+    frame = labels if isinstance(labels, pd.DataFrame) else pd.Series(dict(labels)).to_frame("nom")
+    written = [c for c in ("libelle", "libelle_court", "nom") if c in frame.columns]
+    given = pd.concat([frame[c].rename("nom") for c in written]).dropna().rename_axis("code")
+    rows = given.astype("str").reset_index()
+    levels = dict(frame["niveau"].dropna()) if "niveau" in frame.columns else {}
+    rows["niveau"] = [levels.get(c) or level_of(c) for c in rows["code"]]
+    return pd.concat([_with_keys(rows), bundled], ignore_index=True)
+
+
+@functools.cache
+def _bundled_names(vintage: int | None) -> pd.DataFrame:
+    current, former, above = communes(vintage), former_communes(vintage), wholes(vintage)
+    department = current["departement"].map(above["nom"]).fillna(current["departement"])
+    former = former[former["nom"].notna() & (former.index != former["commune"])]
+    quarters = datasets.load("qpv_2024_nord").frame
+    names = datasets.load("territoires").frame
+    contract = names.melt(["code", "niveau"], ["libelle", "libelle_court"], value_name="nom")
+    contract.loc[~contract["niveau"].isin(LEVELS), "niveau"] = "union"
+    parts = [
+        pd.DataFrame({"code": METRO, "nom": list(_FRANCE), "niveau": "france_metropolitaine"}),
+        above.reset_index()[["code", "nom", "niveau"]],
+        current.assign(niveau="commune", departement=department).reset_index(),
+        quarters[["code", "nom"]].assign(niveau="qpv", departement=str(above.loc["59", "nom"])),
+        contract[~contract["code"].isin([METRO, *above.index, *quarters["code"]])],
+        former.assign(
+            niveau="commune_ancienne", departement=former["commune"].map(department)
+        ).reset_index(),
+    ]
+    columns = ["code", "nom", "niveau", "departement"]
+    return _with_keys(pd.concat([p.reindex(columns=columns) for p in parts], ignore_index=True))
+
+
+def _with_keys(rows: pd.DataFrame) -> pd.DataFrame:
+    full = folded(rows["nom"]).set_axis(rows.index)
+    return rows.assign(cle=full, coeur=core(full))

@@ -1,0 +1,78 @@
+"""Files of producers with one row per territory, or rows to add up: what their family says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+
+from barometre.base.errors import Fault, FaultsError, counted
+from barometre.sources.cells import Cells, cells_of
+from barometre.sources.family import Family, family_of, load_families, matches, named
+from barometre.sources.files.text import Source, stem_of
+from barometre.sources.kind import Kind, Recognised
+from barometre.sources.plan import Plan, plan_of
+from barometre.sources.report import FileReport, Reading, described, tables_of
+
+
+def _recognise(header: Sequence[str], nom: str) -> Recognised | None:
+    family = family_of(header, stem_of(nom))
+    return Recognised("famille", family.nom, partial(_read, family)) if family else None
+
+
+def _read(family: Family, source: Source) -> Reading:
+    plan = plan_of(family, source.entete, source.nom)
+    cells = cells_of(plan, source.lire(plan.lues))
+    tables = tables_of(cells.cells, cells.territoires, source.nom)
+    report = described(tables, source.nom, family.titre)
+    return Reading(tables, _completed(report, plan, cells, source.entete))
+
+
+def _completed(report: FileReport, plan: Plan, cells: Cells, header: Sequence[str]) -> FileReport:
+    used = set(plan.nombres)
+    warned = []
+    if plan.famille.etat == "non_verifie":
+        warned.append(f"codes de colonnes jamais vus dans un vrai fichier ({plan.famille.titre})")
+    if cells.reparees:
+        warned.append(f"{counted(cells.reparees, 'code')} : zéro initial rétabli")
+    return replace(
+        report,
+        famille=plan.famille.nom,
+        niveau=cells.niveau,
+        lignes=len(cells.territoires),
+        ignorees=cells.ignorees,
+        reparees=cells.reparees,
+        utilisees=tuple(name for name in header if name in used),
+        ignorees_colonnes=tuple(name for name in header if name and name not in used),
+        avertissements=(*warned,),
+    )
+
+
+FAMILIES = Kind("famille", _recognise)
+
+
+def unrecognised(source: Source) -> FaultsError:
+    """Say what was looked for in a file that nothing recognises."""
+    families = load_families().values()
+    by_name = [family for family in families if named(family, source.stem)]
+
+    def found(family: Family) -> float:
+        present = [bool(matches(template, source.entete)) for template in family.signature]
+        return sum(present) / len(present)
+
+    nearest = by_name or [family for family in [max(families, key=found)] if found(family) >= 0.5]
+    faults = [
+        Fault(
+            f"famille {family.nom}",
+            "colonnes attendues absentes : "
+            + ", ".join(t for t in family.signature if not matches(t, source.entete)),
+            f"vérifier le fichier ({family.titre})",
+        )
+        for family in nearest
+    ]
+    shown = ", ".join(source.entete[:12]) + ", ..." * (len(source.entete) > 12)
+    return FaultsError(
+        f"fichier {source.nom} non reconnu (colonnes lues : {shown or 'aucune'})",
+        faults
+        or [Fault("famille", "aucune ne convient", "voir les familles lues : barometre families")],
+    )

@@ -1,0 +1,214 @@
+"""From the rows of a producer's file to cells of our tables, as its plan says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from barometre.base.errors import Fault, FaultsError, counted
+from barometre.sources.family import Mapped
+from barometre.sources.files.values import Parsed, parse_numbers
+from barometre.sources.plan import Column, Plan
+from barometre.tables.codes import level_of, repair_codes
+from barometre.tables.table_set import STATUSES
+
+_SECRET = STATUSES.index("secret")
+_NO_TERRITORY = ("", "NR", "X{5}", "9{5}", "Z{5}", "Ensemble", "Total")
+
+
+@dataclass(frozen=True)
+class Cells:
+    """What a file gives: long cells, labels, and what had to be done to its rows.
+
+    Attributes
+    ----------
+    cells : DataFrame
+        As `report.tables_of` takes them.
+    territoires : DataFrame
+        ``code``, ``libelle``, ``niveau``.
+    niveau : str
+        Level of the territories.
+    reparees, ignorees : int
+        Codes given their zero back, rows that are no territory.
+    """
+
+    cells: pd.DataFrame
+    territoires: pd.DataFrame
+    niveau: str
+    reparees: int
+    ignorees: int
+
+
+def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
+    """Give what a file gives to our tables.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to read in it.
+    rows : DataFrame
+        Texts of the columns ``plan.lues``.
+
+    Returns
+    -------
+    Cells
+
+    Raises
+    ------
+    FaultsError
+        Cells that are neither numbers nor known tokens, rows without year.
+    """
+    family = plan.famille
+    texts = _kept(rows, family.garder)
+    niveau, codes, repaired = _codes(plan, texts[plan.code])
+    keep = ~codes.str.fullmatch("|".join((*_NO_TERRITORY, *family.ignorer)), case=False)
+    texts, codes = texts[keep].reset_index(drop=True), codes[keep].reset_index(drop=True)
+    parsed = {name: parse_numbers(texts[name]) for name in plan.nombres}
+    _refuse_unreadable(plan.nom, texts, parsed)
+    years = _row_years(plan, texts)
+    cells = [_cells(plan, column, texts, codes, years, parsed) for column in plan.colonnes]
+    labels = texts[plan.libelle] if plan.libelle else codes
+    territories = pd.DataFrame({"code": codes, "libelle": labels, "niveau": niveau})
+    return Cells(
+        cells=pd.concat(cells, ignore_index=True) if cells else _no_cells(),
+        territoires=territories.drop_duplicates("code", ignore_index=True),
+        niveau=niveau,
+        reparees=repaired,
+        ignorees=int((~keep).sum()),
+    )
+
+
+def _codes(plan: Plan, texts: pd.Series[str]) -> tuple[str, pd.Series[str], int]:
+    """Give the codes their form: the zero a spreadsheet took away, the letter of a region."""
+    recoded = plan.famille.recoder
+    codes = texts.replace(dict(recoded)) if recoded else texts
+    level = plan.niveau or _usual_level(codes)
+    codes, repaired = repair_codes(codes, level)
+    if level == "region":
+        codes = ("R" + codes.str.zfill(2)).where(codes.str.fullmatch(r"\d{1,2}"), codes)
+    return level, codes, repaired
+
+
+def _usual_level(codes: pd.Series[str]) -> str:
+    """Find the level in the form of the codes."""
+    shape = codes[codes != ""].str.len()
+    if shape.empty:
+        return "union"
+    # A code that lost its zero is shorter: the longest usual form is that of the level.
+    usual = shape.value_counts(normalize=True)
+    longest = usual[usual > 0.01].index.max()
+    return level_of(codes[codes.str.len() == longest].iloc[0])
+
+
+def _row_years(plan: Plan, texts: pd.DataFrame) -> npt.NDArray[np.int64] | None:
+    if not plan.annees:
+        return None
+    # 2021, 2021-12-31, 31/12/2021, 2021-T4, 202112
+    found = texts[plan.annees].str.extract(r"(?:^|\D)((?:19|20)\d{2})(?:\D|$|\d{2}$)")[0]
+    if found.isna().any():
+        bad = texts.loc[found.isna(), plan.annees].unique()
+        raise FaultsError(
+            f"fichier {plan.nom} refusé",
+            [
+                Fault(
+                    plan.annees, f"années illisibles : {', '.join(bad[:5])}", "corriger la colonne"
+                )
+            ],
+        )
+    return np.array(found, dtype=np.int64)
+
+
+def _refuse_unreadable(nom: str, texts: pd.DataFrame, parsed: dict[str, Parsed]) -> None:
+    faults = []
+    for name, values in parsed.items():
+        bad = texts.loc[values.illisible, name].unique()
+        if len(bad):
+            shown = " ; ".join(map(str, bad[:5])) + " ; ..." * (len(bad) > 5)
+            number = int(values.illisible.sum())
+            problem = f"{counted(number, 'cellule illisible', 'cellules illisibles')} ({shown})"
+            faults.append(Fault(name, problem, "un nombre, ou « nd », ou rien, est attendu"))
+    if faults:
+        raise FaultsError(f"fichier {nom} refusé", faults)
+
+
+def _cells(
+    plan: Plan,
+    column_plan: Column,
+    texts: pd.DataFrame,
+    codes: pd.Series[str],
+    years: npt.NDArray[np.int64] | None,
+    parsed: dict[str, Parsed],
+) -> pd.DataFrame:
+    """Turn one column of ours into cells: add up columns, then rows, say why cells are empty."""
+    family, mapped = plan.famille, column_plan.mapped
+    value = (
+        sum((parsed[c].valeur for c in column_plan.colonnes), np.zeros(len(codes))) * mapped.facteur
+    )
+    status = np.zeros(len(codes), dtype=np.int8)
+    motif = np.full(len(codes), "", dtype=object)
+    for column in column_plan.colonnes:
+        told = parsed[column].statut > 0
+        status = np.where(told, parsed[column].statut, status)
+        # The token itself: another column of the sum may hold a value that is not to be quoted.
+        motif = np.where(told, "« " + texts[column] + " » dans le fichier", motif)
+    when: Any = column_plan.annee
+    if when is None and years is not None:
+        when = years + mapped.decalage
+    frame = pd.DataFrame({"code": codes, "annee": when, "valeur": value, "statut": status})
+    frame["motif"] = motif
+    if family.sommer:
+        frame = _added_up(frame, texts, mapped, family.sans_ligne == "zero")
+    else:
+        empty = np.isnan(value) & (status == 0)
+        if mapped.note in texts.columns:
+            said = ~texts[mapped.note].isin(["", "0"]).to_numpy()
+            frame.loc[empty & said, "statut"] = _SECRET
+            frame.loc[empty & said, "motif"] = mapped.note + " = " + texts[mapped.note]
+            empty &= ~said
+        if family.vide == "secret" and not empty.all():
+            frame.loc[empty, "statut"] = _SECRET
+            frame.loc[empty, "motif"] = "cellule vide : secret statistique du producteur"
+    if mapped.reserve:
+        frame.loc[frame["valeur"].notna(), "motif"] = mapped.reserve
+    return frame.assign(table=mapped.table, colonne=mapped.colonne)
+
+
+def _added_up(
+    frame: pd.DataFrame, texts: pd.DataFrame, mapped: Mapped, none_is_zero: bool
+) -> pd.DataFrame:
+    """Add up the rows of a territory that a filter keeps; an unknown row makes the sum unknown."""
+    rows = frame.loc[_kept(texts, mapped.filtre).index]
+    keys = ["code", "annee"]
+    # Of several reasons secrecy, the first of STATUSES after ok, is the one to tell.
+    reason = rows["statut"].where(rows["statut"] > 0, len(STATUSES))
+    rows = rows.assign(inconnu=rows["valeur"].isna(), statut=reason)
+    sums = rows.groupby(keys, sort=False).agg(
+        valeur=("valeur", "sum"), inconnu=("inconnu", "any"), statut=("statut", "min")
+    )
+    said = rows[rows["motif"] != ""].drop_duplicates(keys).set_index(keys)["motif"]
+    total = (
+        frame[keys]
+        .drop_duplicates()
+        .merge(sums.join(said).reset_index(), how="left" if none_is_zero else "inner", on=keys)
+    )
+    known = ~total["inconnu"].eq(other=True)
+    total["valeur"] = total["valeur"].fillna(0.0).where(known)
+    total["statut"] = total["statut"].fillna(0).replace(len(STATUSES), 0).astype(np.int8)
+    return total.assign(motif=total["motif"].fillna("")).drop(columns="inconnu")
+
+
+def _kept(texts: pd.DataFrame, rules: Mapping[str, str]) -> pd.DataFrame:
+    """Keep the rows whose cells match every rule whole."""
+    for column, rule in rules.items():
+        texts = texts[texts[column].str.fullmatch(rule, case=False)]
+    return texts
+
+
+def _no_cells() -> pd.DataFrame:
+    columns = ["code", "annee", "valeur", "statut", "motif", "table", "colonne"]
+    return pd.DataFrame(columns=columns)

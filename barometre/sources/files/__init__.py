@@ -1,0 +1,1 @@
+"""Containers of tables and their cells: CSV, workbooks, Parquet, archives, all read as text."""

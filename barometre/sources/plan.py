@@ -1,0 +1,157 @@
+"""What to read in a file of a family: worked out once, from its header and its name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from barometre.base.errors import Fault, FaultsError
+from barometre.sources.family import Family, Mapped, matches, named
+from barometre.sources.files.text import stem_of
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where one column of ours, for one year, comes from in a file."""
+
+    mapped: Mapped
+    annee: int | None  # None: the row gives it
+    colonnes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to read in a file.
+
+    Attributes
+    ----------
+    nom : str
+        Name of the source.
+    famille : Family
+        Its family.
+    code, libelle, annees : str
+        Columns of the code, of the label, of the year of the row; the last two may be ``""``.
+    niveau : str
+        Level of the territories, by the family or the name of the file; ``""`` when neither says.
+    colonnes : tuple of Column
+        What feeds our tables.
+    lues : tuple of str
+        Every column to read, in the order of the file.
+    """
+
+    nom: str
+    famille: Family
+    code: str
+    libelle: str
+    annees: str
+    niveau: str
+    colonnes: tuple[Column, ...]
+    lues: tuple[str, ...]
+
+    @property
+    def nombres(self) -> tuple[str, ...]:
+        """Columns of numbers."""
+        return tuple(sorted({name for column in self.colonnes for name in column.colonnes}))
+
+
+def plan_of(family: Family, header: Sequence[str], nom: str) -> Plan:
+    """Work out what to read in a file.
+
+    Parameters
+    ----------
+    family : Family
+        Its family.
+    header : sequence of str
+        Names of its columns.
+    nom : str
+        Name of the source.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    FaultsError
+        No column of codes, no year.
+    """
+    code, year_column = _first(family.code, header), _first(family.annee_colonne, header)
+    label = _first(family.libelle, header)
+    year = _file_year(family, header, nom)
+    faults = []
+    if not code:
+        faults.append(Fault("code", f"aucune des colonnes {', '.join(family.code)}", "la rétablir"))
+    if year is None and not year_column and any(m.annee is None for m in family.colonnes):
+        remedy = "mettre l'année dans le nom du fichier, comme le producteur"
+        faults.append(Fault("année", "introuvable dans l'en-tête et dans le nom", remedy))
+    if faults:
+        raise FaultsError(f"fichier {nom} refusé", faults)
+    columns = _columns(family, header, year, by_row=bool(year_column))
+    asked = {code, label, year_column, *family.garder}
+    for column in columns:
+        asked |= {column.mapped.note, *column.mapped.filtre, *column.colonnes}
+    return Plan(
+        nom,
+        family,
+        code,
+        label,
+        year_column,
+        _level(family, nom),
+        tuple(columns),
+        tuple(name for name in header if name and name in asked),
+    )
+
+
+def _file_year(family: Family, header: Sequence[str], nom: str) -> int | None:
+    """Find the year of a file in its header, else in its name."""
+    vintages = {
+        year
+        for template in family.signature
+        for year in matches(template, header)
+        if year is not None
+    }
+    if vintages:
+        return max(vintages)
+    hit = named(family, stem_of(nom))
+    text = hit.groupdict().get("annee") if hit else None
+    if not text:
+        return None
+    return int(text) + (2000 if len(text) == 2 else 0)
+
+
+def _level(family: Family, nom: str) -> str:
+    if family.niveau:
+        return family.niveau
+    hit = named(family, stem_of(nom))
+    word = (hit.groupdict().get("niveau") or "").upper() if hit else ""
+    return family.niveaux.get(word, "")
+
+
+def _columns(
+    family: Family, header: Sequence[str], year: int | None, *, by_row: bool
+) -> list[Column]:
+    """List the columns of ours that a file gives, each for its years."""
+    found: dict[tuple[str, int | None], Column] = {}
+    for mapped in family.colonnes:
+        hits = [matches(template, header) for template in mapped.codes]
+        vintages = set(hits[0]).intersection(*hits[1:]) if hits else set()
+        for vintage in vintages:
+            base = vintage or year
+            if base is not None and not mapped.depuis <= base <= mapped.jusqua:
+                continue
+            if mapped.annee is not None:
+                when: int | None = mapped.annee
+            elif base is None:
+                if not by_row:
+                    continue
+                when = None
+            else:
+                when = None if by_row and vintage is None else base + mapped.decalage
+            columns = tuple(column for hit in hits for column in hit[vintage])
+            found.setdefault((mapped.vers, when), Column(mapped, when, columns))
+    return list(found.values())
+
+
+def _first(candidates: Iterable[str], header: Iterable[str]) -> str:
+    known = set(header)
+    return next((name for name in candidates if name in known), "")

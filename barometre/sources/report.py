@@ -1,0 +1,179 @@
+"""What a file gave: its tables, and what a reader must know of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from barometre.cards.listing import load_cards
+from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
+
+
+@dataclass(frozen=True)
+class FileReport:
+    """What a file holds and what it feeds.
+
+    Attributes
+    ----------
+    fichier, famille, titre, niveau : str
+        The file (with its member or sheet), its family, the level of its territories.
+    annees : tuple of int
+        Years of the data.
+    lignes, ignorees, reparees : int
+        Territories read, rows that are none, codes put right.
+    utilisees, ignorees_colonnes : tuple of str
+        Columns that feed our tables, and the others.
+    secretes, absentes : int
+        Cells hidden by the producer, cells empty for another reason.
+    indicateurs : tuple of str
+        Indicators that the file is enough for.
+    manques : mapping of str to tuple of str
+        For the indicators it half feeds, the columns that are missing.
+    avertissements : tuple of str
+        What a reader must know.
+    genre : str
+        Kind of file; a file set aside (a notice, a membership) holds no value.
+    """
+
+    fichier: str
+    famille: str
+    titre: str
+    niveau: str
+    annees: tuple[int, ...]
+    lignes: int
+    ignorees: int
+    reparees: int
+    utilisees: tuple[str, ...]
+    ignorees_colonnes: tuple[str, ...]
+    secretes: int
+    absentes: int
+    indicateurs: tuple[str, ...]
+    manques: dict[str, tuple[str, ...]]
+    avertissements: tuple[str, ...]
+    genre: str = "valeurs"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One file read: its tables, the report on it, and whether it was set aside."""
+
+    tables: Tables
+    report: FileReport
+    aside: bool = False
+
+
+def tables_of(cells: pd.DataFrame, territoires: pd.DataFrame, nom: str) -> Tables:
+    """Spread long cells into our tables, checked.
+
+    Parameters
+    ----------
+    cells : DataFrame
+        ``code``, ``annee``, ``table``, ``colonne``, ``valeur``, ``statut`` (position in STATUSES),
+        ``motif`` (``""`` when nothing is said).
+    territoires : DataFrame
+        ``code``, ``libelle``, ``niveau``.
+    nom : str
+        Name of the source, for the messages.
+
+    Returns
+    -------
+    Tables
+    """
+    frames = {str(table): _wide(part) for table, part in cells.groupby("table", sort=False)}
+    notes = cells[(cells["statut"] > 0) | (cells["motif"] != "")]
+    statuts = notes.assign(
+        statut=np.array(STATUSES, dtype=object)[notes["statut"].to_numpy(dtype=np.int64)],
+        qualite=None,
+        motif=notes["motif"].replace("", None),
+    )
+    return Tables(
+        frames, statuts=statuts[list(STATUTS_COLUMNS)], territoires=territoires, source=nom
+    )
+
+
+def _wide(part: pd.DataFrame) -> pd.DataFrame:
+    """One row per territory and year, territories as received."""
+    columns = {
+        str(column): cells.set_index(["code", "annee"])["valeur"]
+        for column, cells in part.groupby("colonne", sort=False)
+    }
+    first = next(iter(columns.values())).index
+    if all(values.index.equals(first) for values in columns.values()):
+        return pd.DataFrame({name: values.to_numpy() for name, values in columns.items()}, first)
+    if not all(values.index.is_unique for values in columns.values()):
+        # The door names the keys given twice.
+        return pd.concat([v.to_frame(name) for name, v in columns.items()])
+    keys = part[["code", "annee"]].drop_duplicates()
+    index = pd.MultiIndex.from_frame(keys)
+    return pd.DataFrame({name: values.reindex(index) for name, values in columns.items()})
+
+
+def described(tables: Tables, nom: str, titre: str) -> FileReport:
+    """Describe tables by what they hold; `dataclasses.replace` says the rest of a file.
+
+    Parameters
+    ----------
+    tables : Tables
+        What was read.
+    nom, titre : str
+        The source, and what it is.
+
+    Returns
+    -------
+    FileReport
+    """
+    given = {
+        (table, column)
+        for table in tables
+        for column in tables[table].columns
+        if tables[table][column].notna().any()
+    }
+    fed, missing = [], {}
+    for card in load_cards().values():
+        inputs = [(table, c) for table, columns in card.entrees.items() for c in columns]
+        absent = [f"{table}.{c}" for table, c in inputs if (table, c) not in given]
+        if not absent or ("publies", card.id) in given:
+            fed.append(card.id)
+        elif len(absent) < len(inputs):
+            missing[card.id] = tuple(absent)
+    years = {int(y) for t in tables for y in tables[t].index.get_level_values("annee").unique()}
+    hidden = int((tables.statuts["statut"] == "secret").sum())
+    empty = sum(int(tables[t][c].isna().sum()) for t, c in given)
+    return FileReport(
+        fichier=nom,
+        famille=nom,
+        titre=titre,
+        niveau=", ".join(sorted(set(tables.territoires["niveau"].dropna()) - {""})),
+        annees=tuple(sorted(years)),
+        lignes=len({code for t in tables for code in tables[t].index.get_level_values("code")}),
+        ignorees=0,
+        reparees=0,
+        utilisees=tuple(f"{t}.{c}" for t, c in sorted(given)),
+        ignorees_colonnes=(),
+        secretes=hidden,
+        absentes=max(0, empty - hidden),
+        indicateurs=tuple(fed),
+        manques=missing,
+        avertissements=(),
+    )
+
+
+def set_aside(nom: str, genre: str, titre: str, *, told: str = "") -> Reading:
+    """Report a file that holds no value: listed, and no reason to refuse what lies beside it.
+
+    Parameters
+    ----------
+    nom, genre, titre : str
+        The source, its kind, what it is.
+    told : str, optional
+        What a reader of the values beside must know; nothing by default.
+
+    Returns
+    -------
+    Reading
+        No table.
+    """
+    report = replace(described(Tables({}), nom, titre), genre=genre, famille=genre, manques={})
+    return Reading(Tables({}), replace(report, avertissements=(told,) if told else ()), aside=True)

@@ -1,0 +1,230 @@
+"""Establishments created in priority neighbourhoods: geolocated Sirene joined to its stock.
+
+The geolocated file says where an establishment is, the stock when it was created. Both are read lot
+by lot; only what lies in a neighbourhood is kept in memory.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.sources.files.text import Source
+from barometre.sources.kind import Beside, Kind, Recognised, Waiting
+from barometre.sources.report import Reading, described, set_aside, tables_of
+from barometre.tables.codes import check_codes
+
+PLACES = (("plg_qp24", "qualite_qp24"), ("plg_qp15", "qualite_qp15"))
+"""Columns of the neighbourhood and of how sure it is, by perimeter."""
+
+YEARS = 10
+"""Years counted, the last one included: before, the stock has lost too many."""
+
+_TITLE = "Sirene géolocalisé et stock des établissements : créations par quartier prioritaire"
+_STOCK = "stock des établissements (Sirene) : sert avec le fichier géolocalisé"
+_UNSURE = "3"
+_QUARTER = re.compile(r"Q[PN].*", re.IGNORECASE)
+_NOTE = "établissements créés d'après Sirene, ce qui n'est pas le dénombrement de l'Insee"
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Located:
+    """Establishments of a neighbourhood, by number.
+
+    Attributes
+    ----------
+    siret : array of int64
+        Sorted.
+    quartier : array of int64
+        Position in ``codes``.
+    codes : tuple of str
+        Neighbourhoods.
+    incertains : int
+        Establishments whose neighbourhood is random or unknown, left out.
+    """
+
+    siret: Ints
+    quartier: Ints
+    codes: tuple[str, ...]
+    incertains: int
+
+
+def locate(source: Source, column: str, quality: str) -> Located:
+    """Keep the establishments that surely lie in a neighbourhood.
+
+    Parameters
+    ----------
+    source : Source
+        Geolocated file.
+    column, quality : str
+        Columns of the neighbourhood and of its quality (1 sure, 2 probable, 3 random).
+
+    Returns
+    -------
+    Located
+
+    Raises
+    ------
+    FaultsError
+        An establishment twice, a number that is none, a neighbourhood of another form.
+    """
+    names = {name.casefold(): name for name in source.entete if name}
+    asked = [names["siret"], names[column]] + ([names[quality]] if quality in names else [])
+    numbers, places, unsure = [], [], 0
+    codes: dict[str, int] = {}
+    for lot in source.lots(asked):
+        encoded = lot.column(asked[1]).combine_chunks().dictionary_encode()
+        words = [(word or "").strip().upper() for word in encoded.dictionary.to_pylist()]
+        inside = np.array([bool(_QUARTER.fullmatch(word)) for word in words] or [False], dtype=bool)
+        at = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        keep = inside[at]
+        if len(asked) > 2:
+            doubtful = pc.equal(pc.utf8_trim_whitespace(lot.column(asked[2])), _UNSURE)
+            flags = doubtful.to_numpy(zero_copy_only=False).astype(bool) if lot.num_rows else keep
+            unsure += int((keep & flags).sum())
+            keep &= ~flags
+        rank = np.array([codes.setdefault(w, len(codes)) if i else -1
+                         for w, i in zip(words or [""], inside, strict=True)], dtype=np.int64)  # fmt: skip
+        numbers.append(_numbers(lot.column(asked[0]).filter(pa.array(keep)), source.nom))
+        places.append(rank[at[keep]])
+    faults = check_codes(codes, "qpv")
+    siret = np.concatenate([*numbers, np.empty(0, np.int64)])
+    order = np.argsort(siret, kind="stable")
+    siret, quarter = siret[order], np.concatenate([*places, np.empty(0, np.int64)])[order]
+    twice = int((siret[1:] == siret[:-1]).sum())
+    if twice:
+        faults.append(
+            Fault("siret", f"{counted(twice, 'établissement')} en double", "dédoubler le fichier")
+        )
+    if faults:
+        raise FaultsError(f"fichier {source.nom} refusé", faults)
+    return Located(siret, quarter, tuple(codes), unsure)
+
+
+def _numbers(column: Any, nom: str) -> Ints:
+    """Read the numbers of establishments: fourteen digits."""
+    texts = pc.utf8_lpad(pc.utf8_trim_whitespace(column), 14, "0")
+    if not pc.all(pc.match_substring_regex(texts, r"^\d{14}$")).as_py() and len(texts):
+        fault = Fault("siret", "des cellules qui n'ont pas quatorze chiffres", "les lire en texte")
+        raise FaultsError(f"fichier {nom} refusé", [fault])
+    return np.array(texts.cast(pa.int64()).to_numpy(), dtype=np.int64)
+
+
+def creations(located: Located, stock: Source) -> tuple[Counter[tuple[str, int]], str]:
+    """Count the establishments created each year in each neighbourhood.
+
+    Parameters
+    ----------
+    located : Located
+        Where they are.
+    stock : Source
+        When they were created.
+
+    Returns
+    -------
+    Counter
+        By neighbourhood and year.
+    str
+        Last day of creation of the stock: its year may be incomplete.
+    """
+    names = {name.casefold(): name for name in stock.entete if name}
+    number, date = names["siret"], names["datecreationetablissement"]
+    found: Counter[tuple[str, int]] = Counter()
+    last = ""
+    for lot in stock.lots([number, date]):
+        days = pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(lot.column(date)), 0, 10)
+        dated = pc.match_substring_regex(days, r"^\d{4}-\d{2}-\d{2}$")
+        lot, days = lot.filter(dated), days.filter(dated)
+        if not lot.num_rows:
+            continue
+        last = max(last, pc.max(days).as_py())
+        siret = _numbers(lot.column(number), stock.nom)
+        at = np.searchsorted(located.siret, siret)
+        at[at == len(located.siret)] = 0
+        there = (located.siret[at] == siret) if len(located.siret) else np.zeros(len(siret), bool)
+        year = pc.utf8_slice_codeunits(days, 0, 4).cast(pa.int64()).to_numpy()
+        pairs, counts = np.unique(
+            located.quartier[at[there]] * 10_000 + year[there], return_counts=True
+        )
+        for pair, n in zip(pairs, counts, strict=True):
+            quarter, when = divmod(int(pair), 10_000)
+            found[located.codes[quarter], when] += int(n)
+    return found, last
+
+
+# ---- the kinds ----------------------------------------------------------------------------------
+
+
+def _is_geo(header: Sequence[str], nom: str) -> Waiting | None:
+    names = {name.casefold() for name in header}
+    if "siret" in names and any(column in names for column, _ in PLACES):
+        return Waiting("sirene_geo", "sirene_geo", _read_geo)
+    return None
+
+
+def _is_stock(header: Sequence[str], nom: str) -> Recognised | None:
+    names = {name.casefold() for name in header}
+    if {"siret", "datecreationetablissement"} <= names:
+        return Recognised("sirene_stock", "sirene_stock", _read_stock)
+    return None
+
+
+def _read_stock(source: Source) -> Reading:
+    return set_aside(source.nom, "sirene_stock", _STOCK)
+
+
+def _read_geo(source: Source, beside: Beside) -> Reading:
+    stocks = [one for one in beside.sources if getattr(one.reconnu, "genre", "") == "sirene_stock"]
+    if len(stocks) != 1:
+        problem = "il n'y en a pas" if not stocks else "il y en a plusieurs"
+        raise BarometreError(
+            f"{source.nom} : le fichier géolocalisé ne dit pas quand un établissement fut créé ;"
+            f" lire avec lui StockEtablissement ({problem})"
+        )
+    names = {name.casefold() for name in source.entete}
+    parts, unsure = [], 0
+    for column, quality in PLACES:
+        if column in names:
+            located = locate(source, column, quality)
+            unsure += located.incertains
+            parts.append(_cells(located, *creations(located, stocks[0])))
+    cells = pd.concat(parts, ignore_index=True)
+    territories = cells[["code"]].drop_duplicates(ignore_index=True)
+    territories = territories.assign(libelle=territories["code"], niveau="qpv")
+    tables = tables_of(cells, territories, source.nom)
+    warned = [f"codes de colonnes jamais vus dans un vrai fichier ({_TITLE})"]
+    if unsure:
+        number = counted(unsure, "établissement")
+        warned.append(f"{number} au quartier incertain (qualité {_UNSURE}), comptés nulle part")
+    report = described(tables, source.nom, _TITLE)
+    report = replace(report, famille="sirene_geo", avertissements=tuple(warned))
+    return Reading(tables, report)
+
+
+def _cells(located: Located, found: Counter[tuple[str, int]], last: str) -> pd.DataFrame:
+    """Write counts as cells; a neighbourhood where nothing was created that year has zero."""
+    final = int(last[:4]) if last else 0
+    years = range(final - YEARS + 1, final + 1) if last else range(0)
+    rows = [(code, year, float(found[code, year])) for code in located.codes for year in years]
+    frame = pd.DataFrame(rows, columns=["code", "annee", "valeur"])
+    partial_year = f"{_NOTE} ; année incomplète, dernière création le {last}"
+    motif = np.where((frame["annee"] == final) & (last[5:7] != "12"), partial_year, _NOTE)
+    return frame.assign(
+        statut=np.int8(0), motif=motif, table="etablissements", colonne="creations"
+    )
+
+
+GEOLOCATED = Kind("sirene_geo", _is_geo)
+STOCK = Kind("sirene_stock", _is_stock)

@@ -1,0 +1,257 @@
+"""Follow-up, losses, balance, weights, matching against R: msm, MatchIt, glm, sandwich, clubSandwich."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from barometre import cohort
+from tests.proofs.reading import CLOSED, data, panel, result, same
+
+TRAITS = ["age", "sex", "diploma", "base_income"]
+# Maximum likelihood: R stops at a relative change of deviance of 1e-14, that is about 1e-9 on the
+# least precise coefficient (a step is the square root of what it changes in the likelihood).
+FITTED = 1e-8
+
+
+def terms(labels: pd.Series[Any]) -> list[str]:
+    """Ours, ``sex=H``, as R writes them: ``sexH``."""
+    return labels.str.replace("=", "").replace("const", "(Intercept)").tolist()
+
+
+@pytest.mark.parametrize(
+    ("case", "rows"), [("all", panel(seen=False)), ("seen", panel()), ("lag2", panel(seen=False))]
+)
+def test_transitions(case: str, rows: pd.DataFrame) -> None:
+    lag = 2 if case == "lag2" else 1
+    ours = cohort.transition_rates(rows["person"], rows["wave"], rows["status"], lag=lag)
+    theirs = result("transitions", "R-*")
+    theirs = theirs[theirs["case"] == case]
+    assert ours[["from", "to"]].to_numpy().tolist() == theirs[["from", "to"]].to_numpy().tolist()
+    assert ours["n"].tolist() == theirs["n"].tolist()
+    same(ours["rate"], theirs["rate"])
+    counts = cohort.transition_counts(rows["person"], rows["wave"], rows["status"], lag=lag)
+    assert counts["n"].tolist() == theirs["n"].tolist()
+
+
+def test_transitions_by_arm_and_with_weights() -> None:
+    rows = panel()
+    columns = (rows["person"], rows["wave"], rows["status"])
+    ours = cohort.transition_rates(*columns, by=rows["arm"])
+    theirs = result("transitions", "R-*").query("case == 'seen_by_arm'")
+    same(ours["group"], theirs["group"])
+    assert ours["n"].tolist() == theirs["n"].tolist()
+    same(ours["rate"], theirs["rate"])
+    ours = cohort.transition_rates(*columns, weight=rows["weight"])
+    theirs = result("transitions_weighted")
+    same(ours["n"], theirs["n"])
+    same(ours["rate"], theirs["rate"])
+
+
+@pytest.mark.parametrize("case", ["seen", "weight"])
+def test_status_shares_and_times(case: str) -> None:
+    rows = panel()
+    columns = (rows["person"], rows["wave"], rows["status"])
+    weight = rows["weight"] if case == "weight" else None
+    ours = cohort.state_distribution(*columns, weight=weight)
+    theirs = result("state_distribution")
+    theirs = theirs[theirs["case"] == case]
+    assert ours["state"].tolist() == theirs["state"].tolist()
+    for column in ("wave", "n", "share", "entropy"):
+        same(ours[column], theirs[column])
+    ours = cohort.mean_time(*columns, weight=weight)
+    theirs = result("mean_time")
+    theirs = theirs[theirs["case"] == case]
+    # n counts people, not their weights.
+    for column in ("mean_time", "share", *(("n",) if weight is None else ())):
+        same(ours[column], theirs[column])
+
+
+def test_retention() -> None:
+    rows = panel(seen=False)
+    ours = cohort.retention(
+        rows["person"], rows["wave"], observed=rows["seen"] == 1, by=rows["arm"], level=0.9
+    )
+    theirs = result("retention")
+    for column in ("group", "wave", "n_expected", "n_present", "retention", "low", "high"):
+        # A bound of 0 or 1 is rounded away by R.
+        same(ours[column], theirs[column], atol=1e-15)
+
+
+def test_participation() -> None:
+    rows = panel(seen=False)
+    columns: dict[str, Any] = {
+        "person": rows["person"],
+        "wave": rows["wave"],
+        "observed": rows["seen"] == 1,
+    }
+    ours = cohort.participation_patterns(**columns)
+    theirs = result("participation").set_index("pattern")["n"]
+    assert ours.set_index("pattern")["n"].to_dict() == theirs.to_dict()
+    assert ours["n"].is_monotonic_decreasing
+    numbers = cohort.waves_per_person(**columns)
+    theirs = result("waves_per_person").set_index("n_waves")["n"]
+    assert numbers.set_index("n_waves")["n"].to_dict() == theirs.to_dict()
+
+
+def test_times_to_an_event_and_to_its_rival() -> None:
+    theirs = result("event_times").set_index("person")
+    clear = theirs.index[~theirs["clash"]]  # both at the same wave is refused
+    rows = panel()
+    rows = rows[rows["person"].isin(clear)]
+    ours = cohort.event_times(
+        rows["person"],
+        rows["wave"],
+        rows["status"] == "emploi",
+        competing=rows["zone"] == "ailleurs",
+    )
+    assert len(ours) > 150
+    assert set(ours["event"]) == {0, 1, 2}
+    for column in ("duration", "event"):
+        same(ours[column], theirs[column][ours["person"]].reset_index(drop=True))
+
+
+def test_losses_by_arm() -> None:
+    ours = cohort.attrition_rates(data("people"), "lost", "arm")
+    theirs = result("attrition_rates")
+    assert ours["group"].tolist() == theirs["group"].tolist()
+    for column in ("rate", "low", "high", "statistic", "p"):
+        same(ours[column], theirs[column])
+
+
+def compared(theirs: pd.DataFrame, ours: pd.DataFrame) -> pd.DataFrame:
+    """Rows of MatchIt next to ours: it has one for both values of a yes/no trait."""
+    ours = ours.assign(term=terms(ours["variable"]))
+    both = ours.merge(theirs, on="term", suffixes=("", "_r"))
+    assert len(both) == len(ours) >= 7
+    return both
+
+
+@pytest.mark.parametrize(
+    ("estimand", "denominator"), [("ATT", "treated"), ("ATC", "control"), ("ATE", "pooled")]
+)
+@pytest.mark.parametrize("outcome", ["arm", "lost"])
+def test_balance(outcome: str, estimand: str, denominator: Any) -> None:
+    theirs = result("balance", "R-*").query("outcome == @outcome and estimand == @estimand")
+    if outcome == "arm":
+        ours = cohort.balance_table(data("people"), "arm", TRAITS, denominator=denominator)
+    else:
+        ours = cohort.stayers_and_lost(data("people"), "lost", TRAITS, denominator)
+        ours = ours.rename(columns={"mean_lost": "mean_treated", "mean_stayed": "mean_control"})
+    both = compared(theirs, ours)
+    for column in ("mean_treated", "mean_control", "smd", "var_ratio"):
+        same(both[column], both[f"{column}_r"])
+
+
+def test_weighted_balance() -> None:
+    people = data("people")
+    theirs = result("balance_weighted").pivot(index="term", columns="arm")
+    plain = people[people["arm"] == 1]
+    ours = cohort.balance_table(people, "arm", TRAITS, weight="weight")
+    row: Any
+    for row, term in zip(ours.itertuples(), terms(ours["variable"]), strict=True):
+        mean, variance = theirs.loc[term, "mean"], theirs.loc[term, "variance"]
+        np.testing.assert_allclose([row.mean_treated, row.mean_control], mean[[1, 0]], rtol=CLOSED)
+        if term in ("age", "base_income"):
+            # The difference is divided by the deviation without weights, before and after.
+            smd = (mean[1] - mean[0]) / plain[term].std()
+            ratio = variance[1] / variance[0]
+            np.testing.assert_allclose([row.smd, row.var_ratio], [smd, ratio], rtol=CLOSED)
+
+
+@pytest.mark.parametrize("weight", [None, "weight"])
+@pytest.mark.parametrize("outcome", ["lost", "arm"])
+def test_logistic_regressions(outcome: str, weight: str | None) -> None:
+    key = {"outcome": outcome, "weight": weight or ""}
+    theirs = result("logit", "R-*").fillna({"weight": ""}).query("outcome == @outcome")
+    theirs = theirs[theirs["weight"] == key["weight"]]
+    tests = result("logit_tests").fillna({"weight": ""}).set_index(["outcome", "weight"])
+    found = cohort.fit_logit(data("people"), outcome, TRAITS, weight=weight)
+    assert terms(found.table["term"]) == theirs["term"].tolist()
+    same(found.table["estimate"], theirs["estimate"], rtol=FITTED)
+    same(found.table["se"], theirs["se"], rtol=FITTED)
+    joint = tests.loc[(outcome, key["weight"])]
+    assert found.df == joint["df"]
+    np.testing.assert_allclose([found.statistic, found.p], joint[["statistic", "p"]], rtol=FITTED)
+    verb = cohort.attrition_model if outcome == "lost" else cohort.balance_test
+    assert verb(data("people"), outcome, TRAITS, weight).statistic == found.statistic
+
+
+@pytest.mark.parametrize(
+    ("column", "options"),
+    [
+        ("attrition", {"stabilised": False}),
+        ("attrition_stabilised", {}),
+        ("attrition_by_arm", {"numerator": ["arm"]}),
+        ("attrition_trimmed", {"stabilised": False, "trim": 0.9}),
+    ],
+)
+def test_attrition_weights(column: str, options: Any) -> None:
+    people = data("people").assign(seen=1 - data("people")["lost"])
+    ours = cohort.attrition_weights(people, "seen", TRAITS, **options)
+    same(ours.weight, result("weights")[column], rtol=FITTED)
+    kept = ours.weight.dropna()
+    assert ours.ess == pytest.approx(kept.sum() ** 2 / (kept**2).sum(), rel=CLOSED)  # Kish
+    treatment = cohort.propensity_weights(people, "arm", TRAITS)
+    both = cohort.combine_weights(treatment, ours)
+    same(both, result("weights")[column] * result("weights")["att"], rtol=FITTED)
+
+
+@pytest.mark.parametrize(
+    ("column", "options"),
+    [
+        ("att", {}),
+        ("ate", {"estimand": "ate"}),
+        ("ate_stabilised", {"estimand": "ate", "stabilised": True}),
+        ("ate_trimmed", {"estimand": "ate", "trim": 0.9}),
+        ("att_survey", {"weight": "weight"}),
+    ],
+)
+def test_propensity_weights(column: str, options: Any) -> None:
+    ours = cohort.propensity_weights(data("people"), "arm", TRAITS, **options)
+    same(ours.weight, result("weights")[column], rtol=FITTED)
+
+
+@pytest.mark.parametrize("se", ["HC0", "HC1", "HC2", "CR1", "CR2"])
+def test_effects_with_weights(se: Any) -> None:
+    people = data("people").set_index("person")
+    rows = panel()
+    income = rows[rows["wave"] == 2026].set_index("person")["income"].reindex(people.index)
+    # R's own weights enter R's effect; income is known of everyone there.
+    last = panel(seen=False).query("wave == 2026").set_index("person")["income"]
+    weight = result("weights").set_index("person")["ate"] * people["weight"]
+    cluster = people["base_zone"] if se.startswith("CR") else None
+    ours = cohort.weighted_effect(last, people["arm"], weight, cluster=cluster, se=se)
+    theirs = result("weighted_effect").set_index("se_type").loc[se]
+    # The weights are written with 15 digits: CLOSED still holds.
+    np.testing.assert_allclose(
+        [ours.estimate, ours.se], theirs[["estimate", "se"]].astype(float), rtol=CLOSED
+    )
+    assert ours.df == pytest.approx(theirs["df"], rel=1e-9)
+    assert income.isna().sum() == people["lost"].sum()  # those left out when lost are counted
+    assert cohort.weighted_effect(income, people["arm"], weight).n == income.notna().sum()
+
+
+@pytest.mark.parametrize(
+    ("case", "options"),
+    [
+        ("one", {}),
+        ("caliper", {"caliper": 0.2}),
+        ("smallest", {"order": "smallest"}),
+        ("data", {"order": "data"}),
+        ("replace", {"replace": True}),
+        ("replace_two", {"replace": True, "k": 2}),
+        ("score", {"scale": "score"}),
+    ],
+)
+def test_nearest_neighbours(case: str, options: Any) -> None:
+    people = data("people").set_index("person")
+    pool = people[people["first"].isin([0, 2023])]
+    ours = cohort.nearest_match(pool, "arm", TRAITS, **options).pairs
+    theirs = result("nearest_match").query("case == @case")
+    found = set(zip(ours["treated"], ours["control"], strict=True))
+    assert found == set(zip(theirs["treated"], theirs["control"], strict=True))
+    assert len(ours) == len(theirs) > 30
