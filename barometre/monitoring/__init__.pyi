@@ -14,5 +14,8 @@ from .meetings import agenda as agenda
 from .money import contract_amounts as contract_amounts
 from .money import cpo_share as cpo_share
 from .money import funding as funding
+from .record_files import read_records as read_records
+from .record_files import write_record_template as write_record_template
+from .record_files import write_records as write_records
 from .targets import contract_targets as contract_targets
 from .targets import track as track

@@ -134,7 +134,7 @@ def _depends(changed: pd.DataFrame) -> pd.Series[str]:
             "" if name in counts else ", ".join(some)
             for name, some in zip(names, made, strict=True)
         ]
-        found.loc[rows.index] = told
+        found[changed.index.isin(rows.index)] = told
     return found
 
 
