@@ -10,6 +10,7 @@ from .editions import create_edition as create_edition
 from .editions import open_edition as open_edition
 from .editions import validate_edition as validate_edition
 from .indicator_sheet import check_indicator as check_indicator
+from .made_up import example_year as example_year
 from .meetings import agenda as agenda
 from .money import contract_amounts as contract_amounts
 from .money import cpo_share as cpo_share

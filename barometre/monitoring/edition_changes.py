@@ -122,7 +122,7 @@ def _depends(changed: pd.DataFrame) -> pd.Series[str]:
     }
     counts = {name for name, card in cards.items() if card.nature == "effectif"}
     revised = changed[changed["nature"] == "révisée"]
-    found = pd.Series("", changed.index)
+    found = dict.fromkeys(changed.index, "")
     for _, rows in revised.groupby(["code", "annee"]):
         names = rows["indicateur"]
         roots = [name for name in names if name in counts]
@@ -134,8 +134,8 @@ def _depends(changed: pd.DataFrame) -> pd.Series[str]:
             "" if name in counts else ", ".join(some)
             for name, some in zip(names, made, strict=True)
         ]
-        found[changed.index.isin(rows.index)] = told
-    return found
+        found |= dict(zip(rows.index, told, strict=True))
+    return pd.Series(found, dtype="str")
 
 
 def _followed(

@@ -87,9 +87,9 @@ def _files(path: Path) -> list[Path]:
 def _recognise(header: Sequence[str], name: str) -> str | None:
     """Name the table of a header, by the name of its file or sheet, else by its columns."""
     file, sheet = split_name(name)
-    for title in (sheet, Path(file).stem):
-        if title.casefold() in RECORDS:
-            return title.casefold()
+    title = (sheet or Path(file).stem).casefold()  # the sheets of a workbook have their own names
+    if title in RECORDS:
+        return title
     given = {column for column in header if column}
     fitting = [
         table
