@@ -1,6 +1,7 @@
 from . import cohort as cohort
 from . import composite as composite
 from . import datasets as datasets
+from . import monitoring as monitoring
 from . import plots as plots
 from .base import errors as errors
 from .base.errors import BarometreError as BarometreError
