@@ -1,6 +1,7 @@
 from . import cohort as cohort
 from . import composite as composite
 from . import datasets as datasets
+from . import monitoring as monitoring
 from . import plots as plots
 from .base import errors as errors
 from .base.errors import BarometreError as BarometreError
@@ -40,7 +41,9 @@ from .engine.union_limits import union_intervals as union_intervals
 from .engine.unions import aggregate as aggregate
 from .engine.values import PublishedDifference as PublishedDifference
 from .engine.values import compute as compute
+from .pages.results_back import read_results as read_results
 from .pages.results_file import write_results as write_results
+from .secrecy.intruder import SampledAuditWarning as SampledAuditWarning
 from .secrecy.intruder import audit_suppression as audit_suppression
 from .secrecy.suppression import Suppressed as Suppressed
 from .secrecy.suppression import suppress as suppress

@@ -67,20 +67,26 @@ def compute_files(
     check_published: Annotated[
         bool, typer.Option(help="Signaler les écarts entre valeurs calculées et publiées.")
     ] = False,
+    csv: Annotated[
+        str, typer.Option(help="Sorte de CSV : machine, ou excel pour un tableur français.")
+    ] = "machine",
 ) -> None:
     """Calcule les indicateurs que les sources permettent et les écrit."""
-    from barometre.pages.results_file import SUFFIXES, write_results
+    from barometre.pages.delimited import as_dialect
+    from barometre.pages.results_file import SUFFIXES, check_destination, write_results
     from barometre.sources.reading import read
 
     if out.suffix.lower() not in SUFFIXES:
         raise typer.BadParameter(f"terminer par {', '.join(SUFFIXES)}", param_hint="--out")
+    dialect = as_dialect(csv)
+    check_destination(out, sources)
     tables = read(*sources)
     results = compute(
         tables, indicator or None, check_published=check_published, intervals=intervals
     )
     if results.empty:
         raise BarometreError("aucun indicateur calculable à partir de ces sources")
-    write_results(results, out, tables.territoires)
+    write_results(results, out, tables.territoires, csv=dialect)
     known = (results["statut"] == "ok").sum()
     _console().print(
         f"{out} : {results['indicateur'].nunique()} indicateurs, {results['code'].nunique()}"

@@ -29,6 +29,7 @@ ROOMS = {
 SUBPACKAGES = {
     "composite": "Composite indices: `bcs.composite`",
     "cohort": "Cohorts: `bcs.cohort`",
+    "monitoring": "The contract followed: `bcs.monitoring`",
     "plots": "Charts: `bcs.plots`",
     "datasets": "Bundled and synthetic data: `bcs.datasets`",
 }

@@ -23,7 +23,7 @@ PACKAGE = Path(inspect.getfile(bcs)).parent
 ORDER = (
     {"base"}, {"cards", "secrecy"}, {"tables"}, {"themes", "datasets"}, {"places"},
     {"engine", "sources"},
-    {"compare", "composite", "cohort"}, {"plots"}, {"pages"}, {"cli"}, {"__main__"},
+    {"compare", "composite", "cohort", "monitoring"}, {"plots"}, {"pages"}, {"cli"}, {"__main__"},
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}
 TIED: set[str] = set()
@@ -178,7 +178,7 @@ def test_a_room_can_be_taken_in_at_a_glance() -> None:
 
 def test_no_module_bears_the_name_of_a_public_function() -> None:
     """``import barometre.compute as m`` must never be a function."""
-    rooms = {"cohort", "composite", "datasets", "plots", "errors"}
+    rooms = {"cohort", "composite", "datasets", "errors", "monitoring", "plots"}
     public = {name for _, name in HOMES} - rooms
     modules = {name.rsplit(".", 1)[-1] for name in TREES if "." in name}
     # the room holds the tables; `datasets.tables()` gives those of the contract

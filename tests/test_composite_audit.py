@@ -160,7 +160,7 @@ def test_repeated_and_opposed_components_are_told() -> None:
     pairs = rows(audit(tree(), frame), "correlation")
     assert pairs["valeur"]["a × b"] == pytest.approx(1)
     assert pairs["raison"]["a × b"] == "corrélation 1,00 : redondantes"
-    assert pairs["raison"]["a × c"] == "corrélation -1,00 : se compensent dans la moyenne"
+    assert pairs["raison"]["a × c"] == "corrélation −1,00 : se compensent dans la moyenne"
     assert (pairs["seuil"]["a × b"], pairs["seuil"]["a × c"]) == (0.92, -0.4)
     eased = rows(audit(tree(), frame, redundant=1.1, opposed=-1.1), "correlation")
     assert (eased["verdict"] == PASS).all()

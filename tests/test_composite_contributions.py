@@ -104,7 +104,9 @@ def test_contributions_are_asked_properly() -> None:
     for several in (["France"], slice("France", "Niger"), UNDP):
         with pytest.raises(BarometreError, match="n'est pas un territoire : donner son code"):
             scores.contributions(reference=several)  # type: ignore[arg-type]  # that is the point
-    with pytest.raises(BarometreError, match="life_exp : colonne absente"):
+    with pytest.raises(
+        BarometreError, match="life_exp, avg_sch, gni_pc_2017ppp : colonnes absentes"
+    ):
         scores.contributions(reference={"exp_sch": 1})
     with pytest.raises(BarometreError, match="référence manquante"):
         scores.reference_scores(None)
@@ -179,4 +181,4 @@ def test_explain_tells_observed_scales_and_missing_parts() -> None:
     assert list(told.loc["z", ["borne_basse", "borne_haute"]]) == [1, 100]
     np.testing.assert_array_equal(told["poids"], [1, np.nan, 1, np.nan])
     assert told["score"]["r"] == told["score"]["y"] == told["contribution"]["y"] == 1
-    assert told["remarque"]["z"] == "-1 n'a pas de logarithme : valeur manquante"
+    assert told["remarque"]["z"] == "−1 n'a pas de logarithme : valeur manquante"

@@ -212,7 +212,7 @@ def test_a_negative_component_is_refused_but_in_an_arithmetic_mean() -> None:
     frame = pd.DataFrame({"x": [1.0, -2.5], "y": 1.0, "z": 1.0}, index=["a", "b"])
     assert plain().score(frame).table["r"]["b"] == pytest.approx(-1 / 6)
     for aggregate in ("geometric", "harmonic", 2.0):
-        with pytest.raises(BarometreError, match="« x » ayant 1 valeur sous zéro : b -2,5"):
+        with pytest.raises(BarometreError, match="« x » ayant 1 valeur sous zéro : b −2,5"):
             plain(aggregate=aggregate).score(frame)
 
 
@@ -294,7 +294,7 @@ def test_zero_or_negative_income_has_no_logarithm() -> None:
     scores = index.score(frame)
     np.testing.assert_array_equal(scores.table["x"], [0.5, np.nan, np.nan])
     np.testing.assert_array_equal(scores.table["r"], [0.5, 0.5, 0.5])
-    assert said(scores)[1] == ("c", "x", "-3 n'a pas de logarithme : valeur manquante")
+    assert said(scores)[1] == ("c", "x", "−3 n'a pas de logarithme : valeur manquante")
 
 
 def test_a_value_outside_fixed_bounds_is_told() -> None:
@@ -302,7 +302,7 @@ def test_a_value_outside_fixed_bounds_is_told() -> None:
     held = flat(Leaf("x", "r", -1, low=0, high=10, clip="low")).score(frame)
     assert held.table["r"].tolist() == [1.1, 0.5, 0]
     assert said(held) == [
-        ("a", "x", "-1 sous la borne 0 : gardée hors de l'échelle"),
+        ("a", "x", "−1 sous la borne 0 : gardée hors de l'échelle"),
         ("c", "x", "12 au-dessus de la borne 10 : ramenée à la borne"),
     ]
 

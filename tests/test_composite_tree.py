@@ -175,7 +175,9 @@ def test_every_fault_is_told_at_once() -> None:
 def test_an_unknown_column_is_not_ignored() -> None:
     with pytest.raises(BarometreError, match=r"« wieght » inconnu. Vouliez-vous dire « weight »"):
         Index.from_table(NESTED.rename(columns={"weight": "wieght"}))
-    with pytest.raises(BarometreError, match="sans colonne parent"):
+    with pytest.raises(
+        BarometreError, match="parent : colonne absente ; colonnes présentes : id, direction"
+    ):
         Index.from_table(NESTED.drop(columns="parent"))
     with pytest.raises(BarometreError, match="donner un DataFrame"):
         Index.from_table([("a", "b")])  # type: ignore[arg-type]  # that is the point

@@ -51,7 +51,7 @@ def test_a_computed_value_an_unavailable_one_and_an_undefined_one() -> None:
     assert results[["borne_inf", "borne_sup", "qualite", "note"]].isna().all(axis=None)
 
 
-def test_the_computed_value_wins_and_says_so() -> None:
+def test_the_computed_value_wins() -> None:
     published = frame(
         [("59172", 2021, 15.0), ("01001", 2021, 9.1), ("QP059050", 2021, 20.0)], VACANCY
     )
@@ -59,7 +59,7 @@ def test_the_computed_value_wins_and_says_so() -> None:
         warnings.simplefilter("error")
         results = bcs.compute({"logements": LOGEMENTS, "publies": published}, check_published=True)
     assert row(results, "59172")["origine"] == "calcule"
-    assert row(results, "59172")["note"] == "calcul retenu ; valeur publiée : 15"
+    assert pd.isna(row(results, "59172")["note"])  # they agree: nothing to look at
     assert row(results, "01001")[["valeur", "origine"]].tolist() == [9.1, "publie"]
     assert pd.isna(row(results, "01001")["note"])
     assert row(results, "QP059050")["valeur"] == 20.0
@@ -77,7 +77,7 @@ def test_a_difference_beyond_rounding_is_reported() -> None:
     with pytest.warns(PublishedDifference, match="1 valeur calculée hors de l'arrondi") as told:
         results = bcs.compute(tables | {"publies": wrong}, check_published=True)
     assert "rapport_interdecile, A en 2019 : calculé 3,035714, publié 3,1" in str(told[0].message)
-    assert "écart de -0,064286" in row(results, "A", "rapport_interdecile")["note"]
+    assert "écart de −0,064286" in row(results, "A", "rapport_interdecile")["note"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         quiet = bcs.compute(tables | {"publies": wrong})
@@ -287,7 +287,7 @@ def test_wrong_statuts_are_refused(change: dict[str, str], said: str) -> None:
 
 def test_statuts_without_a_column_are_refused() -> None:
     rows = statuts(("01001", 2021, "logements", "logements_vacants", "secret", None, "nd"))
-    with pytest.raises(TableError, match=r"colonnes absentes : \['motif'\]"):
+    with pytest.raises(TableError, match="motif : colonne absente"):
         Tables({"logements": LOGEMENTS}, statuts=rows.drop(columns="motif"))
 
 

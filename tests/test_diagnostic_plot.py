@@ -125,5 +125,5 @@ def test_a_single_point_and_what_is_refused(diagnosis: pd.DataFrame) -> None:
         plots.diagnostic_map(diagnosis.iloc[:0])
     with pytest.raises(BarometreError, match="plusieurs valeurs de seuil_niveau"):
         plots.diagnostic_map(pd.concat([one, one.assign(seuil_niveau=0.1)]))
-    with pytest.raises(BarometreError, match="colonnes absentes : mesure"):
+    with pytest.raises(BarometreError, match="mesure : colonne absente"):
         plots.diagnostic_map(one.drop(columns="mesure"))

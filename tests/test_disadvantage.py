@@ -133,7 +133,7 @@ def test_thresholds_are_strict_and_follow_the_direction() -> None:
     assert found["indicateurs"].fillna("").to_dict() == {
         "A": "", "B": f"{POVERTY} ; {JOBS} ; {GAP}", "C": POVERTY, "D": GAP, "E": JOBS,
     }  # fmt: skip
-    assert found["critere"].iloc[0] == f"au-delà de : {POVERTY} 20 ; {JOBS} 50 ; {GAP} -8"
+    assert found["critere"].iloc[0] == f"au-delà de : {POVERTY} 20 ; {JOBS} 50 ; {GAP} −8"
     assert found["disponibles"].tolist() == [3] * 5
     two = cumulative_disadvantage(frame, worst={POVERTY: 20, JOBS: 50}, zones=["A", "B"])
     assert two["defavorables"].tolist() == [0, 2]  # no least number of zones

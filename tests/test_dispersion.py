@@ -278,17 +278,17 @@ def test_series_are_matched_by_label() -> None:
     ("values", "weights", "groups", "said"),
     [
         ([1, 2], [1], None, "weights : 1 au lieu de 2"),
-        ([1, 2], [1, -1], None, "-1 ; donner des nombres finis ≥ 0"),
+        ([1, 2], [1, -1], None, "−1 ; donner des nombres finis ≥ 0"),
         ([1, 2], [1, None], None, "1 manquant"),
         ([1, 2], [0, 0], None, "tous nuls"),
-        ([1, float("inf")], [1, 1], None, "inf ; donner des nombres finis"),
+        ([1, float("inf")], [1, 1], None, "∞ ; donner des nombres finis"),
         (["1", "2"], [1, 1], None, "des nombres sont attendus"),
         ([1, 2], ["a", "b"], None, "des nombres sont attendus"),
         ([1, 2], [1, 1], ["A", None], "groups refusé : 1 manquant"),
         ([1, 2], [1, 1], ["A"], "groups : 1 au lieu de 2"),
         ([[1, 2], [3, 4]], [1, 1], None, "un nombre par zone"),
         (12, [1], None, "un nombre par zone"),
-        ([1, -2], [1, 1], None, r"1 valeur négative \(-2\)"),
+        ([1, -2], [1, 1], None, r"1 valeur négative \(−2\)"),
     ],
 )
 def test_what_is_refused(values: Any, weights: Any, groups: Any, said: str) -> None:

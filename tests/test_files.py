@@ -5,6 +5,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -190,9 +191,8 @@ def test_numbers_of_numpy_are_written_plain(tmp_path: Path) -> None:
     path = tree.to_toml(tmp_path / "indice.toml")
     assert "np." not in path.read_text()
     assert type(tree).from_toml(path) == tree
-    leaf = Leaf(
-        np.str_("a"), "r", np.int64(1), np.float32(0.5), low=np.int64(0), high=np.float64(9)
-    )  # type: ignore[arg-type]  # numpy's numbers are numbers
+    numbers: dict[str, Any] = {"direction": np.int64(1), "weight": np.float32(0.5)}
+    leaf = Leaf(np.str_("a"), "r", low=0, high=np.float64(9), **numbers)
     one = type(tree)((leaf,), (Node("r", aggregate=np.float64(0.5)),))
     assert type(tree).from_toml(one.to_toml(path)) == one
     dated = Bounds({"x": (0, 1)}, date=pd.Timestamp("2024-05-06"))

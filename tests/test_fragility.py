@@ -274,7 +274,7 @@ def test_every_fault_is_listed() -> None:
     assert (
         fragility_75(people(1, 2).assign(age=[75, 99]), age="age", threshold=0)["effectif"][0] == 2
     )
-    with pytest.raises(FaultsError, match="vit_seul : colonne absente"):
+    with pytest.raises(FaultsError, match="logement_social, vit_seul : colonnes absentes"):
         fragility_75(people(1).drop(columns=["vit_seul", "logement_social"]))
 
 

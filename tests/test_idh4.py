@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 from barometre.composite import IDH2, IDH4, Bounds
 from barometre.composite.french.development import DIMENSIONS, DevelopmentIndex, idh4
 from tests.conftest import ROOT
@@ -251,7 +252,11 @@ def test_values_outside_the_bounds_are_held_marked_and_told() -> None:
     assert result["hors_bornes"].to_list() == [True, False]
     assert result["statut"].to_list() == ["ok", "ok"]
     said = result["remarques"]["a"]
-    for words in ("170 au-dessus de la borne 160", "95 au-dessus de", "14000 sous la borne 14090"):
+    for words in (
+        "170 au-dessus de la borne 160",
+        "95 au-dessus de",
+        "14\u202f000 sous la borne 14\u202f090",
+    ):
         assert words in said
     assert pd.isna(result["remarques"]["b"])
 
@@ -283,7 +288,7 @@ def test_what_cannot_be_is_missing_and_told(column: str, dimension: str, value: 
     assert np.isnan(result[dimension])
     assert np.isnan(result["idh4"])
     assert result["statut"] == "non_defini"
-    assert f"{value} impossible" in result["remarques"]
+    assert f"{format_number(value)} impossible" in result["remarques"]
     assert not result["hors_bornes"]
 
 

@@ -86,7 +86,7 @@ def test_bundled_datasets_by_name() -> None:
         ("logements.csv", f"{HEADER}\n59172;2021;80\n", "1 ligne sans le nombre de colonnes"),
         ("logements.csv", f"{HEADER}\n59172;2021;80;12;99\n", "1 ligne sans le nombre de colonnes"),
         ("logements.csv", f"{HEADER};logements\n59172;2021;80;12;1\n", "colonnes en double"),
-        ("logements.csv", "code;logements\n59172;80\n", "clé absente (annee)"),
+        ("logements.csv", "code;logements\n59172;80\n", "annee : colonne absente"),
         ("logements.csv", f"{HEADER}\n59172;N-1;80;12\n", "années illisibles"),
         ("logements.csv", "", "fichier vide"),
         ("export.csv", "code;annee;menages\n59172;2021;80\n", "conviennent à plusieurs tables"),

@@ -57,6 +57,7 @@ PUBLIC = [
     "indicator_card",
     "level_of",
     "membership",
+    "monitoring",
     "newcombe",
     "plots",
     "poverty_line",

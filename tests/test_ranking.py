@@ -220,7 +220,7 @@ def test_rankings_that_mean_nothing_are_refused() -> None:
         ({"by": ()}, "by est vide"),
         ({"by": None}, "by=None refusé"),
         ({"unranked": None}, "unranked=None refusé"),
-        ({"by": "anee"}, "« anee » inconnu"),
+        ({"by": "anee"}, "anee : colonne absente ; vouliez-vous dire « annee »"),
         ({"ties": "first"}, "« first » inconnu"),
         ({"method": "bootstrap"}, "« bootstrap » inconnu"),
         ({"unranked": "E"}, "« E » inconnu"),

@@ -191,7 +191,7 @@ def test_what_people_pass() -> None:
     ("arguments", "message"),
     [
         ({"numerator": [11]}, "plus grand que son dénominateur"),
-        ({"numerator": [-1]}, "numerator refusé : -1"),
+        ({"numerator": [-1]}, "numerator refusé : −1"),
         ({"numerator": ["a"]}, "numerator refusé : des nombres"),
         ({"numerator": [1, 2]}, "longueurs"),
         ({"numerator": [[1]], "denominator": [[2]]}, "une colonne par compte"),

@@ -317,7 +317,11 @@ def test_the_same_cell_given_otherwise_names_both_files(tmp_path: Path) -> None:
     filo(tmp_path, ROWS[1].replace("14320", "14321"), name="FILO2019_DISP_COM_corrige.csv")
     with pytest.raises(BarometreError) as refused:
         bcs.read(tmp_path)
-    for words in ("revenus.niveau_de_vie_median", "14320 (FILO2019_DISP_COM.csv)", "corrige.csv"):
+    for words in (
+        "revenus.niveau_de_vie_median",
+        "14\u202f320 (FILO2019_DISP_COM.csv)",
+        "corrige.csv",
+    ):
         assert words in str(refused.value)
 
 

@@ -44,7 +44,7 @@ REFUSED: dict[str, tuple[Callable[[], pd.DataFrame], list[str]]] = {
         lambda: logements(code=["59172", "59172"]),
         ["1 clé (code, annee) en double : 59172 en 2021"],
     ),
-    "no key": (lambda: logements().drop(columns="annee"), ["clé absente (annee)"]),
+    "no key": (lambda: logements().drop(columns="annee"), ["annee : colonne absente"]),
     "unknown column": (
         lambda: logements(logement_vacants=[1.0, 2.0]),
         ["logement_vacants : colonne inconnue", "vouliez-vous dire « logements_vacants »"],
@@ -55,11 +55,11 @@ REFUSED: dict[str, tuple[Callable[[], pd.DataFrame], list[str]]] = {
     ),
     "negative": (
         lambda: logements(logements_vacants=[-3.0, 2.0]),
-        ["logements_vacants : 1 valeur hors des limites (minimum 0) : 59172 en 2021 : -3"],
+        ["logements_vacants : 1 valeur hors des limites (minimum 0) : 59172 en 2021 : −3"],
     ),
     "infinite": (
         lambda: logements(logements=[np.inf, 2.0]),
-        ["hors des limites", "59172 en 2021 : inf"],
+        ["hors des limites", "59172 en 2021 : ∞"],
     ),
     "part over whole": (
         lambda: logements(logements_vacants=[812.0, 2.0]),

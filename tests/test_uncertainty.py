@@ -64,7 +64,7 @@ def test_sampling_fraction(population: float, processing: Any, year: int, expect
 def test_sampling_fraction_refuses() -> None:
     with pytest.raises(UnknownNameError, match="exploitation"):
         sampling_fraction(100, "exhaustif", 2021)  # type: ignore[arg-type]  # that is the point
-    with pytest.raises(BarometreError, match="population refusé : -1"):
+    with pytest.raises(BarometreError, match="population refusé : −1"):
         sampling_fraction(-1, "principale", 2021)
 
 
@@ -188,11 +188,11 @@ def test_a_missing_nullable_number_is_missing() -> None:
     [
         ({"share": 1.5}, "share refusé : 1.5 ; une part est entre 0 et 1"),
         ({"share": 30}, "une part est entre 0 et 1"),
-        ({"share": -0.1}, "share refusé : -0.1 ; donner des nombres finis ≥ 0"),
+        ({"share": -0.1}, "share refusé : −0,1 ; donner des nombres finis ≥ 0"),
         ({"share": "0.5"}, "share refusé : des nombres sont attendus"),
         ({"share": ["a", "b"]}, "share refusé : des nombres sont attendus"),
-        ({"n": -5}, "n refusé : -5"),
-        ({"n": np.inf}, "n refusé : inf"),
+        ({"n": -5}, "n refusé : −5"),
+        ({"n": np.inf}, "n refusé : ∞"),
         ({"fraction": 0}, "fraction refusé : 0 ; donner des nombres finis > 0"),
         ({"fraction": 1.2}, "fraction refusé : 1.2"),
         ({"deff": 0}, "deff refusé : 0"),

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 
-Floats: TypeAlias = npt.NDArray[np.float64]
 Numbers: TypeAlias = "float | Sequence[float] | npt.NDArray[Any] | pd.Series[Any]"
 
 
@@ -53,9 +54,10 @@ def as_numbers(
         if low is not None:
             wrong |= column < low if above is None else column <= low
         if wrong.any():
-            limit = "" if low is None else f" {'≥' if above is None else '>'} {low:g}"
+            limit = "" if low is None else f" {'≥' if above is None else '>'} {format_number(low)}"
             raise BarometreError(
-                f"{name} refusé : {column[wrong].flat[0]:g} ; donner des nombres finis{limit}"
+                f"{name} refusé : {format_number(column[wrong].flat[0])} ; donner des nombres"
+                f" finis{limit}"
             )
     indexes = [value.index for value in given.values() if isinstance(value, pd.Series)]
     shapes = {column.shape for column in columns.values() if column.ndim}
@@ -82,6 +84,7 @@ def as_shares(**given: Numbers) -> list[Floats]:
     for name, array in zip(given, arrays, strict=True):
         if (array > 1).any():
             raise BarometreError(
-                f"{name} refusé : {array[array > 1].flat[0]:g} ; une part est entre 0 et 1"
+                f"{name} refusé : {format_number(array[array > 1].flat[0])} ; une part est entre 0"
+                " et 1"
             )
     return arrays

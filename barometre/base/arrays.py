@@ -9,6 +9,6 @@ from numpy.typing import NDArray
 
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
-Places: TypeAlias = NDArray[np.intp]
+RowNumbers: TypeAlias = NDArray[np.intp]
 """Row numbers, as numpy's own functions give and take them."""
 Booleans: TypeAlias = NDArray[np.bool_]

@@ -8,15 +8,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from barometre.base.french import format_number
+
 
 def counted(number: int, one: str, many: str | None = None) -> str:
     """Write a number and its noun: ``1 défaut``, ``2 défauts``."""
-    return f"{number} {one}" if number < 2 else f"{number} {many or one + 's'}"
-
-
-def french_number(value: float) -> str:
-    """Write a number with a decimal comma and no useless digit: ``3,04``."""
-    return f"{value:.10g}".replace(".", ",")
+    return f"{format_number(number)} {one if number < 2 else many or one + 's'}"
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,10 @@ class BarometreError(ValueError):
     """Root of the errors raised on purpose by the library."""
 
 
+FEMININE = frozenset({"agrégation", "alternative", "moyenne", "normalisation", "option", "vague"})
+"""The kinds of names that are feminine in French; the others are masculine."""
+
+
 class UnknownNameError(BarometreError):
     """A name that is in no closed list, with the nearest admitted ones."""
 
@@ -59,7 +60,8 @@ class UnknownNameError(BarometreError):
             if near
             else f"Valeurs admises : {', '.join(known)}."
         )
-        super().__init__(f"{kind} « {name} » inconnu. {hint}")
+        unknown = "inconnue" if kind.split()[0].rstrip("=") in FEMININE else "inconnu"
+        super().__init__(f"{kind} « {name} » {unknown}. {hint}")
         self.name = name
 
 

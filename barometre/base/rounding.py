@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+
+from barometre.base.arrays import Floats
 
 Numbers = TypeVar("Numbers", float, "pd.Series[float]", "np.ndarray[Any, Any]")
 
@@ -48,7 +49,7 @@ def round_half_up(values: Numbers, decimals: int = 0) -> Numbers:
     # Past 2**52 every float is an integer: there is nothing to round, and adding would disturb it.
     up = np.where(scaled < 2.0**52, up, scaled)
     size = up / scale if decimals >= 0 else up * scale
-    rounded: npt.NDArray[np.float64] = np.copysign(size, array)
+    rounded: Floats = np.copysign(size, array)
     if isinstance(values, pd.Series):
         return pd.Series(rounded, index=values.index, name=values.name)
     if isinstance(values, np.ndarray):

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from barometre.base.arguments import Floats, is_number
+from barometre.base.arguments import is_number
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.frames import absent_columns, repeated_columns
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.rows.columns import as_numbers
 from barometre.secrecy.grid import Flags
@@ -289,13 +291,9 @@ def _column_faults(
     """List what is wrong with columns whose values are to be compared."""
     if not isinstance(frame, pd.DataFrame):
         return [Fault("tableau", f"{type(frame).__name__} reçu", "donner un DataFrame")]
-    columns = [*frame.columns]
-    known = ", ".join(map(str, columns))
-    faults = []
-    for name in names:
-        if not isinstance(name, str) or columns.count(name) == 0:
-            faults.append(Fault(str(name), "colonne absente", f"colonnes présentes : {known}"))
-        elif columns.count(name) > 1 or list(names).count(name) > 1:
+    faults = [*repeated_columns(frame), *absent_columns(frame, names)]
+    for name in () if faults else names:
+        if list(names).count(name) > 1:
             faults.append(Fault(name, "colonne en double", "la donner une seule fois"))
         elif hashable is None or name in hashable:
             odd = [one for one in frame[name] if not isinstance(one, Hashable)]

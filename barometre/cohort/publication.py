@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from barometre.base.arguments import Floats, is_number
+from barometre.base.arguments import is_number
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.curve_errors import half_width, limits

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.arguments import as_numbers, is_number
-from barometre.base.errors import BarometreError, UnknownNameError, french_number
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.french import format_number
 from barometre.cards.listing import expand_indicators, indicator_card
 from barometre.cards.schema import THEMES
 from barometre.compare.dispersion import as_weights
@@ -210,9 +211,9 @@ def _limits(worst: Mapping[str, float]) -> dict[str, float]:
 
 def _criterion(worst: Worst, share: float) -> str:
     if isinstance(worst, Mapping):
-        said = (f"{name} {french_number(value)}" for name, value in worst.items())
+        said = (f"{name} {format_number(value)}" for name, value in worst.items())
         return "au-delà de : " + " ; ".join(said)
-    return f"{french_number(100 * share)} % des zones les moins favorables"
+    return f"{format_number(100 * share)} % des zones les moins favorables"
 
 
 def _among_worst(

@@ -10,8 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arguments import Floats, Numbers, as_numbers
-from barometre.base.errors import BarometreError, counted, french_number
+from barometre.base.arguments import Numbers, as_numbers
+from barometre.base.arrays import Floats
+from barometre.base.errors import BarometreError, counted
+from barometre.base.french import format_number
 
 Labels: TypeAlias = "pd.Series[Any] | npt.NDArray[Any] | Sequence[Any]"
 
@@ -138,7 +140,7 @@ def theil(
     """
     x, w, labels = _paired(values, weights, groups)
     if (x < 0).any():
-        shown = ", ".join(french_number(value) for value in x[x < 0][:_SHOWN])
+        shown = ", ".join(format_number(value) for value in x[x < 0][:_SHOWN])
         remedy = "prendre le coefficient de variation, ou l'indicateur d'où vient cet écart"
         negative = counted(int((x < 0).sum()), "valeur négative", "valeurs négatives")
         raise BarometreError(f"indice de Theil refusé : {negative} ({shown}) ; {remedy}")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arguments import Floats
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.frames import absent_columns, repeated_columns
 from barometre.compare.dispersion import as_weights
 from barometre.secrecy.lines import hide_in_lines
 
@@ -28,7 +28,6 @@ FRAGILITY_FACTORS = (
 
 MIN_AGE = 75
 
-Flags: TypeAlias = npt.NDArray[np.bool_]
 
 _TITLE = "indice de fragilité refusé"
 
@@ -201,7 +200,7 @@ def fragility_scores(
     """
     people = _People.of(individuals, factors, weight, by, age, threshold)
     scores = range(len(people.factors) + 1)
-    cells: dict[Any, Flags] = {
+    cells: dict[Any, Booleans] = {
         score: (people.known == score) & (people.missing == 0) for score in scores
     }
     cells["inconnus"] = people.missing > 0
@@ -237,10 +236,10 @@ class _People:
     """Checked persons: how many factors each has and lacks, its weight and its group."""
 
     factors: list[str]
-    known: npt.NDArray[np.int64]
-    missing: npt.NDArray[np.int64]
+    known: Integers
+    missing: Integers
     weight: Floats
-    group: npt.NDArray[np.int64]
+    group: Integers
     groups: pd.DataFrame
 
     @classmethod
@@ -276,7 +275,7 @@ class _People:
         if weight is not None:
             whole = as_weights(individuals[weight])
         groups = pd.DataFrame(index=range(1))
-        group: npt.NDArray[np.int64] = np.zeros(len(individuals), np.int64)
+        group: Integers = np.zeros(len(individuals), np.int64)
         if keys:
             grouped = individuals.groupby(keys, dropna=False, observed=True)
             group = np.asarray(grouped.ngroup(), dtype=np.int64)
@@ -291,15 +290,15 @@ class _People:
             groups=groups,
         )
 
-    def count(self, flags: Mapping[Any, Flags]) -> pd.DataFrame:
+    def count(self, flags: Mapping[Any, Booleans]) -> pd.DataFrame:
         """Count the flagged rows of each group."""
         return self._by_group(flags, np.ones(len(self.weight)))
 
-    def add(self, flags: Mapping[Any, Flags]) -> pd.DataFrame:
+    def add(self, flags: Mapping[Any, Booleans]) -> pd.DataFrame:
         """Add up the weights of the flagged rows of each group."""
         return self._by_group(flags, self.weight)
 
-    def _by_group(self, flags: Mapping[Any, Flags], weight: Floats) -> pd.DataFrame:
+    def _by_group(self, flags: Mapping[Any, Booleans], weight: Floats) -> pd.DataFrame:
         number = len(self.groups)
         return pd.DataFrame(
             {
@@ -337,10 +336,8 @@ def _column_faults(individuals: object, names: list[str], used: list[str]) -> li
             ", ".join(sorted({name for name in used if used.count(name) > 1})) or "aucun facteur"
         )
         return [Fault("colonnes", twice, "donner chaque colonne une fois, un facteur au moins")]
-    columns = [*individuals.columns]
-    absent = [name for name in used if columns.count(name) != 1]
-    remedy = "la créer ou donner factors=, by=, weight=, age="
-    return [Fault(str(name), "colonne absente, ou en double", remedy) for name in absent]
+    remedy = "créer la colonne, ou donner factors=, by=, weight=, age="
+    return [*repeated_columns(individuals), *absent_columns(individuals, used, remedy)]
 
 
 def _factor_faults(individuals: pd.DataFrame, name: str) -> list[Fault]:

@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arguments import Floats, is_number
+from barometre.base.arguments import is_number
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError
 from barometre.cards.schema import UNITS, Card, Direction
 from barometre.compare.rows import (
     NOISE,
     REASONS,
     SAME,
-    Ints,
     Rows,
     check_references,
     checked_rows,
@@ -78,7 +78,7 @@ def favourable_gap(values: Floats, reference: float, card: Card) -> Floats:
 def difference_bounds(
     first: tuple[Floats, Floats, Floats],
     second: tuple[Floats, Floats, Floats],
-    certain: npt.NDArray[np.bool_],
+    certain: Booleans,
 ) -> tuple[Floats, Floats]:
     """Return the bounds of differences between values that have bounds.
 
@@ -118,7 +118,7 @@ def check_tolerance(tolerance: float) -> None:
         )
 
 
-def judged(favoured: Floats, first: Floats, second: Floats) -> Ints:
+def judged(favoured: Floats, first: Floats, second: Floats) -> Integers:
     """Return the positions in `APPRECIATIONS` of differences of two values, -1 where not known."""
     size = SAME * np.maximum(np.abs(first), np.abs(second)) + NOISE
     side = np.where(np.abs(favoured) <= size, 1, np.where(favoured > 0, 2, 0))

@@ -9,8 +9,9 @@ from typing import Literal, overload
 import numpy as np
 import pandas as pd
 
-from barometre.base.arguments import Floats
-from barometre.base.errors import BarometreError, french_number
+from barometre.base.arrays import Floats
+from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 from barometre.base.rounding import round_half_up
 
 YearStatus = Literal[
@@ -178,7 +179,7 @@ def _found(value: float, years: Floats, known: Floats) -> EquivalentYear:
     span = f"série de {years[0]:.0f} à {years[-1]:.0f}"
     if first == last:
         side = "inférieure" if below else "supérieure"
-        text = f"valeur {french_number(value)} {side} à toute la {span}"
+        text = f"valeur {format_number(value)} {side} à toute la {span}"
         return EquivalentYear(None, "hors_de_la_serie", (), text)
     if first:
         return EquivalentYear(None, "avant_la_serie", (), f"avant {years[0]:.0f} ({span})")

@@ -297,8 +297,8 @@ def _classified(table: pd.DataFrame, said: pd.DataFrame) -> pd.DataFrame:
     found = np.select([worse & spread, worse, spread], [both, general, concentrated], neither)
     covered = table["_couvert"]
     undefined = covered & table["dispersion"].isna()
-    share = (100 * table["couverture"]).map(format_number).astype("str")
-    least = (100 * table["couverture_min"]).map(format_number).astype("str")
+    share = (100 * table["couverture"]).map(lambda x: format_number(x, 0)).astype("str")
+    least = (100 * table["couverture_min"]).map(lambda x: format_number(x, 0)).astype("str")
     few = "zones connues : " + share + " % du poids (minimum " + least + " %)"
     why = np.select(
         [~table["_plusieurs"], table["_negatif"] & (table["mesure"] == "theil")],

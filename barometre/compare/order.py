@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arguments import Floats
+from barometre.base.arrays import Booleans, Floats
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.french import format_number
 from barometre.cards.listing import indicator_card, load_cards
@@ -213,9 +212,9 @@ class _Sheet:
     high: Floats
 
     @property
-    def bounded(self) -> npt.NDArray[np.bool_]:
+    def bounded(self) -> Booleans:
         """Tell the values that have bounds."""
-        known: npt.NDArray[np.bool_] = ~np.isnan(self.value + self.low + self.high)
+        known: Booleans = ~np.isnan(self.value + self.low + self.high)
         return known
 
 

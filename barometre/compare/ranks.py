@@ -9,14 +9,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arguments import Floats
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.frames import check_frame
 from barometre.compare.gaps import favour
-from barometre.compare.rows import NOISE, SAME, Ints, Rows, checked_rows, joined, named, names_of
+from barometre.compare.rows import NOISE, SAME, Rows, checked_rows, joined, named, names_of
 from barometre.engine.results import GRADES
 from barometre.engine.sampling import normal_quantile
 from barometre.tables.codes import level_of
-from barometre.tables.table_set import DOUBTFUL, Booleans
+from barometre.tables.table_set import DOUBTFUL
 
 Ties = Literal["min", "max", "average", "dense"]
 Method = Literal["montecarlo", "overlap"]
@@ -114,9 +115,7 @@ def rank(
     frame = rows.frame
     if "niveau" in columns and "niveau" not in frame:
         frame = frame.assign(niveau=named(rows.code, [level_of(code) for code in rows.codes]))
-    for name in columns:
-        if name not in frame:
-            raise UnknownNameError("nom de colonne", name, map(str, frame.columns))
+    check_frame(frame, "classement refusé", columns)
     grouped = frame.groupby(columns, sort=False, dropna=True).ngroup()
     group = grouped.fillna(-1).to_numpy().astype(np.int64)  # no group where a column is missing
     _check_groups(rows, group)
@@ -167,7 +166,7 @@ def _check_options(
     return columns, grades
 
 
-def _check_groups(rows: Rows, group: Ints) -> None:
+def _check_groups(rows: Rows, group: Integers) -> None:
     """Refuse rankings that mix indicators, or where a territory would be against itself."""
     ranked = group >= 0
     frame = pd.DataFrame({"group": group, "card": rows.card, "code": rows.code})[ranked]
@@ -202,7 +201,7 @@ def _places(score: Floats) -> npt.NDArray[np.int32]:
 class _Field:
     """The values to rank, ranking by ranking and the most favourable first."""
 
-    def __init__(self, rows: Rows, place: Ints, group: Ints) -> None:
+    def __init__(self, rows: Rows, place: Integers, group: Integers) -> None:
         value, low, high = rows.bounded(place)
         sens = rows.by_card((card.sens for card in rows.cards), rows.card[place])
         neutral = sens == "neutre"
@@ -238,10 +237,10 @@ class _Field:
         return [slice(a, b) for a, b in zip(starts, ends, strict=True)]
 
     @property
-    def sizes(self) -> Ints:
+    def sizes(self) -> Integers:
         """The number of territories of the ranking of each."""
         sizes = np.unique(self.start, return_counts=True)[1]
-        repeated: Ints = np.repeat(sizes, sizes)
+        repeated: Integers = np.repeat(sizes, sizes)
         return repeated
 
     @property

@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arguments import Floats
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.frames import check_frame
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
 from barometre.engine.results import GRADES, ORIGINS
@@ -28,8 +29,6 @@ _FROM_LESS_TO_MORE_MADE = ("publie", "calcule", "estime")
 SAME = 1e-9
 NOISE = 1e-12
 """What binary rounding leaves of a difference that is 0: no base for a ratio."""
-
-Ints = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -49,35 +48,35 @@ class Rows:
     frame: pd.DataFrame
     codes: Sequence[str]
     cards: tuple[Card, ...]
-    code: Ints
-    card: Ints
+    code: Integers
+    card: Integers
 
-    def numbers(self, column: str, rows: Ints | None = None) -> Floats:
+    def numbers(self, column: str, rows: Integers | None = None) -> Floats:
         """Take a column of numbers, at some rows (-1 gives a missing one)."""
         values: Floats = self.frame[column].to_numpy(np.float64)
         return values if rows is None else np.append(values, np.nan)[rows]
 
-    def bounded(self, rows: Ints) -> tuple[Floats, Floats, Floats]:
+    def bounded(self, rows: Integers) -> tuple[Floats, Floats, Floats]:
         """Take values, lower and upper bounds at some rows."""
         value, low, high = (self.numbers(c, rows) for c in ("valeur", "borne_inf", "borne_sup"))
         return value, low, high
 
-    def certain(self, rows: Ints) -> npt.NDArray[np.bool_]:
+    def certain(self, rows: Integers) -> Booleans:
         """Tell the rows whose bounds are those of a rounding, which cannot be left."""
         register = self.by_card((c.exploitation == "exhaustif" for c in self.cards), self.card)
         measured = register.astype(bool) & (self.frame["origine"] != "estime").to_numpy(bool)
         return np.append(measured, True)[rows]
 
-    def words(self, column: str, rows: Ints) -> pd.Series[str]:
+    def words(self, column: str, rows: Integers) -> pd.Series[str]:
         """Take a column of words at some rows (-1 gives a missing one)."""
         return self.frame[column].reindex(rows).reset_index(drop=True)
 
-    def positions(self, column: str, rows: Ints, admitted: Sequence[str]) -> Ints:
+    def positions(self, column: str, rows: Integers, admitted: Sequence[str]) -> Integers:
         """Take the positions of words in a closed list at some rows; -1 is none."""
         found = pd.Index(admitted).get_indexer(pd.Index(self.frame[column])).astype(np.int64)
         return np.append(found, -1)[rows]
 
-    def by_card(self, values: Iterable[object], cards: Ints) -> npt.NDArray[Any]:
+    def by_card(self, values: Iterable[object], cards: Integers) -> npt.NDArray[Any]:
         """Give each row what is said of its indicator, one value by card."""
         return np.array(list(values))[cards] if self.cards else np.zeros(0)
 
@@ -104,15 +103,11 @@ def checked_rows(results: pd.DataFrame) -> Rows:
         An indicator of no card.
     """
     title, keys = "résultats refusés", ["code", "annee", "indicateur"]
-    if not isinstance(results, pd.DataFrame):
-        raise BarometreError(f"{title} : {type(results).__name__} au lieu d'un DataFrame")
+    check_frame(results, title)
     indexed = [name for name in keys if name in results.index.names]
     frame = results.reset_index(indexed) if indexed else results
     frame = frame.reset_index(drop=True)
-    absent = [name for name in [*keys, "valeur"] if name not in frame.columns]
-    if absent:
-        remedy = "donner les résultats de compute"
-        raise FaultsError(title, [Fault(name, "colonne absente", remedy) for name in absent])
+    check_frame(frame, title, [*keys, "valeur"], remedy="donner les résultats de compute")
     frame, faults = frame.copy(), []
     for name in ("annee", "valeur", "borne_inf", "borne_sup"):
         numbers = pd.to_numeric(frame.get(name, np.nan), errors="coerce") + np.zeros(len(frame))
@@ -228,7 +223,7 @@ def named(positions: npt.NDArray[np.integer], words: Sequence[str]) -> pd.Series
     return pd.Series(pd.array(list(words), dtype="str").take(positions, allow_fill=True))
 
 
-def worst_quality(rows: Rows, first: Ints, second: Ints) -> pd.Series[str]:
+def worst_quality(rows: Rows, first: Integers, second: Integers) -> pd.Series[str]:
     """Return the worst quality of pairs of rows; that of one when the other has none."""
     others = sorted(set(rows.frame["qualite"].dropna().unique()) - set(_QUALITIES))
     known = [*_QUALITIES, *map(str, others)]
@@ -236,7 +231,7 @@ def worst_quality(rows: Rows, first: Ints, second: Ints) -> pd.Series[str]:
     return named(np.maximum(*both), known)
 
 
-def joint_origin(rows: Rows, first: Ints, second: Ints) -> pd.Series[str]:
+def joint_origin(rows: Rows, first: Integers, second: Integers) -> pd.Series[str]:
     """Return ``publie`` for what rests on published values only, ``estime`` on one estimate."""
     both = (rows.positions("origine", at, _FROM_LESS_TO_MORE_MADE) for at in (first, second))
     return named(np.maximum(*both), _FROM_LESS_TO_MORE_MADE)

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Integers
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.cards.schema import UNITS, Card
 from barometre.compare.gaps import (
@@ -25,7 +26,6 @@ from barometre.compare.rows import (
     NOISE,
     REASONS,
     SAME,
-    Ints,
     Rows,
     check_references,
     checked_rows,
@@ -37,7 +37,7 @@ from barometre.compare.rows import (
 )
 from barometre.engine.perimeters import BREAK
 from barometre.tables.codes import level_of, qpv_generation
-from barometre.tables.table_set import DOUBTFUL, Booleans
+from barometre.tables.table_set import DOUBTFUL
 
 Rule = Literal["recensement", "cnam", "perimetre", "rupture"]
 RULES: tuple[Rule, ...] = get_args(Rule)
@@ -171,14 +171,14 @@ class _Pairs:
     """Territories and indicators: a row of theirs, and those of both years (-1: none)."""
 
     rows: Rows
-    here: Ints
-    before: Ints
-    after: Ints
+    here: Integers
+    before: Integers
+    after: Integers
     start: int
     end: int
 
     @property
-    def cards(self) -> Ints:
+    def cards(self) -> Integers:
         return self.rows.card[self.here]
 
     def said(self, what: Callable[[Card], object]) -> npt.NDArray[Any]:

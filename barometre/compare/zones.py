@@ -12,6 +12,7 @@ import pandas as pd
 
 from barometre.base.arguments import is_number
 from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.french import format_number
 from barometre.cards.listing import indicator_card, load_cards
 from barometre.cards.schema import THEMES
 from barometre.compare.gaps import favour
@@ -34,7 +35,9 @@ _SHOWN = 3
 def check_between(name: str, number: float, most: float) -> None:
     """Refuse a number that is not between 0 and some limit."""
     if not is_number(number) or not 0 <= number <= most:
-        limit = "un nombre positif" if math.isinf(most) else f"un nombre de 0 à {most:g}"
+        limit = (
+            "un nombre positif" if math.isinf(most) else f"un nombre de 0 à {format_number(most)}"
+        )
         raise BarometreError(f"{name}={number!r} refusé : donner {limit}")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError
 
 ELSEWHERE = "hors QPV"
@@ -113,7 +114,7 @@ def draw_cohort(
     return frame.assign(exit_reason=pd.array(said, dtype="str"))[seen].reset_index(drop=True)
 
 
-def _households(rng: np.random.Generator, home: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+def _households(rng: np.random.Generator, home: Integers) -> Integers:
     """Number households of one to three people who live in the same neighbourhood."""
     household = np.empty(len(home), dtype=np.int64)
     known = 0
@@ -128,11 +129,11 @@ def _households(rng: np.random.Generator, home: npt.NDArray[np.int64]) -> npt.ND
 
 def _move(
     rng: np.random.Generator,
-    home: npt.NDArray[np.int64],
-    income: npt.NDArray[np.float64],
+    home: Integers,
+    income: Floats,
     zones: int,
     mobility: float,
-) -> npt.NDArray[np.int64]:
+) -> Integers:
     """Where each person lives at each wave; the last code is elsewhere."""
     n, periods = income.shape
     where = np.empty((n, periods), dtype=np.int64)
@@ -149,13 +150,13 @@ def _move(
 
 def _lose(
     rng: np.random.Generator,
-    first: npt.NDArray[np.float64],
-    diploma: npt.NDArray[np.int64],
-    arm: npt.NDArray[np.bool_],
-    where: npt.NDArray[np.int64],
+    first: Floats,
+    diploma: Integers,
+    arm: Booleans,
+    where: Integers,
     attrition: float,
     periods: int,
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.object_]]:
+) -> tuple[Integers, npt.NDArray[np.object_]]:
     """Position of the first wave missed, and why; the causes are seen at the first wave."""
     n = len(first)
     lost_at, reason = np.full(n, periods), np.full(n, None, dtype=object)
@@ -175,7 +176,7 @@ def _lose(
     return lost_at, reason
 
 
-def _centre(pull: npt.NDArray[np.float64], share: float) -> float:
+def _centre(pull: Floats, share: float) -> float:
     """Find what to add to every pull for the mean chance to be the share asked for."""
     low, high = -40.0, 40.0
     for _ in range(60):
@@ -189,10 +190,10 @@ def _centre(pull: npt.NDArray[np.float64], share: float) -> float:
 
 def _status(
     rng: np.random.Generator,
-    income: npt.NDArray[np.float64],
-    age: npt.NDArray[np.int64],
+    income: Floats,
+    age: Integers,
     periods: int,
-) -> npt.NDArray[np.int64]:
+) -> Integers:
     """Status at each wave, that lasts, and is more often employment with a higher income."""
     n = len(age)
     status = np.empty((n, periods), dtype=np.int64)

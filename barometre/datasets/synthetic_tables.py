@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.cards.columns import columns_of
 from barometre.tables.table_set import Tables
-
-Floats = npt.NDArray[np.float64]
 
 _SECRET = "secret statistique (données de synthèse)"
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Integers, RowNumbers
 from barometre.base.errors import BarometreError
 from barometre.cards.columns import KEY
 from barometre.cards.schema import Card
 from barometre.engine.limits import POPULATION_AGE, Places, Strata, communes_of
+from barometre.tables.codes import level_of
 from barometre.tables.table_set import Tables, empty_statuts
 
 _SHOWN = 3  # zones quoted
@@ -24,8 +25,8 @@ class Aligned:
     table: str
     columns: tuple[str, ...]
     frame: pd.DataFrame
-    rows: npt.NDArray[np.intp] | None  # where each row comes from; None when nothing moved
-    years: npt.NDArray[np.int64] | None = None  # years of the rows, where they differ
+    rows: RowNumbers | None  # where each row comes from; None when nothing moved
+    years: Integers | None = None  # years of the rows, where they differ
 
 
 def align(card: Card, table: str, tables: Tables, lead: pd.MultiIndex) -> Aligned:
@@ -77,11 +78,30 @@ def places_of(tables: Tables, keys: pd.MultiIndex) -> Places:
     return Places(is_commune[at], found.notna().to_numpy()[at], population)
 
 
+def level_years(tables: Tables, keys: pd.MultiIndex) -> Integers:
+    """Number the levels and years of some keys: those of one number are one level in one year.
+
+    A level that is not told is read from the form of the code.
+    """
+    codes = keys.get_level_values("code")
+    unique = pd.Index(codes.unique())
+    commune, is_commune = communes_of(unique, tables.territoires["niveau"])
+    texts = pd.Series(unique, dtype="str")
+    told = texts.map(tables.territoires["niveau"]).astype("str").replace("", None)
+    # a long list of codes has few that are neither told nor communes nor IRIS
+    named = told.mask(told.isna() & commune.notna(), "iris").mask(is_commune, "commune")
+    named = named.fillna(texts[named.isna()].map(level_of).reindex(texts.index))
+    level, _ = pd.factorize(named.fillna("union"))
+    year, years = pd.factorize(keys.get_level_values("annee"))
+    groups: Integers = level[unique.get_indexer(codes)] * len(years) + year
+    return groups
+
+
 def strata_of(
     card: Card,
     tables: Tables,
     keys: pd.MultiIndex,
-    rows: npt.NDArray[np.intp],
+    rows: RowNumbers,
     places: Places,
 ) -> Strata | None:
     """Bring the counts of an indicator on some keys; ``rows`` are the values that they enter."""

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arguments import Floats
-from barometre.base.errors import BarometreError, french_number
+from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
+from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 from barometre.cards.columns import KEY, MODELS
 from barometre.cards.schema import Card
 from barometre.engine.results import ORIGINS, Bounds, Notes, Values
@@ -29,7 +30,7 @@ from barometre.engine.sampling import (
     sampling_fraction,
     stratified_intervals,
 )
-from barometre.tables.table_set import STATUSES, Booleans, Words
+from barometre.tables.table_set import STATUSES
 from barometre.themes.formulas import divisions
 
 Method: TypeAlias = Literal["wilson", "newcombe", "arrondi", "aucune"]
@@ -184,7 +185,7 @@ class Places:
     local: Booleans
     population: Floats
 
-    def take(self, rows: npt.NDArray[np.intp]) -> Places:
+    def take(self, rows: RowNumbers) -> Places:
         """Bring on other rows."""
         return Places(**{name: column[rows] for name, column in vars(self).items()})
 
@@ -196,9 +197,9 @@ class Strata:
     ``row`` is the position, in the values, of the one that a stratum enters.
     """
 
-    row: npt.NDArray[np.intp]
+    row: RowNumbers
     counts: Floats
-    years: npt.NDArray[np.int64]
+    years: Integers
     places: Places
 
     def rounding(self, columns: Sequence[Column]) -> Floats:
@@ -233,15 +234,16 @@ def bounds_of(
         (low, high), grade, said = find(card, plan, values.valeur, strata, design, notes)
         low, high = (np.where(computed, limit, np.nan) for limit in (low, high))
         grade = np.where(computed, grade, -1).astype(np.int8)
-    reason = plan.reason if card.nature == "publie" else _PUBLISHED
-    said[known & (values.origine == ORIGINS.index("publie"))] = notes.of([reason])
+    # A statistic that is only ever published has no interval anywhere: no value says it.
+    published = known & (values.origine == ORIGINS.index("publie"))
+    said[published] = -1 if card.nature == "publie" else notes.of([_PUBLISHED])[0]
     said[known & (values.origine == ORIGINS.index("estime"))] = notes.of([_ESTIMATED])
     note = notes.join(values.note, np.where(known, said, -1))
     columns = {name: column for name, column in vars(values).items() if name != "note"}
     return Values(**columns, note=note), Bounds(low, high, grade)
 
 
-Found: TypeAlias = tuple[Interval, npt.NDArray[np.int8], Words]
+Found: TypeAlias = tuple[Interval, npt.NDArray[np.int8], Integers]
 
 
 def _sample(
@@ -305,7 +307,7 @@ def _register(
         )
     rounded = (half > 0).any(axis=1) & same
     steps = sorted({ROUNDED[table] for table in card.entrees if table in ROUNDED})
-    multiples = " ou ".join(map(french_number, steps))
+    multiples = " ou ".join(map(format_number, steps))
     texts = [
         _DIFFERS,
         f"bornes d'arrondi : effectifs arrondis à un multiple de {multiples}",

@@ -12,12 +12,19 @@ import pandas as pd
 import pandera.pandas as pa
 import pyarrow
 
-from barometre.tables.table_set import DOUBTFUL, STATUSES, Booleans, Positions, Words
+from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
+from barometre.base.frames import check_frame
+from barometre.tables.table_set import DOUBTFUL, STATUSES, Positions
 
 Origin = Literal["calcule", "publie", "estime"]
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 Grade = Literal["A", "B", "C", "D"]
 GRADES: tuple[Grade, ...] = get_args(Grade)
+COMPUTED_KEPT = "calcul retenu ; valeur publiée : "
+"""How the note of a value begins that differs from the published one, or whose published one is
+doubtful."""
+LACKING = "dénominateur absent : "
+"""How the note of a rate begins whose numerator is known and not its denominator."""
 TOO_FEW = "effectifs trop faibles pour être montrés (classe D)"
 
 
@@ -69,6 +76,7 @@ def displayed(results: pd.DataFrame) -> pd.DataFrame:
         The same frame when nothing is graded D; else a copy where such values and their limits are
         missing and ``note`` says why. Charts and printed tables call it; files keep every value.
     """
+    check_frame(results, "résultats refusés", ("valeur", "statut", "qualite", "note"))
     few = ((results["qualite"] == "D") & results["valeur"].notna()).to_numpy()
     if not few.any():
         return results
@@ -89,11 +97,11 @@ class Notes:
         self.texts: list[str] = []
         self._known: dict[str, int] = {}
 
-    def of(self, texts: Iterable[str]) -> Words:
+    def of(self, texts: Iterable[str]) -> Integers:
         """Return the positions of texts, adding those that are new."""
         return np.array([self._position(text) for text in texts], dtype=np.int64)
 
-    def join(self, first: Words, second: Words) -> Words:
+    def join(self, first: Integers, second: Integers) -> Integers:
         """Append the second notes to the first ones, unless they say it already."""
         joined = np.where(first < 0, second, first)
         both = np.flatnonzero((first >= 0) & (second >= 0) & (first != second))
@@ -121,13 +129,13 @@ class Values:
     """The values of one indicator, one per key; words are positions in their closed list."""
 
     keys: pd.MultiIndex
-    valeur: npt.NDArray[np.float64]
+    valeur: Floats
     statut: Positions
     origine: Positions
     douteux: Booleans
-    note: Words
+    note: Integers
 
-    def take(self, rows: Booleans | npt.NDArray[np.intp]) -> Values:
+    def take(self, rows: Booleans | RowNumbers) -> Values:
         """Keep some rows, or put them in another order."""
         columns = {name: column[rows] for name, column in vars(self).items()}
         return replace(self, **columns)
@@ -146,11 +154,11 @@ class Values:
 class Bounds:
     """Limits and display grades of the values of one indicator, row by row; grades by position."""
 
-    borne_inf: npt.NDArray[np.float64]
-    borne_sup: npt.NDArray[np.float64]
+    borne_inf: Floats
+    borne_sup: Floats
     grade: Positions
 
-    def take(self, rows: npt.NDArray[np.intp]) -> Bounds:
+    def take(self, rows: RowNumbers) -> Bounds:
         """Put the rows in another order."""
         return Bounds(**{name: column[rows] for name, column in vars(self).items()})
 
@@ -160,7 +168,7 @@ def stack(
 ) -> pd.DataFrame:
     """Stack indicators into the tidy frame, each by year, territories as received."""
     parts, codes, years, limits = [], [], [], []
-    levels: dict[int, tuple[pd.Index, npt.NDArray[np.int64]]] = {}  # many parts share their keys
+    levels: dict[int, tuple[pd.Index, Integers]] = {}  # many parts share their keys
     for name, part in values.items():
         limit = bounds[name] if bounds else None
         if id(part.keys) not in levels:
@@ -201,7 +209,7 @@ def stack(
     )
 
 
-def _levels(keys: pd.MultiIndex) -> tuple[pd.Index, npt.NDArray[np.int64]]:
+def _levels(keys: pd.MultiIndex) -> tuple[pd.Index, Integers]:
     return keys.get_level_values("code"), keys.get_level_values("annee").to_numpy(np.int64)
 
 

@@ -6,7 +6,8 @@ import itertools
 
 import numpy as np
 
-from barometre.base.arguments import Floats, Numbers, as_numbers
+from barometre.base.arguments import Numbers, as_numbers
+from barometre.base.arrays import Floats
 from barometre.engine.sampling import Interval
 
 

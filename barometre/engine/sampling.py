@@ -14,7 +14,8 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 import numpy.typing as npt
 
-from barometre.base.arguments import Floats, Numbers, as_numbers, as_shares, is_number
+from barometre.base.arguments import Numbers, as_numbers, as_shares, is_number
+from barometre.base.arrays import Floats, RowNumbers
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.engine.results import GRADES
 from barometre.tables.table_set import Positions
@@ -275,7 +276,7 @@ def stratified_intervals(
     fraction: Floats,
     deff: Numbers,
     *,
-    unions: npt.NDArray[np.intp],
+    unions: RowNumbers,
     number: int,
     level: float,
 ) -> tuple[Floats, Interval]:

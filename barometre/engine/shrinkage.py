@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from barometre.base.arguments import Floats, Numbers, as_numbers
+from barometre.base.arguments import Numbers, as_numbers
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY

@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError, counted
+from barometre.base.french import format_number
 from barometre.base.rounding import round_half_up
 from barometre.cards.columns import KEY, MODELS, PART_TOLERANCE, Table, broken_relations
 from barometre.cards.listing import load_cards
@@ -216,7 +217,7 @@ class _Group:
         few = (number - covered).reindex(known.index) <= _SHOWN
         lost = self.zone[~known & few].groupby(level=[0, 1], sort=False).agg(", ".join)
         lost = (", sans " + lost).reindex(number.index).fillna("")
-        words = round_half_up(share).map("{:.0f}".format).mask(share.isna(), "")
+        words = round_half_up(share).map(lambda x: format_number(x, 0)).mask(share.isna(), "")
         words = words.mask((words == "100") & (covered < number), "plus de 99")
         zones = covered.map(lambda n: counted(int(n), "zone")) + number.map(" sur {}".format)
         return "couverture " + (words + " % ").where(words != "", "") + "(" + zones + lost + ")"

@@ -7,18 +7,20 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.errors import BarometreError, counted, french_number
+from barometre.base.arrays import Booleans, Floats, Integers
+from barometre.base.errors import BarometreError, counted
+from barometre.base.french import format_number
+from barometre.cards.columns import MODELS
 from barometre.cards.listing import expand_indicators, indicator_card, load_cards
 from barometre.cards.schema import Card
-from barometre.engine.alignment import Aligned, align, places_of, strata_of
-from barometre.engine.limits import Places, bounds_of
-from barometre.engine.results import ORIGINS, Bounds, Notes, Values, stack
+from barometre.engine.alignment import Aligned, align, level_years, places_of, strata_of
+from barometre.engine.limits import Places, bounds_of, fractions_of, input_columns
+from barometre.engine.results import COMPUTED_KEPT, LACKING, ORIGINS, Bounds, Notes, Values, stack
 from barometre.engine.sampling import Design
 from barometre.tables.check import PUBLISHED
-from barometre.tables.table_set import STATUSES, Tables, Words, as_tables
+from barometre.tables.table_set import STATUSES, Tables, as_tables
 
 # When several reasons explain an absent value, the strongest is told; a value beats them all.
 _STRENGTH = np.array(
@@ -45,7 +47,7 @@ def compute(
 
     A value is computed from the counts when they are there; otherwise the value of the producer, if
     one is given in the table ``publies``, is taken as it is. Where both exist, the computed one is
-    kept and ``note`` says so.
+    kept; ``note`` gives the published one when it differs beyond its rounding, or is doubtful.
 
     Parameters
     ----------
@@ -54,8 +56,9 @@ def compute(
     indicators : str or iterable of str, optional
         Identifiers to compute, or names of themes (``"revenus"``), that stand for those of their
         indicators that the tables allow. By default all those that the tables allow: an indicator
-        appears for a year as soon as one territory has a value or a reason for having none. An
-        indicator asked for by name that has none appears all the same, for every year of its table.
+        appears for a level and a year as soon as one territory of that level has a value or a
+        reason for having none. An indicator asked for by name that has none at all appears all the
+        same, for every level and year of its table.
     check_published : bool, default False
         Compare computed and published values: a `PublishedDifference` warning lists the
         differences beyond the rounding of the published ones (``note`` tells them in any case).
@@ -74,10 +77,10 @@ def compute(
 
         With ``intervals``, a census share of a commune or of an IRIS has a Wilson interval, a gap
         between two of them Newcombe's, a figure of a register whose counts are rounded the limits
-        that rounding leaves open. ``note`` says why the others have none (median, published value,
-        union, no ``population``...). ``qualite`` is ``"A"`` to ``"D"`` (`uncertainty.grade`), or
-        ``"douteux"``, which wins. A value graded ``"D"`` is kept: it is for what prints it to write
-        *nd*.
+        that rounding leaves open. ``note`` says why another value has none (union, no
+        ``population``...); a statistic that is only ever published says nothing. ``qualite`` is
+        ``"A"`` to ``"D"`` (`uncertainty.grade`), or ``"douteux"``, which wins. A value graded
+        ``"D"`` is kept: it is for what prints it to write *nd*.
 
     Raises
     ------
@@ -175,10 +178,12 @@ def _computed(card: Card, tables: Tables, notes: Notes, *, even_empty: bool) -> 
     value = np.array(getattr(function, "__wrapped__", function)(*frames), dtype=np.float64)
     missing = np.isnan(value)
     status = np.zeros(len(value), dtype=np.int8)
+    lacking = np.full(len(value), -1, dtype=np.int64)
     if missing.any():
         inputs = [f[c].to_numpy() for f, a in zip(frames, aligned, strict=True) for c in a.columns]
-        unknown = np.logical_or.reduce([np.isnan(column) for column in inputs])
-        status[missing] = np.where(unknown, _UNAVAILABLE, _UNDEFINED)[missing]
+        unknown = np.column_stack([np.isnan(column) for column in inputs])
+        status[missing] = np.where(unknown.any(axis=1), _UNAVAILABLE, _UNDEFINED)[missing]
+        lacking = _denominators(card, unknown, notes)
     origin = ORIGINS.index("publie" if card.nature == "publie" else "calcule")
     values = Values(
         keys=lead,
@@ -190,17 +195,55 @@ def _computed(card: Card, tables: Tables, notes: Notes, *, even_empty: bool) -> 
     )
     for a in aligned:
         values = _with_remarks(values, tables, a, notes)
-    # A year where no territory has a value nor a reason for having none is a year without source.
-    explained = (values.statut != _UNAVAILABLE) | (values.note >= 0)
+    kept = _explained(values, tables, even_empty=even_empty)
     vintages = np.where(missing, -1, _vintages(aligned, lead, notes))
-    values = replace(values, note=notes.join(vintages, values.note))
+    lacking[values.statut != _UNAVAILABLE] = -1  # a stronger reason is told
+    values = replace(values, note=notes.join(notes.join(vintages, values.note), lacking))
+    return values if kept.all() else values.take(kept)
+
+
+def _denominators(card: Card, unknown: Booleans, notes: Notes) -> Integers:
+    """Say of each row whose counts are divided by one that is missing, which one it is.
+
+    Parameters
+    ----------
+    card : Card
+        The indicator.
+    unknown : array of bool, rows by input columns
+        The inputs that are missing, in the order of `input_columns`.
+    notes : Notes
+        Where the texts are added.
+    """
+    said = np.full(len(unknown), -1, dtype=np.int64)
+    half = unknown.any(axis=1) & ~unknown.all(axis=1)
+    if not half.any():
+        return said
+    divisions = [d for d in fractions_of(card) if d.below is not None]
+    for place, (table, column) in enumerate(input_columns(card)):
+        above = [d.above for d in divisions if d.below is not None and d.below[place]]
+        if above and not any(terms[place] for terms in above):
+            counted = np.logical_or.reduce([terms != 0 for terms in above])
+            lacking = unknown[:, place] & ~unknown[:, counted].any(axis=1)
+            title = MODELS[table].to_schema().columns[column].title
+            (text,) = notes.of([f"{LACKING}{title}, table {table}"])
+            said = notes.join(said, np.where(lacking, text, -1))
+    return said
+
+
+def _explained(values: Values, tables: Tables, *, even_empty: bool) -> Booleans:
+    """Tell the levels and years where some territory has a value or a reason for having none.
+
+    Where none has, the source gives nothing of that level: reading the file of another level does
+    not make its values missing.
+    """
+    explained = (values.statut != _UNAVAILABLE) | (values.note >= 0)
     if explained.all() or (even_empty and not explained.any()):
-        return values
-    years = lead.get_level_values("annee")
-    return values.take(years.isin(years[explained].unique()))
+        return np.ones(len(explained), dtype=bool)
+    groups = level_years(tables, values.keys)
+    return np.bincount(groups, explained)[groups] > 0
 
 
-def _vintages(aligned: Sequence[Aligned], lead: pd.MultiIndex, notes: Notes) -> Words:
+def _vintages(aligned: Sequence[Aligned], lead: pd.MultiIndex, notes: Notes) -> Integers:
     """Say of each value which of its tables is of an earlier year."""
     said = np.full(len(lead), -1, dtype=np.int64)
     for a in aligned:
@@ -274,24 +317,30 @@ def _merge(
 
 def _compare(
     card: Card, ours: Values, theirs: Values, tolerance: float, notes: Notes
-) -> tuple[Words, list[str]]:
-    """Say of every cell with two values which one is kept, and list those that differ."""
-    texts = [f"calcul retenu ; valeur publiée : {french_number(v)}" for v in theirs.valeur]
-    for row in np.flatnonzero(theirs.douteux):
-        texts[row] += f" (douteuse : {notes.texts[theirs.note[row]]})"
+) -> tuple[Integers, list[str]]:
+    """Say of cells whose two values differ, or whose published one is doubtful, which is kept."""
     gaps = ours.valeur - theirs.valeur
+    differing = np.abs(gaps) > tolerance
+    said = np.full(len(gaps), -1, dtype=np.int64)
     differences = []
-    for row in np.flatnonzero(np.abs(gaps) > tolerance):
-        texts[row] += f", écart de {french_number(round(gaps[row], 6))}"
-        code, year = ours.keys[int(row)]
-        differences.append(
-            f"{card.id}, {code} en {year} : calculé {french_number(round(ours.valeur[row], 6))},"
-            f" publié {french_number(theirs.valeur[row])}"
-        )
-    return notes.of(texts), differences
+    for row in np.flatnonzero(differing | theirs.douteux):
+        published = format_number(theirs.valeur[row])
+        text = f"{COMPUTED_KEPT}{published}"
+        if theirs.douteux[row]:
+            reason = theirs.note[row]
+            text += f" (douteuse : {notes.texts[reason]})" if reason >= 0 else " (douteuse)"
+        if differing[row]:
+            text += f", écart de {format_number(round(gaps[row], 6))}"
+            code, year = ours.keys[int(row)]
+            computed = format_number(round(ours.valeur[row], 6))
+            differences.append(
+                f"{card.id}, {code} en {year} : calculé {computed}, publié {published}"
+            )
+        (said[row],) = notes.of([text])
+    return said, differences
 
 
-def _rounding(published: npt.NDArray[np.float64]) -> float:
+def _rounding(published: Floats) -> float:
     """Half a unit of the last decimal that a published column shows."""
     known = published[~np.isnan(published)]
     shown = (d for d in range(7) if np.allclose(known, known.round(d), rtol=0, atol=1e-9))

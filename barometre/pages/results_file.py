@@ -2,66 +2,65 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
-from openpyxl import Workbook
-from openpyxl.comments import Comment
-from openpyxl.styles import Alignment, Font, PatternFill
-from openpyxl.utils import get_column_letter
-from openpyxl.worksheet.worksheet import Worksheet
 
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.files import replacing
-from barometre.base.french import absent_label
+from barometre.base.frames import check_frame
 from barometre.cards.columns import MODELS
 from barometre.cards.labels import unit_label
 from barometre.cards.listing import indicator_card, load_cards
-from barometre.cards.schema import THEMES
-from barometre.engine.results import displayed
+from barometre.pages.delimited import Dialect, as_dialect, write_delimited
+from barometre.pages.results_back import is_results
+from barometre.pages.workbook import Choices, write_workbook
+from barometre.pages.workbook.book import ROWS, open_book
+from barometre.pages.workbook.lists import write_rows
+from barometre.pages.workbook.places import ORDERS, Order
 from barometre.tables.check import PUBLISHED
+from barometre.tables.table_set import RESULT_COLUMNS
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 
-_SHEET_ROWS = 1_048_575  # rows of a sheet, less its header
-_DOUBT = PatternFill("solid", fgColor="FFF2CC")
-_HEAD = PatternFill("solid", fgColor="E8EDF3")
-_GUIDE = (
-    ("tableau", "Une ligne par territoire, une colonne par indicateur et par année."),
-    ("resultats", "Une ligne par valeur, avec son statut, son origine et sa note."),
-    ("indicateurs", "Libellé, définition, unité, source et précautions de chaque indicateur."),
-    ("", ""),
-    (
-        "Cellule jaune",
-        "Valeur publiée douteuse, reprise telle quelle ; la raison est en commentaire.",
-    ),
-    ("secret", "Le producteur ne diffuse pas cette valeur (secret statistique)."),
-    ("n.d.", "Valeur non disponible, ou effectifs trop faibles pour la montrer (classe D)."),
-    ("s.o.", "Sans objet pour ce territoire."),
-    ("non défini", "Le dénominateur est nul."),
-    ("calcule, publie", "Valeur calculée à partir d'effectifs, ou reprise du producteur."),
-    (
-        "qualite A à D",
-        "Demi-intervalle : A jusqu'à 3 points, B de 3 à 7 (à lire avec prudence), C au-delà ou sur"
-        " moins de 100 réponses (non classé), D effectifs trop faibles.",
-    ),
-)
-
 
 def write_results(
-    results: pd.DataFrame, path: str | Path, territoires: pd.DataFrame | None = None
+    results: pd.DataFrame,
+    path: str | Path,
+    territoires: pd.DataFrame | None = None,
+    *,
+    csv: Dialect = "machine",
+    references: str | Iterable[str] | None = None,
+    order: Order = "libelle",
+    edition: str | dt.date | None = None,
 ) -> Path:
     """Write tidy results, their labels beside the codes.
+
+    The same results make the same bytes: no date of the clock enters a file.
 
     Parameters
     ----------
     results : DataFrame
         Tidy results of `compute`.
     path : str or Path
-        File to write; its suffix says how: ``.csv`` (UTF-8, comma, decimal point), ``.xlsx``
-        (a readable table, the tidy values, the definitions) or ``.parquet``.
+        File to write; its suffix says how: ``.csv``, ``.xlsx`` (a readable table, gaps to the
+        references, the tidy values, the definitions) or ``.parquet``.
     territoires : DataFrame, optional
         Labels and levels by code, as `Tables.territoires` gives them.
+    csv : {"machine", "excel"}
+        ``"machine"``: UTF-8, comma, decimal point. ``"excel"``, for a French spreadsheet:
+        semicolon, decimal comma, BOM, and an apostrophe before a text that would be taken for a
+        formula. `read_results` reads both.
+    references : str or iterable of str, optional
+        In a workbook, codes of the territories to put first and to compare with. By default the
+        EPCI, the department, the region and metropolitan France, each when there is one.
+    order : {"libelle", "code"}
+        In a workbook, order of the territories within a level.
+    edition : str or date, optional
+        In a workbook, name or date of the edition. ``SOURCE_DATE_EPOCH`` or the edition date the
+        properties of the file; else the last year of the data.
 
     Returns
     -------
@@ -71,7 +70,13 @@ def write_results(
     Raises
     ------
     BarometreError
-        A suffix of no known format, or more rows than a workbook can hold.
+        A suffix of no known format, an option of no known value, or more rows than a workbook can
+        hold: the results are then written in CSV beside, unless a file is in the way.
+
+    Notes
+    -----
+    Above 100 000 rows a workbook has no labels in its sheet ``resultats``, and gaps only to
+    references that are named.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -79,19 +84,79 @@ def write_results(
         raise BarometreError(
             f"format « {path.suffix} » inconnu pour {path.name} : choisir {', '.join(SUFFIXES)}"
         )
-    if suffix == ".xlsx" and len(results) > _SHEET_ROWS:
-        raise BarometreError(
-            f"{len(results)} lignes : un classeur n'en tient que {_SHEET_ROWS} ; écrire en .parquet"
-        )
+    check_frame(results, "résultats refusés", ("code", "annee", "indicateur", "valeur"))
+    if order not in ORDERS:
+        raise UnknownNameError("ordre", str(order), ORDERS)
+    dialect = as_dialect(csv)
     labelled = _labelled(results, territoires)
+    if suffix == ".xlsx":
+        _check_rows(results, labelled, path)
+    named = [references] if isinstance(references, str) else references
+    chosen = Choices(None if named is None else list(named), order, edition)
     with replacing(path) as temporary:
         if suffix == ".csv":
-            labelled.to_csv(temporary, index=False, lineterminator="\n")
+            write_delimited(labelled, temporary, dialect)
         elif suffix == ".parquet":
             labelled.to_parquet(temporary, index=False)
         else:
-            _write_workbook(labelled, temporary)
+            write_workbook(results, labelled, territoires, temporary, chosen)
     return path
+
+
+def check_destination(path: str | Path, sources: Iterable[str | Path]) -> None:
+    """Refuse to write over a source: what was downloaded or typed is not replaced.
+
+    Parameters
+    ----------
+    path : str or Path
+        File to write.
+    sources : iterable of str or Path
+        Files, folders or names of bundled datasets that are read.
+
+    Raises
+    ------
+    BarometreError
+        The file is one of the sources, under whatever name (links included), or a file of a folder
+        that is one; results written there by an earlier run may be replaced.
+    """
+    path = Path(path)
+    if not path.exists():
+        return
+    for source in map(Path, sources):
+        inside = source.is_dir() and path.resolve().is_relative_to(source.resolve())
+        same = source.is_file() and path.samefile(source)
+        if same or (inside and not is_results(path)):
+            raise BarometreError(
+                f"{path} est l'une des sources, et serait remplacé ; donner un autre nom de fichier"
+            )
+
+
+def _check_rows(results: pd.DataFrame, labelled: pd.DataFrame, path: Path) -> None:
+    """Refuse what is no result or does not fit in a sheet; what does not fit is written in CSV."""
+    absent = [name for name in RESULT_COLUMNS if name not in results.columns]
+    if absent:
+        raise BarometreError(
+            f"{path.name} : un classeur demande les résultats de compute (colonnes absentes :"
+            f" {', '.join(absent)}) ; écrire en .csv ou en .parquet"
+        )
+    twice = results.duplicated(["code", "annee", "indicateur"])
+    if twice.any():
+        first = results[twice].iloc[0]
+        raise BarometreError(
+            f"{path.name} : {int(twice.sum())} lignes en double, dont {first['indicateur']},"
+            f" {first['code']} en {first['annee']} ; n'en garder qu'une"
+        )
+    if len(results) < ROWS:
+        return
+    other = path.with_suffix(".csv")
+    remedy = f"écrire en .csv ou en .parquet ({other.name} existe déjà et n'est pas remplacé)"
+    if not other.exists():
+        with replacing(other) as temporary:
+            write_delimited(labelled, temporary, "machine")
+        remedy = f"les résultats sont dans {other.name}"
+    raise BarometreError(
+        f"{len(results)} lignes : une feuille de classeur n'en tient que {ROWS - 1} ; {remedy}"
+    )
 
 
 def _labelled(results: pd.DataFrame, territoires: pd.DataFrame | None) -> pd.DataFrame:
@@ -145,103 +210,8 @@ def write_template(table: str, path: str | Path) -> Path:
     frame = pd.DataFrame(rows)
     with replacing(path) as temporary:
         if path.suffix.lower() == ".xlsx":
-            frame.to_excel(temporary, index=False, sheet_name=table)
+            with open_book(temporary, f"Table {table}", dt.date(1980, 1, 1)) as book:
+                write_rows(book, frame, table)
         else:
             frame.to_csv(temporary, index=False, sep=";", encoding="utf-8-sig")
     return path
-
-
-# ---- workbook -----------------------------------------------------------------------------------
-
-
-def _write_workbook(frame: pd.DataFrame, path: Path) -> None:
-    book = Workbook()
-    book.remove(book.worksheets[0])
-    _guide_sheet(book.create_sheet("lisez-moi"))
-    _wide_sheet(book.create_sheet("tableau"), frame)
-    _frame_sheet(book.create_sheet("resultats"), frame)
-    _frame_sheet(book.create_sheet("indicateurs"), _definitions(frame))
-    book.active = 1
-    book.save(path)
-
-
-def _guide_sheet(sheet: Worksheet) -> None:
-    for row, (word, meaning) in enumerate(_GUIDE, start=1):
-        sheet.cell(row, 1, word).font = Font(bold=True)
-        sheet.cell(row, 2, meaning)
-    sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 18, 90
-
-
-def _wide_sheet(sheet: Worksheet, frame: pd.DataFrame) -> None:
-    """Write territories in rows, indicators in columns, as one prints them."""
-    keys = ["code", *(c for c in ("libelle", "niveau") if c in frame.columns)]
-    rows = {code: i for i, code in enumerate(frame["code"].unique(), start=2)}
-    columns = frame[["indicateur", "annee"]].drop_duplicates()
-    place = {
-        pair: j
-        for j, pair in enumerate(columns.itertuples(index=False, name=None), start=len(keys) + 1)
-    }
-    for j, key in enumerate(keys, start=1):
-        _head(sheet, j, key, 42 if key == "libelle" else 18)
-    for (name, year), j in place.items():
-        card = indicator_card(name)
-        _head(sheet, j, f"{card.libelle['fr']} ({unit_label(card)}), {year}", 16)
-    for _, line in frame[keys].drop_duplicates("code").iterrows():
-        for j, key in enumerate(keys, start=1):
-            value = line[key]
-            sheet.cell(rows[line["code"]], j, value if isinstance(value, str) else "")
-    for value in displayed(frame).itertuples(index=False):
-        known = value.statut == "ok"
-        printed = value.valeur if known else absent_label(str(value.statut))
-        cell = sheet.cell(rows[value.code], place[value.indicateur, value.annee], printed)
-        if known:
-            decimals = indicator_card(str(value.indicateur)).decimales
-            cell.number_format = _number_format(decimals)
-        else:
-            cell.font = Font(italic=True, color="6B7280")
-        cell.alignment = Alignment(horizontal="right")
-        if value.qualite == "douteux":
-            cell.fill = _DOUBT
-        if isinstance(value.note, str):
-            cell.comment = Comment(value.note, "barometre")
-    sheet.freeze_panes = f"{get_column_letter(len(keys) + 1)}2"
-
-
-def _number_format(decimals: int) -> str:
-    return "#,##0" + ("." + "0" * decimals if decimals else "")
-
-
-def _frame_sheet(sheet: Worksheet, frame: pd.DataFrame) -> None:
-    for j, column in enumerate(frame.columns, start=1):
-        longest = frame[column].astype("str").str.len().max() if len(frame) else 0
-        _head(sheet, j, column, min(60, max(12, 0 if pd.isna(longest) else int(longest) + 2)))
-    for i, line in enumerate(frame.itertuples(index=False), start=2):
-        for j, value in enumerate(line, start=1):
-            if not (isinstance(value, float) and pd.isna(value)):
-                sheet.cell(i, j, value)
-    sheet.freeze_panes = "A2"
-    sheet.auto_filter.ref = sheet.dimensions
-
-
-def _definitions(frame: pd.DataFrame) -> pd.DataFrame:
-    cards = [indicator_card(name) for name in frame["indicateur"].unique()]
-    return pd.DataFrame(
-        {
-            "indicateur": [card.id for card in cards],
-            "theme": [THEMES[card.theme][0] for card in cards],
-            "libelle": [card.libelle["fr"] for card in cards],
-            "definition": [card.definition["fr"] for card in cards],
-            "unite": [unit_label(card) for card in cards],
-            "univers": [card.univers for card in cards],
-            "source": [card.source for card in cards],
-            "producteur": [card.producteur for card in cards],
-            "precautions": ["\n".join(card.precautions) for card in cards],
-        }
-    )
-
-
-def _head(sheet: Worksheet, column: int, text: str, width: int) -> None:
-    cell = sheet.cell(1, column, text)
-    cell.font, cell.fill = Font(bold=True), _HEAD
-    cell.alignment = Alignment(wrap_text=True, vertical="center")
-    sheet.column_dimensions[get_column_letter(column)].width = width

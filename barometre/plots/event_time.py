@@ -102,7 +102,7 @@ def event_study_plot(
                         textcoords="offset points", fontsize=8.5, color=look.INK, zorder=5,
                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
     ax.set_xticks(
-        np.unique(time), [f"{t:+g}".replace("-", "−") if t else "0" for t in np.unique(time)]
+        np.unique(time), [format_number(t, None, lang, signed=True) for t in np.unique(time)]
     )
     ax.set_xlim(time.min() - 0.5, end)
     ax.set_ylabel(label or words["y"], color=look.INK)

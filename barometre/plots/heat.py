@@ -8,12 +8,12 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
+from barometre.base.arrays import Floats, RowNumbers
 from barometre.base.errors import BarometreError
 from barometre.base.french import DOUBT_MARK, Lang, absent_label
 from barometre.cards.labels import format_value, unit_label
@@ -109,7 +109,7 @@ def _columns(results: pd.DataFrame, indicators: Sequence[str] | None) -> list[Ca
     return shown
 
 
-def _scores(values: npt.NDArray[np.float64], number: int, card: Card) -> npt.NDArray[np.float64]:
+def _scores(values: Floats, number: int, card: Card) -> Floats:
     """Standardise the favourable gaps; the reference comes just after the territories."""
     spread = np.nanstd(values[:number]) if np.isfinite(values[:number]).sum() > 1 else 0.0
     if not spread:
@@ -117,7 +117,7 @@ def _scores(values: npt.NDArray[np.float64], number: int, card: Card) -> npt.NDA
     return look.favourable_gap(values, float(values[number]), card) / spread
 
 
-def _worst_first(score: npt.NDArray[np.float64]) -> npt.NDArray[np.intp]:
+def _worst_first(score: Floats) -> RowNumbers:
     known = np.isfinite(score)
     mean = np.where(known, score, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
     return np.argsort(mean, kind="stable")

@@ -11,8 +11,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.text import Text
 
-from barometre.base.arguments import Floats
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
+from barometre.base.frames import check_frame
 from barometre.base.french import Lang, format_number
 from barometre.cards.listing import indicator_card
 from barometre.compare.needs import DIAGNOSES
@@ -118,11 +119,7 @@ _CHOICES = ("territoire", "reference", "mesure", "seuil_niveau", "seuil_dispersi
 def _choices(diagnosis: pd.DataFrame) -> dict[str, Any]:
     """Take what must be the same for all points: they are on one map."""
     needed = [*_CHOICES, "indicateur", "annee", "ecart_defavorable", "dispersion", "diagnostic"]
-    absent = [name for name in needed if name not in diagnosis.columns]
-    if absent:
-        raise BarometreError(
-            f"colonnes absentes : {', '.join(absent)} ; donner ce que rend diagnose"
-        )
+    check_frame(diagnosis, "carte refusée", needed, remedy="donner ce que rend diagnose")
     mixed = [name for name in _CHOICES if len(diagnosis[name].unique()) > 1]
     if mixed:
         raise BarometreError(f"plusieurs valeurs de {', '.join(mixed)} : une carte pour chacune")

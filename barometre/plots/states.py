@@ -127,8 +127,8 @@ def _write(ax: Axes, base: Any, heights: Any, colour: str) -> None:
     dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.6
     for x, (start, height) in enumerate(zip(base, heights, strict=True)):
         if height >= _WRITTEN:
-            ax.text(x, start + height / 2, f"{height:.0f}", ha="center", va="center", fontsize=8.5,
-                    color="white" if dark else look.INK)  # fmt: skip
+            ax.text(x, start + height / 2, format_number(height, 0), ha="center", va="center",
+                    fontsize=8.5, color="white" if dark else look.INK)  # fmt: skip
 
 
 def _dress(ax: Axes, waves: list[str], totals: Any, roomy: bool, lang: Lang) -> None:

@@ -20,6 +20,7 @@ from barometre.secrecy.intruder import Integers, Intruder, Problem, System
 from barometre.secrecy.pattern import Pattern, needs_of, protect
 
 _CELLS = 400  # of a block, about
+_FEW = 8  # cells of a column in a block under which the column is rare
 _JOINED = 16  # blocks joined beyond which the table is protected whole
 
 
@@ -138,8 +139,11 @@ def _joined(table: Table, total: int | None, opened: Flags) -> Iterator[_Block |
     height = max(8, _CELLS // table.shape[1])
     rows = np.delete(np.arange(table.shape[0]), [] if total is None else [total])
     there = (table.problem.counts.reshape(table.shape) > 0)[rows]
-    sparse = np.argsort(there.sum(axis=0), kind="stable")
-    rows = rows[np.lexsort(there[:, sparse[::-1]].T)]
+    often = there.sum(axis=0)
+    # Columns with few people are gathered: spread, each block would have too few of them.
+    rare = np.flatnonzero(often * height < _FEW * len(rows))
+    if len(rare):
+        rows = rows[np.lexsort(there[:, rare[np.argsort(-often[rare], kind="stable")]].T)]
     starts = [*range(0, max(len(rows) - height // 2, 1), height), len(rows)]
     last, first = len(starts) - 1, 0
     done: list[tuple[int, _Block]] = []
@@ -147,7 +151,7 @@ def _joined(table: Table, total: int | None, opened: Flags) -> Iterator[_Block |
         after, block = first, None
         while block is None:
             if after < last:
-                after += 1
+                after = min(after + max(1, after - first), last)
             elif done:
                 first = done.pop()[0]
             else:

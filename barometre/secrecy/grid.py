@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from barometre.base.errors import Fault, FaultsError, counted, french_number
+from barometre.base.errors import Fault, FaultsError, counted
+from barometre.base.french import format_number
 
 Margins: TypeAlias = bool | Literal["row", "column"]
 Relations: TypeAlias = Mapping[Any, Sequence[Any]]  # labels of any hashable type
@@ -393,7 +394,7 @@ def _not_sums(grid: Grid, values: Floats, sums: Floats) -> Iterator[Fault]:
     broken = np.argwhere(np.abs(values - sums) > ADDITION_TOLERANCE * scale)
     told = [
         f"{label_text(grid.rows[i])} × {label_text(grid.columns[j])}"
-        f" vaut {french_number(values[i, j])}, la somme {french_number(sums[i, j])}"
+        f" vaut {format_number(values[i, j])}, la somme {format_number(sums[i, j])}"
         for i, j in broken
     ]
     if told:

@@ -2,8 +2,8 @@
 
 Secrecy is set on counts, before shares and charts. A count under the threshold is hidden; so are
 the totals that are, and further cells such that no hidden one can be deduced from the totals. The
-pattern is chosen in ``secrecy_pattern`` and checked in ``secrecy_audit``: no pattern is returned
-that its audit does not confirm.
+pattern is chosen in `pattern` (by `blocks` in large tables) and checked in `intruder`: no pattern
+is returned that its audit does not confirm.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.arguments import is_number
-from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.face import Face
+from barometre.base.french import format_number
 from barometre.secrecy.blocks import Table, by_blocks
 from barometre.secrecy.grid import Flags, Floats, Grid, Margins, Relations, read_table
 from barometre.secrecy.intruder import Intruder, Problem, System, bounds_table
@@ -34,8 +36,11 @@ _AUTO_CELLS = 800  # cells beyond which "auto" is content with the heuristic
 
 
 @dataclass(frozen=True, eq=False)
-class Suppressed:
+class Suppressed(Face):
     """A table that can be published, and what was hidden in it.
+
+    It prints as its summary, which tells how many cells are hidden and not which ones are small; so
+    do its HTML and `to_text`.
 
     Attributes
     ----------
@@ -54,6 +59,10 @@ class Suppressed:
         How the secondary cells were chosen; ``optimal`` only if the cost is proved to be the least.
     gap : float
         Part of the cost that another pattern could save at most: 0 if optimal, NaN if unknown.
+    scope : {"table", "blocs"}
+        What the bounds of the audit suppose: that the intruder sees the table; or, for the tables
+        protected by blocks of rows, the totals of each block as well. The true bounds are then
+        as wide or wider. Every hidden cell is audited in both cases.
     """
 
     table: pd.DataFrame
@@ -62,7 +71,29 @@ class Suppressed:
     threshold: float
     method: Literal["optimal", "heuristic"]
     gap: float
+    scope: Literal["table", "blocs"]
     _grid: Grid = field(repr=False)
+
+    def sentences(self) -> list[str]:
+        """Return the sentences of the summary: they may be published with the table."""
+        hidden, size = len(self.audit), self.table.size
+        if not hidden:
+            return [
+                f"Aucune cellule cachée sur {size} : aucun effectif au-dessus de 0 n'est sous le"
+                f" seuil de {format_number(self.threshold)}."
+            ]
+        known = "qui connaîtrait aussi les totaux de chaque bloc de lignes"
+        seen = "qui voit le tableau" if self.scope == "table" else known
+        cells = counted(hidden, "cellule cachée", "cellules cachées")
+        least = "au moindre coût" if self.method == "optimal" else "de proche en proche"
+        return [
+            f"{cells} sur {size}, au seuil de {format_number(self.threshold)} : les petits"
+            f" effectifs, et ceux qui les protègent, choisis {least}.",
+            f"Audit de chacune : pour un intrus {seen}, un petit effectif peut être tout ce que son"
+            " secret demande, et aucun autre n'est retrouvé.",
+            "Ne sont pas couverts : d'autres tableaux sur les mêmes personnes, et qui connaît sa"
+            " propre part d'un effectif.",
+        ]
 
     def shares(
         self, axis: ShareAxis = "row", *, values: pd.DataFrame | None = None
@@ -140,6 +171,7 @@ def suppress(
     zero: ZeroRule = "keep",
     cost: pd.DataFrame | pd.Series | None = None,
     time_limit: float = 10,
+    seed: int | None = None,
 ) -> Suppressed:
     """Hide the small counts of a table, and other cells so that none can be recovered.
 
@@ -162,7 +194,8 @@ def suppress(
         the table lacks is added.
     method : {"auto", "optimal", "heuristic"}, default "auto"
         How to choose the secondary cells. ``auto``: the least costly pattern up to 800 cells, and
-        the heuristic beyond or for tables nested in both directions.
+        the heuristic beyond or for tables nested in both directions. Beyond 800 cells, unless
+        nested along their longer side, tables are protected by blocks of rows.
     zero : {"keep", "hide"}, default "keep"
         Whether zeros are published, or hidden as small counts.
     cost : DataFrame or Series, optional
@@ -171,6 +204,11 @@ def suppress(
         By default 1, plus the count as part of the largest one: few cells first, and small ones.
     time_limit : float, default 10
         Seconds given to the optimal method; the best pattern known is returned when they are over.
+    seed : int, optional
+        Draws the costs at random (from 1 to 3), whatever the counts, instead of taking the small
+        ones first; multiplies ``cost`` if both are given. To be kept secret: it makes it much
+        harder for an intruder who runs the same program on the tables that agree with the
+        published one to leave out those that would have given another pattern.
 
     Returns
     -------
@@ -187,7 +225,9 @@ def suppress(
     Notes
     -----
     The intruder knows the published cells, the additions, and that no hidden count is negative (nor
-    zero, when zeros are published and counts are whole). Secondary suppression: Kelly, Golden and
+    zero, when zeros are published and counts are whole). That intruder does not run the program
+    again: one who does, without ``seed``, may find a small count in some tables, small ones above
+    all. Secondary suppression: Kelly, Golden and
     Assad (1992); Fischetti and Salazar-González (2001). A respondent who knows their own
     contribution, and the comparison with other tables, are not taken into account: tables on the
     same persons must be protected together.
@@ -203,7 +243,7 @@ def suppress(
     Z3       25  52        77
     Ensemble 59 127       186
     """
-    _check_options(threshold, method, zero, time_limit)
+    _check_options(threshold, method, zero, time_limit, seed)
     if not isinstance(relations, Mapping | None):
         raise BarometreError("relations refusées : donner un dictionnaire, {total: [ses parties]}")
     counts, grid = read_table(table, total=total, margins=margins, relations=relations)
@@ -215,7 +255,7 @@ def suppress(
     flat = values.ravel()
     problem = Problem(System.of(grid), flat, flat - lowest, whole)
     primary = (flat < threshold) & ((flat > 0) | (zero == "hide"))
-    price = _costs(cost, counts, grid)
+    price = _costs(cost, counts, grid, seed)
     price[(flat == 0) & ~primary] = np.inf
     low, high = _intervals(flat, lowest, threshold, protection, whole=whole)
     pattern = _choose(problem, primary, price, (low, high), method, time_limit)
@@ -240,11 +280,14 @@ def suppress(
         threshold=threshold,
         method="optimal" if pattern.gap == 0 and method != "heuristic" else "heuristic",
         gap=pattern.gap,
+        scope="table" if pattern.ranges is None else "blocs",
         _grid=grid,
     )
 
 
-def _check_options(threshold: float, method: str, zero: str, time_limit: float) -> None:
+def _check_options(
+    threshold: float, method: str, zero: str, time_limit: float, seed: int | None
+) -> None:
     for name, value, admitted in (
         ("choix de méthode", method, get_args(Method)),
         ("traitement des zéros", zero, get_args(ZeroRule)),
@@ -257,6 +300,9 @@ def _check_options(threshold: float, method: str, zero: str, time_limit: float) 
         )
     if not (is_number(time_limit) or time_limit == math.inf) or time_limit <= 0:
         raise BarometreError(f"time_limit vaut {time_limit} ; donner un nombre de secondes positif")
+    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or seed < 0):
+        # Not quoted: it is a secret.
+        raise BarometreError("seed refusé ; donner un entier positif ou nul, ou rien")
 
 
 def _intervals(
@@ -275,9 +321,14 @@ def _intervals(
     return np.maximum(lowest, counts - pair[0]), counts + pair[1]
 
 
-def _costs(cost: pd.DataFrame | pd.Series | None, counts: pd.DataFrame, grid: Grid) -> Floats:
+def _costs(
+    cost: pd.DataFrame | pd.Series | None, counts: pd.DataFrame, grid: Grid, seed: int | None
+) -> Floats:
     """Read the cost of each cell; a total that is not named costs as much as its parts."""
     values = counts.to_numpy()
+    drawn = 1.0 if seed is None else np.random.default_rng(seed).uniform(1, 3, values.size)
+    if cost is None and seed is not None:
+        return np.asarray(drawn)
     if cost is None:
         return (1 + values / max(1.0, float(values.max(initial=0.0)))).ravel()
     given = cost.to_frame(counts.columns[0]) if isinstance(cost, pd.Series) else cost
@@ -301,7 +352,7 @@ def _costs(cost: pd.DataFrame | pd.Series | None, counts: pd.DataFrame, grid: Gr
     dearest = float(finite.max(initial=0.0)) or 1.0
     parts = np.where(grid.leaves & np.isnan(placed), dearest, finite)
     totals = np.maximum(grid.add_up(parts * grid.leaves), dearest)
-    return np.where(np.isnan(placed), totals, placed).ravel()
+    return np.where(np.isnan(placed), totals, placed).ravel() * drawn
 
 
 def _choose(

@@ -11,6 +11,7 @@ from barometre.sources.forms.lists.aside import (
     NOTICES,
     OUTLINES,
     PASSAGES,
+    RESULTS,
     SCHOOLS,
 )
 from barometre.sources.forms.lists.quarters import CORRESPONDENCES, QPV_LISTS
@@ -22,6 +23,7 @@ from barometre.sources.kind import Kind, Recognised, Waiting
 from barometre.sources.own_tables import MISSPELT, OWN
 
 KINDS: tuple[Kind, ...] = (
+    RESULTS,
     OWN,
     LONG_FILES,
     LABELLED,

@@ -16,6 +16,8 @@ from barometre.base.errors import BarometreError
 from barometre.sources.by_family import unrecognised
 from barometre.sources.family import load_families
 from barometre.sources.files.text import SUFFIXES, Source, is_hidden, open_sources, split_name
+from barometre.sources.forms.melodi.cubes import load_cubes
+from barometre.sources.forms.units.unit_family import load_unit_families
 from barometre.sources.kind import Beside, Recognised, Waiting
 from barometre.sources.kinds import last_resort, recognise
 from barometre.sources.report import FileReport, Reading, described, set_aside
@@ -33,8 +35,9 @@ def read(*sources: str | Path) -> Tables:
     Parameters
     ----------
     *sources : str or Path
-        Files (CSV, XLSX, XLS, Parquet, ZIP of these), folders of them, or names of bundled
-        datasets. Each file is recognised by its header, then by its name.
+        Files (CSV, XLSX, XLS, Parquet, JSON, ZIP of these), folders of them, or names of bundled
+        datasets. Each file is recognised by its header, then by its name. Files that need others
+        (exports with labels, geolocated Sirene) are read with them, whatever their order.
 
     Returns
     -------
@@ -180,13 +183,26 @@ def families() -> pd.DataFrame:
     DataFrame
         Indexed by family: title, producer, state of the codes, tables fed.
     """
-    known = load_families().values()
+    wide = [
+        (one.nom, one.titre, one.producteur, one.etat, {m.table for m in one.colonnes})
+        for one in load_families().values()
+    ]
+    units = [
+        (one.nom, one.titre, one.producteur, one.etat, {c.vers.split(".")[0] for c in one.comptes})
+        for one in load_unit_families().values()
+    ]
+    cubes = [
+        (cube.nom, f"{cube.titre} : Melodi, {', '.join(cube.jeux)}", "Insee", cube.etat,
+         {target.table for target in cube.colonnes})
+        for cube in load_cubes().values() if not cube.refus
+    ]  # fmt: skip
+    names, titles, producers, states, fed = zip(*wide, *units, *cubes, strict=True)
     return pd.DataFrame(
         {
-            "titre": [family.titre for family in known],
-            "producteur": [family.producteur for family in known],
-            "etat": [family.etat for family in known],
-            "tables": [", ".join(sorted({m.table for m in family.colonnes})) for family in known],
+            "titre": titles,
+            "producteur": producers,
+            "etat": states,
+            "tables": [", ".join(sorted(tables)) for tables in fed],
         },
-        index=pd.Index([family.nom for family in known], name="famille"),
+        index=pd.Index(names, name="famille"),
     )

@@ -16,14 +16,9 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from barometre.base.errors import (
-    BarometreError,
-    Fault,
-    TableError,
-    UnknownNameError,
-    counted,
-    french_number,
-)
+from barometre.base.errors import BarometreError, Fault, TableError, UnknownNameError, counted
+from barometre.base.frames import absent_columns, repeated_columns
+from barometre.base.french import format_number
 from barometre.cards.columns import KEY, MODELS, broken_relations
 from barometre.cards.listing import load_cards
 
@@ -70,7 +65,9 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
         raise BarometreError(
             f"table {name} refusée : un DataFrame est attendu, pas {type(frame).__name__}"
         )
-    keyed, faults = _with_key(frame)
+    repeated = repeated_columns(frame)
+    keyed, absent = _with_key(frame.loc[:, ~frame.columns.duplicated()] if repeated else frame)
+    faults = [*repeated, *absent]
     if keyed is None:
         raise TableError(_title(name, source), faults)
     faults += [*_code_faults(keyed), *_year_faults(keyed), *_repeated_keys(keyed)]
@@ -133,11 +130,9 @@ def _with_key(frame: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Fault]]:
     if tuple(frame.index.names) == KEY:
         return frame, []
     available = frame.reset_index() if any(frame.index.names) else frame
-    missing = [column for column in KEY if column not in available.columns]
-    if missing:
-        problem = f"clé absente ({', '.join(missing)})"
-        remedy = "donner les colonnes « code » et « annee », en index ou en colonnes"
-        return None, [Fault("clé", problem, remedy)]
+    remedy = "donner code et annee, en index ou en colonnes"
+    if absent := absent_columns(available, KEY, remedy):
+        return None, [*absent]
     return available.set_index(list(KEY)), []
 
 
@@ -301,7 +296,7 @@ def _value_faults(name: str, frame: pd.DataFrame, schema: pa.DataFrameSchema) ->
             given = [part for part in parts if rows[part].notna().any()]
             total = rows[given].sum(axis=1)
             cases = [
-                f"{code} en {year} : {french_number(part)} > {french_number(limit)}"
+                f"{code} en {year} : {format_number(part)} > {format_number(limit)}"
                 for (code, year), part, limit in zip(rows.index, total, rows[whole], strict=True)
             ]
             verb = "dépassent" if len(rows) > 1 else "dépasse"
@@ -321,19 +316,20 @@ def _limit(check: pa.Check) -> str:
     bounds = check.statistics or {}
     words = {"min_value": "minimum", "max_value": "maximum"}
     return ", ".join(
-        f"{words[key]} {french_number(bounds[key])}" for key in words if key in bounds
+        f"{words[key]} {format_number(bounds[key])}" for key in words if key in bounds
     ) or str(check.error)
 
 
 def _cases(values: pd.Series[float]) -> str:
     return _sample(
         [
-            f"{code} en {year} : {french_number(value)}"
+            f"{code} en {year} : {format_number(value)}"
             for (code, year), value in zip(values.index, values, strict=True)
         ]
     )
 
 
 def _sample(items: Iterable[object]) -> str:
-    cases = [french_number(item) if isinstance(item, float) else str(item) for item in items]
+    # codes and years are labels: their digits are not grouped
+    cases = [f"{x:.10g}".replace(".", ",") if isinstance(x, float) else str(x) for x in items]
     return " ; ".join(cases[:_SHOWN]) + (" ; ..." if len(cases) > _SHOWN else "")

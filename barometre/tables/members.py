@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, UnknownNameError, counted
+from barometre.base.frames import check_frame
 from barometre.tables.codes import SHOWN, check_codes, repair_codes
 
 
@@ -40,10 +41,7 @@ def membership(frame: pd.DataFrame, *, part: str, whole: str) -> pd.Series[str]:
         Unknown column, missing code, part in two wholes.
     """
     title = f"appartenance refusée ({part} dans {whole})"
-    absent = [name for name in (part, whole) if name not in frame.columns]
-    if absent:
-        remedy = f"choisir parmi {', '.join(map(str, frame.columns))}"
-        raise FaultsError(title, [Fault(name, "colonne absente", remedy) for name in absent])
+    check_frame(frame, title, (part, whole))
     pairs = frame[[part, whole]].drop_duplicates()
     empty = pairs[pairs.isna().any(axis=1)]
     twice = pairs[pairs.duplicated(part, keep=False) & pairs[part].notna()]

@@ -10,14 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.errors import (
-    Fault,
-    FaultsError,
-    TableError,
-    UnknownNameError,
-    counted,
-    french_number,
-)
+from barometre.base.arrays import Booleans, Integers, RowNumbers
+from barometre.base.errors import Fault, FaultsError, TableError, UnknownNameError, counted
+from barometre.base.frames import check_frame
+from barometre.base.french import format_number
 from barometre.cards.columns import KEY, MODELS
 from barometre.tables.check import PUBLISHED, check_table
 
@@ -31,12 +27,16 @@ ESTIMATED = "estime"
 """Quality of a cell that is neither counted nor published, but estimated from others."""
 
 STATUTS_COLUMNS = ("code", "annee", "table", "colonne", "statut", "qualite", "motif")
+_TERRITORIES = "territoires refusés"
+RESULT_COLUMNS = (
+    "code", "annee", "indicateur", "valeur", "statut", "borne_inf", "borne_sup", "qualite",
+    "origine", "note",
+)  # fmt: skip
+"""Columns of the tidy results: a file that has them all is no source."""
 TERRITOIRES_COLUMNS = ("libelle", "libelle_court", "niveau")
 
 
 Positions = npt.NDArray[np.int8]
-Booleans = npt.NDArray[np.bool_]
-Words = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Remarks:
     statut: Positions
     douteux: Booleans
     estime: Booleans
-    motif: Words
+    motif: Integers
 
-    def take(self, rows: npt.NDArray[np.intp]) -> Remarks:
+    def take(self, rows: RowNumbers) -> Remarks:
         """Bring the remarks on other rows; -1 is a row of which nothing is said."""
         found = rows >= 0
         return Remarks(
@@ -164,7 +164,9 @@ class Tables(Mapping[str, pd.DataFrame]):
                 if len(new):
                     self._frames[name] = frame.reindex(frame.index.append(new))
 
-    def _remarks_of(self, table: str, column: str, cells: pd.DataFrame, motifs: Words) -> Remarks:
+    def _remarks_of(
+        self, table: str, column: str, cells: pd.DataFrame, motifs: Integers
+    ) -> Remarks:
         index = self._frames[table].index
         rows = index.get_indexer(pd.MultiIndex.from_frame(cells[list(KEY)]))
         said = Remarks(
@@ -284,8 +286,8 @@ def _conflicts(
                 yield Fault(
                     f"{table}.{column}",
                     f"{counted(int(differ.sum()), 'cellule')} à deux valeurs, dont {code} en {year}"
-                    f" : {french_number(one[first])} ({other_name}) et"
-                    f" {french_number(two[first])} ({name})",
+                    f" : {format_number(one[first])} ({other_name}) et"
+                    f" {format_number(two[first])} ({name})",
                     "ne garder qu'une source",
                 )
 
@@ -314,12 +316,7 @@ def _check_statuts(
 ) -> pd.DataFrame:
     if statuts is None or statuts.empty:
         return empty_statuts()
-    missing = [column for column in STATUTS_COLUMNS if column not in statuts.columns]
-    if missing:
-        remedy = f"donner les colonnes {', '.join(STATUTS_COLUMNS)}"
-        raise TableError(
-            "statuts refusés", [Fault("statuts", f"colonnes absentes : {missing}", remedy)]
-        )
+    check_frame(statuts, "statuts refusés", STATUTS_COLUMNS, error=TableError)
     checked = statuts[list(STATUTS_COLUMNS)].reset_index(drop=True)
     checked = checked.astype({"annee": np.int64})
     faults = []
@@ -364,14 +361,12 @@ def _check_territoires(territoires: pd.DataFrame | None) -> pd.DataFrame:
     if territoires is None:
         index = pd.Index([], name="code", dtype="str")
         return pd.DataFrame({c: pd.Series(dtype="str") for c in TERRITOIRES_COLUMNS}, index=index)
+    check_frame(territoires, _TERRITORIES, error=TableError)
     frame = territoires.set_index("code") if "code" in territoires.columns else territoires
     if "libelle_court" not in frame.columns and "libelle" in frame.columns:
         frame = frame.assign(libelle_court=frame["libelle"])
-    missing = [column for column in TERRITOIRES_COLUMNS if column not in frame.columns]
-    if missing or frame.index.name != "code" or not frame.index.is_unique:
+    check_frame(frame, _TERRITORIES, TERRITOIRES_COLUMNS, error=TableError)
+    if frame.index.name != "code" or not frame.index.is_unique:
         remedy = "donner libelle et niveau, une ligne par code"
-        raise TableError(
-            "territoires refusés",
-            [Fault("territoires", f"colonnes absentes {missing} ou code en double", remedy)],
-        )
+        raise TableError(_TERRITORIES, [Fault("code", "absent, ou en double", remedy)])
     return frame[list(TERRITOIRES_COLUMNS)]

@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 from barometre.base.rounding import round_half_up
 
 Numbers = TypeVar("Numbers", float, "pd.Series[float]", "np.ndarray[Any, Any]")
@@ -174,14 +175,14 @@ def poverty_line(
     just_below = high * (1 - 1e-9)
     if round_half_up(low * units) != round_half_up(just_below * units):
         warnings.warn(
-            f"seuil de {year} pour {units:g} unités de consommation : les seuils publiés ne"
-            " permettent de le connaître qu'à un euro près",
+            f"seuil de {year} pour {format_number(units)} unités de consommation : les seuils"
+            " publiés ne permettent de le connaître qu'à un euro près",
             stacklevel=2,
         )
     return int(round_half_up((low + high) / 2 * units))
 
 
-def _people(number: Numbers | float) -> npt.NDArray[np.float64]:
+def _people(number: Numbers | float) -> Floats:
     people = np.asarray(number, dtype=float)
     known = people[~np.isnan(people)]
     if np.any(known < 0) or np.any(known % 1):

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.curve_errors import Influence, Interval, half_width, limits
 from barometre.cohort.durations.risk_sets import (
@@ -72,7 +73,8 @@ def cumulative_incidence(
     z = half_width(conf_type, level)
     causes = tuple(int(code) for code in np.unique(spells.cause) if code > 0)
     parts = [_curves(label, part, causes, conf_type, z) for label, part in spells.by_group()]
-    said = f"erreur robuste (jackknife infinitésimal) ; intervalle {conf_type} à {100 * level:g} %"
+    percent = format_number(100 * level)
+    said = f"erreur robuste (jackknife infinitésimal) ; intervalle {conf_type} à {percent} %"
     return tidy(pd.concat(parts, ignore_index=True), **spells.meta("Aalen-Johansen", said))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 from barometre.base.tidy import tidy
 from barometre.cohort.durations.risk_sets import Floats, Spells, Values, as_spells, risk_table
 
@@ -118,7 +119,7 @@ def logrank(
             "variance": np.diag(variance),
         }
     )
-    name = "log-rank" if rho == 0 else f"G-rho, rho = {rho:g}"
+    name = "log-rank" if rho == 0 else f"G-rho, rho = {format_number(rho)}"
     made = tidy(table, **spells.meta(name, "variance hypergéométrique, par strate"))
     return LogRank(chisq, df, float(chi2.sf(chisq, df)) if df else np.nan, made, made.meta)
 

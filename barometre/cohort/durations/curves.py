@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.curve_errors import Influence, Interval, half_width, limits
 from barometre.cohort.durations.risk_sets import (
@@ -91,7 +92,7 @@ def kaplan_meier(
     z = half_width(conf_type, level)
     parts = [_curve(label, part, conf_type, z) for label, part in spells.by_group()]
     error = "robuste (jackknife infinitésimal)" if spells.weighted else "Greenwood"
-    said = f"erreur {error} ; intervalle {conf_type} à {100 * level:g} %"
+    said = f"erreur {error} ; intervalle {conf_type} à {format_number(100 * level)} %"
     return tidy(pd.concat(parts, ignore_index=True), **spells.meta("Kaplan-Meier", said))
 
 
@@ -291,8 +292,9 @@ def _area(label: Any, spells: Spells, end: float, last: float, z: float) -> dict
     survival = table.surviving()
     if end > last and survival[-1] > 0:
         raise BarometreError(
-            f"horizon {end:g} après la dernière durée observée ({last:g}) : la courbe n'y est pas"
-            " connue ; prendre un horizon plus court"
+            f"horizon {format_number(end)} après la dernière durée observée"
+            f" ({format_number(last)}) : la courbe n'y est pas connue ;"
+            " prendre un horizon plus court"
         )
     inside = table.time < end
     steps = np.append(1.0, survival[inside])

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 from barometre.cohort.rows.columns import same_rows
 from barometre.cohort.rows.keys import positions
 
@@ -190,7 +191,7 @@ def _check_values(time: Floats, code: Floats, mass: Floats, competing: bool) -> 
     if competing and ((known < 0) | (known != np.round(known))).any():
         faults.append("cause qui n'est pas un entier positif : 0 = censuré, 1, 2... = causes")
     if not competing and (~np.isin(known, (0, 1))).any():
-        found = ", ".join(f"{v:g}" for v in np.unique(known)[:4])
+        found = ", ".join(format_number(v) for v in np.unique(known)[:4])
         faults.append(
             f"événement codé {found} : donner 0 ou 1 (1 ou 2 chez d'autres : écrire status == 2)"
         )

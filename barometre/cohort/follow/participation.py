@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.risk_sets import Values, as_column
 from barometre.cohort.follow.status_table import ABSENT, StatusTable, status_table
@@ -191,7 +192,7 @@ def retention(
         "low": low,
         "high": high,
     }
-    meta = _meta(table, f"rétention, horloge {clock}", f"Wilson à {100 * level:g} %")
+    meta = _meta(table, f"rétention, horloge {clock}", f"Wilson à {format_number(100 * level)} %")
     return tidy(table.stacked(columns), **meta)
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.frames import check_frame
 from barometre.cohort.impact.group_time_cells import (
     Base,
     Comparison,
@@ -87,9 +88,7 @@ def gather(
             "cohorte sans date d'entrée ; la déclarer : Cohort(..., first_treated=...)"
         )
     asked = [outcome, *covariates, *([cluster] if cluster is not None else [])]
-    for name in asked:
-        if name not in panel.frame.columns:
-            raise UnknownNameError("nom de colonne", str(name), map(str, panel.frame.columns))
+    check_frame(panel.frame, "cohorte", asked)
     waves, names = _waves(panel)
     entry = _entries(panel, waves, names, anticipation)
     values = _by_wave(panel, _numbers(panel.frame[outcome], f"résultat « {outcome} »"))

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.errors import BarometreError, counted
+from barometre.base.frames import check_frame
 from barometre.cohort.impact.within import TwoWays
 from barometre.cohort.inference.estimates import Estimate, make_estimate
 from barometre.cohort.inference.sandwich import LeastSquares, StandardError
@@ -142,9 +143,7 @@ def cohort_sample(
     if se == "HC1":
         clustered = ""
     weighted = weight or panel.weight
-    for name in filter(None, (outcome, clustered, weighted)):
-        if name not in panel.frame.columns:
-            raise UnknownNameError("nom de colonne", str(name), map(str, panel.frame.columns))
+    check_frame(panel.frame, "cohorte", filter(None, (outcome, clustered, weighted)))
     person, wave = panel.codes
     codes: dict[str, Positions] = {"person": person, "wave": wave}
     if clustered == panel.person:

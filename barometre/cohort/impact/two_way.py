@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.errors import BarometreError, counted
+from barometre.base.frames import check_frame
 from barometre.cohort.impact.sample import (
     Design,
     Sample,
@@ -153,8 +154,7 @@ def panel_twfe(
 def _twfe_columns(
     panel: PanelRows, outcome: str, treated: str, se: str, cluster: str | None, weight: str | None
 ) -> tuple[Sample, Floats]:
-    if treated not in panel.frame.columns:
-        raise UnknownNameError("nom de colonne", str(treated), map(str, panel.frame.columns))
+    check_frame(panel.frame, "cohorte", [treated])
     sample = cohort_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
     numbers = as_numbers(panel.frame[treated], treated, missing=True)
     return sample, _present(sample, numbers, treated)

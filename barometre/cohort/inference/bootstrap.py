@@ -12,7 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from barometre.base.errors import BarometreError, UnknownNameError, french_number
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.french import format_number
 from barometre.cohort.inference.estimates import FewClustersWarning
 from barometre.cohort.inference.randomisation import (
     RandomisationResult,
@@ -224,7 +225,7 @@ def wild_bootstrap(
     floor = smallest_p(len(levels), weights)
     if floor > 0.05:
         warnings.warn(
-            f"{len(levels)} grappes : aucun p ne peut descendre sous {french_number(floor)}",
+            f"{len(levels)} grappes : aucun p ne peut descendre sous {format_number(floor)}",
             FewClustersWarning,
             stacklevel=2,
         )

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.errors import BarometreError, counted, french_number
+from barometre.base.errors import BarometreError, counted
+from barometre.base.french import format_number
 
 Floats = npt.NDArray[np.float64]
 
@@ -222,7 +223,7 @@ def pretrend_test(
     flat = np.asarray(vcov, float).reshape(-1)
     if not level < 1 or not level > 0 or not all(level < wanted < 1 for wanted in power):
         raise BarometreError(
-            f"niveau {french_number(level)} ou puissances {list(power)} refusés : il faut "
+            f"niveau {format_number(level)} ou puissances {list(power)} refusés : il faut "
             "0 < niveau < puissance < 1"
         )
     if len(t) != len(b) or len(flat) != len(b) ** 2:

@@ -8,7 +8,9 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import BarometreError, UnknownNameError, french_number
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.frames import check_frame
+from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.rows.columns import Floats, as_numbers
 
@@ -104,7 +106,7 @@ def adjust_pvalues(families: Any, method: str = "holm") -> Tidy:
         place = frame.iloc[wrong[0]]
         raise BarometreError(
             f"famille « {place['family']} », résultat « {place['outcome']} » : p = "
-            f"{french_number(p[wrong[0]])} ; une probabilité est entre 0 et 1"
+            f"{format_number(p[wrong[0]])} ; une probabilité est entre 0 et 1"
         )
     adjusted, tests = np.full(len(p), np.nan), np.zeros(len(p), np.int64)
     for rows in frame.groupby("family", sort=False).indices.values():
@@ -142,11 +144,7 @@ def _adjusted(p: Floats, method: Method) -> Floats:
 def _frame(families: Any) -> pd.DataFrame:
     """Put the admitted forms in columns family, outcome, p."""
     if isinstance(families, pd.DataFrame):
-        absent = [name for name in _COLUMNS if name not in families.columns]
-        if absent:
-            raise BarometreError(
-                f"colonnes absentes : {', '.join(absent)} ; donner family, outcome et p"
-            )
+        check_frame(families, "tests refusés", _COLUMNS)
         return families[_COLUMNS].reset_index(drop=True)
     if isinstance(families, pd.Series) and families.index.nlevels == 2:
         keys = families.index

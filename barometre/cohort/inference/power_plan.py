@@ -10,7 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from barometre.base.errors import BarometreError, french_number
+from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 
 Correlation = Literal["constant", "ar1"]
 ProportionTest = Literal["normal", "arcsine"]
@@ -173,13 +174,15 @@ def require_test(plan: Plan, n: float) -> None:
     if plan.df(n) < 1:
         unit = "grappes" if plan.cluster_size is not None else "personnes observées"
         raise BarometreError(
-            f"{french_number(plan.df(n) + 2)} {unit} en tout ; il en faut au moins 3 pour un test"
+            f"{format_number(plan.df(n) + 2)} {unit} en tout ; il en faut au moins 3 pour un test"
         )
 
 
 def require_share(proportion: float | None, effect: float) -> None:
     if proportion is not None and not 0 <= proportion + effect <= 1:
-        raise BarometreError(f"proportion + effect = {proportion + effect:g} ; rester entre 0 et 1")
+        raise BarometreError(
+            f"proportion + effect = {format_number(proportion + effect)} ; rester entre 0 et 1"
+        )
 
 
 def plan_of(

@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from barometre.base.errors import BarometreError, UnknownNameError, counted, french_number
+from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.french import format_number
 from barometre.cohort.inference.estimates import FewClustersWarning
 from barometre.cohort.rows.columns import (
     Floats,
@@ -166,7 +167,7 @@ def randomisation_test(
     if floor > 0.05:
         warnings.warn(
             f"{counted(plan.n_units, 'unité affectée', 'unités affectées')} : aucun p ne peut "
-            f"descendre sous {french_number(floor)}",
+            f"descendre sous {format_number(floor)}",
             FewClustersWarning,
             stacklevel=2,
         )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.frames import check_frame
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.losses.logit import LogitFit, fit_logit
 from barometre.cohort.rows.columns import as_numbers
@@ -136,8 +137,7 @@ def _weights(
     if weight is None:
         return None
     if isinstance(weight, str):
-        if weight not in frame.columns:
-            raise BarometreError(f"{weight} : colonne de poids absente")
+        check_frame(frame, "poids refusés", [weight])
         given = frame[weight]
     else:
         given = _on_rows(weight, frame.index)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.frames import check_frame
+from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.losses.alike import Denominator, balance_table
 from barometre.cohort.losses.logit import LogitFit, fit_logit
@@ -80,7 +82,8 @@ def attrition_rates(frame: pd.DataFrame, lost: str, arm: str, *, level: float = 
     return tidy(
         table,
         method="taux d'attrition par bras",
-        convention=f"Wilson et Newcombe à {level:g}, test normal à variance commune",
+        convention=f"Wilson et Newcombe à {format_number(100 * level)} %,"
+        " test normal à variance commune",
         n_in=len(frame),
         n_used=len(frame),
         lost={},
@@ -270,9 +273,7 @@ def lee_bounds(
 
 
 def _lost(frame: pd.DataFrame, lost: str) -> Floats:
-    if lost not in frame.columns:
-        known = ", ".join(map(str, frame.columns))
-        raise BarometreError(f"{lost} : colonne absente ; colonnes présentes : {known}")
+    check_frame(frame, "pertes refusées", [lost])
     return as_binary(frame[lost], lost)
 
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.frames import check_frame
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.losses.alike import balance_table
 from barometre.cohort.losses.logit import fit_logit
@@ -162,8 +163,7 @@ def nearest_match(
 def _scores(frame: pd.DataFrame, arm: str, covariates: Sequence[str], score: str | None) -> Floats:
     if score is None:
         return np.asarray(fit_logit(frame, arm, covariates).probability, np.float64)
-    if score not in frame.columns:
-        raise BarometreError(f"{score} : colonne absente")
+    check_frame(frame, "score refusé", [score])
     p = as_numbers(frame[score], score)
     if not ((p > 0) & (p < 1)).all():
         raise BarometreError(f"{score} : un score est entre 0 et 1, bornes exclues")

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.frames import check_frame
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.inference.estimates import Estimate, make_estimate
 from barometre.cohort.inference.sandwich import cluster_robust
@@ -225,8 +226,7 @@ def attrition_weights(
     numerator = [numerator] if isinstance(numerator, str) else list(numerator)
     if numerator and not stabilised:
         raise BarometreError("numerator n'a d'effet qu'avec stabilised=True")
-    if observed not in frame.columns:
-        raise BarometreError(f"{observed} : colonne absente")
+    check_frame(frame, "poids refusés", [observed])
     seen = as_binary(frame[observed], observed).astype(bool)
     if not seen.any():
         raise BarometreError(f"{observed} : tout le monde est perdu ; rien à pondérer")

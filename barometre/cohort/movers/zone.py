@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.base.frames import absent_columns
 from barometre.cohort.losses.baseline import wave_names, wave_position
 from barometre.cohort.movers.change import ChangeDecomposition, Statistic, decompose_change
 from barometre.cohort.rows.panel import PanelRows
@@ -61,11 +62,7 @@ def panel_change(
         raise BarometreError("la cohorte n'a pas de zone ; la donner à Cohort(..., zone=...)")
     frame = panel.frame
     names = [outcome] if household is None else [outcome, household]
-    faults = [
-        Fault(name, "colonne absente", f"colonnes présentes : {', '.join(map(str, frame.columns))}")
-        for name in names
-        if name not in frame.columns
-    ]
+    faults = [*absent_columns(frame, names)]
     positions = [wave_position(panel, wave) for wave in (start, end)]
     known = ", ".join(wave_names(panel))
     faults += [

@@ -12,11 +12,13 @@ import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
 from barometre.base.errors import Fault, FaultsError, counted
+from barometre.base.frames import check_frame
 from barometre.cohort.rows.keys import Integers, has_order, is_number, repeated
 
 Roles: TypeAlias = Mapping[str, str | None]
 
 _SHOWN = 3  # people quoted per fault; the error holds all their rows
+_KEYS = ("person", "wave")
 FIXED = ("arm", "first_treated", "cluster")
 """Roles whose value is the same at all the waves of a person."""
 
@@ -51,15 +53,10 @@ def checked_columns(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     levels = [n for n in frame.index.names if n is not None and n not in frame.columns]
     flat = frame.reset_index(level=levels) if levels else frame
     flat = flat.reset_index(drop=True)
-    absent = [
-        Fault(f"{role}=", f"pas de colonne « {name} »", f"colonnes : {_names(flat)}")
-        for role, name in roles.items()
-        if (name is not None or role in ("person", "wave")) and name not in flat.columns
-    ]
-    for name in flat.columns[flat.columns.duplicated()].unique():
-        absent.append(Fault(str(name), "colonne en double", "n'en garder qu'une"))
-    if absent:
-        raise CohortError("cohorte refusée", absent)
+    wanted = {r: name for r, name in roles.items() if name is not None or r in _KEYS}
+    lost = [f"{role}=" for role, name in wanted.items() if name not in flat.columns]
+    remedy = f"corriger {', '.join(lost)}"
+    check_frame(flat, "cohorte refusée", wanted.values(), remedy=remedy, error=CohortError)
     if flat.empty:
         raise CohortError(
             "cohorte refusée", [Fault("frame", "aucune ligne", "vérifier le filtre qui précède")]

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, counted
+from barometre.base.french import format_number
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
@@ -227,7 +228,7 @@ def as_binary(values: Any, name: str, *, missing: bool = False) -> Floats:
         raise
     other = np.unique(numbers[~np.isin(numbers, [0, 1]) & ~np.isnan(numbers)])
     if len(other):
-        found = ", ".join(f"{value:g}" for value in other[:4])
+        found = ", ".join(format_number(value) for value in other[:4])
         raise BarometreError(
             f"{name} vaut aussi {found} : donner 1 (ou True) aux traités et 0 (ou False) aux "
             "autres, en gardant deux groupes"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.frames import absent_columns, check_frame
 from barometre.cohort.rows.columns import as_binary
 
 
@@ -44,12 +45,8 @@ def covariate_columns(
     ['age', 'sexe=F', 'sexe=H']
     """
     names = [covariates] if isinstance(covariates, str) else list(covariates)
-    known = ", ".join(map(str, frame.columns))
-    faults = [
-        Fault(str(name), "colonne absente", f"colonnes présentes : {known}")
-        for name in names
-        if name not in frame.columns
-    ]
+    check_frame(frame, "covariables refusées")
+    faults = [*absent_columns(frame, names)]
     twice = sorted({str(name) for name in names if names.count(name) > 1})
     faults += [Fault(name, "donnée deux fois", "la donner une fois") for name in twice]
     if not names:
@@ -93,9 +90,7 @@ def complete_columns(
 
 def two_arms(frame: pd.DataFrame, arm: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Return who is in the treated arm, refusing a missing arm or an empty one."""
-    if arm not in frame.columns:
-        known = ", ".join(map(str, frame.columns))
-        raise BarometreError(f"{arm} : colonne absente ; colonnes présentes : {known}")
+    check_frame(frame, "bras refusé", [arm])
     treated = as_binary(frame[arm], arm).astype(bool)
     if treated.all() or not treated.any():
         raise BarometreError(f"{arm} : un seul bras ; il en faut deux, 0 et 1")

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.errors import BarometreError
+from barometre.base.frames import check_frame
 from barometre.cohort.rows.checks import (
     CohortError,
     checked_columns,
@@ -154,8 +155,7 @@ class PanelRows:
             if role is None:
                 raise BarometreError(f"cohorte sans {name} : le donner, Cohort(..., {name}=...)")
             name = role
-        if name not in self.frame:
-            raise UnknownNameError("nom de colonne", name, map(str, self.frame.columns))
+        check_frame(self.frame, "cohorte", [name])
         return self.frame[name]
 
     @property

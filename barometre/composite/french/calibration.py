@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from barometre import datasets
-from barometre.base.arguments import Floats, as_numbers
+from barometre.base.arguments import as_numbers
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 import pandas as pd
 
 from barometre.base.errors import BarometreError, Fault
+from barometre.base.frames import check_frame
+from barometre.base.french import format_number
 from barometre.cards.columns import KEY
 from barometre.composite.tree.bounds import Bounds
 
@@ -21,8 +23,7 @@ def keyed(components: pd.DataFrame) -> pd.DataFrame:
     BarometreError
         No frame, or codes read as numbers.
     """
-    if not isinstance(components, pd.DataFrame):
-        raise BarometreError("composantes refusées : donner un DataFrame, une ligne par territoire")
+    check_frame(components, "composantes refusées")
     given = [name for name in KEY if name in components.columns]
     if "code" in given and len(components) and pd.api.types.is_numeric_dtype(components["code"]):
         raise BarometreError(
@@ -65,7 +66,9 @@ def share_faults(values: pd.Series, scale: Iterable[float], scale_name: str) -> 
     name, known, other = str(values.name), values.dropna(), list(scale)
     wrong = known[(known < 0) | (known > 100)]
     if len(wrong):
-        shown = ", ".join(f"{code} : {share:g}" for code, share in wrong[:_SHOWN].items())
+        shown = ", ".join(
+            f"{code} : {format_number(share)}" for code, share in wrong[:_SHOWN].items()
+        )
         return [Fault(name, f"hors de 0-100 % ({shown})", "corriger, ou NaN si inconnu")]
     if not other or known.empty:
         return []

@@ -10,13 +10,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import (
-    BarometreError,
-    Fault,
-    FaultsError,
-    UnknownNameError,
-    french_number,
-)
+from barometre.base.errors import BarometreError, Fault, FaultsError, UnknownNameError
+from barometre.base.french import format_number
 from barometre.composite.french.component_frame import keyed, numbers_of, share_faults
 from barometre.composite.french.presets import IDH2, IDH4
 from barometre.composite.score.contributions import MEAN, Reference
@@ -305,10 +300,10 @@ def _bounds(bounds: object, names: list[str]) -> Bounds:
         if name not in names:
             faults.append(Fault(name, "n'est pas une composante", "retirer ces bornes"))
         elif name == _EDUCATION and not 0 <= low < high <= 100:
-            problem = f"bornes {french_number(low)} et {french_number(high)}"
+            problem = f"bornes {format_number(low)} et {format_number(high)}"
             faults.append(Fault(name, problem, "une part est entre 0 et 100 %"))
         elif name != _EDUCATION and (low < 0 or (low == 0 and (name == _LIVING or observed))):
-            problem = f"borne basse de {french_number(low)}"
+            problem = f"borne basse de {format_number(low)}"
             remedy = f"une valeur positive ({_WORDS[name]}) : ôter les zéros de la référence"
             faults.append(Fault(name, problem, remedy))
     if faults:
@@ -343,7 +338,7 @@ def _remarks(
         for i in np.flatnonzero(given[name].isna()):
             texts[i].append(f"{_WORDS[name]} : valeur manquante")
         for i in np.flatnonzero(impossible[name]) if name in impossible else []:
-            value = french_number(float(given[name].iloc[i]))
+            value = format_number(float(given[name].iloc[i]))
             texts[i].append(f"{_WORDS[name]} : {value} impossible")
     clipped = scores.remarks[lambda told: told["noeud"].isin(list(_WORDS))]
     units = clipped[clipped.columns[:-2]]

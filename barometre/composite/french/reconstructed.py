@@ -8,8 +8,10 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from barometre.base.arguments import Floats
-from barometre.base.errors import BarometreError, Fault, FaultsError, french_number
+from barometre.base.arrays import Floats
+from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.base.frames import absent_columns
+from barometre.base.french import format_number
 from barometre.composite.french.component_frame import keyed, numbers_of, share_faults
 from barometre.composite.score.years import YEAR
 
@@ -116,11 +118,8 @@ def component_names(frame: pd.DataFrame, *given: object) -> list[str]:
                 return [name for name in map(str, frame.columns) if name in named]
     if len(frame.columns) == len(COMPONENTS):
         return list(map(str, frame.columns))
-    absent = [name for name in COMPONENTS if name not in frame.columns]
-    raise BarometreError(
-        f"composantes refusées : {', '.join(absent)} absentes ; donner {usual}, ou trois colonnes"
-        " dans cet ordre"
-    )
+    remedy = f"donner {usual}, ou trois colonnes dans cet ordre"
+    raise FaultsError("composantes refusées", absent_columns(frame, COMPONENTS, remedy))
 
 
 def three_numbers(given: object, names: Sequence[str], what: str) -> pd.Series[float]:
@@ -168,7 +167,7 @@ def is_three_numbers(reference: object) -> bool:
 def check_dispersion(names: Sequence[str], dispersion: pd.Series[float]) -> None:
     """Refuse dispersions that are not positive."""
     if faults := [
-        Fault(name, f"dispersion de {french_number(dispersion[name])}", "un nombre positif")
+        Fault(name, f"dispersion de {format_number(dispersion[name])}", "un nombre positif")
         for name in names
         if not dispersion[name] > 0
     ]:
@@ -178,12 +177,12 @@ def check_dispersion(names: Sequence[str], dispersion: pd.Series[float]) -> None
 def check_weights(names: Sequence[str], weights: pd.Series[float]) -> None:
     """Refuse weights that are negative, or of another sum than 1."""
     faults = [
-        Fault(name, f"poids de {french_number(weights[name])}", "un poids positif ou nul")
+        Fault(name, f"poids de {format_number(weights[name])}", "un poids positif ou nul")
         for name in names
         if weights[name] < 0
     ]
     if abs(weights.sum() - 1) > _SUM:
-        problem = f"somme de {french_number(weights.sum())}"
+        problem = f"somme de {format_number(weights.sum())}"
         faults.append(
             Fault("weights", problem, "des poids de somme 1 (les diviser par leur somme)")
         )

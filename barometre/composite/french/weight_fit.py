@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from barometre.base.arguments import Floats
+from barometre.base.arrays import Floats
 
 _RANK = 1e-9  # of the largest singular value, under which components are a combination
 

@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import counted
 from barometre.composite.robust.alternatives import Alternatives
 from barometre.composite.robust.rank_draws import mean_shift, ranks_of
 from barometre.composite.robust.replications import Design, Scorer
 from barometre.composite.robust.sobol import Spread
 from barometre.composite.tree.ties import TOLERANCE
-
-Floats = NDArray[np.float64]
 
 WORDS = {
     "weights": "poids",

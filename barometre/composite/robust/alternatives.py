@@ -9,6 +9,7 @@ from numbers import Real
 from typing import Any, TypeAlias, get_args
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, UnknownNameError
+from barometre.base.french import format_number
 from barometre.composite.tree.bounds import Bounds
 from barometre.composite.tree.parts import BOUNDED, POWERS, Leaf, Method, Normalise
 from barometre.composite.tree.shape import Tree
@@ -158,7 +159,7 @@ def _mean_label(mean: Mean | None) -> str:
         return AS_DECLARED
     if isinstance(mean, Mapping):
         return ", ".join(f"{node} : {method}" for node, method in mean.items())
-    return mean if isinstance(mean, str) else f"puissance {mean:g}"
+    return mean if isinstance(mean, str) else f"puissance {format_number(mean)}"
 
 
 def _check(alternatives: Alternatives, tree: Tree) -> None:

@@ -8,8 +8,8 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import FaultsError
 from barometre.composite.score.means import aggregate_tree
 from barometre.composite.score.normalise import rescaled, transformed
@@ -17,7 +17,6 @@ from barometre.composite.score.scores import Scores
 from barometre.composite.tree.shape import Tree
 from barometre.composite.tree.ties import TOLERANCE, tied_ranks
 
-Floats = NDArray[np.float64]
 Smoother: TypeAlias = Literal["spline", "linear"]
 
 _KNOTS = (0.05, 0.35, 0.65, 0.95)  # Harrell (2001), Regression Modeling Strategies, table 2.3

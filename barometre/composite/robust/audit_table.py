@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.french import format_number
 from barometre.composite.robust.audit_checks import (
     Smoother,
     cronbach_alpha,
@@ -163,7 +164,7 @@ def audit(
     ... })
     >>> checks = audit(index, frame)
     >>> print(checks.loc[checks["controle"] == "sens", "raison"].iloc[-1])
-    corrélation -0,90 avec « indice » : varie à l'inverse ; vérifier la direction
+    corrélation −0,90 avec « indice » : varie à l'inverse ; vérifier la direction
     """
     if smoother not in get_args(Smoother):
         raise UnknownNameError("lissage", str(smoother), get_args(Smoother))
@@ -190,7 +191,7 @@ def audit(
 
 
 def _number(value: float, decimals: int = 2) -> str:
-    return "non calculable" if np.isnan(value) else f"{value:.{decimals}f}".replace(".", ",")
+    return "non calculable" if np.isnan(value) else format_number(value, decimals)
 
 
 def _judged(

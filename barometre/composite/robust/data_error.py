@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from barometre.base.arrays import Booleans, Floats, RowNumbers
 from barometre.base.errors import BarometreError, Fault, FaultsError, UnknownNameError, counted
+from barometre.base.french import format_number
 from barometre.composite.tree.leaves import read_leaves
 
-Floats = NDArray[np.float64]
 _SHOWN = 3  # units quoted
 
 
@@ -67,14 +67,14 @@ class Draws:
 
     observed: Floats  # (leaves, units)
     deviations: Floats  # (leaves, units), zero where exact
-    normal: NDArray[np.intp]  # the leaves of each law
-    binomial: NDArray[np.intp]
+    normal: RowNumbers  # the leaves of each law
+    binomial: RowNumbers
     alpha: Floats  # (binomial leaves, units)
     beta: Floats
     scale: float
     seed: int
 
-    def ordered(self, order: NDArray[np.intp]) -> Draws:
+    def ordered(self, order: RowNumbers) -> Draws:
         """Put the units in another order."""
         moved = {
             name: getattr(self, name)[:, order]
@@ -88,7 +88,7 @@ class Draws:
         """Tell whether no value has an error."""
         return not len(self.normal) and not len(self.binomial)
 
-    def take(self, numbers: Sequence[int] | NDArray[np.intp]) -> Floats:
+    def take(self, numbers: Sequence[int] | RowNumbers) -> Floats:
         """Draw the values of some replications: each has its own stream, whatever the block.
 
         Returns
@@ -149,7 +149,7 @@ def draws_of(
            "sans dénominateur positif", "le remplir, ou vider la valeur")  # fmt: skip
     shares = values[binomial] / scale
     outside = known[binomial] & ~((shares >= 0) & (shares <= 1))
-    _cells(faults, leaves, units, binomial, outside, f"hors de 0-{scale:g}",
+    _cells(faults, leaves, units, binomial, outside, f"hors de 0-{format_number(scale)}",
            "une part, dans l'échelle de scale")  # fmt: skip
     if faults:
         raise FaultsError("data_error refusé", faults)
@@ -167,7 +167,7 @@ def _read(
     leaves: Sequence[str],
     units: pd.Index,
     faults: list[Fault],
-) -> tuple[NDArray[np.intp], Floats]:
+) -> tuple[RowNumbers, Floats]:
     """Read a frame of errors: the leaves that it has, their errors in the order of the units."""
     nothing = np.empty(0, dtype=np.intp), np.empty((0, len(units)))
     if frame is None:
@@ -200,8 +200,8 @@ def _cells(
     faults: list[Fault],
     leaves: Sequence[str],
     units: pd.Index,
-    places: NDArray[np.intp],
-    wrong: NDArray[np.bool_],
+    places: RowNumbers,
+    wrong: Booleans,
     problem: str,
     remedy: str,
 ) -> None:

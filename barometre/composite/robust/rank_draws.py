@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from barometre.base.arrays import Floats, Integers, RowNumbers
 from barometre.composite.tree.ties import tied_ranks
 
-Floats = NDArray[np.float64]
 Ranks = NDArray[np.unsignedinteger]
 
 _CELLS = 2**20  # numbers held at once
@@ -58,7 +58,7 @@ def intervals_of(ranks: Ranks, level: float) -> tuple[Floats, Floats, Floats]:
     known = (ranks > 0).sum(axis=1)
     start, row = number - known, np.arange(len(ranks))
 
-    def at(place: NDArray[np.intp]) -> Floats:
+    def at(place: RowNumbers) -> Floats:
         values = ordered[row, np.minimum(start + np.maximum(place, 0), number - 1)]
         return np.where(known > 0, values, np.nan)
 
@@ -105,7 +105,7 @@ def pairs_above(ranks: Ranks) -> Floats:
     return result
 
 
-def groups_of(ranks: Ranks, nominal: Floats, level: float) -> NDArray[np.int64]:
+def groups_of(ranks: Ranks, nominal: Floats, level: float) -> Integers:
     """Cut the nominal ranking where units can be told apart from the head of their group.
 
     Parameters

@@ -11,17 +11,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from barometre.base.arrays import Floats, RowNumbers
 from barometre.composite.robust.alternatives import Alternatives, Choice, low_end
 from barometre.composite.robust.data_error import Draws
 from barometre.composite.robust.sobol import chosen
 from barometre.composite.score.means import aggregate_tree
 from barometre.composite.score.normalise import normalise_tree
 from barometre.composite.tree.shape import Tree
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
 
 _CELLS = 2**20  # values held at once: 8 MB an array
 _DISCRETE = ("normalise", "bounds", "aggregate")
@@ -41,14 +38,14 @@ class Design:
         Numbers of the draws of the data.
     """
 
-    choices: Ints
+    choices: RowNumbers
     weights: Floats
-    draws: Ints
+    draws: RowNumbers
 
     def __len__(self) -> int:
         return len(self.draws)
 
-    def rows(self, rows: slice | Ints) -> Design:
+    def rows(self, rows: slice | RowNumbers) -> Design:
         """Take some replications."""
         return Design(self.choices[rows], self.weights[rows], self.draws[rows])
 
@@ -62,14 +59,14 @@ class Design:
         choices[:, j] = other.choices[:, j]
         return replace(self, choices=choices)
 
-    def moved(self, other: Design) -> Ints:
+    def moved(self, other: Design) -> RowNumbers:
         """Give the replications that differ from those of another design."""
         same = (self.choices == other.choices).all(axis=1) & (self.draws == other.draws)
         same &= (self.weights == other.weights).all(axis=1)
         return np.flatnonzero(~same)
 
 
-def weighted_columns(tree: Tree) -> Ints:
+def weighted_columns(tree: Tree) -> RowNumbers:
     """Give the columns whose weight matters: those that have a sibling."""
     siblings = {name: len(names) for names in tree.children.values() for name in names}
     return np.array([j for j, name in enumerate(tree.columns) if siblings.get(name, 1) > 1], int)
@@ -150,7 +147,7 @@ class Scorer:
         for variant in self.variants.values():
             aggregate_tree(variant, _held(variant, normalise_tree(variant, values.T)), units=units)
 
-    def _normalised(self, choice: Choice, variant: Tree, draws: Ints) -> Floats:
+    def _normalised(self, choice: Choice, variant: Tree, draws: RowNumbers) -> Floats:
         if not self.data.exact:
             return _held(variant, normalise_tree(variant, self.data.take(draws).swapaxes(1, 2)))
         if choice not in self._kept:

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
 from barometre.composite.robust.alternative_shares import Runs, shares_of
 from barometre.composite.robust.alternatives import Alternatives
@@ -28,8 +29,6 @@ from barometre.composite.robust.sobol import base_points
 from barometre.composite.score.scores import Scores, score
 from barometre.composite.score.years import refuse_several_years
 from barometre.composite.tree.shape import Tree
-
-Floats = NDArray[np.float64]
 
 _CHOICES = {"normalise": "normalisation", "bounds": "bornes", "aggregate": "agregation"}
 _PAIRS = 5000  # units of a whole matrix of pairs: 200 MB

@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from barometre.base.arrays import Floats, RowNumbers
 
 
 def power_of_two(number: int) -> int:
@@ -59,7 +58,7 @@ def base_points(number: int, coordinates: int, seed: int) -> tuple[Floats, Float
     return both[:, :coordinates], both[:, coordinates:]
 
 
-def chosen(uniform: Floats, options: int) -> NDArray[np.intp]:
+def chosen(uniform: Floats, options: int) -> RowNumbers:
     """Turn a coordinate into the number of an option, all as likely.
 
     Examples

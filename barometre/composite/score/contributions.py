@@ -9,8 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.composite.score.levels import Levels
 from barometre.composite.score.means import aggregate_tree, power_mean
@@ -18,7 +18,7 @@ from barometre.composite.score.normalise import normalise_tree
 from barometre.composite.tree.leaves import read_leaves
 from barometre.composite.tree.shape import Tree
 
-Values: TypeAlias = dict[str, NDArray[np.float64]]
+Values: TypeAlias = dict[str, Floats]
 Reference: TypeAlias = "Hashable | Mapping[str, float] | pd.Series[float] | None"
 
 MEAN = "mean"
@@ -227,7 +227,7 @@ def _descend(
     node: str,
     players: Sequence[str],
     ends: tuple[Values, Values],
-    outer: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    outer: Callable[[Floats], Floats],
     found: Values,
     rows: slice,
 ) -> None:
@@ -250,9 +250,7 @@ def _descend(
             name: np.where(taken[:, [j]], values[name], base[name]) for j, name in enumerate(others)
         }
 
-        def whole(
-            value: NDArray[np.float64], part: str = part, states: Values = states
-        ) -> NDArray[np.float64]:
+        def whole(value: Floats, part: str = part, states: Values = states) -> Floats:
             shape = (len(taken), *[1] * (value.ndim - 1), value.shape[-1])
             components = [
                 value[None] if name == part else states[name].reshape(shape) for name in names

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from barometre.base.errors import BarometreError, counted, french_number
+from barometre.base.arrays import Floats
+from barometre.base.errors import BarometreError, counted
+from barometre.base.french import format_number
 from barometre.composite.tree.shape import Tree
 
 _SHARE = 1e-9  # 4 components of 5 are a share of 0.8 whatever the rounding of 0.8
@@ -22,13 +23,13 @@ _SMALLEST = 1e-300  # a power whose products with logarithms would lose their di
 
 
 def power_mean(
-    components: Sequence[NDArray[np.float64]],
-    weights: NDArray[np.float64],
+    components: Sequence[Floats],
+    weights: Floats,
     *,
     power: float,
     floor: float = 0.0,
     min_available: float = 0.0,
-) -> NDArray[np.float64]:
+) -> Floats:
     """Average components, the weights of the missing ones being shared among the others.
 
     Parameters
@@ -81,9 +82,7 @@ def power_mean(
         return np.exp(top + result / power)
 
 
-def _average(
-    terms: Sequence[NDArray[np.float64]], weights: NDArray[np.float64], min_available: float
-) -> NDArray[np.float64]:
+def _average(terms: Sequence[Floats], weights: Floats, min_available: float) -> Floats:
     """Average term by term: a matrix product would round a unit according to its neighbours."""
     total, weight = terms[0] * weights[..., 0, None], weights[..., 0, None] + 0.0
     for j, values in enumerate(terms[1:], start=1):
@@ -104,11 +103,11 @@ def _average(
 
 def aggregate_tree(
     tree: Tree,
-    normalised: NDArray[np.float64],
+    normalised: Floats,
     *,
-    weights: NDArray[np.float64] | None = None,
+    weights: Floats | None = None,
     units: pd.Index | None = None,
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, Floats]:
     """Aggregate normalised values up the tree.
 
     Parameters
@@ -151,16 +150,14 @@ def aggregate_tree(
     return values
 
 
-def _refuse_negative(
-    node: str, components: dict[str, NDArray[np.float64]], units: pd.Index | None
-) -> None:
+def _refuse_negative(node: str, components: dict[str, Floats], units: pd.Index | None) -> None:
     for name, values in components.items():
         negative = values < 0
         if negative.any():
             shown = ""
             if units is not None and values.ndim == 1:
                 pairs = zip(units[negative][:_SHOWN], values[negative][:_SHOWN], strict=True)
-                shown = " : " + ", ".join(f"{unit} {french_number(v)}" for unit, v in pairs)
+                shown = " : " + ", ".join(f"{unit} {format_number(v)}" for unit, v in pairs)
             raise BarometreError(
                 f"agrégation refusée : « {node} » n'a pas de moyenne autre qu'arithmétique, sa"
                 f" composante « {name} » ayant {counted(int(negative.sum()), 'valeur')} sous zéro"

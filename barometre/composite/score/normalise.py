@@ -11,26 +11,26 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.composite.tree.parts import Leaf
 from barometre.composite.tree.shape import Tree
 from barometre.composite.tree.ties import TOLERANCE, tied_ranks
 
 # Low and high bounds, or mean and standard deviation, of transformed values: (..., 1) each.
-Scale: TypeAlias = tuple[NDArray[np.float64], NDArray[np.float64]]
+Scale: TypeAlias = tuple[Floats, Floats]
 
 
-def transformed(values: NDArray[np.float64], leaf: Leaf) -> NDArray[np.float64]:
+def transformed(values: Floats, leaf: Leaf) -> Floats:
     """Apply the transform of a leaf; what has no logarithm is missing."""
     if leaf.transform is None:
         return values
-    logs: NDArray[np.float64] = np.log(np.where(values > 0, values, np.nan))
+    logs: Floats = np.log(np.where(values > 0, values, np.nan))
     return logs
 
 
-def scale_of(values: NDArray[np.float64], leaf: Leaf) -> Scale:
+def scale_of(values: Floats, leaf: Leaf) -> Scale:
     """Give the scale of a leaf: its goalposts, or what the transformed values show.
 
     Missing (NaN) where the values show none: no value, a constant, one value. A spread within
@@ -63,7 +63,7 @@ def scale_of(values: NDArray[np.float64], leaf: Leaf) -> Scale:
     return np.where(spread, mean, np.nan), np.where(spread, deviation, np.nan)
 
 
-def rescaled(values: NDArray[np.float64], leaf: Leaf, scale: Scale) -> NDArray[np.float64]:
+def rescaled(values: Floats, leaf: Leaf, scale: Scale) -> Floats:
     """Put transformed values on the scale of a leaf, the best at the top."""
     if leaf.normalise is None:
         return values
@@ -92,9 +92,7 @@ def _clips(leaf: Leaf, *, low: bool) -> bool:
     return leaf.clip in ("both", "low" if low else "high")
 
 
-def normalise_tree(
-    tree: Tree, values: NDArray[np.float64], scales: Mapping[str, Scale] | None = None
-) -> NDArray[np.float64]:
+def normalise_tree(tree: Tree, values: Floats, scales: Mapping[str, Scale] | None = None) -> Floats:
     """Normalise raw values, leaf by leaf.
 
     Parameters

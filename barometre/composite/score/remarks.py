@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from barometre.base.errors import counted, french_number
+from barometre.base.arrays import Booleans
+from barometre.base.errors import counted
+from barometre.base.french import format_number
 from barometre.composite.score.levels import Levels
 from barometre.composite.tree.parts import BOUNDED
 
@@ -19,7 +20,7 @@ class _Told:
     def __init__(self) -> None:
         self.rows: list[tuple[int, str, str]] = []  # -1: no unit in particular
 
-    def add(self, where: NDArray[np.bool_], node: str, texts: Any) -> None:
+    def add(self, where: Booleans, node: str, texts: Any) -> None:
         self.rows += [(int(i), node, texts(int(i))) for i in np.flatnonzero(where)]
 
 
@@ -49,7 +50,7 @@ def _leaf_remarks(scores: Levels, name: str, told: _Told) -> None:
         told.add(
             lost,
             name,
-            lambda i: f"{french_number(float(raw[i]))} n'a pas de logarithme : valeur manquante",
+            lambda i: f"{format_number(float(raw[i]))} n'a pas de logarithme : valeur manquante",
         )
         present &= ~lost
     if present.any() and np.isnan(scores.normalised[name].to_numpy()[present]).all():
@@ -68,7 +69,7 @@ def _leaf_remarks(scores: Levels, name: str, told: _Told) -> None:
             outside,
             name,
             lambda i, side=side, end=end, fate=fate: (
-                f"{french_number(float(raw[i]))} {side} la borne {french_number(end)} : {fate}"
+                f"{format_number(float(raw[i]))} {side} la borne {format_number(end)} : {fate}"
             ),
         )
 
@@ -80,7 +81,7 @@ def _node_remarks(scores: Levels, name: str, told: _Told) -> None:
     available = (~np.isnan(parts)).sum(axis=1)
     score = scores.table[name].to_numpy()
     lost = np.isnan(score) & (available > 0)
-    limit = french_number(node.min_available)
+    limit = format_number(node.min_available)
     told.add(
         lost,
         name,
@@ -98,7 +99,7 @@ def _node_remarks(scores: Levels, name: str, told: _Told) -> None:
             ~np.isnan(values) & (values < floor),
             part,
             lambda i, values=values: (
-                f"{french_number(float(values[i]))} relevé au plancher {french_number(floor)}"
+                f"{format_number(float(values[i]))} relevé au plancher {format_number(floor)}"
                 f" dans « {name} »"
             ),
         )

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from barometre.base.arrays import Places
+from barometre.base.arrays import RowNumbers
 from barometre.base.errors import BarometreError
 
 YEAR = "annee"  # index level of the years
 
 
-def rows_by_year(units: pd.Index) -> Iterator[slice | Places]:
+def rows_by_year(units: pd.Index) -> Iterator[slice | RowNumbers]:
     """Give the rows of each year; all of them without years."""
     if YEAR not in units.names:
         yield slice(None)

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import Fault, FaultsError, french_number
+from barometre.base.errors import Fault, FaultsError
 from barometre.base.files import write_text
+from barometre.base.french import format_number
 from barometre.base.toml import read_toml, toml_text
 from barometre.composite.tree.leaves import read_leaves
 from barometre.composite.tree.ties import TOLERANCE
@@ -201,9 +202,9 @@ def _fault(name: str, pair: object) -> Fault | None:
     if high - low > TOLERANCE * max(abs(low), abs(high)):
         return None
     problem = (
-        f"bornes égales ({french_number(low)})"
+        f"bornes égales ({format_number(low)})"
         if high == low
-        else f"{french_number(low)} n'est pas sous {french_number(high)}"
+        else f"{format_number(low)} n'est pas sous {format_number(high)}"
     )
     remedy = "deux valeurs différentes : observer un autre ensemble de référence, ou les fixer"
     return Fault(name, problem, remedy)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias, get_args
 
 from barometre.base.errors import Fault, FaultsError
+from barometre.base.french import format_number
 from barometre.composite.tree.parts import BOUNDED, POWERS, Clip, Leaf, Node, Normalise
 
 _SHOWN = 3  # leaves or nodes quoted
@@ -131,9 +132,15 @@ def _bounds_faults(leaf: Leaf) -> Iterator[Fault]:
     if len(given) < 2 or not all(map(_finite, given)):
         yield Fault(name, f"bornes {leaf.low} et {leaf.high}", "deux nombres")
     elif given[0] >= given[1]:
-        yield Fault(name, f"low {given[0]:g} n'est pas sous high {given[1]:g}", "les corriger")
+        yield Fault(
+            name,
+            f"low {format_number(given[0])} n'est pas sous high {format_number(given[1])}",
+            "les corriger",
+        )
     elif leaf.transform == "log" and given[0] <= 0:
-        yield Fault(name, f"low {given[0]:g} n'a pas de logarithme", "une borne positive")
+        yield Fault(
+            name, f"low {format_number(given[0])} n'a pas de logarithme", "une borne positive"
+        )
 
 
 def _node_faults(node: Node) -> Iterator[Fault]:

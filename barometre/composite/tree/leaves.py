@@ -7,16 +7,16 @@ from numbers import Real
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.base.arrays import Floats
+from barometre.base.errors import Fault, FaultsError
+from barometre.base.frames import absent_columns, check_frame
 
 _SHOWN = 3  # units quoted
+_TITLE = "tableau refusé"
 
 
-def read_leaves(
-    leaves: Sequence[str], frame: pd.DataFrame
-) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+def read_leaves(leaves: Sequence[str], frame: pd.DataFrame) -> tuple[Floats, tuple[str, ...]]:
     """Read the columns of some leaves, and list those of the frame that are left out.
 
     Parameters
@@ -38,19 +38,15 @@ def read_leaves(
     BarometreError
         A column missing, given twice, not numeric or infinite; a unit given twice.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise BarometreError("tableau refusé : donner un DataFrame, une ligne par territoire")
-    faults = []
+    check_frame(frame, _TITLE)
+    faults = [*absent_columns(frame, leaves, "une colonne par feuille de l'indice")]
     if not frame.index.is_unique:
         twice = frame.index[frame.index.duplicated()].unique()[:_SHOWN]
         problem = f"territoires en double ({', '.join(map(str, twice))})"
         faults.append(Fault("index", problem, "une ligne par code (et par année)"))
     values = np.empty((len(leaves), len(frame)))
-    counts = frame.columns.value_counts()
     for j, leaf in enumerate(leaves):
-        if counts.get(leaf, 0) != 1:
-            problem = "colonne en double" if leaf in counts else "colonne absente"
-            faults.append(Fault(str(leaf), problem, "une colonne par feuille de l'indice"))
+        if leaf not in frame:
             continue
         column = frame[leaf]
         if not _numeric(column):
@@ -63,7 +59,7 @@ def read_leaves(
             shown = ", ".join(map(str, frame.index[infinite][:_SHOWN]))
             faults.append(Fault(leaf, f"valeurs infinies ({shown})", "les corriger, ou NaN"))
     if faults:
-        raise FaultsError("tableau refusé", faults)
+        raise FaultsError(_TITLE, faults)
     wanted = set(leaves)
     return values, tuple(str(name) for name in frame if name not in wanted)
 

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from barometre.base.errors import BarometreError, Fault, UnknownNameError
+from barometre.base.errors import Fault, UnknownNameError
+from barometre.base.frames import check_frame
 from barometre.composite.tree.checks import check_tree
 from barometre.composite.tree.parts import BOUNDED, POWERS, Leaf, Node
 
@@ -63,15 +64,11 @@ def parts_of_table(
     floor: float | None,
 ) -> tuple[tuple[Leaf, ...], tuple[Node, ...]]:
     """Read the rows of a tree; `Index.from_table` says how."""
-    if not isinstance(tree, pd.DataFrame):
-        raise BarometreError("arbre refusé : donner un DataFrame (id, parent, direction, weight)")
+    check_frame(tree, "arbre refusé")
     for name in tree:
         if name not in _COLUMNS:
             raise UnknownNameError("nom de colonne de l'arbre", str(name), _COLUMNS)
-    if lost := [name for name in ("id", "parent") if name not in tree]:
-        raise BarometreError(f"arbre refusé : sans colonne {', '.join(lost)}")
-    if not tree.columns.is_unique:
-        raise BarometreError("arbre refusé : colonne en double")
+    check_frame(tree, "arbre refusé", ("id", "parent"))
     rows = _Rows.of(tree)
     parents = {cells.get("parent") for cells in rows.cells}
     levels = _levels(rows.cells)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from barometre.base.arrays import Floats
 
 # No score carries twelve significant digits: 5.1000000000000005 is not above 5.1.
 TOLERANCE = 1e-12
@@ -11,9 +12,7 @@ TOLERANCE = 1e-12
 ROUNDING = 8 * np.finfo(np.float64).eps
 
 
-def tied_ranks(
-    values: NDArray[np.float64], *, tolerance: float = TOLERANCE, ascending: bool = False
-) -> NDArray[np.float64]:
+def tied_ranks(values: Floats, *, tolerance: float = TOLERANCE, ascending: bool = False) -> Floats:
     """Rank along the last axis, 1 = best (largest), ties taking the smallest rank.
 
     Parameters

@@ -11,7 +11,6 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from barometre.base.errors import french_number
 from barometre.base.files import replacing
 from barometre.base.french import format_number
 from barometre.pages.cohort.charts import draw_charts
@@ -72,8 +71,8 @@ def _page(found: dict[str, Any]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "nombre": format_number,
-        "signe": partial(format_number, signed=True),
+        "nombre": _rounded,
+        "signe": partial(_rounded, signed=True),
         "pct": _percent,
         "euros": _euros,
         "proba": _probability,
@@ -87,12 +86,16 @@ def _page(found: dict[str, Any]) -> str:
     return _typeset(text)
 
 
+def _rounded(value: float, decimals: int = 0, *, signed: bool = False) -> str:
+    return format_number(value, decimals, signed=signed)
+
+
 def _percent(share: float, decimals: int = 0) -> str:
     return f"{format_number(100 * share, decimals)} %"
 
 
 def _euros(value: float) -> str:
-    return f"{format_number(value)} €"
+    return f"{_rounded(value)} €"
 
 
 def _probability(p: float) -> str:
@@ -102,12 +105,12 @@ def _probability(p: float) -> str:
 
 def _digits(p: float) -> str:
     """Write a p-value with three digits: ``0,0625``, ``0,000244``."""
-    return french_number(float(f"{p:.3g}"))
+    return format_number(float(f"{p:.3g}"))
 
 
 def _headcount(number: Any) -> str:
     small = 0 < number < THRESHOLD
-    return f"{f'moins de {THRESHOLD}' if small else format_number(float(number))} personnes"
+    return f"{f'moins de {THRESHOLD}' if small else _rounded(number)} personnes"
 
 
 def _typeset(page: str) -> str:

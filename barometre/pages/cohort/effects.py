@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.cohort import (
     AttritionWeights,
     TreatmentWeights,
@@ -22,8 +22,6 @@ from barometre.cohort import (
 )
 from barometre.cohort.inference.estimates import Estimate, make_estimate
 from barometre.pages.cohort.drawn import COVARIATES, Drawn, draw
-
-Floats = npt.NDArray[np.float64]
 
 _ATTRITION = ("arm_diploma", "income_treated", "income_control", "age", "sex")
 _DRAWS = 400

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from barometre.base.arrays import Booleans, Floats
 from barometre.tables.table_set import STATUSES
 
 SECRET_TOKENS = frozenset(
@@ -50,9 +51,9 @@ class Parsed:
         The cell is neither a number, nor a token, nor empty.
     """
 
-    valeur: npt.NDArray[np.float64]
+    valeur: Floats
     statut: npt.NDArray[np.int8]
-    illisible: npt.NDArray[np.bool_]
+    illisible: Booleans
 
 
 def parse_numbers(texts: pd.Series[str]) -> Parsed:
@@ -91,7 +92,7 @@ def parse_numbers(texts: pd.Series[str]) -> Parsed:
     return Parsed(valeur, statut, illisible)
 
 
-def _numbers(texts: Any) -> npt.NDArray[np.float64]:
+def _numbers(texts: Any) -> Floats:
     """Convert texts whose only possible separator is the decimal one; null is NaN."""
     decimal = pc.replace_substring(texts, ",", ".")
     values = decimal.cast(pa.float64()).to_numpy(zero_copy_only=False)
@@ -132,5 +133,5 @@ def _statuses(texts: Any) -> npt.NDArray[np.int8]:
     return statuses
 
 
-def _flags(values: Any) -> npt.NDArray[np.bool_]:
+def _flags(values: Any) -> Booleans:
     return np.array(values.to_numpy(zero_copy_only=False), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""Files that hold no value of an indicator: notices, memberships, tables of passage."""
+"""Files that hold no input of an indicator: notices, memberships, passages, our own results."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from barometre.sources.files.answers import OUTLINES as OUTLINES_NAME
 from barometre.sources.files.text import Source, is_notice, split_name
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.report import Reading, set_aside
+from barometre.tables.table_set import RESULT_COLUMNS
 
 _NOTICE_SHEETS = re.compile(
     r"(variables?|documentation|notice|lisez[- _]?moi|readme|sommaire|d[ée]finitions?|"
@@ -43,6 +44,10 @@ def _membership(header: Sequence[str], nom: str) -> bool:
 def _passage(header: Sequence[str], nom: str) -> bool:
     columns = set(header)
     return {"DEPCOM_HIST", "DEPCOM"} <= columns or "CODGEO_INI" in columns
+
+
+def _results(header: Sequence[str], nom: str) -> bool:
+    return set(RESULT_COLUMNS) <= set(header)
 
 
 def _aside(genre: str, title: str, is_one: Callable[[Sequence[str], str], bool]) -> Kind:
@@ -87,3 +92,4 @@ MEMBERSHIPS = _aside(
     "appartenance", "liste de communes et de leurs ensembles : read_membership", _membership
 )
 PASSAGES = _aside("passage", "table de passage entre communes : read_passage", _passage)
+RESULTS = _aside("resultats", "résultats écrits par barometre : read_results les relit", _results)

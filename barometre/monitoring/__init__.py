@@ -1,0 +1,5 @@
+"""The contract followed: targets, actions, money, commitments, abatement, meetings, editions."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

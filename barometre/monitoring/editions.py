@@ -1,0 +1,401 @@
+"""An edition: what was published at a date, kept as a folder that proves itself.
+
+A folder holds ``edition.toml`` (schema, versions, date, state, parameters, sha256 of inputs and
+outputs), the values, the tables of the contract and the finished files handed to it. It is written
+whole beside its place, then renamed: a run killed on the way leaves the former edition as it was.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+import os
+import secrets
+import shutil
+import tomllib
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pandas as pd
+import tomli_w
+
+from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.base.files import TEMPORARY
+from barometre.base.version import __version__
+from barometre.engine.results import Results
+from barometre.tables.records import RECORDS, check_records
+
+SCHEMA = 1
+"""Number of the layout of an edition's folder; a later one is refused."""
+
+State = Literal["projet", "validé"]
+
+_MANIFEST = "edition.toml"
+_RESULTS = "resultats.csv"
+_TABLES, _FILES = "suivi", "fichiers"
+
+
+@dataclass(frozen=True)
+class Edition:
+    """An edition read from its folder, every file checked against its sha256.
+
+    Attributes
+    ----------
+    folder : Path
+        The folder.
+    date : date
+        The edition's date, as given.
+    state : {"projet", "validé"}
+        Where the sign-off stands.
+    validated_by : str
+        Who validated it; empty for a draft.
+    version : str
+        Version of the library that wrote it.
+    parameters : mapping
+        What it was made with.
+    inputs, outputs : mapping of str to str
+        sha256 of the sources, by name, and of the files of the folder, by path.
+    results : DataFrame
+        Tidy results.
+    tables : mapping of str to DataFrame
+        Tables of the contract, by name.
+    """
+
+    folder: Path
+    date: datetime.date
+    state: State
+    validated_by: str
+    version: str
+    parameters: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    results: pd.DataFrame
+    tables: Mapping[str, pd.DataFrame]
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The results."""
+        return self.results
+
+    def summary(self) -> str:
+        """Say in French what the edition is."""
+        who = f", validée par {self.validated_by}" if self.validated_by else ""
+        known = int((self.results["statut"] == "ok").sum())
+        return (
+            f"Édition du {self.date:%d/%m/%Y} ({self.state}{who}) : {known} valeurs de"
+            f" {self.results['indicateur'].nunique()} indicateurs pour"
+            f" {self.results['code'].nunique()} territoires ; {len(self.tables)} tables de suivi,"
+            f" {len(self.inputs)} sources."
+        )
+
+    def __str__(self) -> str:
+        return self.summary()
+
+
+def create_edition(
+    folder: str | Path,
+    *,
+    date: datetime.date | str,
+    results: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame] | None = None,
+    files: Mapping[str, str | Path | bytes] | None = None,
+    inputs: Sequence[str | Path] = (),
+    parameters: Mapping[str, Any] | None = None,
+) -> Edition:
+    """Write an edition, whole; the same content gives the same bytes.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of the edition. A draft that is there is replaced; a validated edition never is.
+    date : date or str
+        Date of the edition (``2026-03-01``): it is given, never the clock's.
+    results : DataFrame
+        Tidy results.
+    tables : mapping of str to DataFrame, optional
+        Tables of the contract (``objectifs``, ``actions``...).
+    files : mapping of str to str, Path or bytes, optional
+        Finished files, by relative name: pages, workbooks.
+    inputs : sequence of str or Path, optional
+        Sources, whose sha256 is kept.
+    parameters : mapping, optional
+        What the edition was made with; values that TOML holds.
+
+    Returns
+    -------
+    Edition
+
+    Raises
+    ------
+    FaultsError
+        A table that is refused, a file that is absent or leaves the folder: every fault.
+    BarometreError
+        The folder is a validated edition, no edition at all, or another run has just written it.
+    """
+    target = Path(folder)
+    _require_free(target)
+    content = _content(results, tables or {}, files or {}, inputs)
+    manifest = {
+        "schema": SCHEMA,
+        "version": __version__,
+        "date": _date_of(date),
+        "etat": "projet",
+        "valide_par": "",
+        "parametres": dict(parameters or {}),
+        "entrees": {Path(path).name: _sha256(Path(path).read_bytes()) for path in inputs},
+        "sorties": {name: _sha256(data) for name, data in sorted(content.items())},
+    }
+    try:
+        text = tomli_w.dumps(manifest, multiline_strings=False)
+    except (TypeError, ValueError) as error:
+        raise BarometreError(
+            f"parametres de l'édition : {error} ; donner textes et nombres"
+        ) from error
+    _write(target, {**content, _MANIFEST: text.encode("utf-8")})
+    return open_edition(target)
+
+
+def validate_edition(folder: str | Path, *, by: str) -> Edition:
+    """Mark a draft as validated; it can no longer be replaced.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of the edition.
+    by : str
+        Who validates it.
+
+    Returns
+    -------
+    Edition
+
+    Raises
+    ------
+    BarometreError
+        Not an intact draft, or nobody named.
+    """
+    if not by.strip():
+        raise BarometreError("by : dire qui valide l'édition")
+    edition = open_edition(folder)
+    if edition.state == "validé":
+        raise BarometreError(f"{edition.folder} : déjà validée par {edition.validated_by}")
+    files = {name: (edition.folder / name).read_bytes() for name in edition.outputs}
+    manifest = _manifest(edition.folder)
+    manifest |= {"etat": "validé", "valide_par": by.strip()}
+    _write(edition.folder, {**files, _MANIFEST: tomli_w.dumps(manifest).encode("utf-8")})
+    return open_edition(folder)
+
+
+def open_edition(folder: str | Path) -> Edition:
+    """Read an edition, checked: nothing missing, nothing altered, of a known schema.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Folder of the edition.
+
+    Returns
+    -------
+    Edition
+
+    Raises
+    ------
+    FaultsError
+        Files absent, altered or in excess: every one. The folder is left as it is.
+    BarometreError
+        No edition in this folder, a manifest that cannot be read, a schema to come.
+    """
+    target = _recovered(Path(folder))
+    manifest = _manifest(target)
+    present = {
+        path.relative_to(target).as_posix()
+        for path in target.rglob("*")
+        if path.is_file() and path.name != _MANIFEST and not path.name.startswith(".")
+    }
+    expected = manifest["sorties"]
+    faults = [
+        Fault(name, "absent", "reprendre l'édition entière")
+        for name in sorted(set(expected) - present)
+    ]
+    faults += [
+        Fault(name, "en trop", "le retirer, ou refaire l'édition")
+        for name in sorted(present - set(expected))
+    ]
+    faults += [
+        Fault(name, "modifié depuis l'édition", "reprendre l'édition entière")
+        for name in sorted(present & set(expected))
+        if _sha256((target / name).read_bytes()) != expected[name]
+    ]
+    if faults:
+        raise FaultsError(f"édition {target} refusée", faults)
+    tables = {
+        name: check_records(name, pd.read_csv(path, dtype="str"), path.name)
+        for name in RECORDS
+        if (path := target / _TABLES / f"{name}.csv").is_file()
+    }
+    return Edition(
+        folder=target,
+        date=manifest["date"],
+        state=manifest["etat"],
+        validated_by=manifest["valide_par"],
+        version=manifest["version"],
+        parameters=manifest["parametres"],
+        inputs=manifest["entrees"],
+        outputs=expected,
+        results=_read_results(target / _RESULTS),
+        tables=tables,
+    )
+
+
+# ---- content ------------------------------------------------------------------------------------
+
+
+def _content(
+    results: pd.DataFrame,
+    tables: Mapping[str, pd.DataFrame],
+    files: Mapping[str, str | Path | bytes],
+    inputs: Sequence[str | Path],
+) -> dict[str, bytes]:
+    """Gather the bytes of every file of an edition, by relative name."""
+    columns = list(Results.to_schema().columns)
+    faults = [
+        Fault(name, "colonne absente des résultats", "donner les résultats de compute")
+        for name in columns
+        if name not in results
+    ]
+    faults += [
+        Fault(str(path), "source introuvable", "corriger le chemin")
+        for path in inputs
+        if not Path(path).is_file()
+    ]
+    content: dict[str, bytes] = {}
+    for name, given in files.items():
+        place = Path(name)
+        if place.is_absolute() or ".." in place.parts or not name.strip():
+            faults.append(Fault(name, "sort du dossier de l'édition", "donner un nom relatif"))
+        elif isinstance(given, bytes):
+            content[f"{_FILES}/{place.as_posix()}"] = given
+        elif not Path(given).is_file():
+            faults.append(Fault(name, f"fichier {given} introuvable", "corriger le chemin"))
+        else:
+            content[f"{_FILES}/{place.as_posix()}"] = Path(given).read_bytes()
+    for name, table in tables.items():
+        try:
+            checked = check_records(name, table)
+        except FaultsError as error:
+            faults += error.defauts
+        else:
+            content[f"{_TABLES}/{name}.csv"] = checked.to_csv(
+                index=False, lineterminator="\n"
+            ).encode()
+    if faults:
+        raise FaultsError("édition refusée", faults)
+    ordered = results[columns].sort_values(["code", "annee", "indicateur"])
+    content[_RESULTS] = ordered.to_csv(index=False, lineterminator="\n").encode()
+    return content
+
+
+def _read_results(path: Path) -> pd.DataFrame:
+    columns = list(Results.to_schema().columns)
+    numbers = {"valeur", "borne_inf", "borne_sup"}
+    kinds: dict[str, Any] = {name: "float64" if name in numbers else "str" for name in columns}
+    return pd.read_csv(
+        path, dtype=kinds | {"annee": "int64"}, keep_default_na=False, na_values=[""]
+    )
+
+
+def _date_of(date: datetime.date | str) -> datetime.date:
+    try:
+        return datetime.date.fromisoformat(date) if isinstance(date, str) else date
+    except ValueError:
+        raise BarometreError(
+            f"date de l'édition « {date} » illisible : écrire 2026-03-01"
+        ) from None
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of an edition, of the schema that we know."""
+    path = folder / _MANIFEST
+    if not path.is_file():
+        raise BarometreError(f"{folder} : aucune édition dans ce dossier ({_MANIFEST} absent)")
+    try:
+        manifest = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BarometreError(f"{path} illisible : {error} ; reprendre l'édition entière") from error
+    schema = manifest.get("schema")
+    if schema != SCHEMA:
+        raise BarometreError(
+            f"{path} : schéma {schema}, celui-ci lit {SCHEMA} ; mettre barometre à jour"
+        )
+    kinds = {
+        "version": str, "date": datetime.date, "etat": str, "valide_par": str,
+        "parametres": dict, "entrees": dict, "sorties": dict,
+    }  # fmt: skip
+    wrong = [name for name, kind in kinds.items() if not isinstance(manifest.get(name), kind)]
+    if wrong or manifest["etat"] not in get_args(State):
+        names = ", ".join(wrong or ["etat"])
+        raise BarometreError(f"{path} : champs absents ou illisibles ({names}) ; la reprendre")
+    return manifest
+
+
+# ---- writing ------------------------------------------------------------------------------------
+
+
+def _former(target: Path) -> Path:
+    """Where the former edition waits while the new one takes its place."""
+    return target.with_name(f".{target.name}{TEMPORARY}-ancienne")
+
+
+def _recovered(target: Path) -> Path:
+    """Put back the former edition when a run was killed between its two renamings."""
+    former = _former(target)
+    if not target.exists() and former.is_dir():
+        with suppress(OSError):
+            former.rename(target)
+    return target
+
+
+def _require_free(target: Path) -> None:
+    """Refuse to write over a validated edition, or over a folder that is none."""
+    _recovered(target)
+    if target.is_dir() and any(target.iterdir()):
+        manifest = _manifest(target)
+        if manifest["etat"] == "validé":
+            raise BarometreError(
+                f"{target} : validée par {manifest['valide_par']}, elle ne se remplace pas ;"
+                " donner un autre dossier"
+            )
+    elif target.exists() and not target.is_dir():
+        raise BarometreError(f"{target} : un fichier porte ce nom ; donner un autre dossier")
+
+
+def _write(target: Path, content: Mapping[str, bytes]) -> None:
+    """Write a folder beside its place, then rename it; one run only can win."""
+    made = target.with_name(f".{target.name}.{secrets.token_hex(4)}{TEMPORARY}")
+    former = _former(target)
+    try:
+        for name, data in sorted(content.items()):
+            path = made / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        if target.is_dir() and any(target.iterdir()):
+            if former.is_dir():  # left by a run killed after it had put the new one in place
+                shutil.rmtree(former)
+            target.rename(former)
+        made.rename(target)
+        shutil.rmtree(former, ignore_errors=True)
+    except OSError as error:
+        _recovered(target)
+        raise BarometreError(
+            f"{target} : édition non écrite ({os.strerror(error.errno or 0)}) ; une autre exécution"
+            " l'écrit peut-être, ou le dossier est protégé ou plein : réessayer"
+        ) from error
+    finally:
+        shutil.rmtree(made, ignore_errors=True)

@@ -1,0 +1,229 @@
+"""Money of the contract, in integer cents: by whom, for what, where, at which step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_HALF_UP, Decimal
+
+import numpy as np
+import pandas as pd
+
+from barometre import datasets
+from barometre.base.errors import BarometreError, Fault, FaultsError, UnknownNameError
+from barometre.tables.records import check_records
+
+STEPS = ("prévu", "engagé", "payé")
+BREAKDOWNS = (
+    "orientation",
+    "nomAttribuant",
+    "commune",
+    "qpv",
+    "annee",
+    "credits",
+    "dispositifAide",
+)
+UNKNOWN = "non précisé"
+"""What stands for an empty cell in a breakdown: the amounts still add up."""
+
+CPO_TARGET = 50.0
+"""Percent of specific credits that the contract wants in agreements over several years (CPO)."""
+
+_CENTS = {"eur": 100, "k_eur": 100_000, "M_eur": 100_000_000}
+_CPO = ("cpo", "convention pluriannuelle")
+
+
+def cents_of(amounts: pd.Series[float], units: pd.Series[str]) -> pd.Series[int]:
+    """Convert amounts to whole cents, through the decimal digits that they show.
+
+    Parameters
+    ----------
+    amounts : Series of float
+        Amounts in the unit of their row.
+    units : Series of str
+        ``eur``, ``k_eur`` or ``M_eur``; euros where missing.
+
+    Returns
+    -------
+    Series of int
+        Cents. 15.9 million euros are 1 590 000 000 cents.
+
+    Raises
+    ------
+    FaultsError
+        An amount in euros with more than two decimals: it is no amount of money.
+
+    Examples
+    --------
+    >>> cents_of(pd.Series([15.9, 0.1]), pd.Series(["M_eur", "eur"])).tolist()
+    [1590000000, 10]
+    """
+    exact = [
+        Decimal(repr(float(amount))) * _CENTS[unit]
+        for amount, unit in zip(amounts, units.fillna("eur"), strict=True)
+    ]
+    broken = [cents != cents.to_integral_value() for cents in exact]
+    if any(broken):
+        rows = amounts[np.array(broken)][:5]
+        lines = zip(rows.index.astype("int64"), rows, strict=True)
+        cases = " ; ".join(f"{amount:.10g} ligne {row + 2}" for row, amount in lines)
+        fault = Fault("montant", f"fractions de centime : {cases}", "arrondir au centime")
+        raise FaultsError("table financements refusée", [fault])
+    whole = [int(cents.quantize(Decimal(1), ROUND_HALF_UP)) for cents in exact]
+    return pd.Series(whole, amounts.index, dtype="int64", name="centimes")
+
+
+def funding(
+    financements: pd.DataFrame,
+    by: str | Sequence[str] = ("orientation", "nomAttribuant"),
+    *,
+    years: Sequence[int] | None = None,
+    population: pd.Series[float] | None = None,
+) -> pd.DataFrame:
+    """Add up amounts by breakdown; planned, committed and paid are never mixed.
+
+    Droit commun and specific credits stand on rows of their own as well: a breakdown always holds
+    ``credits`` and ``etape``, so that nobody adds them without knowing.
+
+    Parameters
+    ----------
+    financements : DataFrame
+        Table ``financements``.
+    by : str or sequence of str, default ("orientation", "nomAttribuant")
+        Among ``orientation, nomAttribuant, commune, qpv, annee, credits, dispositifAide``.
+    years : sequence of int, optional
+        Years kept; all by default.
+    population : Series, optional
+        Inhabitants by ``commune`` or ``qpv``, when one of them is in ``by``: gives euros per
+        inhabitant.
+
+    Returns
+    -------
+    DataFrame
+        One row a breakdown, nature of credits and step: ``centimes`` (integer cents, exact),
+        ``montant`` (euros), ``n`` rows, ``approche`` (an amount printed in millions or thousands is
+        in it), and ``par_habitant`` (euros). An empty cell of a breakdown is `UNKNOWN`.
+
+    Raises
+    ------
+    TableError, FaultsError
+        A table that is refused; fractions of a cent.
+    UnknownNameError
+        A breakdown that there is not.
+    """
+    names = [by] if isinstance(by, str) else [*by]
+    for name in names:
+        if name not in BREAKDOWNS:
+            raise UnknownNameError("ventilation", name, BREAKDOWNS)
+    table = check_records("financements", financements)
+    if years is not None:
+        table = table[table["annee"].isin([*years])]
+    keys = [*dict.fromkeys([*names, "credits", "etape"])]
+    rows = table[keys].copy()
+    for key in keys:
+        if key != "annee":
+            rows[key] = rows[key].fillna(UNKNOWN)
+    rows["centimes"] = cents_of(table["montant"], table["unite"])
+    rows["approche"] = table["unite"].isin(["k_eur", "M_eur"])
+    grouped = rows.groupby(keys, sort=True)
+    sums = grouped.agg(
+        centimes=("centimes", "sum"), n=("centimes", "size"), approche=("approche", "any")
+    ).reset_index()
+    sums["montant"] = sums["centimes"] / 100
+    sums["par_habitant"] = _per_head(sums, names, population)
+    order = {step: place for place, step in enumerate(STEPS)}
+    return sums.sort_values(
+        keys, key=lambda column: column.map(order) if column.name == "etape" else column
+    ).reset_index(drop=True)
+
+
+def _per_head(
+    sums: pd.DataFrame, names: Sequence[str], population: pd.Series[float] | None
+) -> pd.Series[float]:
+    """Divide amounts by the inhabitants of the place of their row."""
+    if population is None:
+        return pd.Series(np.nan, sums.index)
+    place = next((name for name in ("qpv", "commune") if name in names), None)
+    if place is None:
+        raise BarometreError("population : ventiler par « commune » ou par « qpv » pour l'utiliser")
+    heads = sums[place].map(population).astype("float64")
+    return (sums["montant"] / heads.where(heads > 0)).astype("float64")
+
+
+def cpo_share(financements: pd.DataFrame, *, year: int, step: str = "engagé") -> pd.Series:
+    """Compute the share of specific credits in agreements over several years (CPO).
+
+    Parameters
+    ----------
+    financements : DataFrame
+        Table ``financements``; an amount is in a CPO when its ``dispositifAide`` says so.
+    year : int
+        Year.
+    step : {"prévu", "engagé", "payé"}, default "engagé"
+        Step of the amounts.
+
+    Returns
+    -------
+    Series
+        ``centimes_cpo, centimes, part`` (percent; missing without specific credits), ``cible``
+        (`CPO_TARGET`) and ``atteint``.
+
+    Raises
+    ------
+    UnknownNameError
+        A step that there is not.
+    """
+    if step not in STEPS:
+        raise UnknownNameError("étape", step, STEPS)
+    table = check_records("financements", financements)
+    kept = (table["credits"] == "specifique") & (table["etape"] == step) & (table["annee"] == year)
+    table = table[kept]
+    cents = cents_of(table["montant"], table["unite"])
+    device = table["dispositifAide"].fillna("").str.casefold()
+    agreed = cents[device.map(lambda text: any(word in text for word in _CPO)).astype(bool)]
+    whole, part = int(cents.sum()), int(agreed.sum())
+    share = 100 * part / whole if whole else np.nan
+    return pd.Series(
+        {
+            "annee": year,
+            "etape": step,
+            "centimes_cpo": part,
+            "centimes": whole,
+            "part": share,
+            "cible": CPO_TARGET,
+            "atteint": bool(share >= CPO_TARGET),
+        },
+        name="part en CPO",
+    )
+
+
+def contract_amounts() -> pd.DataFrame:
+    """Give the amounts printed in the contract and the CRTE as a table ``financements``.
+
+    Returns
+    -------
+    DataFrame
+        The 48 amounts: the year is the first one given, else that of the signature; the nature of
+        the source (``fonctionnement``, ``investissement``, ``fiscal``...) becomes that of the
+        credits where it says it, else ``autre``. All are ``prévu``: no amount paid is printed.
+    """
+    frame = datasets.load("financements_contrat").frame
+    credits_of = {
+        "droit_commun": "droit_commun",
+        "credits_specifiques": "specifique",
+        "investissement": "investissement",
+    }
+    signed = frame["document"].map({"002": 2024, "003": 2021})
+    first = pd.to_numeric(frame["annee_debut"], errors="coerce")
+    table = pd.DataFrame(
+        {
+            "nomAttribuant": frame["financeur"].fillna(UNKNOWN),
+            "objet": frame["objet"] + " (" + frame["territoire"] + ")",
+            "montant": frame["montant"],
+            "unite": frame["unite"],
+            "annee": first.fillna(signed).astype("int64"),
+            "orientation": frame["orientation"],
+            "credits": frame["nature"].map(credits_of).fillna("autre"),
+            "etape": "prévu",
+        }
+    )
+    return check_records("financements", table)

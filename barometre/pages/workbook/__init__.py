@@ -1,0 +1,92 @@
+"""A workbook of results: what it is, the table, gaps, every value, the cards."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from barometre.pages.workbook.book import legal, open_book
+from barometre.pages.workbook.guide import Contents, write_guide
+from barometre.pages.workbook.lists import write_cards, write_rows
+from barometre.pages.workbook.places import Order, places_in_order
+from barometre.pages.workbook.wide import write_gaps, write_table
+
+LARGE = 100_000
+"""Rows above which a workbook holds the results and the table only: no labels beside the codes of
+each value, no gaps unless references are named."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What one may choose of a workbook.
+
+    Attributes
+    ----------
+    references : sequence of str or None
+        Codes of the references; None takes the EPCI, the department, the region and France, each
+        when the results have one of them.
+    order : {"libelle", "code"}
+        Order of the territories within a level.
+    edition : str or date or None
+        Name or date of the edition.
+    """
+
+    references: Sequence[str] | None = None
+    order: Order = "libelle"
+    edition: str | dt.date | None = None
+
+
+def write_workbook(
+    results: pd.DataFrame,
+    labelled: pd.DataFrame,
+    territoires: pd.DataFrame | None,
+    path: Path,
+    choices: Choices,
+) -> None:
+    """Write a workbook.
+
+    Parameters
+    ----------
+    results : DataFrame
+        Tidy results.
+    labelled : DataFrame
+        The same with labels beside the codes, for the sheet of values.
+    territoires : DataFrame or None
+        Labels and levels of the territories, by code.
+    path : Path
+        File to write.
+    choices : Choices
+        References, order, edition.
+    """
+    large = len(results) > LARGE
+    labelled, replaced = legal(results if large else labelled)
+    results, _ = legal(results)
+    if territoires is not None:
+        territoires, cells = legal(territoires)
+        replaced += cells
+    codes = [str(code) for code in results["code"].unique()]
+    places = places_in_order(codes, territoires, choices.references, choices.order)
+    references = [place.code for place in places if place.reference]
+    compared = len(places) > 1 and bool(references) and (not large or bool(choices.references))
+    edition = (
+        choices.edition.isoformat() if isinstance(choices.edition, dt.date) else choices.edition
+    )
+    with open_book(path, "Baromètre de cohésion sociale", _day(results, choices.edition)) as book:
+        write_guide(book, Contents(results, places, compared, edition or "", replaced))
+        write_table(book, results, places)
+        if compared:
+            write_gaps(book, results, places, references)
+        write_rows(book, labelled, "resultats")
+        write_cards(book, results)
+
+
+def _day(results: pd.DataFrame, edition: str | dt.date | None) -> dt.date:
+    """Give the day of the edition, else the last day of the data: never today."""
+    if isinstance(edition, dt.date):
+        return edition
+    years = results["annee"]
+    return dt.date(int(years.max()) if len(years) else 1980, 12, 31)

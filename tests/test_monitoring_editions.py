@@ -1,0 +1,233 @@
+"""Editions: the same bytes, nothing altered unseen, one writer wins, what changed and what it gives back."""
+
+from __future__ import annotations
+
+import datetime
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import barometre as bcs
+from barometre.base.errors import BarometreError, FaultsError
+from barometre.monitoring.editions import Edition
+
+monitoring = bcs.monitoring
+RESULTS = bcs.compute(bcs.datasets.tables())
+YEAR = {name: monitoring.example_year()[name] for name in ("objectifs", "actions")}
+
+
+def create(folder: Path, results: pd.DataFrame = RESULTS, **options: object) -> Edition:
+    given = {
+        "tables": YEAR,
+        "files": {"page.html": b"<p>"},
+        "parameters": {"epci": "200042190"},
+        **options,
+    }
+    return monitoring.create_edition(folder, date="2026-03-01", results=results, **given)  # type: ignore[arg-type] # one call for all
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_an_edition_is_read_back_and_is_the_same_bytes(tmp_path: Path) -> None:
+    source = tmp_path / "source.csv"
+    source.write_text("a")
+    first = create(tmp_path / "a", inputs=[source])
+    create(tmp_path / "b", inputs=[source])
+    assert content(tmp_path / "a") == content(tmp_path / "b")
+    assert first.date == datetime.date(2026, 3, 1)
+    assert (first.state, first.parameters) == ("projet", {"epci": "200042190"})
+    assert list(first.inputs) == ["source.csv"]
+    for name, table in YEAR.items():
+        pd.testing.assert_frame_equal(first.tables[name], table)
+    ordered = RESULTS.sort_values(["code", "annee", "indicateur"], ignore_index=True)
+    pd.testing.assert_frame_equal(first.results, ordered, check_dtype=False)
+    assert "Édition du 01/03/2026 (projet)" in first.summary()
+
+
+def test_a_draft_is_replaced_and_a_validated_edition_is_not(tmp_path: Path) -> None:
+    folder = tmp_path / "2026"
+    create(folder)
+    changed = RESULTS[RESULTS["annee"] > 2018]
+    assert len(create(folder, changed).results) == len(changed)
+    monitoring.validate_edition(folder, by="comité de pilotage du 12 mars 2026")
+    before = content(folder)
+    with pytest.raises(BarometreError, match="validée par comité de pilotage"):
+        create(folder)
+    with pytest.raises(BarometreError, match="déjà validée"):
+        monitoring.validate_edition(folder, by="un autre")
+    assert content(folder) == before
+    assert [p.name for p in tmp_path.iterdir()] == ["2026"]  # nothing is left beside
+
+
+def test_partial_altered_and_later_folders_are_refused_as_they_are(tmp_path: Path) -> None:
+    folder = tmp_path / "2026"
+    create(folder)
+    (folder / "resultats.csv").write_text("x")
+    (folder / "fichiers" / "page.html").unlink()
+    (folder / "en_trop.csv").write_text("x")
+    before = content(folder)
+    with pytest.raises(FaultsError) as refused:
+        monitoring.open_edition(folder)
+    for words in (
+        "resultats.csv : modifié",
+        "fichiers/page.html : absent",
+        "en_trop.csv : en trop",
+    ):
+        assert words in str(refused.value)
+    manifest = folder / "edition.toml"
+    text = manifest.read_text(encoding="utf-8")
+    for changed, words in (("schema = 1", "schema = 2"), "schéma 2"), (("etat = ", "etats = "), "champs absents"), ((text, "x ="), "illisible"):  # fmt: skip
+        manifest.write_text(text.replace(*changed), encoding="utf-8")
+        with pytest.raises(BarometreError, match=words):
+            monitoring.open_edition(folder)
+    manifest.write_text(text, encoding="utf-8")
+    assert content(folder) == before
+    (tmp_path / "vide").mkdir()
+    with pytest.raises(BarometreError, match="aucune édition"):
+        monitoring.open_edition(tmp_path / "vide")
+
+
+def test_what_is_wrong_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(FaultsError) as refused:
+        create(tmp_path / "x", RESULTS.drop(columns="note"), inputs=[tmp_path / "absent.csv"], files={"../page.html": b"", "b.html": tmp_path / "absent.html"})  # fmt: skip
+    for words in (
+        "note : colonne absente",
+        "absent.csv : source introuvable",
+        "sort du dossier",
+        "absent.html introuvable",
+    ):
+        assert words in str(refused.value)
+    with pytest.raises(BarometreError, match="écrire 2026-03-01"):
+        monitoring.create_edition(tmp_path / "x", date="mars", results=RESULTS)
+    assert list(tmp_path.iterdir()) == []
+
+
+WRITER = """
+import sys, barometre as bcs
+from pathlib import Path
+results = bcs.compute(bcs.datasets.tables())
+print("prêt", flush=True)
+while True:
+    bcs.monitoring.create_edition(sys.argv[1], date="2026-03-01", results=results,
+        files={f"{i}.bin": bytes(100_000) for i in range(20)})
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="kills a process")
+def test_a_run_killed_on_the_way_leaves_an_edition(tmp_path: Path) -> None:
+    folder = tmp_path / "2026"
+    create(folder)
+    for attempt in range(4):
+        run = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE)
+        assert run.stdout is not None
+        run.stdout.readline()
+        time.sleep(0.05 + 0.037 * attempt)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        run.stdout.close()
+        assert monitoring.open_edition(folder).state == "projet"
+    create(folder)
+    assert monitoring.open_edition(folder).outputs["fichiers/page.html"]
+
+
+def _race(folder: str, barrier: object) -> str:
+    barrier.wait()  # type: ignore[attr-defined] # a multiprocessing barrier
+    try:
+        create(Path(folder))
+    except BarometreError as error:
+        return str(error)
+    return "ok"
+
+
+def test_of_two_runs_one_wins_and_the_other_is_told(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    with context.Manager() as manager, context.Pool(2) as pool:
+        barrier = manager.Barrier(2)
+        told = pool.starmap(_race, [(str(tmp_path / "2026"), barrier)] * 2)
+    assert "ok" in told
+    assert all(words == "ok" or "édition" in words for words in told)
+    assert len(monitoring.open_edition(tmp_path / "2026").results) == len(RESULTS)
+
+
+# ---- what changed -------------------------------------------------------------------------------
+
+
+def test_no_difference_is_no_change() -> None:
+    assert monitoring.compare_editions(RESULTS, RESULTS.sample(frac=1, random_state=1)).empty
+
+
+def test_correcting_one_printed_value_revises_one_and_names_what_depends_on_it() -> None:
+    tables = bcs.datasets.make_tables(30, years=(2021,), seed=3, secrecy=False)
+    name, column = "demandeurs_emploi", "demandeurs_abc"
+    changed = {table: tables[table].copy() for table in tables}
+    key = changed[name].index[0]
+    changed[name].loc[key, column] += 60
+    found = monitoring.compare_editions(
+        bcs.compute(tables), bcs.compute(changed), reason="correction"
+    )
+    (revised,) = found[found["nature"] == "révisée"].to_dict("records")
+    assert (revised["code"], revised["indicateur"]) == (key[0], "demandeurs_emploi_abc")
+    assert (revised["apres"] - revised["avant"], revised["raison"]) == (60, "correction")
+    others = found[found["nature"] != "révisée"]
+    assert set(others["nature"]) == {"dépendante"}
+    assert set(others["depend_de"]) == {"demandeurs_emploi_abc"}
+    assert "taux_demandeurs_emploi_abc" in set(others["indicateur"])
+    assert set(found["code"]) == {key[0]}
+
+
+def test_every_kind_of_change() -> None:
+    columns = [
+        "code",
+        "annee",
+        "indicateur",
+        "valeur",
+        "statut",
+        "borne_inf",
+        "borne_sup",
+        "qualite",
+        "origine",
+        "note",
+    ]
+
+    def frame(*rows: tuple[object, ...]) -> pd.DataFrame:
+        full = [
+            (code, 2020, "x", value, status, None, None, quality, origin, None)
+            for code, value, status, quality, origin in rows
+        ]
+        return pd.DataFrame(full, columns=columns)
+
+    old = frame(("a", 1.0, "ok", None, "calcule"), ("b", None, "secret", None, "calcule"), ("c", 3.0, "ok", None, "calcule"), ("d", 4.0, "ok", None, "calcule"), ("e", 5.0, "ok", None, "calcule"), ("f", None, "non_disponible", None, "calcule"), ("g", 7.0, "ok", None, "calcule"), ("same", 8.0, "ok", None, "calcule"))  # fmt: skip
+    new = frame(("a", 2.0, "ok", None, "calcule"), ("b", 2.0, "ok", None, "calcule"), ("c", None, "secret", None, "calcule"), ("d", 4.0, "ok", "douteux", "calcule"), ("e", 5.0, "ok", None, "publie"), ("f", None, "sans_objet", None, "calcule"), ("h", 9.0, "ok", None, "calcule"), ("same", 8.0, "ok", None, "calcule"))  # fmt: skip
+    found = monitoring.compare_editions(old, new).set_index("code")["nature"].to_dict()
+    assert found == {"a": "révisée", "b": "publiée après secret", "c": "devenue secrète", "d": "autre qualité", "e": "autre méthode", "f": "autre absence", "g": "retirée", "h": "nouvelle"}  # fmt: skip
+    followed = monitoring.compare_editions(old, new, passage={"g": "h"}).set_index("code")
+    assert (followed.loc["g", "nature"], followed.loc["g", "suivi_par"]) == ("suivie", "h")
+
+
+def test_what_two_editions_give_back_together() -> None:
+    shown = RESULTS[RESULTS["indicateur"] == "population"].head(4).copy()
+    assert len(shown) == 4
+    codes = list(shown["code"])
+    hidden = shown.copy()
+    hidden.loc[hidden["code"] == codes[0], ["valeur", "statut"]] = [None, "secret"]
+    direct = monitoring.disclosures({"2025": hidden, "2026": shown})
+    assert list(direct["code"]) == [codes[0]]
+    assert direct["valeur"].item() == shown["valeur"].iloc[0]
+    assert monitoring.disclosures({"2025": hidden, "2026": hidden}).empty
+    whole = shown.tail(1).assign(code="TOUT", valeur=shown["valeur"].sum())
+    membership = dict.fromkeys(codes, "TOUT")
+    summed = monitoring.disclosures({"quartiers": hidden, "ensemble": whole}, membership)
+    assert summed["code"].tolist() == [codes[0]]
+    assert summed["valeur"].item() == pytest.approx(shown["valeur"].iloc[0])
+    two = hidden.copy()
+    two.loc[two["code"] == codes[1], ["valeur", "statut"]] = [None, "secret"]
+    assert monitoring.disclosures({"quartiers": two, "ensemble": whole}, membership).empty
