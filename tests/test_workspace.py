@@ -78,9 +78,9 @@ def test_every_key_is_explained_and_its_example_is_admitted(tmp_path: Path) -> N
     for name, kind in sections().items():
         for key in dataclasses.fields(kind):
             example, value = key.metadata["exemple"], getattr(getattr(config, name), key.name)
-            wanted = example if key.default in (None, ()) else key.default
+            wanted: object = example if key.default in (None, ()) else key.default
             if isinstance(value, tuple):
-                wanted = (wanted,) if isinstance(wanted, str) else tuple(wanted)
+                wanted = tuple(wanted) if isinstance(wanted, list) else (wanted,)
             assert value == wanted
 
 
