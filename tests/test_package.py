@@ -27,6 +27,7 @@ PUBLIC = [
     "PlacesWarning",
     "PublishedDifference",
     "RepairedCodes",
+    "SampledAuditWarning",
     "Selection",
     "SourceWarning",
     "Suppressed",
