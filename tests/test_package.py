@@ -76,6 +76,7 @@ PUBLIC = [
     "read",
     "read_membership",
     "read_passage",
+    "read_results",
     "repair_codes",
     "round_half_up",
     "select",
