@@ -27,9 +27,7 @@ LOGEMENT = (
 )
 EMPLOI = "GEO;GEO_OBJECT;SEX;EMPSTA_ENQ;AGE;EDUC;RP_MEASURE;FREQ;OBS_STATUS;TIME_PERIOD;OBS_VALUE"
 BPE = "GEO;GEO_OBJECT;FACILITY_DOM;FACILITY_SDOM;FACILITY_TYPE;BPE_MEASURE;TIME_PERIOD;OBS_VALUE"
-FILOSOFI = (
-    "FILOSOFI_MEASURE;GEO;GEO_OBJECT;UNIT_MEASURE;CONF_STATUS;OBS_STATUS;UNIT_MULT;TIME_PERIOD;OBS_VALUE"
-)
+FILOSOFI = "FILOSOFI_MEASURE;GEO;GEO_OBJECT;UNIT_MEASURE;CONF_STATUS;OBS_STATUS;UNIT_MULT;TIME_PERIOD;OBS_VALUE"
 POPREF = "GEO;GEO_OBJECT;FREQ;POPREF_MEASURE;TIME_PERIOD;OBS_VALUE"
 NAVETTES_2021 = (
     "AGE;EMPSTA_ENQ;FREQ;GEO;GEO_OBJECT;RP_MEASURE;TRANS;WORK_AREA;TIME_PERIOD;OBS_VALUE"
@@ -356,7 +354,9 @@ def test_three_vintages_and_codes_that_change(tmp_path: Path) -> None:
 
 def test_a_period_without_row_is_a_zero_that_says_so(tmp_path: Path) -> None:
     rows = [dwelling(n, OCS="DW_MAIN", BUILD_END=p) for n, p in enumerate(PERIODS, 1)]
-    rows += [dwelling(n, GEO="59001", OCS="DW_MAIN", BUILD_END=p) for n, p in enumerate(PERIODS[1:], 1)]
+    rows += [
+        dwelling(n, GEO="59001", OCS="DW_MAIN", BUILD_END=p) for n, p in enumerate(PERIODS[1:], 1)
+    ]
     tables = bcs.read(housing(tmp_path, *rows))
     assert value(tables, "logements.residences_date_connue", "59001") == 15
     assert value(tables, "logements.residences_avant_1946", "59001") == 1
@@ -366,14 +366,18 @@ def test_a_period_without_row_is_a_zero_that_says_so(tmp_path: Path) -> None:
 
 
 def test_diplomas_of_every_vintage(tmp_path: Path) -> None:
-    header = "GEO;GEO_OBJECT;SEX;AGE;EDUC;STUD_AREA;RP_MEASURE;FREQ;OBS_STATUS;TIME_PERIOD;OBS_VALUE"
+    header = (
+        "GEO;GEO_OBJECT;SEX;AGE;EDUC;STUD_AREA;RP_MEASURE;FREQ;OBS_STATUS;TIME_PERIOD;OBS_VALUE"
+    )
     fixed = {"AGE": "Y_GE15", "STUD_AREA": "_Z", "RP_MEASURE": "POP"}
     codes = {
         2023: {"_T": 100, "001T100_RP": 20, "200_RP": 5, "500_RP": 10, "600_RP": 6, "700_RP": 4},
         2012: {"_T": 100, "001T200_RP": 35, "500_RP": 9, "600T702_RP": 8},
     }
     rows = [
-        row(header, n, y, EDUC=c, **fixed) for y, of_year in codes.items() for c, n in of_year.items()
+        row(header, n, y, EDUC=c, **fixed)
+        for y, of_year in codes.items()
+        for c, n in of_year.items()
     ]
     with pytest.warns(SourceWarning, match="jamais vus sur de vraies lignes"):
         tables = bcs.read(write(tmp_path, "DS_RP_DIPLOMES_PRINC_2023_data.csv", rows, header))
@@ -411,7 +415,9 @@ def test_a_row_served_with_two_precisions_is_one_value(tmp_path: Path) -> None:
 
 
 def test_populations_side_by_side(tmp_path: Path) -> None:
-    rows = [row(POPREF, n, POPREF_MEASURE=m) for m, n in (("PMUN", 90), ("PCAP", 10), ("PTOT", 100))]
+    rows = [
+        row(POPREF, n, POPREF_MEASURE=m) for m, n in (("PMUN", 90), ("PCAP", 10), ("PTOT", 100))
+    ]
     path = tmp_path / "api.json"
     path.write_text(json.dumps(melodi_answer("DS_POPULATIONS_REFERENCE", rows)), encoding="utf-8")
     assert value(bcs.read(path), "population.population", "59172") == 90

@@ -24,7 +24,12 @@ from barometre.composite.robust.rank_draws import (
     pairs_above,
     ranks_of,
 )
-from barometre.composite.robust.replications import Design, Scorer, coordinates, design_of
+from barometre.composite.robust.replications import (
+    Replications,
+    Scorer,
+    coordinates,
+    replications_of,
+)
 from barometre.composite.robust.sobol import base_points
 from barometre.composite.score.scores import Scores, score
 from barometre.composite.score.years import refuse_several_years
@@ -243,7 +248,7 @@ def robustness(
     keys = [labels, *data.beta, *data.alpha, *data.deviations[::-1], *raw[::-1]]
     order = np.lexsort(keys) if len(units) else np.empty(0, dtype=np.intp)
     points = base_points(n, coordinates(tree, options), seed)
-    base, other = (design_of(tree, options, p, i * len(p)) for i, p in enumerate(points))
+    base, other = (replications_of(tree, options, p, i * len(p)) for i, p in enumerate(points))
     tops = nominal.table[tree.root].to_numpy()
     places = nominal.rank().to_numpy(dtype=np.float64, na_value=np.nan)
     scorer = Scorer(variants, data.ordered(order))
@@ -308,7 +313,7 @@ def _replicate(runs: Runs, keep: bool) -> tuple[NDArray[Any], Floats | None]:
     return np.concatenate(parts), np.concatenate(scores) if keep else None
 
 
-def _choices(design: Design, options: Alternatives) -> pd.DataFrame:
+def _choices(design: Replications, options: Alternatives) -> pd.DataFrame:
     words = options.labels
     columns = {
         name: pd.Series(np.array(words[key], dtype=object)[design.choices[:, j]], dtype="str")
