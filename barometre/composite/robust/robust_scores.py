@@ -54,20 +54,20 @@ class Robustness:
         ``normalisation``, ``bornes`` and ``agregation`` drawn.
     weights : DataFrame, replications x components
         Weights drawn, before they are brought to a total of 1 in their node.
-    draws : DataFrame, replications x units
+    rank_draws : DataFrame, replications x units
         Rank of each unit in each replication; 0 where it has no score.
     scores : DataFrame, replications x units, or None
         Scores, if asked.
     nominal : Scores
         The index as declared.
     meta : dict
-        What was asked and done: ``n`` asked, ``replications`` done, ``seed``, ``level``...
+        What was asked and done: ``draws_asked``, ``draws`` done, ``seed``, ``level``...
     """
 
     ranks: pd.DataFrame
     choices: pd.DataFrame
     weights: pd.DataFrame
-    draws: pd.DataFrame
+    rank_draws: pd.DataFrame
     scores: pd.DataFrame | None
     nominal: Scores
     meta: Mapping[str, Any]
@@ -103,12 +103,12 @@ class Robustness:
                 f"{len(rows)} territoires : matrice trop grande ; en choisir au plus {_PAIRS}"
                 " (pairwise(codes))"
             )
-        ranks = np.ascontiguousarray(self.draws.to_numpy().T[rows])
+        ranks = np.ascontiguousarray(self.rank_draws.to_numpy().T[rows])
         return pd.DataFrame(pairs_above(ranks), index=units[rows], columns=units[rows])
 
     @cached_property
     def shares(self) -> pd.DataFrame:
-        """Total-order Sobol' shares of each alternative; costs n(k + 1) more evaluations.
+        """Total-order Sobol' shares of each alternative; costs draws x (k + 1) more evaluations.
 
         Returns
         -------
@@ -140,10 +140,10 @@ class Robustness:
         return pd.DataFrame(rows, columns=["element", "remarque"], dtype="str")
 
     def _remarks(self) -> Iterator[tuple[str, str]]:
-        asked, done = self.meta["n"], self.meta["replications"]
+        asked, done = self.meta["draws_asked"], self.meta["draws"]
         if asked != done:
-            yield "n", f"{asked} réplications demandées, {done} faites (puissance de deux)"
-        lost = (self.draws.to_numpy() == 0).sum(axis=0)
+            yield "draws", f"{asked} réplications demandées, {done} faites (puissance de deux)"
+        lost = (self.rank_draws.to_numpy() == 0).sum(axis=0)
         scored = self.ranks["rang"].notna().to_numpy()
         some = (lost > 0) & scored
         for unit, times in zip(self.ranks.index[some], lost[some], strict=True):
@@ -161,9 +161,9 @@ def robustness(
     frame: pd.DataFrame,
     alternatives: Alternatives | Mapping[str, Any] | None = None,
     data_error: DataError | pd.DataFrame | Mapping[str, Any] | None = None,
-    n: int = 1000,
-    seed: int = 0,
     *,
+    draws: int = 1000,
+    seed: int = 0,
     level: float = 0.90,
     keep_scores: bool = False,
 ) -> Robustness:
@@ -180,7 +180,7 @@ def robustness(
     data_error : DataFrame, DataError or mapping, optional
         Standard errors, units x leaves; or ``DataError(denominators=...)`` for shares in per cent.
         Leaves that are not in it are exact.
-    n : int, default 1000
+    draws : int, default 1000
         Joint replications, raised to a power of two (1000 gives 1024), at which the quasi-random
         sequence is balanced.
     seed : int, default 0
@@ -225,7 +225,7 @@ def robustness(
     ...     index=["Denain", "Raismes", "Escaudain"],
     ... )
     >>> index = Index.from_table(table, normalise="minmax", out=(0, 100))
-    >>> result = robustness(index, frame, Alternatives(weights=0.25), n=256)
+    >>> result = robustness(index, frame, Alternatives(weights=0.25), draws=256)
     >>> result.ranks[["rang", "rang_min", "rang_max", "groupe"]]
                rang  rang_min  rang_max  groupe
     Denain        1         1         1       1
@@ -234,7 +234,7 @@ def robustness(
     >>> result.pairwise().loc["Denain", "Raismes"]
     np.float64(1.0)
     """
-    _check_options(n, seed, level)
+    _check_options(draws, seed, level)
     options = Alternatives.read(alternatives)
     nominal = score(tree, frame)
     units = nominal.table.index
@@ -247,7 +247,7 @@ def robustness(
     labels = np.array(list(map(str, units)))
     keys = [labels, *data.beta, *data.alpha, *data.deviations[::-1], *raw[::-1]]
     order = np.lexsort(keys) if len(units) else np.empty(0, dtype=np.intp)
-    points = base_points(n, coordinates(tree, options), seed)
+    points = base_points(draws, coordinates(tree, options), seed)
     base, other = (replications_of(tree, options, p, i * len(p)) for i, p in enumerate(points))
     tops = nominal.table[tree.root].to_numpy()
     places = nominal.rank().to_numpy(dtype=np.float64, na_value=np.nan)
@@ -256,8 +256,7 @@ def robustness(
     runs = Runs(options, scorer, leaves, base, other, places[order], np.nan_to_num(tops[order]))
     ranks, scores = _replicate(runs, keep_scores)
     back = np.argsort(order)
-    draws = ranks[:, back]
-    by_unit = np.ascontiguousarray(draws.T)
+    by_unit = np.ascontiguousarray(ranks[:, back].T)
     median, low, high = intervals_of(by_unit, level)
     table = pd.DataFrame(
         {
@@ -277,12 +276,12 @@ def robustness(
         ranks=table.astype(whole),
         choices=_choices(base, options),
         weights=pd.DataFrame(base.weights, columns=list(tree.columns)),
-        draws=pd.DataFrame(draws, columns=units),
+        rank_draws=pd.DataFrame(ranks[:, back], columns=units),
         scores=None if scores is None else pd.DataFrame(scores[:, back], columns=units),
         nominal=nominal,
         meta={
-            "n": n,
-            "replications": len(base),
+            "draws_asked": draws,
+            "draws": len(base),
             "seed": seed,
             "level": level,
             "alternatives": options,
@@ -294,8 +293,8 @@ def robustness(
     )
 
 
-def _check_options(n: int, seed: int, level: float) -> None:
-    for name, number, least in (("n", n, 1), ("seed", seed, 0)):
+def _check_options(draws: int, seed: int, level: float) -> None:
+    for name, number, least in (("draws", draws, 1), ("seed", seed, 0)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
             raise BarometreError(f"{name}={number!r} refusé : donner un entier d'au moins {least}")
     if isinstance(level, bool) or not isinstance(level, Real) or not 0 < level < 1:
