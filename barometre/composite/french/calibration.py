@@ -13,6 +13,7 @@ from barometre import datasets
 from barometre.base.arguments import as_numbers
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
+from barometre.base.face import Face
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY
 from barometre.composite.french.component_frame import keyed, numbers_of
@@ -41,7 +42,7 @@ _FEWEST = 4  # three unknowns, and one territory to judge by
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(Face):
     """What `calibrate_idt` returns.
 
     ``idt(components, fit.reference, fit.dispersion, fit.weights)`` gives ``fit.fitted``.
@@ -86,6 +87,24 @@ class Calibration:
     identified: pd.Series[bool]
     correlations: pd.DataFrame
     remarks: tuple[str, ...]
+
+    def sentences(self) -> list[str]:
+        """Say the weights, how good the fit is, and what a reader must know of it."""
+        weights = ", ".join(
+            f"{name} {format_number(weight, 2)} (de {format_number(low, 2)} à"
+            f" {format_number(high, 2)})"
+            for name, weight, (low, high) in zip(
+                self.weights.index, self.weights, self.weight_range.to_numpy(), strict=True
+            )
+        )
+        r2 = "" if np.isnan(self.r2) else f", R² de {format_number(self.r2, 3)}"
+        return [
+            f"Calage sur {counted(len(self.table), 'valeur publiée', 'valeurs publiées')}.",
+            f"Poids : {weights}.",
+            f"Écart quadratique moyen : {format_number(self.rmse, 1)}{r2} ;"
+            f" chaque territoire prévu sans lui : {format_number(self.loo_error, 1)}.",
+            *(f"{remark[:1].upper()}{remark[1:]}." for remark in self.remarks),
+        ]
 
     @property
     def fitted(self) -> pd.Series[float]:

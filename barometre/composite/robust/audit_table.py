@@ -21,8 +21,8 @@ from barometre.composite.robust.audit_checks import (
     score_without,
     shifts,
     spread_shape,
-    unit_names,
 )
+from barometre.composite.score.levels import unit_names
 from barometre.composite.score.normalise import transformed
 from barometre.composite.score.scores import Scores, score
 from barometre.composite.score.years import refuse_several_years

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
+from barometre.base.face import Drawn
+from barometre.base.french import format_number
 from barometre.composite.robust.alternative_shares import Runs, shares_of
 from barometre.composite.robust.alternatives import Alternatives
 from barometre.composite.robust.data_error import DataError, draws_of
@@ -40,7 +42,7 @@ _PAIRS = 5000  # units of a whole matrix of pairs: 200 MB
 
 
 @dataclass(frozen=True, eq=False)
-class Robustness:
+class Robustness(Drawn):
     """What `robustness` returns.
 
     Attributes
@@ -72,6 +74,44 @@ class Robustness:
     nominal: Scores
     meta: Mapping[str, Any]
     _runs: Runs = field(repr=False)
+
+    chart = "rank_intervals"
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rank intervals: ``ranks``."""
+        return self.ranks
+
+    def drawn(self) -> Robustness:
+        """Give the result itself: the chart says its level."""
+        return self
+
+    def sentences(self) -> list[str]:
+        """Say what was drawn, how wide the intervals of ranks are, and who cannot be told apart."""
+        ranked = self.ranks[self.ranks["rang"].notna()]
+        level = format_number(100 * self.meta["level"])
+        lines = [
+            f"Rangs de {counted(len(ranked), 'territoire')} dans"
+            f" {counted(self.meta['draws'], 'réplication')} (graine {self.meta['seed']}),"
+            f" intervalles à {level} %."
+        ]
+        if not len(ranked):
+            return lines
+        width = (ranked["rang_max"] - ranked["rang_min"] + 1).astype(np.float64)
+        alone = ranked["groupe"].map(ranked["groupe"].value_counts()) == 1
+        lines.append(
+            f"Un intervalle compte {counted(float(width.median()), 'rang')} au milieu,"
+            f" {counted(float(width.max()), 'rang')} au plus."
+        )
+        lines.append(
+            f"{counted(ranked['groupe'].nunique(), 'groupe')} ; {int(alone.sum())} sur"
+            f" {len(ranked)} se distinguent de leurs voisins."
+        )
+        varied = [name for name in self.choices if len(self.choices[name].unique()) > 1]
+        varied += ["poids"] if self.meta["alternatives"].weights else []
+        if varied:
+            lines.append(f"Choix tirés : {', '.join(map(str, varied))}.")
+        return [*lines, *(f"{unit} : {text}." for unit, text in self._remarks())]
 
     def pairwise(self, codes: Iterable[Hashable] | None = None) -> pd.DataFrame:
         """Give P(A above B): the share of the replications where A is ranked before B.

@@ -120,3 +120,8 @@ def row_of(units: pd.Index, code: Hashable) -> int:
     if np.size(found) != 1:
         raise BarometreError(f"« {code} » a plusieurs lignes ; donner (code, annee)")
     return int(np.ravel(found)[0])
+
+
+def unit_names(units: pd.Index) -> list[str]:
+    """Write the labels of units."""
+    return [" ".join(map(str, unit)) if isinstance(unit, tuple) else str(unit) for unit in units]
