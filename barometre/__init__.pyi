@@ -32,7 +32,7 @@ from .composite.tree.bounds import Bounds as Bounds
 from .engine.perimeters import apply_passage as apply_passage
 from .engine.perimeters import qpv_correspondence as qpv_correspondence
 from .engine.perimeters import to_2024 as to_2024
-from .engine.sampling import Design as Design
+from .engine.sampling import SurveyDesign as SurveyDesign
 from .engine.sampling import newcombe as newcombe
 from .engine.sampling import wilson as wilson
 from .engine.shrinkage import shrink as shrink
@@ -43,6 +43,16 @@ from .engine.values import PublishedDifference as PublishedDifference
 from .engine.values import compute as compute
 from .pages.results_back import read_results as read_results
 from .pages.results_file import write_results as write_results
+from .places.bundle import communes as communes
+from .places.bundle import former_communes as former_communes
+from .places.choose import PlacesWarning as PlacesWarning
+from .places.choose import select as select
+from .places.gazetteer import find_territory as find_territory
+from .places.territory import Selection as Selection
+from .places.territory import selection as selection
+from .places.workspace import Config as Config
+from .places.workspace import init_folder as init_folder
+from .places.workspace import load_config as load_config
 from .secrecy.intruder import SampledAuditWarning as SampledAuditWarning
 from .secrecy.intruder import audit_suppression as audit_suppression
 from .secrecy.suppression import Suppressed as Suppressed

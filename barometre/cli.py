@@ -40,11 +40,13 @@ def _console() -> Console:
 
 @app.command()
 def indicators(
-    indicator: Annotated[str | None, typer.Argument(help="Identifiant d'un indicateur.")] = None,
+    indicator: Annotated[
+        str | None, typer.Argument(help="Identifiant d'un indicateur, ou nom d'un thème.")
+    ] = None,
 ) -> None:
-    """Liste les indicateurs, ou montre la fiche de l'un d'eux."""
-    if indicator is None:
-        _print_catalogue(_console())
+    """Liste les indicateurs, ou ceux d'un thème, ou montre la fiche de l'un d'eux."""
+    if indicator is None or indicator in THEMES:
+        _print_catalogue(_console(), indicator)
     else:
         _print_card(_console(), indicator_card(indicator))
 
@@ -59,7 +61,8 @@ def compute_files(
     ],
     out: Annotated[Path, typer.Option(help="Fichier à écrire : .csv, .xlsx ou .parquet.")],
     indicator: Annotated[
-        list[str] | None, typer.Option(help="Indicateur à calculer (plusieurs fois au besoin).")
+        list[str] | None,
+        typer.Option(help="Indicateur ou thème à calculer (plusieurs fois au besoin)."),
     ] = None,
     intervals: Annotated[
         bool, typer.Option(help="Donner les intervalles et les classes A à D.")
@@ -168,8 +171,8 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     print(f"barometre : attention, {message}", file=sys.stderr)
 
 
-def _print_catalogue(console: Console) -> None:
-    frame = catalogue()
+def _print_catalogue(console: Console, only: str | None) -> None:
+    frame = catalogue(theme=only)
     for theme, rows in frame.groupby("theme", sort=False):
         table = Table(title=str(theme), title_justify="left", box=None, pad_edge=False)
         table.add_column("indicateur", no_wrap=True, style="bold")

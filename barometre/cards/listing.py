@@ -110,7 +110,7 @@ def expand_indicators(names: str | Iterable[str]) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def catalogue(lang: Literal["fr", "en"] = "fr", *, theme: Theme | None = None) -> pd.DataFrame:
+def catalogue(lang: Literal["fr", "en"] = "fr", *, theme: str | None = None) -> pd.DataFrame:
     """List the indicators.
 
     Parameters

@@ -99,7 +99,8 @@ def members(given: Given | Iterable[Given] | None = None, *, vintage: int | None
     if given is None:
         return base
     alone = isinstance(given, (pd.Series, Mapping, pd.DataFrame, str, Path))
-    for one in cast("Iterable[Given]", [given] if alone else given):
+    several = [given] if alone or not isinstance(given, Iterable) else given
+    for one in cast("Iterable[Given]", several):
         base = _with(base, _pairs(one), is_list=isinstance(one, (pd.DataFrame, str, Path)))
     return base
 
@@ -213,6 +214,8 @@ def _pairs(given: Given) -> pd.DataFrame:
 
 
 def _of_file(path: Path) -> pd.DataFrame:
+    if not path.is_file():
+        raise BarometreError(f"{_TITLE} : fichier {path} introuvable ; vérifier le chemin")
     if path.suffix.lower() in (".geojson", ".json"):
         features = json.loads(path.read_text(encoding="utf-8"))["features"]
         return _of_frame(pd.DataFrame([f["properties"] for f in features]), path.name)
@@ -224,7 +227,9 @@ def _of_file(path: Path) -> pd.DataFrame:
 
 
 def read_text(path: Path) -> pd.DataFrame:
-    """Read a delimited file as text, whatever its separator; UTF-8, else Windows."""
+    """Read a workbook, or a delimited file (UTF-8, else Windows), as text."""
+    if path.suffix.lower() in (".xlsx", ".xls"):
+        return pd.read_excel(path, dtype="str")
     content = path.read_bytes()
     try:
         text = content.decode("utf-8-sig")

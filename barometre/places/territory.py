@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from barometre.base.errors import BarometreError
 from barometre.places.bundle import METRO, wholes, wholes_of_any_year
 from barometre.places.gazetteer import resolve
 from barometre.places.members import Given, Members, department_of_quarter, members, read_text
+from barometre.tables.codes import level_of
 
 Names: TypeAlias = "str | Iterable[str]"
 
@@ -62,14 +64,15 @@ class Selection:
     members: Members = field(repr=False, compare=False)
 
     def keeps(
-        self, codes: Iterable[str], *, level: str | None = None, references: bool = True
+        self, codes: Iterable[str | None], *, level: str | None = None, references: bool = True
     ) -> npt.NDArray[np.bool_]:
         """Tell which codes are of the territory or of its references.
 
         Parameters
         ----------
         codes : iterable of str
-            Codes of any level, as text; those of deleted communes are followed.
+            Codes of any level, as text; those of deleted communes are followed, and a missing one
+            is not kept.
         level : str, optional
             Level of the codes when the file tells it: nine digits are then an IRIS or an EPCI
             without doubt.
@@ -186,7 +189,7 @@ ENSQP_200042190, ENSQN_200042190, ENSQP_59, ENSQN_59, ENSQP_METRO, ENSQN_METRO, 
     wanted = {
         level: _resolved(names, level, known) for level, names in asked.items() if names is not None
     }
-    free = _zones(zones)
+    free = _zones(zones, known)
     towns = _towns(known, wanted, free)
     own = {"commune": towns, "qpv": _quarters(known, wanted, free)}
     own["union"] = [code for code in free if code not in {*own["commune"], *own["qpv"]}]
@@ -255,7 +258,21 @@ def _quarters(known: Members, wanted: Mapping[str, list[str]], free: list[str]) 
     return list(dict.fromkeys([*lists["code"][held], *wanted.get("qpv", []), *named]))
 
 
-def _zones(zones: Names | Path | None) -> list[str]:
+def _zones(zones: Names | Path | None, known: Members) -> list[str]:
+    """List free codes; those that have the form of a commune must be one."""
+    codes = _listed_zones(zones)
+    towns = {*known.communes.index, *known.former.index}
+    lost = [c for c in codes if re.fullmatch(r"\d|\d{4}|\d{8}", c)]
+    lost += [c for c in codes if level_of(c) == "commune" and c not in towns]
+    if lost:
+        raise BarometreError(
+            f"zones : codes inconnus ({', '.join(lost[:5])}) ; zéro initial perdu, ou autre"
+            " millésime ?"
+        )
+    return codes
+
+
+def _listed_zones(zones: Names | Path | None) -> list[str]:
     if zones is None:
         return []
     if isinstance(zones, Path) or (isinstance(zones, str) and Path(zones).suffix):

@@ -373,6 +373,7 @@ def config_text(given: Mapping[str, Mapping[str, Any]], *, title: str = "") -> s
 
 
 def _comment(text: str) -> str:
+    text = "".join(sign if sign.isprintable() else " " for sign in text)
     lines = textwrap.wrap(text, _WIDTH, initial_indent="# ", subsequent_indent="# ")
     return "\n".join(lines) + "\n"
 

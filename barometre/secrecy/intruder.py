@@ -361,8 +361,9 @@ def audit_suppression(
     -------
     DataFrame
         One row per hidden cell audited: ``ligne``, ``colonne``, ``borne_inf``, ``borne_sup``
-        (infinite when nothing limits the cell) and ``retrouvable``, true when they are equal. Counts
-        are whole when the published ones are. Empty when nothing is hidden, or the table is empty.
+        (infinite when nothing limits the cell) and ``retrouvable``, true when they are equal.
+        Counts are whole when the published ones are. Empty when nothing is hidden, or without
+        table.
 
     Raises
     ------

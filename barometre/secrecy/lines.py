@@ -159,8 +159,16 @@ def kept_steps(flows: Floats, told: Flags, *, threshold: float) -> Flags:
     return kept
 
 
-def coarse(value: float, digits: int = 3) -> float:
-    """Round to some significant digits: a mean written in full tells its number of people."""
+def coarse(value: float, people: float) -> float:
+    """Round a mean, or a difference of means, that would tell its number of people in full.
+
+    Kept are three significant digits at most, and nothing under the weight of one person of
+    ``people`` (the fewest that the mean can rest on): a rate of any number of people, or a mean of
+    whole numbers, then comes as near.
+    """
     if not math.isfinite(value) or value == 0:
         return value
-    return round(value, digits - 1 - math.floor(math.log10(abs(value))))
+    place = math.floor(math.log10(1 / people))
+    one = next(k * 10.0**place for k in (1, 2, 5, 10) if k * 10.0**place >= 1 / people)
+    step = max(one, 10.0 ** (math.floor(math.log10(abs(value))) - 2))
+    return round(round(value / step) * step, 12)

@@ -77,8 +77,9 @@ class ChangeDecomposition:
         DataFrame
             ``component, value, n, status``, of a single kind when hidden (``secret``, else
             ``publie``): which group is small is not told. Zeros stay. Once a group is hidden the
-            values that stay are rounded to three significant digits: in full, a difference of
-            means tells the numbers of people they are divided by.
+            values that stay are rounded (three significant digits, nothing under the weight of one
+            stayer in a rate): in full, a difference of means tells the numbers of people they are
+            divided by.
 
         Notes
         -----
@@ -95,7 +96,8 @@ class ChangeDecomposition:
         values = np.array([self.total, self.in_situ, self.exits, self.entries])
         secret = np.array([bool(hidden.any() and few), *hidden])
         if hidden.any():
-            values = np.array([coarse(value) for value in values])
+            known = max(threshold, 0.0 if hidden[0] else self.n_stayers)
+            values = np.array([coarse(value, known) for value in values])
         frame = pd.DataFrame(
             {
                 "component": list(COMPONENTS),
