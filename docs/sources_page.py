@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from markdown_parts import code, plain, table
 
-from barometre.sources.family import Family, Mapped, load_families
+from barometre.sources.wide.family import Family, Mapped, load_families
 
 _INTRO = """# Files that are read
 

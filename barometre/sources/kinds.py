@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from barometre.sources.aside import MEMBERSHIPS, NOTICES, PASSAGES, RESULTS
-from barometre.sources.by_family import FAMILIES
 from barometre.sources.kind import Kind, Recognised, Waiting
 from barometre.sources.melodi.labelled import LABELLED
 from barometre.sources.melodi.long_files import LONG_FILES
 from barometre.sources.own_tables import MISSPELT, OWN
 from barometre.sources.units.counts import UNITS
 from barometre.sources.units.sirene import GEOLOCATED, STOCK
+from barometre.sources.wide.by_family import FAMILIES
 
 KINDS: tuple[Kind, ...] = (
     RESULTS,

@@ -13,12 +13,12 @@ import pandas as pd
 
 from barometre import datasets
 from barometre.base.errors import BarometreError
-from barometre.sources.by_family import unrecognised
-from barometre.sources.family import load_families
 from barometre.sources.files.text import SUFFIXES, Source, is_hidden, open_sources, split_name
 from barometre.sources.kind import Beside, Recognised, Waiting
 from barometre.sources.kinds import last_resort, recognise
 from barometre.sources.report import FileReport, Reading, described, set_aside
+from barometre.sources.wide.by_family import unrecognised
+from barometre.sources.wide.family import load_families
 from barometre.tables.table_set import Tables, combine
 
 
@@ -141,9 +141,7 @@ def _items(source: str | Path) -> Sequence[Path | str]:
     )
 
 
-def _readings(
-    item: Path | str, refusals: list[str], opened: list[Source]
-) -> Iterator[Reading]:
+def _readings(item: Path | str, refusals: list[str], opened: list[Source]) -> Iterator[Reading]:
     """Read one file; the refusal of a sheet or of a member does not hide the others."""
     if isinstance(item, str):
         tables = datasets.tables(item)
