@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from markdown_parts import code, plain, table
 
-from barometre.sources.family import Family, Mapped, load_families
 from barometre.sources.forms.melodi.cubes import Cube, load_cubes
 from barometre.sources.forms.units.unit_family import UnitFamily, load_unit_families
+from barometre.sources.wide.family import Family, Mapped, load_families
 
 _INTRO = """# Files that are read
 

@@ -13,15 +13,13 @@ import pandas as pd
 
 from barometre import datasets
 from barometre.base.errors import BarometreError
-from barometre.sources.by_family import unrecognised
-from barometre.sources.family import load_families
 from barometre.sources.files.text import SUFFIXES, Source, is_hidden, open_sources, split_name
 from barometre.sources.forms.melodi.cubes import load_cubes
 from barometre.sources.forms.units.unit_family import load_unit_families
 from barometre.sources.kind import Beside, Recognised, Waiting
 from barometre.sources.kinds import last_resort, recognise
 from barometre.sources.report import FileReport, Reading, described, set_aside
-from barometre.sources.revisions import revised
+from barometre.sources.wide.revisions import revised
 from barometre.tables.table_set import Tables, combine
 
 
