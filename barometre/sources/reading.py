@@ -19,6 +19,8 @@ from barometre.sources.forms.units.unit_family import load_unit_families
 from barometre.sources.kind import Beside, Recognised, Waiting
 from barometre.sources.kinds import last_resort, recognise
 from barometre.sources.report import FileReport, Reading, described, set_aside
+from barometre.sources.wide.by_family import unrecognised
+from barometre.sources.wide.family import load_families
 from barometre.sources.wide.revisions import revised
 from barometre.tables.table_set import Tables, combine
 
