@@ -13,7 +13,7 @@ from barometre.engine.rounded_counts import linear_bounds
 
 
 def ratio_limits(numerator: float, denominator: float, half: float = 2.5) -> tuple[float, float]:
-    counts = np.array([[numerator, denominator]])
+    counts = np.array([[numerator, denominator]], dtype=np.float64)
     low, high = linear_bounds(
         counts, np.full((1, 2), half), np.array([1.0, 0.0]), np.array([0.0, 1.0])
     )
