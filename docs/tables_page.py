@@ -28,6 +28,7 @@ REMARKS: Mapping[str, str] = MappingProxyType(
         "colonne": "Name of the column.",
         "statut": f"{code('ok')} when the cell has a value, otherwise why it has none.",
         "qualite": f"{code('douteux')} for a value contradicted elsewhere, else empty.",
+        "origine": f"{code('deduit')} for a cell deduced from others, else empty (optional column).",
         "motif": "The reason, in words; it becomes the note of the values computed from the cell.",
     }
 )
@@ -51,6 +52,7 @@ ORIGIN_WORDS: Mapping[str, str] = MappingProxyType(
     {
         "calcule": "computed from counts by the library",
         "publie": "repeated as the producer publishes it",
+        "deduit": "deduced from a later printed value and its printed evolution",
         "estime": "estimated; no function of this version gives such a value",
     }
 )

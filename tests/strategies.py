@@ -44,6 +44,8 @@ def within_limits(name: str, frame: pd.DataFrame) -> pd.DataFrame:
     for column, described in columns.items():
         if described.metadata["unite"] == "pourcent":
             values[column] = 5 + values[column] % 90
+        if described.metadata["unite"] == "indice":
+            values[column] = values[column] % 101 / 100
     ordered = [column for column in columns if column.startswith("niveau_de_vie")]
     if ordered:
         ranked = np.sort(np.stack([1000 + values[column] for column in ordered]), axis=0)

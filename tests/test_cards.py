@@ -1,4 +1,4 @@
-"""The 57 cards: complete, consistent with their functions, and right on hand-worked examples."""
+"""The cards: complete, consistent with their functions, and right on hand-worked examples."""
 
 from __future__ import annotations
 
@@ -35,10 +35,12 @@ CONTEXT = {
     "part_femmes_defm", "part_moins_26_ans_defm", "part_etrangers_defm", "part_bac2_defm",
     "part_plus_2_ans_defm", "part_monoparents_allocataires", "taux_creation_etablissements",
     "part_auto_entrepreneurs_creations", "ecart_taux_scolarisation_filles_garcons",
+    "nombre_etrangers", "demandeurs_emploi_a", "demandeurs_emploi_moins_26_ans", "idt_compas", "idt",
+    "idh4",
 }  # fmt: skip
 
 
-def test_the_barometer_has_36_indicators_in_9_themes_and_21_context_measures() -> None:
+def test_the_barometer_has_36_indicators_in_9_themes_and_27_context_measures() -> None:
     barometer = [card for card in CARDS if card.theme != "contexte"]
     assert len(barometer) >= 36  # adding one touches no test
     assert {card.theme for card in barometer} == set(THEMES) - {"contexte"}
@@ -133,7 +135,8 @@ def test_verification_state_of_codes(card: Card) -> None:
 BREAKS = {
     "beneficiaires_c2s": 2020, "taux_couverture_c2s": 2020, "taux_couverture_c2s_25_49": 2020,
     "taux_couverture_c2s_50_59": 2020, "taux_couverture_c2s_moins_18": 2020,
-    "demandeurs_emploi_abc": 2025, "part_bac2_defm": 2025, "part_etrangers_defm": 2025,
+    "demandeurs_emploi_abc": 2025, "demandeurs_emploi_a": 2025, "demandeurs_emploi_moins_26_ans": 2025,
+    "part_bac2_defm": 2025, "part_etrangers_defm": 2025,
     "part_femmes_defm": 2025, "part_moins_26_ans_defm": 2025, "part_plus_2_ans_defm": 2025,
     "taux_demandeurs_emploi_abc": 2025, "equipements_culturels_10000": 2019,
     "equipements_sportifs_10000": 2019, "ecart_salaire_horaire_femmes_hommes": 2016,

@@ -41,6 +41,13 @@ def _amount(titre: str, unite: str, at_most: Sequence[str] = ()) -> Any:
     return pa.Field(nullable=True, ge=0, lt=np.inf, title=titre, metadata=metadata)
 
 
+def _index(titre: str, bornes: tuple[float, float]) -> Any:
+    """Describe a column of values of a composite index, which may be negative."""
+    return pa.Field(
+        nullable=True, ge=bornes[0], le=bornes[1], title=titre, metadata={"unite": "indice"}
+    )
+
+
 class Table(pa.DataFrameModel):
     """What all tables share: the key, and parts that never exceed their whole."""
 
@@ -187,6 +194,7 @@ class DemandeursEmploi(Table):
     demandeurs_abc: float = _count(
         "Demandeurs d'emploi de catégories A, B, C",
         parts=[
+            "demandeurs_a",
             "demandeurs_abc_femmes",
             "demandeurs_abc_moins_26_ans",
             "demandeurs_abc_etrangers",
@@ -194,6 +202,7 @@ class DemandeursEmploi(Table):
             "demandeurs_abc_plus_2_ans",
         ],
     )
+    demandeurs_a: float = _count("Demandeurs d'emploi de catégorie A")
     demandeurs_abc_femmes: float = _count("Femmes")
     demandeurs_abc_moins_26_ans: float = _count("Moins de 26 ans")
     demandeurs_abc_etrangers: float = _count("Nationalité étrangère")
@@ -345,6 +354,16 @@ class Etablissements(Table):
     creations_auto_entrepreneurs: float = _count("Créations sous le régime d'auto-entrepreneur")
 
 
+class Indices(Table):
+    """Composite indices, as published by others or computed by ``barometre.composite``."""
+
+    valeur_idh4: float = _index("Indice de développement humain (IDH-4)", (0, 1))
+    valeur_idt_compas: float = _index(
+        "Indice de développement des territoires (COMPAS)", (-1000, 1000)
+    )
+    valeur_idt: float = _index("IDT, reconstitution", (-1000, 1000))
+
+
 MODELS: dict[str, type[Table]] = {
     "population": Population,
     "familles": Familles,
@@ -363,6 +382,7 @@ MODELS: dict[str, type[Table]] = {
     "licences": Licences,
     "equipements": Equipements,
     "etablissements": Etablissements,
+    "indices": Indices,
 }
 
 

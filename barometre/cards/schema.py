@@ -32,6 +32,7 @@ Unit = Literal[
     "consultations_par_an",
     "rapport",
     "nombre",
+    "indice",
 ]
 Direction = Literal[
     "hausse_favorable", "hausse_defavorable", "proche_de_zero", "proche_de_50", "neutre"
@@ -65,6 +66,7 @@ UNITS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "consultations_par_an": ("consultations par an", "consultations a year"),
         "rapport": ("rapport", "ratio"),
         "nombre": ("nombre", "number"),
+        "indice": ("indice", "index"),
     }
 )
 

@@ -23,7 +23,7 @@ from barometre.tables.table_set import DOUBTFUL, STATUSES
 REASONS = ("ok", "non_disponible", "non_defini", "sans_objet", "secret")
 # Of two qualities the later one is told.
 _QUALITIES = (*GRADES, DOUBTFUL)
-_FROM_LESS_TO_MORE_MADE = ("publie", "calcule", "estime")
+_FROM_LESS_TO_MORE_MADE = ("publie", "calcule", "deduit", "estime")
 
 # Values closer than this, relatively, are equal: 5.1000000000000005 is not above 5.1.
 SAME = 1e-9
@@ -232,7 +232,7 @@ def worst_quality(rows: Rows, first: Integers, second: Integers) -> pd.Series[st
 
 
 def joint_origin(rows: Rows, first: Integers, second: Integers) -> pd.Series[str]:
-    """Return ``publie`` for what rests on published values only, ``estime`` on one estimate."""
+    """Return ``publie`` for what rests on published values only, else the more made of the two."""
     both = (rows.positions("origine", at, _FROM_LESS_TO_MORE_MADE) for at in (first, second))
     return named(np.maximum(*both), _FROM_LESS_TO_MORE_MADE)
 

@@ -292,7 +292,9 @@ def _verdict(pairs: _Pairs, lifted: set[str]) -> _Verdict:
     nothing = pd.Series(None, index=range(len(before)), dtype="str")
     note = joined(nothing, rows.words("note", before), f"{pairs.start} : ")
     note = joined(note, rows.words("note", after), f"{pairs.end} : ")
-    for rule, concerned, told in _refusals(pairs):
+    there = (before >= 0) | (after >= 0)  # what has no value at all has nothing to refuse
+    for rule, broken, told in _refusals(pairs):
+        concerned = broken & there
         if rule == "recensement":
             shared |= concerned
         if rule in lifted:

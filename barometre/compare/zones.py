@@ -110,9 +110,13 @@ def with_themes(indicators: str | Iterable[str], candidates: Iterable[str]) -> l
 def comparable(
     rows: pd.DataFrame, indicators: str | Iterable[str] | None, year: int | None
 ) -> pd.DataFrame:
-    """Keep some indicators, all but counts by default, and one year if one is given."""
+    """Keep some indicators, all but counts and indices by default, and one year if one is given.
+
+    An index is made of indicators: beside them, it would count them twice.
+    """
     if indicators is None:
-        kept = {name for name in rows["indicateur"].unique() if not is_count(name)}
+        there = rows["indicateur"].unique()
+        kept = {name for name in there if not is_count(name) and not is_index(name)}
     else:
         there = [name for name in rows["indicateur"].unique() if not is_count(name)]
         kept = set(with_themes(indicators, there))
@@ -138,6 +142,11 @@ def comparable(
 def is_count(indicator: str) -> bool:
     """Tell an indicator that is a count, which follows the size of the territory."""
     return indicator_card(indicator).unite == "nombre"
+
+
+def is_index(indicator: str) -> bool:
+    """Tell a composite index, which is made of other indicators."""
+    return indicator_card(indicator).unite == "indice"
 
 
 @dataclass(frozen=True)

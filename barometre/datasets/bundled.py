@@ -20,9 +20,11 @@ from typing import Any
 import pandas as pd
 
 from barometre.base.errors import DatasetError, Fault, UnknownNameError
+from barometre.base.french import format_number
+from barometre.base.rounding import round_half_up
 from barometre.datasets.synthetic_cohort import draw_cohort
 from barometre.datasets.synthetic_tables import make_tables
-from barometre.tables.table_set import DOUBTFUL, STATUTS_COLUMNS, Tables
+from barometre.tables.table_set import DEDUCED, DOUBTFUL, STATUTS_COLUMNS, Tables
 
 __all__ = ["Column", "Dataset", "load", "make_cohort", "make_tables", "names", "tables"]
 
@@ -46,6 +48,11 @@ class Column:
         Year of the data.
     reserve : str or None
         What must be said of every value of the column wherever it goes.
+    depuis : str or None
+        For a printed evolution: the column of the later date. What the column gives is the value of
+        its first date, the later one minus the evolution.
+    controle : str or None
+        For a printed evolution: the column that prints it in per cent.
     """
 
     nom: str
@@ -54,6 +61,8 @@ class Column:
     alimente: str | None = None
     annee: int | None = None
     reserve: str | None = None
+    depuis: str | None = None
+    controle: str | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +182,8 @@ def tables(*wanted: str) -> Tables:
     Tables
         Counts in the tables they belong to, rates and medians among the published values, the
         reason of empty and doubtful cells in ``statuts``, labels and levels in ``territoires``.
+        Where only the later of two dates is printed, with its evolution, the first one is deduced
+        (``origine`` of ``statuts``), nothing being deduced from a secret cell.
 
     Raises
     ------
@@ -295,7 +306,10 @@ def _cells(dataset: Dataset) -> pd.DataFrame:
     """List the cells that a dataset gives: code, year, table, column, value and what is said."""
     feeding = {c.nom: c for c in dataset.colonnes.values() if c.alimente}
     tidy = dataset.tidy()
-    tidy = tidy[tidy["colonne"].isin(feeding)]
+    deduced = [_deduced(dataset, tidy, c) for c in feeding.values() if c.depuis]
+    printed = [name for name, column in feeding.items() if not column.depuis]
+    tidy = tidy[tidy["colonne"].isin(printed)].assign(origine=None)
+    tidy = pd.concat([tidy, *deduced], ignore_index=True)
     targets = [str(feeding[name].alimente).split(".") for name in tidy["colonne"]]
     years = [feeding[name].annee for name in tidy["colonne"]]
     reserves = tidy["colonne"].map({name: c.reserve for name, c in feeding.items() if c.reserve})
@@ -306,9 +320,71 @@ def _cells(dataset: Dataset) -> pd.DataFrame:
             "annee": pd.Series(years, index=tidy.index, dtype="int64"),
             "table": pd.Series([table for table, _ in targets], index=tidy.index),
             "colonne": pd.Series([column for _, column in targets], index=tidy.index),
-            **{name: tidy[name] for name in ("valeur", "statut", "qualite", "motif")},
+            **{name: tidy[name] for name in ("valeur", "statut", "qualite", "motif", "origine")},
         }
     )
+
+
+def _deduced(dataset: Dataset, tidy: pd.DataFrame, column: Column) -> pd.DataFrame:
+    """Deduce the values of a first date from those of the later one and the printed evolutions.
+
+    Nothing is deduced from a cell that is absent, and a doubt on either number is a doubt on what
+    they give. So is a percentage that contradicts them, unless it is the one that was misread.
+    """
+    change, later = (
+        tidy[tidy["colonne"] == name].reset_index(drop=True)
+        for name in (column.nom, str(column.depuis))
+    )
+    end = dataset.colonnes[str(column.depuis)]
+    digits, unit = (1, " %") if end.unite == "pourcent" else (0, "")
+    known = change["valeur"].notna() & later["valeur"].notna()
+    value = round_half_up(later["valeur"] - change["valeur"], digits).where(known)
+    # A secret value comes before an evolution that is not available.
+    reason = later["statut"].where(later["statut"] != "ok", change["statut"])
+    motif = later["motif"].where(later["statut"] != "ok", change["motif"])
+    doubtful = (later["qualite"] == DOUBTFUL) | (change["qualite"] == DOUBTFUL)
+    points = "" if end.unite == "nombre" else " point"
+    texts = pd.Series(
+        [
+            f"déduit de deux nombres imprimés : {format_number(v, digits)}{unit} en {end.annee},"
+            f" {format_number(e, digits, signed=True)}{points} depuis {column.annee}"
+            if ok
+            else m
+            for v, e, m, ok in zip(later["valeur"], change["valeur"], motif, known, strict=True)
+        ],
+        dtype="str",
+    )
+    reserve = pd.Series(column.reserve, index=change.index, dtype="str")
+    for said in (later["motif"], change["motif"], reserve):
+        texts = (texts + " ; " + said).where(known & said.notna(), texts)
+    doubtful, texts = _controlled(dataset, tidy, column, doubtful, texts)
+    return change.assign(
+        valeur=value,
+        statut=reason.where(~known, "ok"),
+        qualite=pd.Series(None, index=change.index, dtype="str").mask(known & doubtful, DOUBTFUL),
+        motif=texts,
+        origine=pd.Series(None, index=change.index, dtype="str").mask(known, DEDUCED),
+    )
+
+
+def _controlled(
+    dataset: Dataset,
+    tidy: pd.DataFrame,
+    column: Column,
+    doubtful: pd.Series[bool],
+    texts: pd.Series[str],
+) -> tuple[pd.Series[bool], pd.Series[str]]:
+    """Add what the printed percentage of the evolution is known to contradict."""
+    if column.controle is None:
+        return doubtful, texts
+    control = tidy[tidy["colonne"] == column.controle].reset_index(drop=True)
+    against = (control["qualite"] == DOUBTFUL) & texts.notna()
+    listed = _read("anomalies")[1]
+    listed = listed[(listed["tableau"] == dataset.nom) & (listed["colonne"] == column.controle)]
+    misread = set(listed.loc[listed["nature"] == "ocr_probable", "code"])
+    shown = control["valeur"].map(lambda v: format_number(v, 1, signed=True), na_action="ignore")
+    said = texts + " ; évolution imprimée " + shown + " % : " + control["motif"]
+    return doubtful | (against & ~control["code"].isin(misread)), said.where(against, texts)
 
 
 # ---- reading ------------------------------------------------------------------------------------

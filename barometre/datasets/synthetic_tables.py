@@ -57,7 +57,7 @@ def make_tables(
     Examples
     --------
     >>> make_tables(3, 2021)["logements"].shape
-    (3, 8)
+    (3, 9)
     """
     wanted = [years] if isinstance(years, int) else list(years)
     if not 1 <= n_communes <= 90_000 or not wanted:
@@ -214,6 +214,7 @@ def _one_year(
         },
         "demandeurs_emploi": {
             "demandeurs_abc": seekers,
+            "demandeurs_a": np.round(0.6 * seekers),
             "demandeurs_abc_femmes": part(seekers, 0.5),
             "demandeurs_abc_moins_26_ans": part(seekers, 0.15, 0.1),
             "demandeurs_abc_etrangers": part(seekers, 0.1, 0.3),
@@ -289,6 +290,11 @@ def _one_year(
             "etablissements": establishments,
             "creations": creations,
             "creations_auto_entrepreneurs": part(creations, 0.6),
+        },
+        "indices": {
+            "valeur_idh4": np.clip(np.round(0.45 - 0.1 * disadvantage, 2), 0, 1),
+            "valeur_idt_compas": np.round(-20 - 60 * disadvantage),
+            "valeur_idt": np.round(-20 - 60 * disadvantage),
         },
     }
 

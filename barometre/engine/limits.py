@@ -56,6 +56,7 @@ _NO_POPULATION = f"{_NONE}donner la population municipale (table population)"
 _WHOLE = f"{_NONE}registre exhaustif, sans arrondi connu"
 _PUBLISHED = f"{_NONE}valeur publiée, sans ses effectifs"
 _ESTIMATED = f"{_NONE}valeur estimée"
+_DEDUCED = f"{_NONE}valeur déduite de deux nombres imprimés"
 _DIFFERS = f"{_NONE}les effectifs ne redonnent pas la valeur"
 
 
@@ -240,6 +241,7 @@ def bounds_of(
     published = known & (values.origine == ORIGINS.index("publie"))
     said[published] = -1 if card.nature == "publie" else notes.of([_PUBLISHED])[0]
     said[known & (values.origine == ORIGINS.index("estime"))] = notes.of([_ESTIMATED])
+    said[known & (values.origine == ORIGINS.index("deduit"))] = notes.of([_DEDUCED])
     note = notes.join(values.note, np.where(known, said, -1))
     columns = {name: column for name, column in vars(values).items() if name != "note"}
     return Values(**columns, note=note), Bounds(low, high, grade)

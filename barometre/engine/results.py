@@ -16,7 +16,7 @@ from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
 from barometre.base.frames import check_frame
 from barometre.tables.table_set import DOUBTFUL, STATUSES, Positions
 
-Origin = Literal["calcule", "publie", "estime"]
+Origin = Literal["calcule", "publie", "deduit", "estime"]
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 Grade = Literal["A", "B", "C", "D"]
 GRADES: tuple[Grade, ...] = get_args(Grade)

@@ -23,7 +23,14 @@ from barometre.cards.listing import load_cards
 from barometre.cards.schema import Card
 from barometre.engine.alignment import align, expected_zones, latest_keys
 from barometre.tables.check import PUBLISHED
-from barometre.tables.table_set import DOUBTFUL, ESTIMATED, Tables, as_tables, empty_statuts
+from barometre.tables.table_set import (
+    DEDUCED,
+    DOUBTFUL,
+    ESTIMATED,
+    Tables,
+    as_tables,
+    empty_statuts,
+)
 
 WEIGHT_AGE = 3  # years by which the population that weighs a mean may be older than the values
 
@@ -176,7 +183,7 @@ def regroup(
         said = told[told["table"] == name]
         frames[name], cells = _regroup_one(name, group, said, rules)
         statuts.append(cells.assign(table=name))
-    return frames, _concat(statuts)[list(empty_statuts())]
+    return frames, _concat(statuts).reindex(columns=list(empty_statuts()))
 
 
 def _concat(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
@@ -253,7 +260,9 @@ def _regroup_one(
     many = _Group(group.cells[~alone], group.zone[~alone], group.poids[~alone])
     remarks = _remarks_by_column(said[~passed])
     sums, told = pd.DataFrame(index=many.size().index), []
-    nothing = pd.DataFrame(columns=["statut", "douteux", "motif"], index=sums.index, dtype="object")
+    nothing = pd.DataFrame(
+        columns=["statut", "douteux", "deduit", "motif"], index=sums.index, dtype="object"
+    )
     for column in map(str, many.cells):
         values, count = many.cells[column], is_count(name, column)
         if column not in remarks and (values.isna().all() or (count and values.notna().all())):
@@ -276,8 +285,10 @@ def _remarks_by_column(said: pd.DataFrame) -> dict[str, pd.DataFrame]:
     flags = said.assign(
         statut=said["statut"].where(said["statut"] == "secret"),
         douteux=said["qualite"] == DOUBTFUL,
+        deduit=said["origine"] == DEDUCED,
     )
-    gathered = flags.groupby(_CELL, sort=False).agg({"statut": "first", "douteux": "any"})
+    rules = {"statut": "first", "douteux": "any", "deduit": "any"}
+    gathered = flags.groupby(_CELL, sort=False).agg(rules)
     texts = said.dropna(subset="motif").drop_duplicates([*_CELL, "motif"])
     gathered["motif"] = texts.groupby(_CELL)["motif"].agg(lambda m: " ; ".join(m[:_SHOWN]))
     columns = gathered.groupby("colonne")
@@ -297,6 +308,8 @@ def _add(
     cells = pd.DataFrame({"statut": statut.where(told | (~whole & (known > 0)))})
     quality = pd.Series(None, index=known.index, dtype="str").mask(as_zero, ESTIMATED)
     cells["qualite"] = quality.mask(whole & remark["douteux"].eq(True), DOUBTFUL)
+    nothing = pd.Series(None, index=known.index, dtype="str")
+    cells["origine"] = nothing.mask(remark["deduit"].eq(True), DEDUCED)
     cells["motif"] = _join(said.mask(as_zero, "nd compté comme 0 ; " + said), remark["motif"])
     return _sum(values).where(whole | as_zero), cells
 

@@ -73,7 +73,8 @@ def compute(
         catalogue), then of the years, then of the territories as received. An absent value has a
         ``statut``: ``secret``, ``sans_objet`` or ``non_disponible`` as the tables say it,
         ``non_defini`` when all counts are there and their formula has no value (no household, no
-        worker). ``origine`` is ``"calcule"`` or ``"publie"``.
+        worker). ``origine`` is ``"calcule"``, ``"publie"``, or ``"deduit"`` for the first of two
+        dates when only the second one and the evolution are printed (``note`` gives both).
 
         With ``intervals``, a census share of a commune or of an IRIS has a Wilson interval, a gap
         between two of them Newcombe's, a figure of a register whose counts are rounded the limits
@@ -195,7 +196,7 @@ def _computed(card: Card, tables: Tables, notes: Notes, *, even_empty: bool) -> 
     )
     for a in aligned:
         values = _with_remarks(values, tables, a, notes)
-    kept = _explained(values, tables, even_empty=even_empty)
+    kept = _explained(values, _sourced(aligned, tables, lead), tables, even_empty=even_empty)
     vintages = np.where(missing, -1, _vintages(aligned, lead, notes))
     lacking[values.statut != _UNAVAILABLE] = -1  # a stronger reason is told
     values = replace(values, note=notes.join(notes.join(vintages, values.note), lacking))
@@ -230,17 +231,32 @@ def _denominators(card: Card, unknown: Booleans, notes: Notes) -> Integers:
     return said
 
 
-def _explained(values: Values, tables: Tables, *, even_empty: bool) -> Booleans:
+def _explained(values: Values, sourced: Booleans, tables: Tables, *, even_empty: bool) -> Booleans:
     """Tell the levels and years where some territory has a value or a reason for having none.
 
     Where none has, the source gives nothing of that level: reading the file of another level does
     not make its values missing.
     """
-    explained = (values.statut != _UNAVAILABLE) | (values.note >= 0)
+    explained = ((values.statut != _UNAVAILABLE) | (values.note >= 0)) & sourced
     if explained.all() or (even_empty and not explained.any()):
         return np.ones(len(explained), dtype=bool)
     groups = level_years(tables, values.keys)
     return np.bincount(groups, explained)[groups] > 0
+
+
+def _sourced(aligned: Sequence[Aligned], tables: Tables, lead: pd.MultiIndex) -> Booleans:
+    """Tell the rows of the years for which every input column has a cell, or a reason."""
+    years = lead.get_level_values("annee")
+    sourced = np.ones(len(lead), dtype=bool)
+    for a in aligned:
+        for column in a.columns:
+            given = a.frame[column].notna().to_numpy()
+            said = tables.remarks(a.table, column)
+            if said is not None:
+                said = said if a.rows is None else said.take(a.rows)
+                given = given | (said.statut != _OK) | (said.motif >= 0)
+            sourced &= years.isin(years[given].unique())
+    return sourced
 
 
 def _vintages(aligned: Sequence[Aligned], lead: pd.MultiIndex, notes: Notes) -> Integers:
@@ -271,8 +287,11 @@ def _with_remarks(values: Values, tables: Tables, a: Aligned, notes: Notes) -> V
         )
         status[stronger] = said.statut[stronger]
         doubtful |= said.douteux
+        origin[said.deduit & (values.statut == _OK)] = ORIGINS.index("deduit")
         origin[said.estime] = ORIGINS.index("estime")
-        note = notes.join(note, said.motif)
+        # What is said of a known cell explains no absent value.
+        told = (values.statut == _OK) | (said.statut != _OK)
+        note = notes.join(note, np.where(told, said.motif, -1))
     return replace(values, statut=status, douteux=doubtful, origine=origin, note=note)
 
 

@@ -57,19 +57,21 @@ def run_demo(out: Path, console: Console) -> None:
     """
     tables = datasets.tables()
     results = compute(tables)
+    last = results.groupby("indicateur")["annee"].transform("max")
+    latest = results[results["annee"] == last]
     labels = tables.territoires["libelle_court"]
     neighbourhoods = [
         str(code)
         for code, level in tables.territoires["niveau"].items()
         if level == "qpv" and code in set(results["code"])
     ]
-    console.print(_compact_table(results, neighbourhoods, labels))
+    console.print(_compact_table(latest, neighbourhoods, labels))
     console.print("(?) valeur publiée douteuse, reprise telle quelle ; – : absent de la source\n")
     written = [
         write_results(results, out / name, tables.territoires)
         for name in ("results.csv", "results.xlsx")
     ]
-    written += _draw(results, neighbourhoods, labels, out)
+    written += _draw(latest, neighbourhoods, labels, out)
     written.append(write_cohort_page(out / "cohorte_synthetique.html"))
     console.print(f"Baromètre écrit dans {out.resolve()} :")
     for path in written:

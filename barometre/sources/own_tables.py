@@ -20,7 +20,7 @@ LABELS = ("libelle", "libelle_court", "niveau")
 HELP_ROWS = frozenset({"UNITE", "UNITÉ", "EXEMPLE"})
 """Codes of the rows of a template that explain how to fill it; they are no territory."""
 
-_STATUTS_NEEDED = set(STATUTS_COLUMNS) - {"qualite", "motif"}
+_STATUTS_NEEDED = set(STATUTS_COLUMNS) - {"qualite", "motif", "origine"}
 
 
 def _recognise(header: Sequence[str], nom: str) -> Recognised | None:

@@ -89,9 +89,8 @@ def tables_of(cells: pd.DataFrame, territoires: pd.DataFrame, nom: str) -> Table
         qualite=None,
         motif=notes["motif"].replace("", None),
     )
-    return Tables(
-        frames, statuts=statuts[list(STATUTS_COLUMNS)], territoires=territoires, source=nom
-    )
+    said = statuts.reindex(columns=list(STATUTS_COLUMNS))
+    return Tables(frames, statuts=said, territoires=territoires, source=nom)
 
 
 def _wide(part: pd.DataFrame) -> pd.DataFrame:

@@ -26,7 +26,11 @@ DOUBTFUL = "douteux"
 ESTIMATED = "estime"
 """Quality of a cell that is neither counted nor published, but estimated from others."""
 
-STATUTS_COLUMNS = ("code", "annee", "table", "colonne", "statut", "qualite", "motif")
+DEDUCED = "deduit"
+"""Origin of a cell that is not printed, but deduced from a printed value and its evolution."""
+
+STATUTS_COLUMNS = ("code", "annee", "table", "colonne", "statut", "qualite", "motif", "origine")
+OPTIONAL_STATUTS = ("origine",)
 _TERRITORIES = "territoires refusés"
 RESULT_COLUMNS = (
     "code", "annee", "indicateur", "valeur", "statut", "borne_inf", "borne_sup", "qualite",
@@ -47,8 +51,8 @@ class Remarks:
     ----------
     statut : array of int8
         Position in `STATUSES` of the reason for an absent value; 0 when none is given.
-    douteux, estime : array of bool
-        The value is doubtful, is an estimate.
+    douteux, estime, deduit : array of bool
+        The value is doubtful, is an estimate, is deduced from others.
     motif : array of int64
         Position of the reason in `Tables.motifs`; -1 when nothing is said.
     """
@@ -56,6 +60,7 @@ class Remarks:
     statut: Positions
     douteux: Booleans
     estime: Booleans
+    deduit: Booleans
     motif: Integers
 
     def take(self, rows: RowNumbers) -> Remarks:
@@ -65,6 +70,7 @@ class Remarks:
             statut=np.where(found, self.statut[rows], 0).astype(np.int8),
             douteux=found & self.douteux[rows],
             estime=found & self.estime[rows],
+            deduit=found & self.deduit[rows],
             motif=np.where(found, self.motif[rows], -1),
         )
 
@@ -80,7 +86,8 @@ class Tables(Mapping[str, pd.DataFrame]):
     statuts : DataFrame, optional
         What there is to say of single cells, one row each: ``code``, ``annee``, ``table``,
         ``colonne``, ``statut`` (``ok`` for a cell that has a value), ``qualite`` (``"douteux"``,
-        ``"estime"`` or missing) and ``motif``, the reason in words.
+        ``"estime"`` or missing) and ``motif``, the reason in words. ``origine``, if it is there, is
+        ``"deduit"`` for a cell that others give, else missing.
     territoires : DataFrame, optional
         ``libelle``, ``niveau`` and, when there is one, ``libelle_court`` of the territories,
         indexed by ``code``.
@@ -173,11 +180,13 @@ class Tables(Mapping[str, pd.DataFrame]):
             statut=np.zeros(len(index), dtype=np.int8),
             douteux=np.zeros(len(index), dtype=bool),
             estime=np.zeros(len(index), dtype=bool),
+            deduit=np.zeros(len(index), dtype=bool),
             motif=np.full(len(index), -1, dtype=np.int64),
         )
         said.statut[rows] = pd.Categorical(cells["statut"], categories=list(STATUSES)).codes
         said.douteux[rows] = cells["qualite"] == DOUBTFUL
         said.estime[rows] = cells["qualite"] == ESTIMATED
+        said.deduit[rows] = cells["origine"] == DEDUCED
         said.motif[rows] = motifs[cells.index]
         return said
 
@@ -316,10 +325,16 @@ def _check_statuts(
 ) -> pd.DataFrame:
     if statuts is None or statuts.empty:
         return empty_statuts()
-    check_frame(statuts, "statuts refusés", STATUTS_COLUMNS, error=TableError)
-    checked = statuts[list(STATUTS_COLUMNS)].reset_index(drop=True)
-    checked = checked.astype({"annee": np.int64})
+    needed = [column for column in STATUTS_COLUMNS if column not in OPTIONAL_STATUTS]
+    check_frame(statuts, "statuts refusés", needed, error=TableError)
+    checked = statuts.reindex(columns=list(STATUTS_COLUMNS)).reset_index(drop=True)
+    checked = checked.astype({"annee": np.int64, "origine": "str"})
     faults = []
+    odd = checked[checked["origine"].notna() & (checked["origine"] != DEDUCED)]
+    if len(odd):
+        names = ", ".join(map(str, odd["origine"].unique()))
+        remedy = f"écrire « {DEDUCED} », ou laisser vide"
+        faults.append(Fault("origine", f"inconnue : {names}", remedy, odd))
     odd = checked[~checked["statut"].isin(STATUSES)]
     if len(odd):
         problem = f"inconnu : {', '.join(map(str, odd['statut'].unique()))}"

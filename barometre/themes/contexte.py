@@ -15,6 +15,7 @@ from barometre.cards.columns import (
     Allocataires,
     DemandeursEmploi,
     Etablissements,
+    Indices,
     Population,
     Sante,
     Scolarisation,
@@ -41,6 +42,12 @@ def indice_jeunesse(population: DataFrame[Population]) -> pd.Series[float]:
 def indice_evolution_generations_agees(population: DataFrame[Population]) -> pd.Series[float]:
     """Residents aged 60-74 for one aged 75 or more."""
     return ratio(population["population_60_74_ans"], population["population_75_ans_plus"])
+
+
+@indicator
+def nombre_etrangers(population: DataFrame[Population]) -> pd.Series[float]:
+    """Residents of foreign nationality (census)."""
+    return population["population_etrangere"]
 
 
 @indicator
@@ -99,6 +106,20 @@ def taux_couverture_c2s_50_59(sante: DataFrame[Sante]) -> pd.Series[float]:
 def demandeurs_emploi_abc(demandeurs_emploi: DataFrame[DemandeursEmploi]) -> pd.Series[float]:
     """Registered job-seekers of categories A, B and C at the end of the month."""
     return demandeurs_emploi["demandeurs_abc"]
+
+
+@indicator
+def demandeurs_emploi_a(demandeurs_emploi: DataFrame[DemandeursEmploi]) -> pd.Series[float]:
+    """Registered job-seekers of category A at the end of the month."""
+    return demandeurs_emploi["demandeurs_a"]
+
+
+@indicator
+def demandeurs_emploi_moins_26_ans(
+    demandeurs_emploi: DataFrame[DemandeursEmploi],
+) -> pd.Series[float]:
+    """Registered job-seekers under 26 (A, B, C)."""
+    return demandeurs_emploi["demandeurs_abc_moins_26_ans"]
 
 
 @indicator
@@ -165,3 +186,21 @@ def ecart_taux_scolarisation_filles_garcons(
         scolarisation["garcons_scolarises_15_24_ans"], scolarisation["garcons_15_24_ans"]
     )
     return filles - garcons
+
+
+@indicator
+def idt_compas(indices: DataFrame[Indices]) -> pd.Series[float]:
+    """The territorial development index, as COMPAS publishes it."""
+    return indices["valeur_idt_compas"]
+
+
+@indicator
+def idt(indices: DataFrame[Indices]) -> pd.Series[float]:
+    """The reconstruction of the territorial development index."""
+    return indices["valeur_idt"]
+
+
+@indicator
+def idh4(indices: DataFrame[Indices]) -> pd.Series[float]:
+    """The human development index of communes (IDH-4)."""
+    return indices["valeur_idh4"]
