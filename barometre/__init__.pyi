@@ -23,6 +23,7 @@ from .compare.lateness import EquivalentYear as EquivalentYear
 from .compare.lateness import equivalent_year as equivalent_year
 from .compare.needs import diagnose as diagnose
 from .compare.order import priorities as priorities
+from .compare.proof.verdicts import judge as judge
 from .compare.ranks import rank as rank
 from .compare.years import evolution as evolution
 from .composite.french.calibration import calibrate_idt as calibrate_idt

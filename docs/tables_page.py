@@ -28,7 +28,7 @@ REMARKS: Mapping[str, str] = MappingProxyType(
         "colonne": "Name of the column.",
         "statut": f"{code('ok')} when the cell has a value, otherwise why it has none.",
         "qualite": f"{code('douteux')} for a value contradicted elsewhere, else empty.",
-        "origine": f"{code('deduit')} for a cell deduced from others, else empty (optional column).",
+        "origine": f"{code('deduit')} for a cell deduced from others, else empty (optional).",
         "motif": "The reason, in words; it becomes the note of the values computed from the cell.",
     }
 )

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 import barometre as bcs
 from barometre.base.errors import BarometreError
 from barometre.cards.listing import load_cards
-from barometre.compare.gaps import APPRECIATIONS, POSITIONS, favourable_gap, gap
+from barometre.compare.gaps import POSITIONS, gap
+from barometre.compare.proof.sides import APPRECIATIONS, favourable_gap
 from barometre.tables.table_set import STATUSES, Tables
 
 COLUMNS = [
     "code", "annee", "indicateur", "reference", "valeur", "valeur_reference", "ecart", "ecart_inf",
-    "ecart_sup", "rapport", "unite", "appreciation", "classe", "seuil_bas", "seuil_haut", "statut",
-    "qualite", "origine", "note",
+    "ecart_sup", "rapport", "unite", "appreciation", "classe", "verdict", "preuve", "seuil_bas",
+    "seuil_haut", "statut", "qualite", "origine", "note",
 ]  # fmt: skip
 
 
@@ -57,8 +58,11 @@ def test_elnon_is_below_the_agglomeration_by_the_printed_euros_a_month(
 ) -> None:
     rows = [{"code": "QP059058", "valeur": elnon}, {"code": "200042190", "valeur": whole}]
     results = tidy(rows, annee=year, indicateur="niveau_de_vie_median")
-    found = row(gap(results, "200042190"))
+    yearly, found = row(gap(results, "200042190")), row(gap(results, "200042190", monthly=True))
+    assert yearly.ecart == elnon - whole == yearly.valeur - yearly.valeur_reference
+    assert yearly.unite == "€ par an et par UC"
     assert bcs.round_half_up(-found.ecart) == printed
+    assert found.valeur == elnon / 12
     assert (found.unite, found.appreciation, found.classe) == (
         "€ par mois et par UC", "defavorable", "inférieur",
     )  # fmt: skip
@@ -106,7 +110,7 @@ def test_columns_and_closed_lists() -> None:
 UNITS = {
     "taux_emploi_15_64": "points",
     "ecart_taux_emploi_femmes_hommes": "points",
-    "niveau_de_vie_median": "€ par mois et par UC",
+    "niveau_de_vie_median": "€ par an et par UC",
     "taux_licences_sportives": "pour 100",
     "equipements_sportifs_10000": "pour 10 000 habitants",
     "rapport_interdecile": "rapport",
@@ -119,7 +123,7 @@ UNITS = {
 def test_unit_of_the_gap(indicator: str, unit: str) -> None:
     found = pair(30, 18, indicateur=indicator)
     assert found.unite == unit
-    assert found.ecart == (1 if "€" in unit else 12)
+    assert found.ecart == 12
     assert (found.valeur, found.valeur_reference) == (30, 18)
 
 
@@ -182,12 +186,12 @@ def test_a_reference_of_zero_has_no_ratio() -> None:
 # ---- bounds --------------------------------------------------------------------------------------
 
 
-def bounded(indicator: str) -> Any:
+def bounded(indicator: str, **options: Any) -> Any:
     rows = [
         {"code": "a", "valeur": 50.0, "borne_inf": 46.0, "borne_sup": 53.0},
         {"code": "ref", "valeur": 40.0, "borne_inf": 37.0, "borne_sup": 44.0},
     ]
-    return gap(tidy(rows, indicateur=indicator), "ref").loc[0]
+    return gap(tidy(rows, indicateur=indicator), "ref", **options).loc[0]
 
 
 @pytest.mark.parametrize("card", load_cards().values(), ids=lambda card: card.id)
@@ -228,9 +232,13 @@ def test_bounds_of_rounded_registers_add_up() -> None:
     assert (found["ecart_inf"], found["ecart_sup"]) == (46 - 44, 53 - 37)
 
 
-def test_bounds_of_euros_are_a_month() -> None:
+def test_every_figure_of_a_row_has_the_unit_of_the_row() -> None:
     found = bounded("niveau_de_vie_median")
-    assert (found["ecart"], found["ecart_inf"]) == (10 / 12, 2 / 12)
+    assert (found["ecart"], found["ecart_inf"]) == (10, 2)
+    found = bounded("niveau_de_vie_median", monthly=True)
+    assert found["ecart"] == pytest.approx(10 / 12)
+    assert found["ecart_inf"] == pytest.approx(2 / 12)
+    assert found["valeur"] - found["valeur_reference"] == found["ecart"]
 
 
 @pytest.mark.parametrize("lacking", ["a", "ref"])

@@ -42,12 +42,16 @@ def test_elnon_moved_away_from_the_agglomeration() -> None:
         ("QP059058", 2020, 16500), ("200042190", 2020, 19000),
         indicator=INCOME,
     )  # fmt: skip
-    found = evolution(results, 2013, 2020, reference="200042190").set_index("code")
+    found = evolution(results, 2013, 2020, reference="200042190", monthly=True).set_index("code")
     one = found.loc["QP059058"]
     gaps = (-bcs.round_half_up(one[["ecart_debut", "ecart_fin"]].to_numpy(float))).tolist()
     assert gaps == [187, 208]
     assert (one["unite_ecart"], one["convergence"]) == ("€ par mois et par UC", "éloignement")
-    assert (one["evolution"], one["evolution_reference"]) == (1913, 2169)
+    assert one["evolution"] * 12 == pytest.approx(1913)
+    assert one["evolution_reference"] * 12 == pytest.approx(2169)
+    assert one["unite"] == one["unite_ecart"]
+    yearly = evolution(results, 2013, 2020, reference="200042190").set_index("code").loc["QP059058"]
+    assert (yearly["evolution"], yearly["ecart_fin"]) == (1913, -2500)
     assert found.loc["200042190", CONVERGENCE[1:3]].isna().all()
 
 

@@ -91,9 +91,9 @@ def test_the_printed_percentage_checks_the_deduced_value(name: str, year: int, c
 def test_nothing_is_deduced_from_a_hidden_or_an_absent_cell(results: pd.DataFrame) -> None:
     at = results.set_index(["code", "indicateur", "annee"])
     for code in ("QP059054", "QP059055", "QP059058"):
-        assert at.loc[(code, "nombre_etrangers", 2011), "statut"] == "secret"
-    assert at.loc[("QP059054", "nombre_etrangers", 2019), "valeur"] == 68
-    absent = at.loc[("200042190", "demandeurs_emploi_a", 2016)]
+        assert at.xs((code, "nombre_etrangers", 2011))["statut"] == "secret"
+    assert at.xs(("QP059054", "nombre_etrangers", 2019))["valeur"] == 68
+    absent = at.xs(("200042190", "demandeurs_emploi_a", 2016))
     assert absent["statut"] == "non_disponible"
     assert math.isnan(absent["valeur"])
     assert absent["origine"] != "deduit"
@@ -136,9 +136,9 @@ def test_evolution_works_on_the_contract(results: pd.DataFrame) -> None:
 
 def test_the_idt_of_both_years_are_rows(results: pd.DataFrame) -> None:
     idt = results[results["indicateur"] == "idt_compas"].set_index(["code", "annee"])
-    assert idt.loc[("QP059050", 2011), "valeur"] == -219
-    assert idt.loc[("QP059050", 2019), "valeur"] == -247
-    assert idt.loc[("200042190", 2011), "qualite"] == "douteux"
+    assert idt.xs(("QP059050", 2011))["valeur"] == -219
+    assert idt.xs(("QP059050", 2019))["valeur"] == -247
+    assert idt.xs(("200042190", 2011))["qualite"] == "douteux"
     assert set(idt["origine"]) == {"publie"}
     change = bcs.evolution(results, 2011, 2019).query("indicateur == 'idt_compas'")
     assert change.set_index("code")["evolution"]["59"] == -1

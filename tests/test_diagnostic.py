@@ -76,9 +76,12 @@ def test_every_figure_of_a_row_by_hand() -> None:
     assert pd.isna(row["note"])
 
 
-def test_yearly_amounts_differ_by_euros_a_month() -> None:
-    row = one(results("niveau_de_vie_median", A=18000, B=18000, C=18000, CA=18000, R=20400))
-    assert (row["ecart"], row["unite"]) == (-200, "€ par mois et par UC")
+def test_a_row_has_one_unit_the_month_on_request() -> None:
+    amounts = results("niveau_de_vie_median", A=18000, B=18000, C=18000, CA=18000, R=20400)
+    row = one(amounts)
+    assert (row["valeur"], row["ecart"], row["unite"]) == (18000, -2400, "€ par an et par UC")
+    row = one(amounts, monthly=True)
+    assert (row["valeur"], row["ecart"], row["unite"]) == (1500, -200, "€ par mois et par UC")
     assert row["ecart_defavorable"] == pytest.approx(2400 / 20400)
 
 

@@ -62,6 +62,7 @@ PUBLIC = [
     "idh4",
     "idt",
     "indicator_card",
+    "judge",
     "init_folder",
     "level_of",
     "load_config",

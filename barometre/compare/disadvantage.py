@@ -15,7 +15,7 @@ from barometre.base.french import format_number
 from barometre.cards.listing import expand_indicators, indicator_card
 from barometre.cards.schema import THEMES
 from barometre.compare.dispersion import as_weights
-from barometre.compare.gaps import favour
+from barometre.compare.proof.sides import favour
 from barometre.compare.rows import SAME
 from barometre.compare.zones import (
     ROUNDING,

@@ -11,9 +11,10 @@ import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.french import format_number
-from barometre.cards.listing import load_cards
+from barometre.cards.listing import indicator_card, load_cards
 from barometre.compare.dispersion import as_weights, theil, weighted_cv
-from barometre.compare.gaps import GAP_UNITS, favour
+from barometre.compare.gaps import GAP_UNITS, MONTHLY_UNITS, by_month
+from barometre.compare.proof.sides import favour
 from barometre.compare.rows import SAME, checked_rows, code_in
 from barometre.compare.zones import (
     ByCode,
@@ -54,6 +55,7 @@ def diagnose(
     groups: ByCode | None = None,
     min_coverage: float = 0.5,
     without_grades: Collection[Grade] = ("C", "D"),
+    monthly: bool = False,
 ) -> pd.DataFrame:
     """Tell needs that are general from needs that are concentrated in some zones.
 
@@ -95,6 +97,8 @@ def diagnose(
         Share of the weight of the zones that must be known for the dispersion to be told.
     without_grades : collection of {"A", "B", "C", "D"}, default ("C", "D")
         Display grades of the zone values left out: their spread is largely that of the sample.
+    monthly : bool, default False
+        Give yearly amounts by month: every figure of the row, in ``unite``.
 
     Returns
     -------
@@ -103,7 +107,7 @@ def diagnose(
 
         - ``indicateur``, ``theme``, ``annee``, ``territoire``, ``reference``;
         - ``valeur``, ``valeur_reference``, ``ecart`` (their difference, in ``unite``: points for
-          percentages, euros a month for living standards), ``ecart_relatif`` (difference over the
+          percentages), ``ecart_relatif`` (difference over the
           absolute reference, 0.05 is 5 %) and ``ecart_defavorable`` (the same, positive when worse
           by the direction of the card; missing for a neutral indicator);
         - ``mesure``, ``dispersion`` and, with ``groups``, ``theil_inter`` and ``theil_intra``;
@@ -157,7 +161,8 @@ def diagnose(
     check_between("level_threshold", level_threshold, math.inf)
     check_between("dispersion_threshold", dispersion_threshold, math.inf)
     check_between("min_coverage", min_coverage, 1)
-    rows = checked_rows(results).frame
+    checked = checked_rows(results)
+    rows = (by_month(checked) if monthly else checked).frame
     if not rows.empty and isinstance(territory, str) and isinstance(reference, str):
         territory, reference = _code(rows, territory), _code(rows, reference)
     codes = zones_of(zones, territory)
@@ -170,9 +175,11 @@ def diagnose(
     low = graded(rows, without_grades) & rows["code"].isin(codes)
     rows = rows.assign(_ecarte=low, valeur=rows["valeur"].mask(low))
     table = _levels(rows, territory, reference, weight, min_coverage)
+    units = MONTHLY_UNITS if monthly else GAP_UNITS
     table = _with_dispersion(table, rows, weight, group, dispersion).assign(
         territoire=territory,
         reference=reference,
+        unite=[units[indicator_card(name).unite] for name in table["indicateur"]],
         mesure=dispersion,
         seuil_niveau=float(level_threshold),
         seuil_dispersion=float(dispersion_threshold),
@@ -225,14 +232,12 @@ def _levels(
     cards = [card for name, card in load_cards().items() if name in table.index]
     table = table.reindex([card.id for card in cards]).rename_axis("indicateur").reset_index()
     value, other = (table[name].to_numpy() for name in ("valeur", "valeur_reference"))
-    months = np.array([12.0 if card.unite == "euros_par_an" else 1.0 for card in cards])
     size = np.where(other == 0, np.nan, np.abs(other))
     sens = np.array([card.sens for card in cards], dtype="str")
     worse = favour(other, sens) - favour(value, sens)
     return table.assign(
         theme=pd.Series([card.theme for card in cards], dtype="str"),
-        unite=pd.Series([GAP_UNITS[card.unite] for card in cards], dtype="str"),
-        ecart=(value - other) / months,
+        ecart=value - other,
         ecart_relatif=(value - other) / size,
         ecart_defavorable=worse / size,
         zones_absentes=len(weight) - table["zones"],

@@ -12,7 +12,7 @@ import pandas as pd
 from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.frames import check_frame
-from barometre.compare.gaps import favour
+from barometre.compare.proof.sides import favour
 from barometre.compare.rows import NOISE, SAME, Rows, checked_rows, joined, named, names_of
 from barometre.engine.results import GRADES
 from barometre.engine.sampling import normal_quantile

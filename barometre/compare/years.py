@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal, get_args
@@ -13,15 +13,9 @@ import pandas as pd
 
 from barometre.base.arrays import Booleans, Integers
 from barometre.base.errors import BarometreError, UnknownNameError, counted
-from barometre.cards.schema import UNITS, Card
-from barometre.compare.gaps import (
-    APPRECIATIONS,
-    GAP_UNITS,
-    check_tolerance,
-    difference_bounds,
-    favour,
-    judged,
-)
+from barometre.cards.schema import Card
+from barometre.compare.gaps import GAP_UNITS, MONTHLY_UNITS, by_month, check_tolerance
+from barometre.compare.proof.sides import APPRECIATIONS, difference_bounds, favour, judged
 from barometre.compare.rows import (
     NOISE,
     REASONS,
@@ -49,7 +43,6 @@ TRENDS = ("moins favorable", "comparable", "plus favorable", "différente")
 
 _CENSUS_YEARS = 5  # yearly surveys in one vintage: closer vintages share some of them
 _NEW_QPV = 2024  # first year of the neighbourhoods of the second generation
-_UNITS = {name: words[0] for name, words in UNITS.items()} | {"pourcent": "points"}
 
 
 def evolution(
@@ -60,6 +53,7 @@ def evolution(
     override: Rule | Iterable[Rule] = (),
     reference: str | None = None,
     tolerance: float = 0.05,
+    monthly: bool = False,
 ) -> pd.DataFrame:
     """Compare two years of every territory and indicator.
 
@@ -79,6 +73,8 @@ def evolution(
     tolerance : float, default 0.05
         Relative distance up to which, inclusive, an evolution is ``"comparable"`` to that of the
         reference.
+    monthly : bool, default False
+        Give yearly amounts by month: every figure of the row.
 
     Returns
     -------
@@ -104,7 +100,7 @@ def evolution(
         With ``reference`` (missing on its own rows and where either evolution is):
 
         - ``reference``; ``ecart_debut``, ``ecart_fin``: territory minus reference, as `gap` gives
-          it, in ``unite_ecart`` (euros a month for yearly amounts).
+          it, in ``unite_ecart``.
         - ``convergence``: ``rapprochement`` or ``éloignement`` when the gap, without its sign,
           shrank or grew, ``stable``, or ``inversion`` when the territory went past the reference.
         - ``evolution_reference``; ``classe``: ``comparable`` within the tolerance, else ``plus
@@ -144,6 +140,7 @@ def evolution(
     """
     check_tolerance(tolerance)
     lifted, rows = _rules(override), checked_rows(results)
+    rows = by_month(rows) if monthly else rows
     _check_years(rows, start, end)
     key = rows.code * max(len(rows.cards), 1) + rows.card
     pairs, first = np.unique(key, return_index=True)
@@ -157,7 +154,7 @@ def evolution(
         place[key[there]] = there
         ends.append(place[pairs[order]])
     found = _Pairs(rows, first[order], ends[0], ends[1], start, end)
-    frame = _evolution(found, _verdict(found, lifted))
+    frame = _evolution(found, _verdict(found, lifted), MONTHLY_UNITS if monthly else GAP_UNITS)
     if reference is None:
         return frame
     codes = check_references(rows, reference)
@@ -308,7 +305,7 @@ def _verdict(pairs: _Pairs, lifted: set[str]) -> _Verdict:
     return _Verdict(refused, forced, shared, note)
 
 
-def _evolution(pairs: _Pairs, verdict: _Verdict) -> pd.DataFrame:
+def _evolution(pairs: _Pairs, verdict: _Verdict, units: Mapping[str, str]) -> pd.DataFrame:
     rows, before, after = pairs.rows, pairs.before, pairs.after
     years = pairs.end - pairs.start
     first, second = rows.bounded(before), rows.bounded(after)
@@ -341,7 +338,7 @@ def _evolution(pairs: _Pairs, verdict: _Verdict) -> pd.DataFrame:
             "taux_annuel_pct": 100 * ((np.where(v1 >= 0, v1, np.nan) / base) ** (1 / years) - 1),
             "evolution_inf": np.where(bounded, low, np.nan),
             "evolution_sup": np.where(bounded, high, np.nan),
-            "unite": named(pairs.cards, [_UNITS[card.unite] for card in rows.cards]),
+            "unite": named(pairs.cards, [units[card.unite] for card in rows.cards]),
             "appreciation": named(
                 judged(favour(v1, sens) - favour(v0, sens), v0, v1), APPRECIATIONS
             ),
@@ -384,16 +381,15 @@ def _with_convergence(
     its_better = np.where(neutral, r1 - r0, favour(r1, sens) - favour(r0, sens))
     close = np.abs(mine_better - its_better) <= tolerance * np.abs(its_better) + noise
     apart = np.where(neutral, 3, np.where(mine_better > its_better, 2, 0))
-    months = pairs.said(lambda card: 12.0 if card.unite == "euros_par_an" else 1.0)
     its_change = np.where(known, other, np.nan)
     room = np.where(aimed, np.nan, tolerance * np.abs(its_change))
     lacking = ~known & ~mine & frame["evolution"].notna().to_numpy()
     return frame.assign(
         note=joined(frame["note"], _told(lacking, f"pas d'évolution de « {reference} »")),
         reference=pd.Series(reference, index=frame.index, dtype="str"),
-        ecart_debut=gap0 / months,
-        ecart_fin=gap1 / months,
-        unite_ecart=named(pairs.cards, [GAP_UNITS[card.unite] for card in pairs.rows.cards]),
+        ecart_debut=gap0,
+        ecart_fin=gap1,
+        unite_ecart=frame["unite"],
         convergence=named(np.where(known, moved, -1), CONVERGENCES),
         evolution_reference=its_change,
         classe=named(np.where(known, np.where(close, 1, apart), -1), TRENDS),

@@ -15,7 +15,7 @@ from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.french import format_number
 from barometre.cards.listing import indicator_card, load_cards
 from barometre.cards.schema import THEMES
-from barometre.compare.gaps import favour
+from barometre.compare.proof.sides import favour
 from barometre.compare.rows import checked_rows, names_of
 from barometre.engine.results import GRADES, Grade
 from barometre.engine.unions import Membership, members_of
@@ -115,8 +115,8 @@ def comparable(
     An index is made of indicators: beside them, it would count them twice.
     """
     if indicators is None:
-        there = rows["indicateur"].unique()
-        kept = {name for name in there if not is_count(name) and not is_index(name)}
+        names = rows["indicateur"].unique()
+        kept = {name for name in names if not is_count(name) and not is_index(name)}
     else:
         there = [name for name in rows["indicateur"].unique() if not is_count(name)]
         kept = set(with_themes(indicators, there))

@@ -6,7 +6,7 @@ import pandas as pd
 
 from barometre.base.errors import BarometreError
 from barometre.base.french import Lang
-from barometre.compare.gaps import favourable_gap as favourable_gap
+from barometre.compare.proof.sides import favourable_gap as favourable_gap
 from barometre.engine.results import displayed
 
 # Orange against blue reads the same for colour-blind people and survives a grey print.

@@ -1,0 +1,1 @@
+"""What is established of a difference or of a trend, and by which proof."""
