@@ -33,7 +33,14 @@ ON_COLUMNS = {
     "decompose_change", "adjust_pvalues", "minimum_detectable_effect",
 }  # fmt: skip
 # Of other workers: secrecy and pseudonyms.
-PROTECTION = {"hide_small_groups", "k_anonymity", "count_people", "create_key", "pseudonymise"}
+PROTECTION = {
+    "hide_small_groups",
+    "k_anonymity",
+    "count_people",
+    "create_key",
+    "pseudonymise",
+    "protect",
+}
 RAW = {"effective_size", "smallest_p", "pretrend_test", "achieved_power", "sample_size", "rmst",
        "combine_weights"} | ON_COLUMNS | PROTECTION  # fmt: skip
 CLUSTERED = ("did", "twfe", "event_study", "att_gt", "weighted_effect")

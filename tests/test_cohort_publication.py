@@ -42,8 +42,8 @@ def published(table: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 def test_transitions_and_statuses_are_lines(cohort: Cohort) -> None:
     for table, keys in (
-        (cohort.transitions(), ["from"]),
-        (cohort.transitions("arm"), ["group", "from"]),
+        (cohort.transition_rates(), ["from"]),
+        (cohort.transition_rates("arm"), ["group", "from"]),
         (cohort.state_distribution("arm"), ["group", "wave"]),
     ):
         shown = pd.DataFrame(protect(table))
@@ -60,7 +60,7 @@ def test_transitions_and_statuses_are_lines(cohort: Cohort) -> None:
             assert not hidden.any() or rest >= 10
             if "entropy" in shown and hidden.any():
                 assert shown["entropy"][rows.index].isna().all()
-    assert (protect(cohort.transitions("arm"))["status"] == "secret").any()
+    assert (protect(cohort.transition_rates("arm"))["status"] == "secret").any()
 
 
 # ---- running counts: retention, survival --------------------------------------------------------
@@ -214,8 +214,8 @@ def test_a_decomposition_and_what_has_no_protected_form(cohort: Cohort) -> None:
     assert protect(change).equals(change.published())
     frame = cohort.frame
     for other in (
-        exits(frame["person"], frame["wave"]),
-        cohort.follow_up(),
+        exits(frame, person="person", wave="wave"),
+        cohort.participation_patterns(),
         pd.DataFrame({"n": [1]}),
         3,
         None,
@@ -233,7 +233,7 @@ def test_a_decomposition_and_what_has_no_protected_form(cohort: Cohort) -> None:
 def test_nothing_of_the_original_is_left_in_the_meta(cohort: Cohort) -> None:
     for table in (
         cohort.retention("arm"),
-        cohort.transitions(),
+        cohort.transition_rates(),
         cohort.attrition(),
         cohort.balance(["age", "sex"]),
         state_distribution([1, 2], [1, 1], ["a", "b"]),

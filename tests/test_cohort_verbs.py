@@ -227,10 +227,10 @@ def test_lee_bounds_by_cluster_take_the_cluster_of_the_first_wave() -> None:
         (lambda c: c.lee_bounds("z"), "z : colonne absente"),
         (lambda c: c.lee_bounds("y", cluster="z"), "z : colonne absente"),
         (lambda c: c.lee_bounds("qp"), "qp : valeurs de type"),
-        (lambda c: c.attrition_model(["z"]), "colonne absente : « z »"),
-        (lambda c: c.balance(["z"]), "colonne absente : « z »"),
-        (lambda c: c.propensity_weights(["z"]), "colonne absente : « z »"),
-        (lambda c: c.balance(["age"], "z"), "colonne absente : « z »"),
+        (lambda c: c.attrition_model(["z"]), "z : colonne absente"),
+        (lambda c: c.balance(["z"]), "z : colonne absente"),
+        (lambda c: c.propensity_weights(["z"]), "z : colonne absente"),
+        (lambda c: c.balance(["age"], "z"), "z : colonne absente"),
     ],
 )
 def test_unknown_columns_are_named(asked: Callable[[Cohort], Any], said: str) -> None:

@@ -127,7 +127,7 @@ def test_every_fault_of_a_change_is_named() -> None:
         Cohort(MOVES, "id", "year").decompose_change("y", "N", 1, 2)
     with pytest.raises(
         FaultsError,
-        match=r"(?s)5 défauts.*« z » : colonne.*« h » : colonne.*0 : vague.*3 : vague.*E : zone",
+        match=r"(?s)4 défauts.*z, h : colonnes absentes.*0 : vague.*3 : vague.*E : zone",
     ):
         moves().decompose_change("z", "E", 0, 3, household="h")
     with pytest.raises(BarometreError, match="statistic='mode'"):

@@ -51,7 +51,7 @@ def test_effects(number: int) -> None:
         theirs[["group", "wave"]].to_numpy().tolist()
     )
     # Incomes are about 1 000: 1e-9 is their rounding, where an effect is near 0.
-    same(table["att"], theirs["att"], rtol=effect, atol=1e-9)
+    same(table["estimate"], theirs["att"], rtol=effect, atol=1e-9)
     same(table["se"], theirs["se"], rtol=error)
 
 
@@ -69,7 +69,7 @@ def test_averages(number: int, kind: Any) -> None:
         table = found.table.sort_values(found.table.columns[0]).reset_index(drop=True)
         # The base of a universal base is an event time of effect 0, without error.
         same(table.iloc[:, 0], rows["key"])
-        same(table["att"], rows["att"], rtol=effect, atol=1e-9)
+        same(table["estimate"], rows["att"], rtol=effect, atol=1e-9)
         known = rows["se"].notna()
         assert table["se"].notna().tolist() == known.tolist()
         same(table["se"][known], rows["se"][known], rtol=error)
@@ -102,13 +102,13 @@ def test_effects_cell_by_cell(rows: str, method: Any, weight: str | None) -> Non
     ).table
     if method != "reg":
         theirs = chosen("att_gt_glm", method, weight).query("rows == @rows")
-        same(ours["att"], theirs["att"], atol=1e-9)
+        same(ours["estimate"], theirs["att"], atol=1e-9)
         same(ours["se"], theirs["se"])
     if rows == "seen":
         theirs = chosen("att_gt_pairs", method, weight)
         assert (ours["n_treated"] + ours["n_control"]).tolist() == theirs["n"].tolist()
         tolerances = (CLOSED, CLOSED) if method == "reg" else (EFFECT, ERROR)
-        same(ours["att"], theirs["att"], rtol=tolerances[0], atol=1e-9)
+        same(ours["estimate"], theirs["att"], rtol=tolerances[0], atol=1e-9)
         same(ours["se"], theirs["se"], rtol=tolerances[1])
 
 

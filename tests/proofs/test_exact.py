@@ -17,8 +17,8 @@ def test_lee_bounds_are_linear_programs(row: int) -> None:
     theirs = result("lee_bounds").iloc[row]
     people = panel(seen=False)
     people = people[(people["wave"] == theirs["wave"]) & (people["sex"] == theirs["sex"])]
-    outcome = people["income"].where(people["seen"] == 1)
-    ours = cohort.lee_bounds(outcome, people[theirs["arm"]])
+    people = people.assign(outcome=people["income"].where(people["seen"] == 1))
+    ours = cohort.lee_bounds(people, "outcome", theirs["arm"])
     # HiGHS is feasible to 1e-7 of the total; solutions at a vertex are much nearer.
     np.testing.assert_allclose([ours.low, ours.high], [theirs["low"], theirs["high"]], rtol=1e-9)
     assert ours.trimmed_share == pytest.approx(theirs["trimmed_share"], rel=1e-11)

@@ -15,6 +15,7 @@ TRAITS = ["age", "sex", "diploma", "base_income"]
 # Maximum likelihood: R stops at a relative change of deviance of 1e-14, that is about 1e-9 on the
 # least precise coefficient (a step is the square root of what it changes in the likelihood).
 FITTED = 1e-8
+KEYS: dict[str, Any] = {"person": "person", "wave": "wave"}
 
 
 def terms(labels: pd.Series[Any]) -> list[str]:
@@ -27,25 +28,24 @@ def terms(labels: pd.Series[Any]) -> list[str]:
 )
 def test_transitions(case: str, rows: pd.DataFrame) -> None:
     lag = 2 if case == "lag2" else 1
-    ours = cohort.transition_rates(rows["person"], rows["wave"], rows["status"], lag=lag)
+    ours = cohort.transition_rates(rows, "status", **KEYS, lag=lag)
     theirs = result("transitions", "R-*")
     theirs = theirs[theirs["case"] == case]
     assert ours[["from", "to"]].to_numpy().tolist() == theirs[["from", "to"]].to_numpy().tolist()
     assert ours["n"].tolist() == theirs["n"].tolist()
     same(ours["rate"], theirs["rate"])
-    counts = cohort.transition_counts(rows["person"], rows["wave"], rows["status"], lag=lag)
+    counts = cohort.transition_counts(rows, "status", **KEYS, lag=lag)
     assert counts["n"].tolist() == theirs["n"].tolist()
 
 
 def test_transitions_by_arm_and_with_weights() -> None:
     rows = panel()
-    columns = (rows["person"], rows["wave"], rows["status"])
-    ours = cohort.transition_rates(*columns, by=rows["arm"])
+    ours = cohort.transition_rates(rows, "status", **KEYS, by="arm")
     theirs = result("transitions", "R-*").query("case == 'seen_by_arm'")
     same(ours["group"], theirs["group"])
     assert ours["n"].tolist() == theirs["n"].tolist()
     same(ours["rate"], theirs["rate"])
-    ours = cohort.transition_rates(*columns, weight=rows["weight"])
+    ours = cohort.transition_rates(rows, "status", **KEYS, weight="weight")
     theirs = result("transitions_weighted")
     same(ours["n"], theirs["n"])
     same(ours["rate"], theirs["rate"])
@@ -54,15 +54,14 @@ def test_transitions_by_arm_and_with_weights() -> None:
 @pytest.mark.parametrize("case", ["seen", "weight"])
 def test_status_shares_and_times(case: str) -> None:
     rows = panel()
-    columns = (rows["person"], rows["wave"], rows["status"])
-    weight = rows["weight"] if case == "weight" else None
-    ours = cohort.state_distribution(*columns, weight=weight)
+    weight = "weight" if case == "weight" else None
+    ours = cohort.state_distribution(rows, "status", **KEYS, weight=weight)
     theirs = result("state_distribution")
     theirs = theirs[theirs["case"] == case]
     assert ours["state"].tolist() == theirs["state"].tolist()
     for column in ("wave", "n", "share", "entropy"):
         same(ours[column], theirs[column])
-    ours = cohort.mean_time(*columns, weight=weight)
+    ours = cohort.mean_time(rows, "status", **KEYS, weight=weight)
     theirs = result("mean_time")
     theirs = theirs[theirs["case"] == case]
     # n counts people, not their weights.
@@ -71,10 +70,8 @@ def test_status_shares_and_times(case: str) -> None:
 
 
 def test_retention() -> None:
-    rows = panel(seen=False)
-    ours = cohort.retention(
-        rows["person"], rows["wave"], observed=rows["seen"] == 1, by=rows["arm"], level=0.9
-    )
+    rows = panel(seen=False).assign(seen=lambda x: x["seen"] == 1)
+    ours = cohort.retention(rows, **KEYS, observed="seen", by="arm", level=0.9)
     theirs = result("retention")
     for column in ("group", "wave", "n_expected", "n_present", "retention", "low", "high"):
         # A bound of 0 or 1 is rounded away by R.
@@ -82,17 +79,12 @@ def test_retention() -> None:
 
 
 def test_participation() -> None:
-    rows = panel(seen=False)
-    columns: dict[str, Any] = {
-        "person": rows["person"],
-        "wave": rows["wave"],
-        "observed": rows["seen"] == 1,
-    }
-    ours = cohort.participation_patterns(**columns)
+    rows = panel(seen=False).assign(seen=lambda x: x["seen"] == 1)
+    ours = cohort.participation_patterns(rows, **KEYS, observed="seen")
     theirs = result("participation").set_index("pattern")["n"]
     assert ours.set_index("pattern")["n"].to_dict() == theirs.to_dict()
     assert ours["n"].is_monotonic_decreasing
-    numbers = cohort.waves_per_person(**columns)
+    numbers = cohort.waves_per_person(rows, **KEYS, observed="seen")
     theirs = result("waves_per_person").set_index("n_waves")["n"]
     assert numbers.set_index("n_waves")["n"].to_dict() == theirs.to_dict()
 
@@ -102,11 +94,11 @@ def test_times_to_an_event_and_to_its_rival() -> None:
     clear = theirs.index[~theirs["clash"]]  # both at the same wave is refused
     rows = panel()
     rows = rows[rows["person"].isin(clear)]
-    ours = cohort.event_times(
-        rows["person"],
-        rows["wave"],
-        rows["status"] == "emploi",
-        competing=rows["zone"] == "ailleurs",
+    ours = cohort.time_to_event(
+        rows,
+        lambda x: x["status"] == "emploi",
+        **KEYS,
+        competing=lambda x: x["zone"] == "ailleurs",
     )
     assert len(ours) > 150
     assert set(ours["event"]) == {0, 1, 2}
@@ -115,7 +107,7 @@ def test_times_to_an_event_and_to_its_rival() -> None:
 
 
 def test_losses_by_arm() -> None:
-    ours = cohort.attrition_rates(data("people"), "lost", "arm")
+    ours = cohort.attrition(data("people"), "lost", "arm")
     theirs = result("attrition_rates")
     assert ours["group"].tolist() == theirs["group"].tolist()
     for column in ("rate", "low", "high", "statistic", "p"):
@@ -139,7 +131,7 @@ def test_balance(outcome: str, estimand: str, denominator: Any) -> None:
     if outcome == "arm":
         ours = cohort.balance_table(data("people"), "arm", TRAITS, denominator=denominator)
     else:
-        ours = cohort.stayers_and_lost(data("people"), "lost", TRAITS, denominator)
+        ours = cohort.stayers_and_lost(data("people"), "lost", TRAITS, denominator=denominator)
         ours = ours.rename(columns={"mean_lost": "mean_treated", "mean_stayed": "mean_control"})
     both = compared(theirs, ours)
     for column in ("mean_treated", "mean_control", "smd", "var_ratio"):
@@ -177,7 +169,7 @@ def test_logistic_regressions(outcome: str, weight: str | None) -> None:
     assert found.df == joint["df"]
     np.testing.assert_allclose([found.statistic, found.p], joint[["statistic", "p"]], rtol=FITTED)
     verb = cohort.attrition_model if outcome == "lost" else cohort.balance_test
-    assert verb(data("people"), outcome, TRAITS, weight).statistic == found.statistic
+    assert verb(data("people"), outcome, TRAITS, weight=weight).statistic == found.statistic
 
 
 @pytest.mark.parametrize(
@@ -215,24 +207,29 @@ def test_propensity_weights(column: str, options: Any) -> None:
     same(ours.weight, result("weights")[column], rtol=FITTED)
 
 
-@pytest.mark.parametrize("se", ["HC0", "HC1", "HC2", "CR1", "CR2"])
-def test_effects_with_weights(se: Any) -> None:
+# One person, one cluster: CR0 is R's HC0, and CR2 its HC2.
+@pytest.mark.parametrize(
+    ("se", "type_of_r"),
+    [("CR0", "HC0"), ("HC1", "HC1"), ("CR2", "HC2"), ("CR1", "CR1"), ("CR2", "CR2")],
+)
+def test_effects_with_weights(se: Any, type_of_r: str) -> None:
     people = data("people").set_index("person")
     rows = panel()
     income = rows[rows["wave"] == 2026].set_index("person")["income"].reindex(people.index)
     # R's own weights enter R's effect; income is known of everyone there.
     last = panel(seen=False).query("wave == 2026").set_index("person")["income"]
     weight = result("weights").set_index("person")["ate"] * people["weight"]
-    cluster = people["base_zone"] if se.startswith("CR") else None
-    ours = cohort.weighted_effect(last, people["arm"], weight, cluster=cluster, se=se)
-    theirs = result("weighted_effect").set_index("se_type").loc[se]
+    people = people.assign(last=last, income=income)
+    cluster = "base_zone" if type_of_r.startswith("CR") else None
+    ours = cohort.weighted_effect(people, "last", "arm", weight=weight, cluster=cluster, se=se)
+    theirs = result("weighted_effect").set_index("se_type").loc[type_of_r]
     # The weights are written with 15 digits: CLOSED still holds.
     np.testing.assert_allclose(
         [ours.estimate, ours.se], theirs[["estimate", "se"]].astype(float), rtol=CLOSED
     )
     assert ours.df == pytest.approx(theirs["df"], rel=1e-9)
     assert income.isna().sum() == people["lost"].sum()  # those left out when lost are counted
-    assert cohort.weighted_effect(income, people["arm"], weight).n == income.notna().sum()
+    assert cohort.weighted_effect(people, "income", "arm", weight=weight).n == income.notna().sum()
 
 
 @pytest.mark.parametrize(

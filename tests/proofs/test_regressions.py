@@ -20,6 +20,7 @@ FIXED = {"HC1": "HC1", "CR0": "CR0", "CR1S": "CR1S", "CR2": "CR2"}
 # demeans by iteration, until nothing moves by more than 1e-13 of the sum of the outcome.
 DUMMIES, DEMEANED = 1e-9, 1e-9
 WEIGHTS = [None, "weight"]
+KEYS: dict[str, Any] = {"person": "person", "wave": "wave"}
 
 
 def theirs_of(case: str, weight: str | None, kind: str) -> Any:
@@ -34,21 +35,12 @@ def of_pyfixest(case: str, weight: str | None, cluster: str) -> Any:
     return rows[(rows[[*key]] == pd.Series(key)).all(axis=1)].reset_index(drop=True)
 
 
-def column(rows: pd.DataFrame, name: str | None) -> pd.Series[Any] | None:
-    return None if name is None else rows[name]
-
-
 @pytest.mark.parametrize("weight", WEIGHTS)
 @pytest.mark.parametrize("se", TYPES)
 def test_least_squares(se: Any, weight: str | None) -> None:
     rows = panel().query("wave == 2025").assign(male=lambda x: (x["sex"] == "H").astype(int))
-    fit = cohort.cluster_robust(
-        rows["income"],
-        rows[["age", "male", "arm"]],
-        rows["base_zone"],
-        se=se,
-        weight=column(rows, weight),
-    )
+    terms = ["age", "male", "arm"]
+    fit = cohort.cluster_robust(rows, "income", terms, cluster="base_zone", se=se, weight=weight)
     theirs = theirs_of("regression", weight, TYPES[se])
     same(fit.table["estimate"], theirs["estimate"])
     same(fit.table["se"], theirs["se"])
@@ -61,9 +53,8 @@ def test_least_squares(se: Any, weight: str | None) -> None:
 def test_difference_in_differences(se: Any, weight: str | None) -> None:
     rows = panel()
     rows = rows[rows["wave"].isin([2022, 2025])]
-    post = (rows["wave"] == 2025).astype(int)
-    options = {"cluster": rows["base_zone"], "weight": column(rows, weight)}
-    ours = cohort.did(rows["income"], rows["arm"], post, se=se, **options)
+    options: dict[str, Any] = {"cluster": "base_zone", "weight": weight, "se": se}
+    ours = cohort.did(rows, "income", 2025, **KEYS, arm="arm", **options)
     theirs = theirs_of("did", weight, TYPES[se]).iloc[0]
     np.testing.assert_allclose(
         [ours.estimate, ours.se], theirs[["estimate", "se"]].astype(float), rtol=CLOSED
@@ -84,15 +75,8 @@ def test_difference_in_differences(se: Any, weight: str | None) -> None:
 @pytest.mark.parametrize("se", [*FIXED, "CR1"])
 def test_two_way_fixed_effects(se: Any, weight: str | None) -> None:
     rows = panel()
-    ours = cohort.twfe(
-        rows["income"],
-        rows["person"],
-        rows["wave"],
-        rows["treated"],
-        se=se,
-        cluster=rows["base_zone"],
-        weight=column(rows, weight),
-    )
+    options: dict[str, Any] = {"cluster": "base_zone", "weight": weight, "se": se}
+    ours = cohort.twfe(rows, "income", "treated", **KEYS, **options)
     if se == "CR1":
         theirs = of_pyfixest("twfe", weight, "base_zone").iloc[0]
         assert ours.p == pytest.approx(theirs["p"], rel=1e-6)  # printed from its own rounding
@@ -108,8 +92,7 @@ def test_two_way_fixed_effects(se: Any, weight: str | None) -> None:
 @pytest.mark.parametrize("weight", WEIGHTS)
 def test_the_person_is_the_default_cluster_of_fixed_effects(weight: str | None) -> None:
     rows = panel()
-    columns = (rows["income"], rows["person"], rows["wave"], rows["treated"])
-    ours = cohort.twfe(*columns, cluster=rows["person"], weight=column(rows, weight))
+    ours = cohort.twfe(rows, "income", "treated", **KEYS, weight=weight)
     theirs = of_pyfixest("twfe", weight, "person").iloc[0]
     np.testing.assert_allclose(
         [ours.estimate, ours.se], theirs[["estimate", "se"]].astype(float), rtol=DEMEANED
@@ -122,13 +105,13 @@ def test_the_person_is_the_default_cluster_of_fixed_effects(weight: str | None) 
 def test_event_studies(case: str, se: Any, weight: str | None) -> None:
     rows = panel()
     study = cohort.event_study(
-        rows["income"],
-        rows["person"],
-        rows["wave"],
-        rows["first"],
+        rows,
+        "income",
+        **KEYS,
+        first_treated="first",
         se=se,
-        cluster=rows["base_zone"],
-        weight=column(rows, weight),
+        cluster="base_zone",
+        weight=weight,
         window=(-3, 2) if case == "event_study_window" else None,
     )
     ours = study.table[study.table["event_time"] != -1].reset_index(drop=True)
@@ -148,8 +131,9 @@ def test_event_studies(case: str, se: Any, weight: str | None) -> None:
 
 def test_covariance_and_pretrend_of_an_event_study() -> None:
     rows = panel()
-    columns = (rows["income"], rows["person"], rows["wave"], rows["first"])
-    study = cohort.event_study(*columns, se="CR2", cluster=rows["base_zone"])
+    study = cohort.event_study(
+        rows, "income", **KEYS, first_treated="first", se="CR2", cluster="base_zone"
+    )
     theirs = result("event_study_vcov").pivot(index="row", columns="column", values="value")
     np.testing.assert_allclose(
         study.vcov, theirs.sort_index().sort_index(axis=1), rtol=1e-7, atol=1e-7
