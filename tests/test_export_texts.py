@@ -152,7 +152,7 @@ def test_csv_for_machines_shows_codes_to_be_text(contract: Tables, tmp_path: Pat
 
 
 def test_an_unknown_kind_of_csv_is_refused(contract: Tables, tmp_path: Path) -> None:
-    with pytest.raises(UnknownNameError, match="sorte de CSV « exel » inconnu"):
+    with pytest.raises(UnknownNameError, match="sorte de CSV « exel » inconnue"):
         write_results(bcs.compute(contract), tmp_path / "r.csv", csv="exel")  # type: ignore[arg-type]
 
 

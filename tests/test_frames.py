@@ -89,7 +89,7 @@ def test_all_absent_columns_are_told_at_once_with_the_nearest() -> None:
 
 MASCULINE = {
     "axe", "champ", "choix", "critère", "indicateur", "intervalle", "jeu", "lissage", "niveau",
-    "nom", "nœud", "seuil", "statut", "thème", "traitement", "type",
+    "nom", "nœud", "ordre", "seuil", "statut", "thème", "traitement", "type",
 }  # fmt: skip
 
 

@@ -45,7 +45,10 @@ class BarometreError(ValueError):
     """Root of the errors raised on purpose by the library."""
 
 
-FEMININE = frozenset({"agrégation", "alternative", "moyenne", "normalisation", "option", "vague"})
+FEMININE = frozenset(
+    {"agrégation", "alternative", "moyenne", "normalisation", "option", "raison", "sorte", "vague",
+     "ventilation", "étape"}
+)  # fmt: skip
 """The kinds of names that are feminine in French; the others are masculine."""
 
 
