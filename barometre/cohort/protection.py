@@ -291,6 +291,11 @@ def _column_faults(
     """List what is wrong with columns whose values are to be compared."""
     if not isinstance(frame, pd.DataFrame):
         return [Fault("tableau", f"{type(frame).__name__} reçu", "donner un DataFrame")]
+    odd_names = [name for name in names if not isinstance(name, Hashable)]
+    if odd_names:
+        remedy = "donner un nom de colonne"
+        return [Fault(str(name), "colonne absente : un nom est un texte", remedy)
+                for name in odd_names]  # fmt: skip
     faults = [*repeated_columns(frame), *absent_columns(frame, names)]
     for name in () if faults else names:
         if list(names).count(name) > 1:
