@@ -209,7 +209,7 @@ def test_the_chart_of_some_territories_on_a_given_axes() -> None:
     assert not ax.patches
     with pytest.raises(BarometreError, match="absents des rangs : zz"):
         plots.rank_intervals(result, territories=["zz"])
-    with pytest.raises(BarometreError, match="sans rang_median"):
+    with pytest.raises(BarometreError, match="rang_median : colonne absente"):
         plots.rank_intervals(result.ranks.drop(columns="rang_median"))
     with pytest.raises(BarometreError, match="aucun territoire"):
         plots.rank_intervals(result.ranks.head(0))
