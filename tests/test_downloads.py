@@ -109,9 +109,8 @@ def test_expected_values(row: Row, names: Path) -> None:
         value = float(tables[table][column][row.code, row.year])
     else:
         assert row.what in load_cards()
-        value = float(
-            results_of(row.file, with_names).loc[(row.code, row.year, row.what), "valeur"]
-        )
+        results = results_of(row.file, with_names)["valeur"].to_dict()
+        value = results[row.code, row.year, row.what]
     # Values are printed with six decimals.
     assert value == pytest.approx(float(row.value), rel=1e-9, abs=1e-6)
 
