@@ -21,8 +21,7 @@ import barometre as bcs
 PACKAGE = Path(inspect.getfile(bcs)).parent
 # From what needs nothing to what needs all; rooms of one set do not see each other.
 ORDER = (
-    {"base"}, {"cards", "secrecy"}, {"tables"}, {"themes", "datasets"}, {"places"},
-    {"engine", "sources"},
+    {"base"}, {"cards", "secrecy"}, {"tables"}, {"themes", "datasets"}, {"engine", "sources"},
     {"compare", "composite", "cohort", "monitoring"}, {"plots"}, {"pages"}, {"cli"}, {"__main__"},
 )  # fmt: skip
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms}

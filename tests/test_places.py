@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 import barometre as bcs
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cards.schema import THEMES
+from barometre.datasets.places.bundle import YEARS, wholes
+from barometre.datasets.places.gazetteer import find_territory, folded, resolve
 from barometre.datasets.rebuild_communes import runs
-from barometre.places.bundle import YEARS, wholes
-from barometre.places.gazetteer import find_territory, folded, resolve
 from barometre.tables.codes import level_of
 
 HAINAUT = "200042190"

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
-from barometre.places.members import members
+from barometre.datasets.places.members import members
 from barometre.tables.codes import level_of
 from tests.test_places import HAINAUT, OF_HAINAUT
 
@@ -180,7 +180,11 @@ def test_a_list_of_neighbourhoods_that_is_given_wins(tmp_path: Path) -> None:
         "CODGEO;LIBGEO;POP_MUN;LIB_COM\nEnsemble;Ensemble;9;\n"
         "QP02A002;Salines;3 000;Ajaccio\nQP059002;Auby;900;Auby, Roost-Warendin\n", "utf-8",
     )  # fmt: skip
-    for lists in (table, outlines):
+    long = pd.DataFrame(
+        [("commune", "2A004"), ("commune", "2A006"), ("epci", AJACCIO), ("departement", "2A")],
+        columns=["niveau", "ensemble"],
+    ).assign(code="QN02A01M", libelle="Les Salines")  # as `read_qpv_members` gives it
+    for lists in (table, outlines, long):
         place = bcs.selection(epci=AJACCIO, membership=lists)
         assert place.codes["qpv"] == ("QN02A01M",)
         assert bcs.selection(commune="2A006", membership=lists).codes["qpv"] == ("QN02A01M",)

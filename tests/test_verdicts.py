@@ -11,8 +11,8 @@ import pytest
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.places.containment import inside
-from barometre.places.members import members
+from barometre.datasets.places.containment import inside
+from barometre.datasets.places.members import members
 
 CA, NORD = "200042190", "59"
 LONG, WOMEN = "part_plus_2_ans_defm", "part_femmes_defm"

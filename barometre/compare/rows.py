@@ -15,8 +15,8 @@ from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.base.frames import check_frame
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
+from barometre.datasets.places.gazetteer import resolve
 from barometre.engine.results import GRADES, ORIGINS
-from barometre.places.gazetteer import resolve
 from barometre.tables.table_set import DOUBTFUL, STATUSES
 
 # Between two reasons for an absent value the later one is told, and any of them beats a value.

@@ -39,8 +39,8 @@ from barometre.compare.rows import (
     worst_quality,
 )
 from barometre.engine.sampling import normal_quantile
-from barometre.places.containment import inside
-from barometre.places.members import Given, members
+from barometre.datasets.places.containment import inside
+from barometre.datasets.places.members import Given, members
 from barometre.tables.table_set import DOUBTFUL, Tables, as_tables
 
 Verdict = Literal["favorable", "comparable", "defavorable", "plus_eleve", "plus_bas", "non_juge"]

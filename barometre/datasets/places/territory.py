@@ -15,9 +15,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
-from barometre.places.bundle import METRO, wholes, wholes_of_any_year
-from barometre.places.gazetteer import resolve
-from barometre.places.members import Given, Members, department_of_quarter, members, read_text
+from barometre.datasets.places.bundle import METRO, wholes, wholes_of_any_year
+from barometre.datasets.places.gazetteer import resolve
+from barometre.datasets.places.members import (
+    Given,
+    Members,
+    department_of_quarter,
+    members,
+    read_text,
+)
 from barometre.tables.codes import level_of
 
 Names: TypeAlias = "str | Iterable[str]"

@@ -21,8 +21,8 @@ import tomli_w
 from barometre.base.arguments import is_number
 from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.base.files import write_text
-from barometre.places.bundle import LATEST, YEARS
-from barometre.places.territory import Selection, selection
+from barometre.datasets.places.bundle import LATEST, YEARS
+from barometre.datasets.places.territory import Selection, selection
 
 FILE = "barometre.toml"
 Language = Literal["fr", "en"]

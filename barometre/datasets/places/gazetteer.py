@@ -12,7 +12,7 @@ import pandas as pd
 
 from barometre import datasets
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.places.bundle import (
+from barometre.datasets.places.bundle import (
     METRO,
     communes,
     former_communes,

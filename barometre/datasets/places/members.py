@@ -14,8 +14,8 @@ import pandas as pd
 
 from barometre import datasets
 from barometre.base.errors import BarometreError, Fault, FaultsError
-from barometre.places.bundle import communes, former_communes
-from barometre.places.gazetteer import folded
+from barometre.datasets.places.bundle import communes, former_communes
+from barometre.datasets.places.gazetteer import folded
 from barometre.tables.codes import check_codes, level_of, repair_codes
 from barometre.tables.members import read_membership
 
@@ -76,8 +76,9 @@ def members(given: Given | Iterable[Given] | None = None, *, vintage: int | None
     ----------
     given : Series, mapping, DataFrame, path, or a list of these, optional
         Commune or neighbourhood to EPCI (or EPCI to the list of its parts); a list of the priority
-        neighbourhoods (columns of the official one: ``code_qp``, ``insee_com``, ``siren_epci``); or
-        a file of either kind (Insee's table of communes, list of QPV in CSV or GeoJSON).
+        neighbourhoods (columns of the official one: ``code_qp``, ``insee_com``, ``siren_epci``;
+        or what `read_qpv_members` gives); or a file of either kind (Insee's table of communes, list
+        of QPV in CSV, XLSX or GeoJSON).
     vintage : int, optional
         Vintage of the bundled memberships, the latest by default.
 
@@ -247,6 +248,9 @@ def _column(frame: pd.DataFrame, names: Sequence[str]) -> str | None:
 
 def _of_frame(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     """Read a list of neighbourhoods, or of communes, from its columns."""
+    if {"code", "niveau", "ensemble"} <= set(frame.columns):  # as `read_qpv_members` gives them
+        wide = frame.groupby(["code", "niveau"])["ensemble"].agg(" ".join).unstack()
+        frame = wide.reset_index().rename(columns={"commune": "communes"}).fillna("")
     code = _column(frame, _CODES)
     epci, insee = _column(frame, _EPCI), _column(frame, _COMMUNES)
     names = _column(frame, _COMMUNE_NAMES)

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 import pandas as pd
 
-from barometre.places.members import Members, department_of_quarter
+from barometre.datasets.places.members import Members, department_of_quarter
 from barometre.tables.codes import level_of
 
 Inside: TypeAlias = Literal["oui", "partie", "non", "inconnu"]
@@ -37,7 +37,7 @@ def inside(codes: Sequence[str], whole: str, known: Members) -> list[Inside]:
 
     Examples
     --------
-    >>> from barometre.places.members import members
+    >>> from barometre.datasets.places.members import members
     >>> inside(["59172", "QP059021", "02691", "59"], "200042190", members())
     ['oui', 'partie', 'non', 'non']
     """

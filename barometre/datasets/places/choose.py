@@ -14,8 +14,8 @@ import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.cards.listing import expand_indicators
-from barometre.places.members import Given, department_of_quarter
-from barometre.places.territory import Names, Selection, are_iris, selection
+from barometre.datasets.places.members import Given, department_of_quarter
+from barometre.datasets.places.territory import Names, Selection, are_iris, selection
 from barometre.tables.codes import LEVELS, level_of
 from barometre.tables.table_set import TERRITOIRES_COLUMNS, Tables
 
