@@ -21,18 +21,18 @@ from barometre.tables.table_set import RESULT_COLUMNS, Tables
 
 Kind = Literal["machine", "excel", "xlsx", "parquet"]
 KINDS: tuple[Kind, ...] = ("machine", "excel", "xlsx", "parquet")
+FLAT: tuple[Kind, ...] = ("machine", "excel", "parquet")
 FORMULAS = ("=1+1", "+33 3 27", "-12", "@SUM(A1)", "\t=1", "\r=1", "＝1+1", '=HYPERLINK("x";"y")')
 
 
-def written(results: pd.DataFrame, folder: Path, kind: Kind, **options: pd.DataFrame) -> Path:
-    if kind in ("machine", "excel"):
-        return write_results(
-            results,
-            folder / f"{kind}.csv",
-            csv="excel" if kind == "excel" else "machine",
-            **options,
-        )
-    return write_results(results, folder / f"r.{kind}", **options)
+def written(
+    results: pd.DataFrame, folder: Path, kind: Kind, territoires: pd.DataFrame | None = None
+) -> Path:
+    if kind == "machine":
+        return write_results(results, folder / "machine.csv", territoires)
+    if kind == "excel":
+        return write_results(results, folder / "excel.csv", territoires, csv="excel")
+    return write_results(results, folder / f"r.{kind}", territoires)
 
 
 def with_notes(notes: list[str | None]) -> pd.DataFrame:
@@ -77,7 +77,7 @@ def test_every_number_is_read_back_to_the_last_digit(
     folder = tmp_path_factory.mktemp("numbers")
     results = with_notes([None] * len(values)).assign(valeur=values, statut="ok")
     results["statut"] = results["statut"].astype("str")
-    for kind in ("machine", "excel", "parquet"):
+    for kind in FLAT:
         read = bcs.read_results(written(results, folder, kind))["valeur"]
         assert [math.copysign(1, x) * x for x in read] == [math.copysign(1, x) * x for x in values]
 
@@ -96,7 +96,7 @@ def test_every_text_is_read_back_from_csv(
 ) -> None:
     folder = tmp_path_factory.mktemp("texts")
     results = with_notes(notes)
-    for kind in ("machine", "excel"):
+    for kind in FLAT[:2]:
         read = bcs.read_results(written(results, folder, kind))
         pd.testing.assert_frame_equal(read, results)
 
@@ -166,7 +166,7 @@ def test_a_control_character_is_replaced_and_told(tmp_path: Path, character: str
     assert book["resultats"]["B2"].value == "Denain\ufffd"
     said = [cell.value for cell in book["lisez-moi"]["B"]]
     assert any("caractères de contrôle" in str(text).lower() for text in said)
-    for kind in ("machine", "excel", "parquet"):
+    for kind in FLAT:
         assert written(results, tmp_path, kind, territoires=places).exists()
         assert bcs.read_results(written(results, tmp_path, kind))["note"].notna().all()
 

@@ -113,11 +113,11 @@ def _what(contents: Contents) -> Iterator[Line]:
         yield "Références", ", ".join(references), ""
     yield "Indicateurs", str(results["indicateur"].nunique()), ""
     known = int((results["statut"] == "ok").sum())
-    yield "Valeurs", f"{format_number(known)} sur {format_number(len(results))} lignes", ""
+    yield "Valeurs", f"{format_number(known, 0)} sur {format_number(len(results), 0)} lignes", ""
     absent = results["statut"][results["statut"] != "ok"].value_counts()
     if len(absent):
-        told = ", ".join(f"{absent_label(str(s))} ({format_number(n)})" for s, n in absent.items())
-        yield "Absentes", told, ""
+        told = (f"{absent_label(str(s))} ({format_number(n, 0)})" for s, n in absent.items())
+        yield "Absentes", ", ".join(told), ""
     yield "Calculé par", f"barometre {__version__}", ""
 
 
@@ -195,7 +195,7 @@ def _to_complete(contents: Contents) -> Iterator[Line]:
         names = ", ".join(
             indicator_card(str(name)).libelle["fr"] for name in rows["indicateur"].unique()
         )
-        yield f"{format_number(len(rows))} n.d.", f"{note} : {names}.", ""
+        yield f"{format_number(len(rows), 0)} n.d.", f"{note} : {names}.", ""
     if contents.replaced:
         yield (
             counted(contents.replaced, "cellule"),
