@@ -50,9 +50,9 @@ from .places.choose import select as select
 from .places.gazetteer import find_territory as find_territory
 from .places.territory import Selection as Selection
 from .places.territory import selection as selection
-from .places.workspace import Config as Config
-from .places.workspace import init_folder as init_folder
-from .places.workspace import load_config as load_config
+from .pages.workspace import Config as Config
+from .pages.workspace import init_folder as init_folder
+from .pages.workspace import load_config as load_config
 from .secrecy.intruder import SampledAuditWarning as SampledAuditWarning
 from .secrecy.intruder import audit_suppression as audit_suppression
 from .secrecy.suppression import Suppressed as Suppressed
