@@ -32,7 +32,7 @@ from .composite.tree.bounds import Bounds as Bounds
 from .engine.perimeters import apply_passage as apply_passage
 from .engine.perimeters import qpv_correspondence as qpv_correspondence
 from .engine.perimeters import to_2024 as to_2024
-from .engine.sampling import Design as Design
+from .engine.sampling import SurveyDesign as SurveyDesign
 from .engine.sampling import newcombe as newcombe
 from .engine.sampling import wilson as wilson
 from .engine.shrinkage import shrink as shrink

@@ -24,7 +24,7 @@ def measures(*, small: bool) -> list[Measure]:
     errors = frame * 0 + 2.0
 
     def ours() -> pd.DataFrame:
-        return robustness(index, frame, CHOICES, errors, n=replications).ranks
+        return robustness(index, frame, CHOICES, errors, draws=replications).ranks
 
     def speed() -> float:
         values = frame.to_numpy()

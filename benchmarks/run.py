@@ -20,7 +20,7 @@ import barometre as bcs
 from barometre.cards.listing import load_cards
 from barometre.tables.check import check_table
 from barometre.tables.table_set import Tables
-from benchmarks import cohort, composite, robustness
+from benchmarks import cohort, composite, outputs, robustness
 from benchmarks.timing import Measure, best
 
 
@@ -121,6 +121,7 @@ def main() -> int:
         *composite.measures(small=small),
         *robustness.measures(small=small),
         *cohort.measures(small=small),
+        *outputs.measures(small=small),
     ]
     print(f"{communes} communes, best of {times}")
     broken = 0

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from barometre.base.errors import BarometreError
 from barometre.composite.french.calibration import Calibration, calibrate_idt, published_idt
-from barometre.composite.french.reconstructed import COMPONENTS, idt
+from barometre.composite.french.reconstructed import idt
+from barometre.composite.french.reference_gaps import COMPONENTS
 
 FRANCE = (80.0, 42.0, 22040.0)
 SPREAD = (10.0, 12.0, 4000.0)
@@ -42,6 +43,7 @@ def values(components: pd.DataFrame, weights: Any, dispersion: Any = SPREAD) -> 
 
 def again(fit: Calibration, components: pd.DataFrame) -> pd.Series[float]:
     """The index computed with what the calibration gives."""
+    result: pd.Series[float]
     result = idt(components, fit.reference, fit.dispersion, fit.weights)["idt_reconstitue"]
     return result.reindex(fit.fitted.index)
 
@@ -182,7 +184,7 @@ def test_each_territory_predicted_without_it() -> None:
 
 
 def again_at(fit: Calibration, components: pd.DataFrame) -> float:
-    result = idt(components, fit.reference, fit.dispersion, fit.weights)
+    result = idt(components, fit.reference, fit.dispersion, fit.weights).table
     return float(result["idt_reconstitue"].item())
 
 

@@ -85,7 +85,7 @@ def test_retention_tells_no_small_flow(cohort: Cohort, options: dict[str, Any]) 
 
 def test_retention_over_every_loss() -> None:
     """Sixteen people, three waves, threshold 3: whatever is published, all small losses fit it."""
-    seen: dict[tuple[object, ...], set[tuple[int, int]]] = {}
+    seen: dict[tuple[Any, ...], set[tuple[int, int]]] = {}
     for first, second in itertools.product(range(8), repeat=2):
         person = [*range(16), *range(16 - first), *range(16 - first - second)]
         wave = [1] * 16 + [2] * (16 - first) + [3] * (16 - first - second)
@@ -161,7 +161,7 @@ def arms(treated: tuple[int, int], control: tuple[int, int]) -> pd.DataFrame:
 
 
 def test_attrition_over_every_loss() -> None:
-    seen: dict[tuple[object, ...], set[tuple[int, ...]]] = {}
+    seen: dict[tuple[Any, ...], set[tuple[int, ...]]] = {}
     for sizes in itertools.product(range(6), repeat=4):
         if sizes[0] + sizes[1] and sizes[2] + sizes[3]:
             people = arms((sizes[0], sizes[1]), (sizes[2], sizes[3]))
@@ -241,5 +241,6 @@ def test_nothing_of_the_original_is_left_in_the_meta(cohort: Cohort) -> None:
         state_distribution([1, 2], [1, 1], ["a", "b"]),
     ):
         shown = protect(table)
-        assert set(shown.meta) == {"method", "threshold", "version"}  # type: ignore[union-attr]  # a Tidy
+        assert isinstance(shown, bcs.Tidy)
+        assert set(shown.meta) == {"method", "threshold", "version"}
         assert "secret" in set(protect(table, threshold=10_000)["status"])

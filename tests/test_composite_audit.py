@@ -186,7 +186,7 @@ def test_alpha_by_hand_and_without_each_part() -> None:
     assert cronbach_alpha(values) == pytest.approx(expected, rel=1e-12)
     frame = pd.DataFrame(values, columns=[*"xyz"])
     leaves = tuple(Leaf(name, "r", 1, normalise=None) for name in "xyz")
-    table = audit(Index(leaves, (Node("r"),)), frame, alpha=0.9, alpha_gain=0)
+    table = audit(Index(leaves, (Node("r"),)), frame, cronbach=0.9, cronbach_gain=0)
     whole = rows(table, "alpha").loc["r"]
     assert (whole["valeur"], whole["verdict"]) == (pytest.approx(expected), LOOK)
     without = rows(table, "alpha_sans")

@@ -132,8 +132,8 @@ def test_thresholds_and_options_are_checked() -> None:
     frame = frame_of(0)
     with pytest.raises(UnknownNameError, match="Vouliez-vous dire « redundant »"):
         audit(tree(), frame, redondant=0.9)
-    with pytest.raises(BarometreError, match="seuil alpha='haut' refusé"):
-        audit(tree(), frame, alpha="haut")  # type: ignore[arg-type]  # that is the point
+    with pytest.raises(BarometreError, match="seuil cronbach='haut' refusé"):
+        audit(tree(), frame, cronbach="haut")  # type: ignore[arg-type]  # that is the point
     with pytest.raises(UnknownNameError, match="lissage"):
         audit(tree(), frame, smoother="loess")  # type: ignore[arg-type]  # that is the point
     years = pd.concat({2019: frame, 2020: frame}, names=["annee", "code"])

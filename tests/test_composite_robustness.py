@@ -102,7 +102,7 @@ WIDE = Bounds({"a": (0, 100), "b": (5, 95)}, reference="larges")
 def test_replications_are_those_of_the_engine_one_by_one() -> None:
     index, frame = tree(), frame_of(0, 12, missing=0.1)
     alternatives = Alternatives(**JOINT, bounds=(None, WIDE))
-    result = robustness(index, frame, alternatives, n=64, seed=5, keep_scores=True)
+    result = robustness(index, frame, alternatives, draws=64, seed=5, keep_scores=True)
     assert result.scores is not None
     assert len(result.choices.drop_duplicates()) == 12
     for row in range(64):
@@ -112,14 +112,14 @@ def test_replications_are_those_of_the_engine_one_by_one() -> None:
         if result.choices["normalisation"][row] != "zscore":
             np.testing.assert_array_equal(result.scores.iloc[row], alone)
         ranks = (-alone).rank(method="min")
-        np.testing.assert_array_equal(result.draws.iloc[row], ranks)
+        np.testing.assert_array_equal(result.rank_draws.iloc[row], ranks)
 
 
 @pytest.mark.parametrize("law", ["standard_errors", "denominators"])
 def test_drawn_data_are_scored_with_their_own_scales(law: str) -> None:
     index, frame = tree(), frame_of(1, 9)
     error = DataError(**{law: frame * 0 + 40.0})  # type: ignore[arg-type]  # the law is a name of the cases
-    result = robustness(index, frame, JOINT, error, n=32, seed=2, keep_scores=True)
+    result = robustness(index, frame, JOINT, error, draws=32, seed=2, keep_scores=True)
     order = np.lexsort([frame[name].to_numpy() for name in reversed(LEAVES)])
     data = draws_of(LEAVES, frame.to_numpy().T, frame.index, error, seed=2).ordered(order)
     assert result.scores is not None
@@ -200,7 +200,7 @@ def test_groups_are_those_of_their_definition(seed: int, units: int, level: floa
 
 def test_without_alternatives_ranks_are_certain() -> None:
     index, frame = tree(), frame_of(3, 20, missing=0.1)
-    result = robustness(index, frame, n=16)
+    result = robustness(index, frame, draws=16)
     expected = index.score(frame).ranks["r"]
     for name in ("rang", "rang_min", "rang_max", "rang_median"):
         np.testing.assert_array_equal(result.ranks[name].astype(float), expected.astype(float))
@@ -209,7 +209,7 @@ def test_without_alternatives_ranks_are_certain() -> None:
     chances = result.pairwise().to_numpy()
     assert set(np.unique(chances)) == {0.0, 0.5, 1.0}
     assert result.shares.empty
-    same = robustness(index, frame, {"weights": 0}, errors_of(frame, 0), n=16)
+    same = robustness(index, frame, {"weights": 0}, errors_of(frame, 0), draws=16)
     pd.testing.assert_frame_equal(same.ranks, result.ranks)
 
 
@@ -218,12 +218,12 @@ def test_without_alternatives_ranks_are_certain() -> None:
 def test_order_and_labels_of_units_do_not_matter(seed: int, shuffle: list[int]) -> None:
     index, frame = tree(), frame_of(seed, 10, missing=0.1)
     errors = errors_of(frame)
-    first = robustness(index, frame, JOINT, errors, n=32, seed=1)
+    first = robustness(index, frame, JOINT, errors, draws=32, seed=1)
     moved = frame.iloc[shuffle]
-    again = robustness(index, moved, JOINT, errors[LEAVES[::-1]], n=32, seed=1)
+    again = robustness(index, moved, JOINT, errors[LEAVES[::-1]], draws=32, seed=1)
     pd.testing.assert_frame_equal(again.ranks.loc[frame.index], first.ranks)
     names = {code: f"x{9 - i}" for i, code in enumerate(frame.index)}
-    other = robustness(index, frame.rename(index=names), JOINT, errors.rename(index=names), n=32,
+    other = robustness(index, frame.rename(index=names), JOINT, errors.rename(index=names), draws=32,
                        seed=1)  # fmt: skip
     pd.testing.assert_frame_equal(other.ranks.set_axis(frame.index), first.ranks)
     np.testing.assert_array_equal(other.pairwise(), first.pairwise())
@@ -234,25 +234,25 @@ def test_order_and_labels_of_units_do_not_matter(seed: int, shuffle: list[int]) 
 def test_what_is_better_everywhere_is_always_above(seed: int) -> None:
     frame = frame_of(seed, 8)
     frame.loc["u00"] = frame.loc["u01"] + np.array([5.0, -5.0, 5.0, 5.0])  # b: less is better
-    result = robustness(tree(), frame, {"weights": 0.9}, n=64, seed=seed % 7)
+    result = robustness(tree(), frame, {"weights": 0.9}, draws=64, seed=seed % 7)
     assert result.pairwise(["u00", "u01"]).loc["u00", "u01"] == 1
-    assert (result.draws["u00"] < result.draws["u01"]).all()
+    assert (result.rank_draws["u00"] < result.rank_draws["u01"]).all()
 
 
 def test_seeds_make_runs_and_runs_agree() -> None:
     index, frame = tree(), frame_of(4, 15)
     errors = errors_of(frame)
-    one, two, other = (robustness(index, frame, JOINT, errors, 256, s) for s in (0, 0, 1))
+    one, two, other = (robustness(index, frame, JOINT, errors, draws=256, seed=s) for s in (0, 0, 1))
     pd.testing.assert_frame_equal(one.ranks, two.ranks)
     pd.testing.assert_frame_equal(one.shares, two.shares)
-    assert (one.draws != other.draws).any(axis=None)
+    assert (one.rank_draws != other.rank_draws).any(axis=None)
     gaps = one.ranks["rang_median"] - other.ranks["rang_median"]
     assert gaps.abs().max() <= 1
 
 
 def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     index, frame = tree(), frame_of(4, 15)
-    whole = robustness(index, frame, JOINT, errors_of(frame), n=64)
+    whole = robustness(index, frame, JOINT, errors_of(frame), draws=64)
     shares = whole.shares
     modules = [
         sys.modules[f"barometre.composite.robust.{x}"]
@@ -261,7 +261,7 @@ def test_blocks_do_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(modules[0], "_CELLS", 200)
     monkeypatch.setattr(modules[1], "_CELLS", 50)
     monkeypatch.setattr(modules[2], "_SCORES", 100)
-    cut = robustness(index, frame, JOINT, errors_of(frame), n=64)
+    cut = robustness(index, frame, JOINT, errors_of(frame), draws=64)
     pd.testing.assert_frame_equal(cut.ranks, whole.ranks)
     pd.testing.assert_frame_equal(cut.shares, shares, rtol=1e-12)  # sums in another order
 
@@ -274,7 +274,7 @@ def test_shares_of_bounds_and_data_in_closed_form() -> None:
     index = Index((Leaf("x", "r", 1, low=0, high=100, clip=None),), (Node("r"),))
     frame = pd.DataFrame({"x": np.linspace(30, 60, 40)})
     bounds = (None, Bounds({"x": (10, 110)}))
-    result = robustness(index, frame, {"bounds": bounds}, frame * 0 + 5.0, n=1024)
+    result = robustness(index, frame, {"bounds": bounds}, frame * 0 + 5.0, draws=1024)
     shares = result.shares.set_index("alternative")
     assert list(shares.index) == ["bornes", "données"]
     # the generator of the data: forty units average 1 024 squared normals each
@@ -286,9 +286,9 @@ def test_shares_of_bounds_and_data_in_closed_form() -> None:
 
 def test_shares_of_independent_parts_sum_to_one() -> None:
     index, frame = tree(), frame_of(6, 30)
-    alone = robustness(index, frame, {"weights": 0.25}, n=512).shares
+    alone = robustness(index, frame, {"weights": 0.25}, draws=512).shares
     assert alone["part_score"].item() == pytest.approx(1, abs=0.05)
-    joint = robustness(index, frame, JOINT, errors_of(frame), n=512).shares
+    joint = robustness(index, frame, JOINT, errors_of(frame), draws=512).shares
     assert list(joint["alternative"]) == ["poids", "normalisation", "agrégation", "données"]
     parts = joint[["part_score", "part_rang", "part_decalage"]]
     assert ((parts >= 0) & (parts <= 1.1)).all(axis=None)
@@ -305,7 +305,7 @@ def test_what_changes_nothing_is_said() -> None:
         frame,
         {"weights": 0.25, "aggregate": ["arithmetic", 1.0], "bounds": (None, same)},
         pd.DataFrame({"x": 1.0}, index=frame.index),
-        n=50,
+        draws=50,
     )
     shares = result.shares.set_index("alternative")
     for name in ("agrégation", "bornes"):
@@ -314,9 +314,9 @@ def test_what_changes_nothing_is_said() -> None:
     assert shares.loc["poids", "remarque"] == ""
     told = dict(zip(*(result.remarks[name] for name in result.remarks), strict=True))
     assert told["y"] == "absente de data_error : tenue pour exacte"
-    assert told["n"] == "50 réplications demandées, 64 faites (puissance de deux)"
+    assert told["draws"] == "50 réplications demandées, 64 faites (puissance de deux)"
     assert {"agrégation", "bornes"} <= set(told)
-    single = robustness(index, frame, {"normalise": ["zscore"]}, n=4).shares
+    single = robustness(index, frame, {"normalise": ["zscore"]}, draws=4).shares
     said = "ne change rien : 1 option, la même dans toutes les réplications"
     assert single["remarque"].tolist() == [said]
 
@@ -324,7 +324,7 @@ def test_what_changes_nothing_is_said() -> None:
 def test_a_mean_may_change_in_one_node_only() -> None:
     index, frame = tree(), frame_of(8, 10)
     options = [None, {"n": "geometric"}]
-    result = robustness(index, frame, {"aggregate": options}, n=8, keep_scores=True)
+    result = robustness(index, frame, {"aggregate": options}, draws=8, keep_scores=True)
     assert set(result.choices["agregation"]) == {"déclarée", "n : geometric"}
     other = Index(index.leaves, tuple(
         Node(x.id, x.parent, x.weight, "geometric" if x.id == "n" else x.aggregate)

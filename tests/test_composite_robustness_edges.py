@@ -36,7 +36,7 @@ def test_z_scores_far_below_are_held_under_a_geometric_mean() -> None:
     frame = frame_of(0, 60)
     frame.loc["u00", "a"] = -3000.0
     index = tree()
-    result = robustness(index, frame, {"normalise": ["zscore"], "aggregate": "geometric"}, n=1,
+    result = robustness(index, frame, {"normalise": ["zscore"], "aggregate": "geometric"}, draws=1,
                         keep_scores=True)  # fmt: skip
     assert (
         index.with_options(normalise="zscore", out=(50, 10)).score(frame).normalised.min().min() < 0
@@ -50,15 +50,15 @@ def test_few_units_and_missing_scores() -> None:
     goal = index.with_bounds(Bounds(dict.fromkeys(LEAVES, (0, 100))))
     frame = frame_of(1, 5)
     frame.loc["u02", "d"] = np.nan
-    result = robustness(goal, frame, {"weights": 0.25}, errors_of(frame), n=16)
+    result = robustness(goal, frame, {"weights": 0.25}, errors_of(frame), draws=16)
     assert result.ranks.loc["u02"].isna().all()
-    assert (result.draws["u02"] == 0).all()
+    assert (result.rank_draws["u02"] == 0).all()
     assert result.ranks["rang"].max() == 4
     chances = result.pairwise()
     assert chances.loc["u02"].drop("u02").isna().all()
-    alone = robustness(goal, frame.head(1), {"weights": 0.25}, n=16)
+    alone = robustness(goal, frame.head(1), {"weights": 0.25}, draws=16)
     assert (alone.ranks[["rang", "rang_min", "rang_max", "groupe"]] == 1).all(axis=None)
-    empty = robustness(goal, frame.head(0), JOINT, errors_of(frame.head(0)), n=16)
+    empty = robustness(goal, frame.head(0), JOINT, errors_of(frame.head(0)), draws=16)
     assert empty.ranks.empty
     assert empty.pairwise().empty
     assert (empty.shares[["part_score", "part_rang"]] == 0).all(axis=None)
@@ -67,8 +67,8 @@ def test_few_units_and_missing_scores() -> None:
 def test_draws_without_a_logarithm_are_told() -> None:
     index = Index((Leaf("x", "r", 1, transform="log", low=1, high=100),), (Node("r"),))
     frame = pd.DataFrame({"x": [2.0, 50.0, 80.0]}, index=[*"abc"])
-    result = robustness(index, frame, data_error=frame * 0 + 2.0, n=64)
-    lost = int((result.draws["a"] == 0).sum())
+    result = robustness(index, frame, data_error=frame * 0 + 2.0, draws=64)
+    lost = int((result.rank_draws["a"] == 0).sum())
     assert 0 < lost < 64
     told = dict(zip(*(result.remarks[name] for name in result.remarks), strict=True))
     assert told["a"] == f"sans score dans {lost} réplications sur 64"
@@ -103,12 +103,12 @@ def test_denominators_leave_missing_values_missing() -> None:
 )
 def test_alternatives_are_checked(alternatives: Any, match: str) -> None:
     with pytest.raises(BarometreError, match=match):
-        robustness(tree(), frame_of(0, 5), alternatives, n=4)
+        robustness(tree(), frame_of(0, 5), alternatives, draws=4)
 
 
 def test_leaves_already_normalised_keep_their_values() -> None:
     with pytest.raises(FaultsError, match=r"a : déjà normalisée[\s\S]*d : déjà"):
-        robustness(tree(normalise=None, out=None), frame_of(0, 5), {"normalise": ["zscore"]}, n=4)
+        robustness(tree(normalise=None, out=None), frame_of(0, 5), {"normalise": ["zscore"]}, draws=4)
 
 
 @pytest.mark.parametrize(
@@ -130,11 +130,11 @@ def test_leaves_already_normalised_keep_their_values() -> None:
 )
 def test_data_errors_are_checked(error: Any, match: str) -> None:
     with pytest.raises(BarometreError, match=match):
-        robustness(tree(), frame_of(0, 5), data_error=error, n=4)
+        robustness(tree(), frame_of(0, 5), data_error=error, draws=4)
 
 
 @pytest.mark.parametrize(
-    "options", [{"n": 0}, {"n": 2.5}, {"seed": -1}, {"seed": True}, {"level": 1}, {"level": 90}]
+    "options", [{"draws": 0}, {"draws": 2.5}, {"seed": -1}, {"seed": True}, {"level": 1}, {"level": 90}]
 )
 def test_options_are_checked(options: dict[str, Any]) -> None:
     with pytest.raises(BarometreError, match=next(iter(options))):
@@ -146,11 +146,11 @@ def test_one_year_at_a_time_and_known_units() -> None:
     years = pd.concat({2019: frame, 2020: frame}, names=["annee", "code"])
     goal = tree().with_bounds(Bounds(dict.fromkeys(LEAVES, (0, 100))))
     with pytest.raises(BarometreError, match=r"plusieurs années \(2019, 2020\)"):
-        robustness(goal, years, n=4)
-    one = robustness(goal, years.loc[[2019]], {"weights": 0.25}, n=4)
+        robustness(goal, years, draws=4)
+    one = robustness(goal, years.loc[[2019]], {"weights": 0.25}, draws=4)
     assert one.ranks.index.equals(years.loc[[2019]].index)
     with pytest.raises(BarometreError, match="u0 » sans score"):
-        robustness(goal, frame, n=4).pairwise(["u0"])
+        robustness(goal, frame, draws=4).pairwise(["u0"])
     with pytest.raises(UnknownNameError, match="champ de data_error"):
         DataError.read({"zz": 1})
 
@@ -159,7 +159,7 @@ def test_inputs_are_left_alone() -> None:
     frame = frame_of(0, 6)
     errors = errors_of(frame)
     before, spread = frame.copy(), errors.copy()
-    robustness(tree(), frame, JOINT, errors, n=8).shares  # noqa: B018 - computed when read
+    robustness(tree(), frame, JOINT, errors, draws=8).shares  # noqa: B018 - computed when read
     pd.testing.assert_frame_equal(frame, before)
     pd.testing.assert_frame_equal(errors, spread)
 
@@ -176,7 +176,7 @@ def test_names_give_functions() -> None:
 
 def test_the_chart_shows_ranks_intervals_and_groups() -> None:
     frame = frame_of(9, 12)
-    result = robustness(tree(), frame, JOINT, errors_of(frame), n=128)
+    result = robustness(tree(), frame, JOINT, errors_of(frame), draws=128)
     ax = plots.rank_intervals(result, labels=pd.Series({"u00": "Denain"}))
     rows = result.ranks.sort_values("rang")
     names = [label.get_text() for label in ax.get_yticklabels()]
@@ -197,7 +197,7 @@ def test_the_chart_shows_ranks_intervals_and_groups() -> None:
 
 
 def test_the_chart_of_some_territories_on_a_given_axes() -> None:
-    result = robustness(tree(), frame_of(9, 5), n=4)
+    result = robustness(tree(), frame_of(9, 5), draws=4)
     _, ax = plt.subplots()
     drawn = plots.rank_intervals(result.ranks, territories=["u03", "u01"], lang="en", ax=ax)
     assert drawn is ax

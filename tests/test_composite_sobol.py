@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from barometre.composite import (
     Alternatives,
 )
-from barometre.composite.robust.replications import coordinates, design_of, weighted_columns
+from barometre.composite.robust.replications import coordinates, replications_of, weighted_columns
 from barometre.composite.robust.sobol import Spread, base_points, chosen, power_of_two, total_order
 
 mpl.use("Agg")
@@ -84,7 +84,7 @@ def test_weights_keep_their_spread() -> None:
     index = tree()
     alternatives = Alternatives(weights=0.25)
     points = base_points(256, coordinates(index, alternatives), seed=0)[0]
-    design = design_of(index, alternatives, points, 0)
+    design = replications_of(index, alternatives, points, 0)
     factors = design.weights / index.weights
     named = [index.columns[j] for j in weighted_columns(index)]
     assert sorted(named) == ["a", "b", "c", "d", "n"]

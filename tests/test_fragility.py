@@ -202,7 +202,7 @@ def test_few_unknown_are_few_people() -> None:
 
 def test_no_figure_of_a_group_tells_a_small_one() -> None:
     """All the figures of a group but its size, over every split of its people in two or three."""
-    seen: dict[tuple[object, ...], set[tuple[int, int, int]]] = {}
+    seen: dict[tuple[Any, ...], set[tuple[int, int, int]]] = {}
     columns = ["effectif", "effectif_fragile", "inconnus", "part", "part_min", "part_max"]
     for fragile, others, unknown in itertools.product(range(9), repeat=3):
         frame = people(*[7] * fragile, *[0] * others, *[4] * unknown).astype(float)

@@ -15,7 +15,8 @@ import barometre as bcs
 from barometre.base.errors import BarometreError
 from barometre.base.french import format_number
 from barometre.composite import IDH2, IDH4, Bounds
-from barometre.composite.french.development import DIMENSIONS, DevelopmentIndex, idh4
+from barometre.composite.french.development import DIMENSIONS, idh4
+from barometre.composite.french.territorial import TerritorialIndex
 from tests.conftest import ROOT
 
 FILOSOFI = ROOT.parent / "shared" / "data" / "insee" / "filosofi" / "FILO2019_DISP_COM.csv"
@@ -77,7 +78,7 @@ def test_bounds_of_the_communes_of_hauts_de_france() -> None:
     assert idh4(ends, limits)["niveau_de_vie"].to_list() == [0, 1]
 
 
-def contract() -> DevelopmentIndex:
+def contract() -> TerritorialIndex:
     """The CA at 0.39 and the region at 0.51, with their known living standards."""
     return idh4(frame((160 - 35, 72, 18550), (160 - 56.7, 74, 20360), codes=["CA", "R32"]), BOUNDS)
 
@@ -243,7 +244,9 @@ def test_bounds_are_saved_with_where_they_come_from(tmp_path: Path) -> None:
     result = idh4(panel(), path)
     assert result.bounds == bounds
     pd.testing.assert_frame_equal(result.table, idh4(panel(), BOUNDS).table)
-    assert dict(idh4(panel(), str(path)).bounds.limits) == BOUNDS
+    again = idh4(panel(), str(path)).bounds
+    assert again is not None
+    assert dict(again.limits) == BOUNDS
 
 
 def test_values_outside_the_bounds_are_held_marked_and_told() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import matplotlib as mpl
@@ -14,7 +15,8 @@ from matplotlib.axes import Axes
 
 from barometre.base.errors import BarometreError
 from barometre.composite.french.development import idh4
-from barometre.composite.french.reconstructed import COMPONENTS, NAME, idt
+from barometre.composite.french.reconstructed import NAME, idt
+from barometre.composite.french.reference_gaps import COMPONENTS
 
 mpl.use("Agg")
 
@@ -27,6 +29,10 @@ SPREAD = {"part_emploi_25_54": 10.0, "part_sup_bac": 12.0, "revenu_median": 4000
 
 triples = st.tuples(st.floats(1.5, 100), st.floats(1.5, 100), st.floats(5_000, 60_000))
 positive = st.floats(0.05, 1)
+
+
+def table_of(*given: Any, **options: Any) -> pd.DataFrame:
+    return idt(*given, **options).table
 
 
 def frame(*rows: tuple[Any, Any, Any], codes: Any = None) -> pd.DataFrame:
@@ -47,10 +53,10 @@ def refusal(
 
 
 def test_by_hand() -> None:
-    result = idt(frame((70, 30, 18040)), FRANCE, SPREAD)
+    result = table_of(frame((70, 30, 18040)), FRANCE, SPREAD)
     # one dispersion below on each: -100 on each, -100 in all
     assert result.iloc[0, :4].to_list() == pytest.approx([-100, -100, -100, -100], abs=1e-12)
-    weighted = idt(frame((70, 42, 26040)), FRANCE, SPREAD, weights=(0.5, 0.25, 0.25))
+    weighted = table_of(frame((70, 42, 26040)), FRANCE, SPREAD, weights=(0.5, 0.25, 0.25))
     assert weighted["idt_reconstitue"].item() == -25
     assert list(weighted) == [
         "emploi", "formation", "revenu", "idt_reconstitue",
@@ -68,9 +74,9 @@ def test_the_reference_is_exactly_zero(
     raw: tuple[float, float, float],
 ) -> None:
     weights = np.array(raw) / sum(raw)
-    result = idt(frame(row, (50, 20, 15000), codes=["METRO", "a"]), "METRO", spread, weights)
+    result = table_of(frame(row, (50, 20, 15000), codes=["METRO", "a"]), "METRO", spread, weights)
     assert (result.iloc[0, :-1] == 0).all()
-    by_value = idt(frame(row, (50, 20, 15000), codes=["METRO", "a"]), row, spread, weights)
+    by_value = table_of(frame(row, (50, 20, 15000), codes=["METRO", "a"]), row, spread, weights)
     pd.testing.assert_frame_equal(result, by_value)
 
 
@@ -78,7 +84,7 @@ def test_the_reference_is_exactly_zero(
 @given(rows=st.lists(triples, min_size=2, max_size=2), share=st.floats(0, 1))
 def test_it_is_linear(rows: list[tuple[float, float, float]], share: float) -> None:
     between = tuple(share * x + (1 - share) * y for x, y in zip(*rows, strict=True))
-    first, second, mixed = idt(frame(*rows, between), FRANCE, SPREAD)["idt_reconstitue"]
+    first, second, mixed = table_of(frame(*rows, between), FRANCE, SPREAD)["idt_reconstitue"]
     # values reach a few thousands: 1e-9 is their rounding
     assert mixed == pytest.approx(share * first + (1 - share) * second, abs=1e-9)
 
@@ -88,17 +94,17 @@ def test_it_is_linear(rows: list[tuple[float, float, float]], share: float) -> N
 def test_contributions_units_and_order(
     rows: list[tuple[float, float, float]], factor: float
 ) -> None:
-    result = idt(frame(*rows), FRANCE, SPREAD)
+    result = table_of(frame(*rows), FRANCE, SPREAD)
     parts = result.filter(like="contribution_").sum(axis=1)
     assert parts.to_list() == pytest.approx(result["idt_reconstitue"].to_list(), abs=1e-9)
     # income in another unit changes nothing when its reference and dispersion follow
-    scaled = idt(
+    scaled = table_of(
         frame(*rows).assign(revenu_median=lambda f: f["revenu_median"] * factor),
         {**FRANCE, "revenu_median": FRANCE["revenu_median"] * factor},
         {**SPREAD, "revenu_median": SPREAD["revenu_median"] * factor},
     )
     np.testing.assert_allclose(scaled["idt_reconstitue"], result["idt_reconstitue"], atol=1e-9)
-    alone = [idt(frame(row), FRANCE, SPREAD)["idt_reconstitue"].item() for row in rows]
+    alone = [table_of(frame(row), FRANCE, SPREAD)["idt_reconstitue"].item() for row in rows]
     assert alone == result["idt_reconstitue"].to_list()
 
 
@@ -107,7 +113,7 @@ def test_contributions_units_and_order(
 
 def test_forms_of_the_arguments() -> None:
     components = frame((52, 18, 13500), (60, 25, None))
-    expected = idt(components, FRANCE, SPREAD)
+    expected = table_of(components, FRANCE, SPREAD)
     names = list(COMPONENTS)
     turned = components[names[::-1]].assign(libelle="x")
     cases: list[Any] = [
@@ -118,19 +124,21 @@ def test_forms_of_the_arguments() -> None:
     ]
     for reference, dispersion, weights in cases:
         before = turned.copy()
-        pd.testing.assert_frame_equal(idt(turned, reference, dispersion, weights), expected)
+        pd.testing.assert_frame_equal(table_of(turned, reference, dispersion, weights), expected)
         pd.testing.assert_frame_equal(turned, before)
-    pd.testing.assert_frame_equal(idt(components.reset_index(), FRANCE, SPREAD), expected)
+    pd.testing.assert_frame_equal(table_of(components.reset_index(), FRANCE, SPREAD), expected)
 
 
 def test_three_columns_of_other_names() -> None:
     components = frame((52, 18, 13500)).set_axis(["e", "f", "r"], axis=1)
-    result = idt(components, tuple(FRANCE.values()), dict(zip("rfe", (4000, 12, 10), strict=True)))
-    expected = idt(frame((52, 18, 13500)), FRANCE, SPREAD)["idt_reconstitue"]
+    result = table_of(
+        components, tuple(FRANCE.values()), dict(zip("rfe", (4000, 12, 10), strict=True))
+    )
+    expected = table_of(frame((52, 18, 13500)), FRANCE, SPREAD)["idt_reconstitue"]
     assert list(result)[:4] == ["e", "f", "r", "idt_reconstitue"]
     assert result["idt_reconstitue"].to_list() == expected.to_list()
     chosen = components.assign(population=1000)
-    by_name = idt(chosen, dict(zip("efr", FRANCE.values(), strict=True)), [10, 12, 4000])
+    by_name = table_of(chosen, dict(zip("efr", FRANCE.values(), strict=True)), [10, 12, 4000])
     assert by_name["idt_reconstitue"].to_list() == expected.to_list()
 
 
@@ -139,11 +147,11 @@ def test_the_reference_of_each_year() -> None:
         [frame((52, 18, 13500), (80, 42, 22040), codes=["a", "METRO"]).assign(annee=2019),
          frame((50, 15, 12000), (79, 35, 20000), codes=["a", "METRO"]).assign(annee=2011)]
     )  # fmt: skip
-    result = idt(both, "METRO", SPREAD)["idt_reconstitue"]
+    result = table_of(both, "METRO", SPREAD)["idt_reconstitue"]
     assert result.xs("METRO").to_list() == [0, 0]
-    expected = idt(frame((50, 15, 12000)), (79, 35, 20000), SPREAD)["idt_reconstitue"].item()
+    expected = table_of(frame((50, 15, 12000)), (79, 35, 20000), SPREAD)["idt_reconstitue"].item()
     assert result["a", 2011] == expected
-    fixed = idt(both, ("METRO", 2019), SPREAD)["idt_reconstitue"]
+    fixed = table_of(both, ("METRO", 2019), SPREAD)["idt_reconstitue"]
     assert (fixed["METRO", 2019], fixed["a", 2019]) == (0, result["a", 2019])
     assert fixed["METRO", 2011] < 0
     assert "en 2011" in refusal(both.iloc[:3], "METRO")
@@ -151,19 +159,19 @@ def test_the_reference_of_each_year() -> None:
 
 
 def test_missing_empty_and_one() -> None:
-    result = idt(frame((52, None, 13500), (60, 25, 15000)), FRANCE, SPREAD)
+    result = table_of(frame((52, None, 13500), (60, 25, 15000)), FRANCE, SPREAD)
     assert np.isnan(result["idt_reconstitue"]["a"])
     assert result["emploi"]["a"] == -280
     assert result["remarques"].to_list()[0] == "valeur manquante : part_sup_bac"
     assert pd.isna(result["remarques"]["b"])
-    empty = idt(frame((52, 18, 13500)).iloc[:0], FRANCE, SPREAD)
+    empty = table_of(frame((52, 18, 13500)).iloc[:0], FRANCE, SPREAD)
     assert empty.empty
     assert "idt_reconstitue" in empty
     assert "trois composantes" in refusal(frame((52, None, 13500)), "a")
 
 
 def test_it_says_that_it_is_a_reconstruction() -> None:
-    attrs = idt(frame((52, 18, 13500)), FRANCE, SPREAD).attrs
+    attrs = table_of(frame((52, 18, 13500)), FRANCE, SPREAD).attrs
     assert attrs["indice"] == NAME == "IDT reconstitué"
     assert "pas un chiffre de COMPAS" in attrs["avertissement"]
 
@@ -267,3 +275,52 @@ def test_charts_refused() -> None:
     ]:
         with pytest.raises(BarometreError, match=words):
             plots.gap_dimensions(frame_given, **options)  # type: ignore[arg-type]  # that is the point
+
+
+# ---- the result ---------------------------------------------------------------------------------
+
+
+def test_the_reference_and_the_dispersions_have_a_default() -> None:
+    rows = [(52, 18, 13500), (60, 25, 15000), (45, 12, 12000)]
+    components = frame(*rows, (80, 42, 22040), codes=["a", "b", "c", "METRO"])
+    result = idt(components)
+    spread = components.loc[["a", "b", "c"]].std()
+    expected = idt(components, "METRO", spread)
+    pd.testing.assert_frame_equal(result.table, expected.table)
+    assert len(expected.remarks) == 1
+    assert "dispersions observées sur les territoires donnés" in result.remarks[1]
+    assert "Dispersions observées" in result.summary()
+    for few in (components.iloc[[0, 3]], components.iloc[[0, 0, 3]].set_axis(["a", "b", "METRO"])):
+        with pytest.raises(BarometreError, match=r"dispersion à donner.*trop peu nombreux, ou tou"):
+            idt(few)
+    with pytest.raises(BarometreError, match="« METRO » n'a pas de ligne"):
+        idt(components.drop(index="METRO"), dispersion=SPREAD)
+
+
+def test_gaps_between_any_two_territories_are_split() -> None:
+    components = frame((52, 18, 13500), (60, 25, 15000), (80, 42, 22040), codes=["a", "b", "METRO"])
+    result = idt(components, "METRO", SPREAD, (0.5, 0.2, 0.3))
+    own = result.contributions()
+    wanted = [f"contribution_{name}" for name in result.dimensions]
+    np.testing.assert_allclose(own[list(result.dimensions)], result.table[wanted], rtol=1e-14)
+    np.testing.assert_allclose(own["ecart"], result["idt_reconstitue"], rtol=1e-14)
+    to_b = result.contributions("b")
+    np.testing.assert_allclose(to_b["ecart"], own["ecart"] - own["ecart"]["b"], atol=1e-11)
+    by_values = result.contributions(dict(components.loc["b"]))
+    pd.testing.assert_frame_equal(by_values, to_b)
+    assert result.contributions("mean")["ecart"].sum() == pytest.approx(0, abs=1e-11)
+    assert result.explain("a").startswith("L'IDT reconstitué de « a » (−")
+    assert "à celui de « b »" in result.explain("a", "b")
+    again = pickle.loads(pickle.dumps(result))
+    assert again.summary() == str(result)
+
+
+def test_a_reference_is_taken_at_the_year_of_each_row() -> None:
+    components = frame(
+        (52, 18, 13500), (80, 42, 22040), (50, 17, 14000), (81, 43, 23000),
+        codes=["a", "METRO", "a", "METRO"],
+    ).set_axis(pd.MultiIndex.from_product([[2011, 2019], ["a", "METRO"]], names=["annee", "code"]))  # fmt: skip
+    components = components.reorder_levels(["code", "annee"])
+    result = idt(components, dispersion=SPREAD)
+    np.testing.assert_allclose(result.contributions()["ecart"], result["idt_reconstitue"])
+    assert "« a » en 2019" in result.explain(("a", 2019))

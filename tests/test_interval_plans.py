@@ -15,7 +15,7 @@ from barometre.cards.listing import load_cards
 from barometre.cards.schema import Card
 from barometre.engine.limits import deff_of, fractions_of, input_columns, plan_of
 from barometre.engine.results import Results
-from barometre.engine.sampling import Design
+from barometre.engine.sampling import SurveyDesign
 from barometre.themes import logement
 from barometre.themes.formulas import rate, share
 
@@ -72,7 +72,7 @@ def test_the_design_effect_is_that_of_what_is_counted(card: Card) -> None:
     plan = plan_of(card)
     if plan.method not in ("wilson", "newcombe"):
         return
-    design = Design(deff_households=1.25, deff_persons=3.5)
+    design = SurveyDesign(deff_households=1.25, deff_persons=3.5)
     for fraction in plan.fractions:
         assert fraction.below is not None
         (title,) = [
@@ -87,7 +87,9 @@ def test_the_design_effect_is_that_of_what_is_counted(card: Card) -> None:
 def test_both_kinds_of_design_effect_are_there() -> None:
     """So that the test above cannot pass by being skipped everywhere."""
     plans = [(card, plan_of(card)) for card in CARDS]
-    found = [deff_of(c, f, Design()) for c, p in plans if p.method == "wilson" for f in p.fractions]
+    found = [
+        deff_of(c, f, SurveyDesign()) for c, p in plans if p.method == "wilson" for f in p.fractions
+    ]
     assert set(found) == {1.5, 2.0}
 
 

@@ -17,7 +17,7 @@ from barometre.base.errors import BarometreError
 from barometre.cards.listing import indicator_card, load_cards
 from barometre.engine.limits import communes_of
 from barometre.engine.results import GRADES, Results
-from barometre.engine.sampling import Design
+from barometre.engine.sampling import SurveyDesign
 from barometre.tables.table_set import Tables
 from tests.strategies import valid_tables
 
@@ -96,7 +96,7 @@ def test_a_gap_between_women_and_men() -> None:
 
 def test_the_design_is_a_choice() -> None:
     tables = {"logements": HOMES, "population": TOWN}
-    design = Design(deff_households=3, deff_persons=1, level=0.9)
+    design = SurveyDesign(deff_households=3, deff_persons=1, level=0.9)
     results = bcs.compute(tables, VACANCY, intervals=design)
     alpha, size = 2 * norm.sf(norm.ppf(0.95) * np.sqrt(0.6)), 0.4 * 9000 / 3
     expected = proportion_confint(0.1 * size, size, alpha=alpha, method="wilson")

@@ -294,3 +294,58 @@ def test_text() -> None:
     assert text.splitlines()[1].split() == ["Z1", "nd", "nd", "44"]
     weighted = suppress(ZONES * 1.5).to_text(decimals=1)
     assert weighted.splitlines()[3].split() == ["Z3", "37,5", "78,0", "115,5"]
+
+
+# ---- what a result says of itself ---------------------------------------------------------------
+
+
+def test_a_summary_tells_nothing_of_the_small_cells() -> None:
+    result = suppress(ZONES)
+    text = result.summary()
+    assert str(result) == text
+    assert text.startswith("4 cellules cachées sur 12, au seuil de 11 :")
+    assert "au moindre coût" in text
+    assert "qui voit le tableau" in text
+    page = result._repr_html_()
+    assert "–" in page
+    for said in (text, page, repr(result)):
+        assert "primaire" not in said.replace("secret_primaire", "") or said == repr(result)
+    assert "secret_primaire" not in text + page
+    none = suppress(ZONES, threshold=4)
+    assert none.summary().startswith("Aucune cellule cachée sur 12 :")
+    decimal = suppress(ZONES * 1.5, threshold=10.5)
+    assert "au seuil de 10,5" in decimal.summary()
+
+
+# ---- costs that are drawn -----------------------------------------------------------------------
+
+
+def test_drawn_costs_do_not_depend_on_the_counts() -> None:
+    """The same seed hides the same cells of tables whose small cells are the same."""
+    draw = np.random.default_rng(4)
+    first = pd.DataFrame(draw.integers(200, 900, (6, 5)))
+    first.iloc[2, 3] = 4
+    patterns = set()
+    for seed in range(8):
+        second = (
+            first.iloc[::-1]
+            .set_axis(first.index)[first.columns[::-1]]
+            .set_axis(first.columns, axis=1)
+        )
+        second = second.mask(second < 11, 500)
+        second.iloc[2, 3] = 9
+        both = [suppress(one, seed=seed) for one in (first, second)]
+        assert both[0].table.isna().equals(both[1].table.isna())
+        assert both[0].audit["protege"].all()
+        assert both[0].method == "optimal"
+        patterns.add(both[0].table.isna().to_numpy().tobytes())
+    assert len(patterns) > 3  # without the seed, one could be any of them
+    plain = suppress(first).table.isna()
+    assert plain.equals(suppress(first).table.isna())
+    cost = pd.DataFrame(np.inf, index=[0], columns=first.columns)
+    kept = suppress(first, seed=1, cost=cost)
+    assert kept.table.loc[0].notna().all()
+    for wrong in (-1, 1.5, "x", True):
+        with pytest.raises(BarometreError, match="seed refusé") as refused:
+            suppress(first, seed=wrong)  # type: ignore[arg-type]  # that is the point
+        assert str(wrong) not in str(refused.value)

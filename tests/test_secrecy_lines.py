@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from barometre.base.tidy import tidy
 from barometre.cohort.movers.change import ChangeDecomposition
 from barometre.cohort.protection import hide_small_groups
 from barometre.secrecy.lines import coarse, hide_in_lines, kept_steps
@@ -98,7 +99,7 @@ def test_what_a_place_publishes_tells_no_small_group(threshold: int) -> None:
     for total in range(4 * threshold + 3):
         for stay, leave, come in splits(total, 3):
             place = ChangeDecomposition(
-                *[1.0] * 7, stay, leave, come, table=pd.DataFrame()  # type: ignore[arg-type]  # not used
+                1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, stay, leave, come, tidy(pd.DataFrame())
             )  # fmt: skip
             shown = place.published(threshold)
             assert set(shown["status"]) <= {"publie", "secret"}
@@ -112,7 +113,7 @@ def test_what_a_place_publishes_tells_no_small_group(threshold: int) -> None:
     ("steps", "threshold", "most"), [(2, 4, 14), (4, 3, 12), (5, 3, 10), (8, 2, 7)]
 )
 def test_dates_that_are_published_tell_no_small_flow(steps: int, threshold: int, most: int) -> None:
-    seen: dict[object, list[tuple[int, ...]]] = {}
+    seen: dict[tuple[int | None, ...], list[tuple[int, ...]]] = {}
     for flow in itertools.chain.from_iterable(splits(total, steps) for total in range(most + 1)):
         flows = np.array(flow, float)[:, None]
         kept = kept_steps(flows, np.ones(steps + 1, bool), threshold=threshold)

@@ -15,7 +15,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.engine.sampling import (
-    Design,
+    SurveyDesign,
     effective_size,
     grade,
     newcombe,
@@ -216,11 +216,11 @@ def test_series_on_other_indexes_are_refused() -> None:
 
 
 def test_design_refuses_what_cannot_be() -> None:
-    assert Design() == Design(deff_households=1.5, deff_persons=2.0, level=0.95)
+    assert SurveyDesign() == SurveyDesign(deff_households=1.5, deff_persons=2.0, level=0.95)
     wrong: list[dict[str, float]] = [{"deff_households": 0}, {"deff_persons": -1}, {"level": 1}]
     for arguments in wrong:
         with pytest.raises(BarometreError, match="refusé"):
-            Design(**arguments)
+            SurveyDesign(**arguments)
 
 
 # ---- strata -------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pandas as pd
 from barometre.base.french import format_number
 
 
-def counted(number: int, one: str, many: str | None = None) -> str:
+def counted(number: float, one: str, many: str | None = None) -> str:
     """Write a number and its noun: ``1 défaut``, ``2 défauts``."""
     return f"{format_number(number)} {one if number < 2 else many or one + 's'}"
 

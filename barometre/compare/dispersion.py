@@ -13,6 +13,7 @@ import pandas as pd
 from barometre.base.arguments import Numbers, as_numbers
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
+from barometre.base.face import Face
 from barometre.base.french import format_number
 
 Labels: TypeAlias = "pd.Series[Any] | npt.NDArray[Any] | Sequence[Any]"
@@ -23,7 +24,7 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True)
-class TheilParts:
+class TheilParts(Face):
     """Theil's index and what it is made of.
 
     Attributes
@@ -42,6 +43,23 @@ class TheilParts:
     between: float
     within: float
     groups: pd.DataFrame
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The groups."""
+        return self.groups
+
+    def sentences(self) -> list[str]:
+        """Say how much of the index is between groups, how much within."""
+        if np.isnan(self.total):
+            return ["Indice de Theil non défini : la moyenne est nulle, ou aucune valeur."]
+        number = len(self.groups)
+        told = f"Indice de Theil : {format_number(self.total, 4)} ({counted(number, 'groupe')})."
+        if self.total == 0:
+            return [told, "Les zones ont toutes la même valeur."]
+        share = format_number(100 * self.between / self.total, 0)
+        between, within = format_number(self.between, 4), format_number(self.within, 4)
+        return [told, f"Entre les groupes : {between} ({share} %) ; dans les groupes : {within}."]
 
 
 def weighted_cv(values: Numbers, weights: Numbers | None = None) -> float:

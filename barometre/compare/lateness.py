@@ -11,6 +11,7 @@ import pandas as pd
 
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
+from barometre.base.face import Face
 from barometre.base.french import format_number
 from barometre.base.rounding import round_half_up
 
@@ -23,7 +24,7 @@ _SAME = 1e-9
 
 
 @dataclass(frozen=True)
-class EquivalentYear:
+class EquivalentYear(Face):
     """When a series had a value.
 
     Attributes
@@ -45,6 +46,16 @@ class EquivalentYear:
     statut: YearStatus
     croisements: tuple[float, ...]
     texte: str
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The same as one row: ``annee``, ``statut``, ``texte``."""
+        year = np.nan if self.annee is None else self.annee
+        return pd.DataFrame({"annee": [year], "statut": self.statut, "texte": self.texte})
+
+    def sentences(self) -> list[str]:
+        """Say the year in words."""
+        return [f"{self.texte[:1].upper()}{self.texte[1:]}."]
 
 
 @overload

@@ -43,8 +43,8 @@ def diagnose(
     results: pd.DataFrame,
     zones: Zones,
     territory: str,
-    reference: str,
-    weights: ByCode | None,
+    reference: str = "METRO",
+    weights: ByCode | None = None,
     *,
     indicators: str | Iterable[str] | None = None,
     year: int | None = None,
@@ -69,11 +69,12 @@ def diagnose(
         Codes of the zones that make up the territory; or who is in what (`membership`), of which
         those of ``territory`` are taken. Priority neighbourhoods alone tell how they differ from
         one another, and nothing of the rest.
-    territory, reference : str
-        Codes or names of the whole territory and of what it is compared with (``"59"``,
-        ``"METRO"``).
-    weights : Series, mapping or None
-        Weight (population) of each zone, by code; None weighs all zones the same. The name of the
+    territory : str
+        Code or name of the whole territory.
+    reference : str, default "METRO"
+        Code or name of what it is compared with.
+    weights : Series or mapping, optional
+        Weight (population) of each zone, by code; by default all weigh the same. The name of the
         Series is the ``ponderation`` of the output.
     indicators : str or iterable of str, optional
         Identifiers or themes, by default all those of the results that are no count: counts follow

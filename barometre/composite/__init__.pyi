@@ -1,10 +1,10 @@
 from .french.calibration import Calibration as Calibration
 from .french.calibration import published_idt as published_idt
-from .french.development import DevelopmentIndex as DevelopmentIndex
 from .french.development_inputs import idh4_components as idh4_components
 from .french.presets import HDI as HDI
 from .french.presets import IDH2 as IDH2
 from .french.presets import IDH4 as IDH4
+from .french.territorial import TerritorialIndex as TerritorialIndex
 from .index import Index as Index
 from .robust.alternatives import Alternatives as Alternatives
 from .robust.audit_table import audit as audit

@@ -22,8 +22,8 @@ from barometre.cards.schema import Card
 from barometre.engine.results import ORIGINS, Bounds, Notes, Values
 from barometre.engine.rounded_counts import linear_bounds
 from barometre.engine.sampling import (
-    Design,
     Interval,
+    SurveyDesign,
     effective_size,
     grade_positions,
     newcombe,
@@ -59,11 +59,13 @@ _ESTIMATED = f"{_NONE}valeur estimée"
 _DIFFERS = f"{_NONE}les effectifs ne redonnent pas la valeur"
 
 
-def as_design(design: Design | None) -> Design:
+def as_design(design: SurveyDesign | None) -> SurveyDesign:
     """Take the assumptions given, or those by default."""
-    if not isinstance(design, Design | None):
-        raise BarometreError("design refusé : donner un Design, comme Design(deff_persons=3.0)")
-    return design or Design()
+    if not isinstance(design, SurveyDesign | None):
+        raise BarometreError(
+            "design refusé : donner un SurveyDesign, comme SurveyDesign(deff_persons=3.0)"
+        )
+    return design or SurveyDesign()
 
 
 # ---- what is divided by what --------------------------------------------------------------------
@@ -113,7 +115,7 @@ def fractions_of(card: Card) -> list[Fraction]:
     return [Fraction(a, b) for a, b in zip(found[::2], found[1::2], strict=True)]
 
 
-def deff_of(card: Card, fraction: Fraction, design: Design) -> float:
+def deff_of(card: Card, fraction: Fraction, design: SurveyDesign) -> float:
     """Return the design effect of a share: that of what its denominator counts."""
     weights = np.zeros(0) if fraction.below is None else fraction.below
     used = [name for (_, name), c in zip(input_columns(card), weights, strict=True) if c]
@@ -218,7 +220,7 @@ class Strata:
 
 
 def bounds_of(
-    card: Card, values: Values, strata: Strata | None, design: Design, notes: Notes
+    card: Card, values: Values, strata: Strata | None, design: SurveyDesign, notes: Notes
 ) -> tuple[Values, Bounds]:
     """Give values their limits and grades, and say in their notes why they have none."""
     plan, number = plan_of(card), len(values.keys)
@@ -247,7 +249,7 @@ Found: TypeAlias = tuple[Interval, npt.NDArray[np.int8], Integers]
 
 
 def _sample(
-    card: Card, plan: Plan, value: Floats, strata: Strata, design: Design, notes: Notes
+    card: Card, plan: Plan, value: Floats, strata: Strata, design: SurveyDesign, notes: Notes
 ) -> Found:
     """Find the intervals of shares, or of differences of shares, of a census sample."""
     assert card.exploitation in ("principale", "complementaire")
@@ -285,7 +287,7 @@ def _sample(
 
 
 def _register(
-    card: Card, plan: Plan, value: Floats, strata: Strata, design: Design, notes: Notes
+    card: Card, plan: Plan, value: Floats, strata: Strata, design: SurveyDesign, notes: Notes
 ) -> Found:
     """Find what the rounding of the counts of a register leaves open."""
     (division,) = plan.fractions

@@ -33,15 +33,15 @@ MIN_EFFECTIVE, MIN_DENOMINATOR, MIN_NUMERATOR = 100.0, 50.0, 5.0
 
 
 @dataclass(frozen=True)
-class Design:
+class SurveyDesign:
     """What is assumed of the census sample, and the level of the intervals.
 
     Parameters
     ----------
     deff_households : float, default 1.5
-        Design effect of shares of households, families or dwellings.
+        SurveyDesign effect of shares of households, families or dwellings.
     deff_persons : float, default 2.0
-        Design effect of shares of persons, who are surveyed by whole households.
+        SurveyDesign effect of shares of persons, who are surveyed by whole households.
     level : float, default 0.95
         Confidence level.
 
@@ -143,7 +143,7 @@ def effective_size(n: Numbers, *, fraction: Numbers, deff: Numbers) -> Floats:
     fraction : array-like
         Sampling fraction, above 0 and at most 1.
     deff : array-like
-        Design effect, positive.
+        SurveyDesign effect, positive.
 
     Returns
     -------
@@ -176,7 +176,7 @@ def wilson(
     fraction : array-like
         Sampling fraction, above 0 and at most 1 (`sampling_fraction`).
     deff : array-like
-        Design effect.
+        SurveyDesign effect.
     level : float, default 0.95
         Confidence level.
 

@@ -18,7 +18,7 @@ from barometre.cards.schema import Card
 from barometre.engine.alignment import places_of, strata_of
 from barometre.engine.limits import Fraction, as_design, deff_of, plan_of
 from barometre.engine.sampling import (
-    Design,
+    SurveyDesign,
     effective_size,
     normal_quantile,
     sampling_fraction,
@@ -204,7 +204,7 @@ def shrink(
     tables: Tables | Mapping[str, pd.DataFrame],
     indicators: str | Iterable[str] | None = None,
     *,
-    design: Design | None = None,
+    design: SurveyDesign | None = None,
 ) -> pd.DataFrame:
     """Estimate the shares of small territories by drawing them towards the mean of their level.
 
@@ -214,8 +214,8 @@ def shrink(
         Input tables, by name.
     indicators : str or iterable of str, optional
         Shares to estimate; by default all those that the tables allow.
-    design : Design, optional
-        Design effects and level; by default ``Design()``.
+    design : SurveyDesign, optional
+        SurveyDesign effects and level; by default ``SurveyDesign()``.
 
     Returns
     -------
@@ -302,7 +302,7 @@ def _share(card: Card) -> Fraction | None:
     return divided[0] if card.nature == "part" and len(divided) == 1 else None
 
 
-def _size(card: Card, tables: Tables, keys: pd.MultiIndex, design: Design) -> Floats:
+def _size(card: Card, tables: Tables, keys: pd.MultiIndex, design: SurveyDesign) -> Floats:
     """Return the denominators of an indicator; those of the census as effective sizes."""
     places = places_of(tables, keys)
     strata = strata_of(card, tables, keys, np.arange(len(keys)), places)

@@ -12,7 +12,7 @@ from barometre.cards.listing import indicator_card
 from barometre.engine.alignment import expected_zones, places_of, strata_of
 from barometre.engine.limits import as_design, bounds_of
 from barometre.engine.results import stack
-from barometre.engine.sampling import Design
+from barometre.engine.sampling import SurveyDesign
 from barometre.engine.unions import Membership, aggregate, members_of
 from barometre.engine.values import filled_values
 from barometre.tables.table_set import Tables, as_tables
@@ -23,7 +23,7 @@ def union_intervals(
     membership: Membership,
     indicators: str | Iterable[str] | None = None,
     *,
-    design: Design | None = None,
+    design: SurveyDesign | None = None,
 ) -> pd.DataFrame:
     """Compute the indicators of unions of communes, with their intervals.
 
@@ -35,8 +35,8 @@ def union_intervals(
         Commune to union, or union to the list of its communes, as `aggregate` takes it.
     indicators : str or iterable of str, optional
         Identifiers to compute, as `compute` takes them.
-    design : Design, optional
-        Design effects and level; by default ``Design()``.
+    design : SurveyDesign, optional
+        SurveyDesign effects and level; by default ``SurveyDesign()``.
 
     Returns
     -------

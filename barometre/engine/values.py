@@ -18,7 +18,7 @@ from barometre.cards.schema import Card
 from barometre.engine.alignment import Aligned, align, level_years, places_of, strata_of
 from barometre.engine.limits import Places, bounds_of, fractions_of, input_columns
 from barometre.engine.results import COMPUTED_KEPT, LACKING, ORIGINS, Bounds, Notes, Values, stack
-from barometre.engine.sampling import Design
+from barometre.engine.sampling import SurveyDesign
 from barometre.tables.check import PUBLISHED
 from barometre.tables.table_set import STATUSES, Tables, as_tables
 
@@ -41,7 +41,7 @@ def compute(
     indicators: str | Iterable[str] | None = None,
     *,
     check_published: bool = False,
-    intervals: bool | Design = False,
+    intervals: bool | SurveyDesign = False,
 ) -> pd.DataFrame:
     """Compute the indicators that the tables allow.
 
@@ -62,9 +62,9 @@ def compute(
     check_published : bool, default False
         Compare computed and published values: a `PublishedDifference` warning lists the
         differences beyond the rounding of the published ones (``note`` tells them in any case).
-    intervals : bool or Design, default False
-        Fill ``borne_inf``, ``borne_sup`` and the display grade ``qualite``. A `Design` gives the
-        design effects and the level; True stands for ``Design()``: 1.5, 2.0 and 95 %.
+    intervals : bool or SurveyDesign, default False
+        Fill ``borne_inf``, ``borne_sup`` and the display grade ``qualite``. A `SurveyDesign` gives the
+        design effects and the level; True stands for ``SurveyDesign()``: 1.5, 2.0 and 95 %.
 
     Returns
     -------
@@ -100,9 +100,9 @@ def compute(
         code              indicateur  valeur  origine
     0  59172  taux_logements_vacants    15.0  calcule
     """
-    design = Design() if intervals is True else intervals
-    if not isinstance(design, Design) and design is not False:
-        raise BarometreError("intervals : donner True, False ou un Design")
+    design = SurveyDesign() if intervals is True else intervals
+    if not isinstance(design, SurveyDesign) and design is not False:
+        raise BarometreError("intervals : donner True, False ou un SurveyDesign")
     checked = as_tables(tables)
     filled, notes, differences = filled_values(checked, indicators)
     if check_published and differences:

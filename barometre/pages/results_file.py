@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.files import replacing
 from barometre.base.frames import check_frame
 from barometre.cards.columns import MODELS
@@ -142,9 +142,10 @@ def _check_rows(results: pd.DataFrame, labelled: pd.DataFrame, path: Path) -> No
     twice = results.duplicated(["code", "annee", "indicateur"])
     if twice.any():
         first = results[twice].iloc[0]
+        many = counted(int(twice.sum()), "ligne")
         raise BarometreError(
-            f"{path.name} : {int(twice.sum())} lignes en double, dont {first['indicateur']},"
-            f" {first['code']} en {first['annee']} ; n'en garder qu'une"
+            f"{path.name} : {many} en double, dont {first['indicateur']}, {first['code']} en"
+            f" {first['annee']} ; n'en garder qu'une"
         )
     if len(results) < ROWS:
         return

@@ -13,6 +13,8 @@ from matplotlib.colors import to_rgb
 
 from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
+from barometre.composite.french.reconstructed import NAME
+from barometre.composite.french.territorial import TerritorialIndex
 from barometre.plots import look
 
 # Told apart by colour-blind people, and by their greys on print.
@@ -59,11 +61,12 @@ _WRITTEN = 0.09  # share of the width of the chart under which a part is not wri
 
 
 def gap_dimensions(
-    contributions: pd.DataFrame,
+    contributions: TerritorialIndex | pd.DataFrame,
     *,
     territories: Sequence[Any] | None = None,
     labels: Mapping[Any, str] | pd.Series[str] | None = None,
     year: int | None = None,
+    title: str | None = None,
     lang: Lang = "fr",
     ax: Axes | None = None,
 ) -> Axes:
@@ -71,7 +74,7 @@ def gap_dimensions(
 
     Parameters
     ----------
-    contributions : DataFrame
+    contributions : TerritorialIndex or DataFrame
         ``idh4(...).contributions(reference)``: a column per dimension and ``ecart``, their sum; or
         what `idt` returns, whose reference is its zero.
     territories : sequence, optional
@@ -80,6 +83,8 @@ def gap_dimensions(
         Names by code.
     year : int, optional
         Year, the latest by default.
+    title : str, optional
+        Title.
     lang : {"fr", "en"}, default "fr"
         Language of the chart.
     ax : Axes, optional
@@ -97,6 +102,8 @@ def gap_dimensions(
     BarometreError
         A frame of something else, an unknown territory or year, or nothing to draw.
     """
+    if isinstance(contributions, TerritorialIndex):
+        contributions = contributions.contributions()
     rows, parts, decimals = _rows(contributions, territories, year)
     words, names = _WORDS[lang], _NAMES[lang]
     rows = rows.sort_values("ecart", na_position="first", kind="stable")
@@ -109,10 +116,10 @@ def gap_dimensions(
     reference = look.names_of(pd.Index([code]), _series(labels))[0] if code else ""
     ax.set_yticks(range(len(rows)), look.names_of(rows.index, _series(labels)))
     ax.set_ylim(-0.7, len(rows) - 0.4)
-    title = words["title" if reference else "plain"].format(index=index, ref=reference)
-    ax.set_title(title, loc="left", fontsize=12, fontweight="bold", color=look.INK, pad=10)
+    plain = words["title" if reference else "plain"].format(index=index, ref=reference)
+    ax.set_title(title or plain, loc="left", fontsize=12, fontweight="bold", color=look.INK, pad=10)
     axis = words["x" if reference else "x_plain"].format(ref=reference)
-    note = f"\n{words['idt']}" if "idt_reconstitue" in contributions else ""
+    note = f"\n{words['idt']}" if index == NAME else ""
     ax.set_xlabel(axis + note, color=look.SOFT, fontsize=9, loc="left")
     ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=9)
     ax.spines[["top", "right", "left", "bottom"]].set_visible(False)
@@ -125,7 +132,7 @@ def _rows(
     contributions: pd.DataFrame, territories: Sequence[Any] | None, year: int | None
 ) -> tuple[pd.DataFrame, list[str], int]:
     """Take the rows to draw, by code, the names of the dimensions, and the decimals to print."""
-    frame, decimals = contributions, 2
+    frame, decimals = contributions, 0 if contributions.attrs.get("indice") == NAME else 2
     if "idt_reconstitue" in frame:
         names = [c for c in map(str, frame) if c.startswith("contribution_")]
         short = {name: name.removeprefix("contribution_") for name in names}

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from barometre.base.errors import BarometreError
+from barometre.base.frames import check_frame
 from barometre.base.french import Lang, format_number
 from barometre.composite.robust.robust_scores import Robustness
 from barometre.plots import look
@@ -77,10 +78,7 @@ def rank_intervals(
         A frame that has no rank intervals, no territory to draw, or one that is not there.
     """
     table = result.ranks if isinstance(result, Robustness) else result
-    if missing := [name for name in _NEEDED if name not in table]:
-        raise BarometreError(
-            f"rangs refusés : sans {', '.join(missing)} ; donner le résultat de robustness"
-        )
+    check_frame(table, "rangs refusés", _NEEDED, remedy="donner le résultat de robustness")
     if territories is not None:
         if lost := [str(code) for code in territories if code not in table.index]:
             raise BarometreError(f"territoires absents des rangs : {', '.join(lost)}")

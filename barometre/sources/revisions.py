@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import french_number
+from barometre.base.french import format_number
 from barometre.sources.family import load_families
 from barometre.sources.report import Reading
 from barometre.tables.table_set import Tables
@@ -73,7 +73,7 @@ def _changed(early: Tables, late: Tables, nom: str) -> pd.DataFrame:
             before, after = one.loc[keys, column].to_numpy(), two.loc[keys, column].to_numpy()
             differ = ~np.isnan(before) & ~np.isnan(after) & ~np.isclose(before, after, rtol=1e-6)
             rows += [
-                (*keys[int(i)], table, column, f"révisé : {french_number(before[i])} dans {nom}")
+                (*keys[int(i)], table, column, f"révisé : {format_number(before[i])} dans {nom}")
                 for i in np.flatnonzero(differ)
             ]
     frame = pd.DataFrame(rows, columns=["code", "annee", "table", "colonne", "motif"])

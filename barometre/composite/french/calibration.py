@@ -13,14 +13,19 @@ from barometre import datasets
 from barometre.base.arguments import as_numbers
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
+from barometre.base.face import Face
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY
 from barometre.composite.french.component_frame import keyed, numbers_of
 from barometre.composite.french.reconstructed import (
+    FRANCE,
     SCALE,
-    ThreeNumbers,
     check_dispersion,
     component_names,
+)
+from barometre.composite.french.reference_gaps import (
+    ThreeNumbers,
+    codes_of,
     gaps_to,
     is_three_numbers,
     three_numbers,
@@ -31,14 +36,13 @@ from barometre.tables.table_set import DOUBTFUL
 
 Published: TypeAlias = "pd.Series[float] | Mapping[Hashable, float] | Sequence[float] | Floats"
 
-FRANCE = "METRO"
 # A weight is called identified when all good fits agree on it to ten points either way.
 WIDEST = 0.2
 _FEWEST = 4  # three unknowns, and one territory to judge by
 
 
 @dataclass(frozen=True, eq=False)
-class Calibration:
+class Calibration(Face):
     """What `calibrate_idt` returns.
 
     ``idt(components, fit.reference, fit.dispersion, fit.weights)`` gives ``fit.fitted``.
@@ -83,6 +87,24 @@ class Calibration:
     identified: pd.Series[bool]
     correlations: pd.DataFrame
     remarks: tuple[str, ...]
+
+    def sentences(self) -> list[str]:
+        """Say the weights, how good the fit is, and what a reader must know of it."""
+        weights = ", ".join(
+            f"{name} {format_number(weight, 2)} (de {format_number(low, 2)} à"
+            f" {format_number(high, 2)})"
+            for name, weight, (low, high) in zip(
+                self.weights.index, self.weights, self.weight_range.to_numpy(), strict=True
+            )
+        )
+        r2 = "" if np.isnan(self.r2) else f", R² de {format_number(self.r2, 3)}"
+        return [
+            f"Calage sur {counted(len(self.table), 'valeur publiée', 'valeurs publiées')}.",
+            f"Poids : {weights}.",
+            f"Écart quadratique moyen : {format_number(self.rmse, 1)}{r2} ;"
+            f" chaque territoire prévu sans lui : {format_number(self.loo_error, 1)}.",
+            *(f"{remark[:1].upper()}{remark[1:]}." for remark in self.remarks),
+        ]
 
     @property
     def fitted(self) -> pd.Series[float]:
@@ -178,7 +200,8 @@ def calibrate_idt(
 
     Examples
     --------
-    >>> from barometre.composite.french.reconstructed import COMPONENTS, idt
+    >>> from barometre.composite.french.reconstructed import idt
+    >>> from barometre.composite.french.reference_gaps import COMPONENTS
     >>> rows = [(50, 15, 13000), (56, 22, 14200), (47, 17, 13800), (61, 20, 15100), (52, 24, 12900)]
     >>> components = pd.DataFrame(rows, columns=list(COMPONENTS), index=list("abcde"))
     >>> france, spread = (80, 42, 22000), (10, 12, 4000)
@@ -192,7 +215,7 @@ def calibrate_idt(
     values = numbers_of(frame, names)
     _check_options(tolerance, unit)
     known = _aligned(published, values.index)
-    if reference is None and FRANCE in _codes(values.index):
+    if reference is None and FRANCE in codes_of(values.index):
         reference = FRANCE
     if is_three_numbers(reference):
         reference = three_numbers(reference, names, "reference")
@@ -201,7 +224,7 @@ def calibrate_idt(
     gaps = values if free else gaps_to(values, reference)
     if not free:
         used &= (gaps != 0).any(axis=1)  # the reference itself says nothing
-    _check_number(_codes(values.index[used]), free)
+    _check_number(codes_of(values.index[used]), free)
     gaps, y = gaps[used], np.array(known[used], dtype=np.float64)
     spread = values[used].std() if dispersion is None else None
     if spread is None:
@@ -256,7 +279,7 @@ def _calibration(
         table=pd.DataFrame({"publie": y, "ajuste": fitted, "residu": y - fitted}, index=gaps.index),
         rmse=float(np.sqrt(squares / len(y))),
         r2=1 - squares / around if around > 0 else float("nan"),
-        loo_error=left_out_error(design, y, _codes(gaps.index), free=fit.free),
+        loo_error=left_out_error(design, y, codes_of(gaps.index), free=fit.free),
         weight_range=ranges,
         identified=identified,
         correlations=correlations,
@@ -265,12 +288,6 @@ def _calibration(
 
 
 # ---- arguments ----------------------------------------------------------------------------------
-
-
-def _codes(index: pd.Index) -> pd.Index:
-    if isinstance(index, pd.MultiIndex) and YEAR in index.names:
-        return index.get_level_values(int(index.names.index(YEAR) == 0))
-    return index
 
 
 def _aligned(published: Published, index: pd.Index) -> pd.Series[float]:
@@ -302,8 +319,8 @@ def _aligned(published: Published, index: pd.Index) -> pd.Series[float]:
             " ou le code seul et une année"
         )
     if several is index:
-        return values.reindex(_codes(index)).set_axis(index)
-    return values.set_axis(_codes(values.index)).reindex(other)
+        return values.reindex(codes_of(index)).set_axis(index)
+    return values.set_axis(codes_of(values.index)).reindex(other)
 
 
 def _check_options(tolerance: float, unit: float) -> None:

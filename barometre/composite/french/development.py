@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -14,10 +13,8 @@ from barometre.base.errors import BarometreError, Fault, FaultsError, UnknownNam
 from barometre.base.french import format_number
 from barometre.composite.french.component_frame import keyed, numbers_of, share_faults
 from barometre.composite.french.presets import IDH2, IDH4
-from barometre.composite.score.contributions import MEAN, Reference
-from barometre.composite.score.gap_sentence import gap_sentence
+from barometre.composite.french.territorial import ScoreSplit, TerritorialIndex
 from barometre.composite.score.scores import Scores
-from barometre.composite.score.years import YEAR
 from barometre.composite.tree.bounds import Bounds
 
 Health: TypeAlias = Literal["icm", "esperance_vie"]
@@ -39,154 +36,12 @@ _HOW = (
 )
 
 
-@dataclass(frozen=True, eq=False)
-class DevelopmentIndex:
-    """What `idh4` returns.
-
-    ``result["idh4"]`` is ``result.table["idh4"]``.
-
-    Attributes
-    ----------
-    table : DataFrame, territories x columns
-        Indexed as the components. ``sante``, ``education`` and ``niveau_de_vie``: the sub-indices
-        (0 to 1); ``idh4`` (or ``idh2``); ``rang`` within the year (1 = highest); ``statut``;
-        ``hors_bornes``: a component was outside the bounds, and held at them; ``remarques``: what
-        happened, in words.
-    bounds : Bounds
-        The bounds used for every territory and year.
-    scores : Scores
-        The scores of the engine, for `Scores.explain` and the audit.
-    """
-
-    table: pd.DataFrame
-    bounds: Bounds
-    scores: Scores = field(repr=False)
-
-    def __getitem__(self, column: str) -> pd.Series:
-        """Return a column of the table."""
-        if column not in self.table:
-            raise UnknownNameError("nom de colonne", str(column), map(str, self.table))
-        return self.table[column]
-
-    @property
-    def name(self) -> str:
-        """The column of the index: ``"idh4"`` or ``"idh2"``."""
-        return self.scores.tree.root
-
-    def contributions(self, reference: Reference) -> pd.DataFrame:
-        """Split the gap of each territory to a reference between the three dimensions.
-
-        Parameters
-        ----------
-        reference : label, "mean", mapping or Series
-            A code (of the same year as each row, when there are several), a label
-            ``(code, annee)``, the mean of the territories, or raw values by component.
-
-        Returns
-        -------
-        DataFrame, territories x columns
-            ``sante``, ``education``, ``niveau_de_vie``: a third of the gap between sub-indices, and
-            ``ecart``, their sum: the gap between indices. Missing where the index is.
-            ``attrs`` has the name of the index and the reference.
-
-        Raises
-        ------
-        BarometreError
-            An unknown reference, one without index, or ``"mean"`` over several years.
-        """
-        index = self.table.index
-        if self._by_year(reference):
-            years = index.get_level_values(YEAR)
-            each = [self._parts(self._at(reference, y))[years == y] for y in years.unique()]
-            parts: pd.DataFrame = pd.concat(each).reindex(index)
-        else:
-            parts = self._parts(reference)
-        said = "valeurs données" if isinstance(reference, Mapping | pd.Series) else str(reference)
-        parts.attrs = {"indice": NAMES[self.name], "reference": said}
-        return parts
-
-    def _by_year(self, reference: Reference) -> bool:
-        """Tell whether a reference is a code, to be taken at the year of each row."""
-        index = self.table.index
-        if isinstance(reference, tuple | Mapping | pd.Series) or reference == MEAN:
-            return False
-        return YEAR in index.names and index.nlevels > 1 and len(index) > 0
-
-    def _at(self, code: Any, year: Hashable) -> tuple[Hashable, ...]:
-        """Write the label of a code at a year."""
-        label = tuple(year if name == YEAR else code for name in self.table.index.names)
-        if label not in self.table.index:
-            raise BarometreError(f"référence refusée : « {code} » n'a pas de ligne en {year}")
-        return label
-
-    def _parts(self, reference: Reference) -> pd.DataFrame:
-        index = self.table.index
-        if isinstance(reference, str) and reference == MEAN and YEAR in index.names:
-            years = index.get_level_values(YEAR).unique()
-            if len(years) > 1:
-                raise BarometreError(
-                    "référence « mean » refusée : plusieurs années ; donner un territoire, ou ses"
-                    " valeurs"
-                )
-        split = self.scores.contributions(reference=reference, by="children")
-        there = self.scores.reference_scores(reference)[self.name]
-        gap: pd.Series[float] = self.table[self.name] - there
-        return pd.DataFrame({**{name: split[name] for name in DIMENSIONS}, "ecart": gap})
-
-    def explain(
-        self,
-        code: Hashable,
-        reference: Reference,
-        *,
-        labels: Mapping[Any, str] | pd.Series[str] | None = None,
-        decimals: int = 2,
-    ) -> str:
-        """Say in French how a territory compares with a reference, and because of what.
-
-        Parameters
-        ----------
-        code : label
-            A territory: its code, or ``(code, annee)`` when there are several years.
-        reference : label, mapping or Series
-            As in `contributions`.
-        labels : mapping or Series of str, optional
-            Names by code.
-        decimals : int, default 2
-            Decimals printed. Gaps are computed before rounding.
-
-        Returns
-        -------
-        str
-            One sentence. A dimension is "principalement" the cause when it makes more than half of
-            what pulls in the direction of the gap.
-
-        Raises
-        ------
-        BarometreError
-            An unknown territory or reference, or a reference without index.
-        """
-        row = self.scores.position(code)
-        label = self.table.index[row]
-        if self._by_year(reference):
-            year = self.table.index.get_level_values(YEAR)[row]
-            reference = self._at(reference, year)
-        parts = self._parts(reference).iloc[row]
-        return gap_sentence(
-            NAMES[self.name],
-            (_named(label, labels), float(self.table[self.name].iloc[row])),
-            (_named(reference, labels), float(self.scores.reference_scores(reference)[self.name])),
-            {name: float(parts[name]) for name in DIMENSIONS},
-            missing=str(self.table["remarques"].fillna("").iloc[row]),
-            decimals=decimals,
-        )
-
-
 def idh4(
     components: pd.DataFrame,
     bounds: Bounds | str | Path | Mapping[str, tuple[float, float]] | None = None,
     *,
     health: Health | None = None,
-) -> DevelopmentIndex:
+) -> TerritorialIndex:
     """Compute the IDH-4 (or the IDH-2): health, education and living standard, equally weighted.
 
     Parameters
@@ -206,8 +61,13 @@ def idh4(
 
     Returns
     -------
-    DevelopmentIndex
-        Sub-indices, index, rank and remarks. A missing component leaves the index missing, and the
+    TerritorialIndex
+        Its ``table``, indexed as the components, has ``sante``, ``education`` and
+        ``niveau_de_vie``, the sub-indices (0 to 1); ``idh4`` (or ``idh2``); ``rang`` within the
+        year (1 = highest); ``statut``; ``hors_bornes``: a component was outside the bounds, and
+        held at them; ``remarques``: what happened, in words.
+
+        A missing component leaves the index missing, and the
         other sub-indices as they are. So does a value that cannot be: an ICM, a life expectancy or
         an income of zero or less (``statut`` is then ``non_defini``). A value outside the bounds is
         held at them, marked and told. An empty frame gives an empty table; one territory is enough,
@@ -259,7 +119,15 @@ def idh4(
         [(possible[n] < low) | (possible[n] > high) for n, (low, high) in fixed.limits.items()]
     )
     table["remarques"] = _remarks(frame, given, impossible, scores)
-    return DevelopmentIndex(table=table, bounds=fixed, scores=scores)
+    return TerritorialIndex(
+        table=table,
+        name=index.root,
+        title=NAMES[index.root],
+        dimensions=DIMENSIONS,
+        bounds=fixed,
+        scores=scores,
+        split=ScoreSplit(scores),
+    )
 
 
 def _health(frame: pd.DataFrame, health: Health | None) -> Health:
@@ -348,16 +216,3 @@ def _remarks(
         texts[i].append(f"{_WORDS[name]} : {said}")
     joined = [" ; ".join(said) if said else None for said in texts]
     return pd.Series(joined, index=given.index, dtype="str")
-
-
-def _named(label: object, labels: Mapping[Any, str] | pd.Series[str] | None) -> str:
-    """Name a territory, and its year when it has one."""
-    if isinstance(label, Mapping | pd.Series):
-        return "la référence"
-    if isinstance(label, str) and label == MEAN:
-        return "la moyenne des territoires"
-    known = {} if labels is None else dict(labels)
-    if not isinstance(label, tuple):
-        return f"« {known.get(label, label)} »"
-    code, year = (label[1], label[0]) if isinstance(label[0], int | np.integer) else label[:2]
-    return f"« {known.get(code, code)} » en {year}"

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Hashable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.base.frames import absent_columns
 from barometre.base.french import format_number
-from barometre.composite.french.component_frame import keyed, numbers_of, share_faults
-from barometre.composite.score.years import YEAR
+from barometre.composite.french.component_frame import keyed, numbers_of
+from barometre.composite.french.reference_gaps import (
+    COMPONENTS,
+    ThreeNumbers,
+    codes_of,
+    gaps_to,
+    is_three_numbers,
+    three_numbers,
+)
+from barometre.composite.french.territorial import LinearSplit, TerritorialIndex
 
-ThreeNumbers: TypeAlias = "Mapping[str, float] | pd.Series[float] | Sequence[float] | Floats"
-
-COMPONENTS = ("part_emploi_25_54", "part_sup_bac", "revenu_median")
 NAME = "IDT reconstitué"
 WARNING = (
     "IDT reconstitué par la bibliothèque : COMPAS ne publie pas la formule de l'IDT© ; ce n'est pas"
     " un chiffre de COMPAS"
+)
+FRANCE = "METRO"
+OBSERVED = (
+    "dispersions observées sur les territoires donnés : l'indice change avec eux ; les garder"
+    " (dispersion=) pour comparer deux années ou deux ensembles"
 )
 SCALE = 100.0  # of the published index: France = 0, and about -200 in the neighbourhoods
 _SHORT = dict(zip(COMPONENTS, ("emploi", "formation", "revenu"), strict=True))
@@ -30,10 +38,10 @@ _SUM = 1e-9  # what rounding leaves of a sum of three weights
 
 def idt(
     components: pd.DataFrame,
-    reference: ThreeNumbers | Hashable,
-    dispersion: ThreeNumbers,
+    reference: ThreeNumbers | Hashable = FRANCE,
+    dispersion: ThreeNumbers | None = None,
     weights: ThreeNumbers = (1 / 3, 1 / 3, 1 / 3),
-) -> pd.DataFrame:
+) -> TerritorialIndex:
     """Compute the "IDT reconstitué": weighted standardised gaps to a reference, times 100.
 
     It is a reconstruction: COMPAS does not publish its formula, and this is no figure of COMPAS.
@@ -45,22 +53,24 @@ def idt(
         of the 25-54 year-olds in employment; ``part_sup_bac``: per cent of people whose education
         is above the baccalaureate; ``revenu_median``: median household income, in euros. Three
         columns of other names are taken in this order.
-    reference : mapping, Series, three numbers or code
+    reference : mapping, Series, three numbers or code, default "METRO"
         Values of the reference, metropolitan France for COMPAS: by component or in their order, the
         same for every year; or the code of a row of ``components``, at the year of each row.
-    dispersion : mapping, Series or three numbers
+    dispersion : mapping, Series or three numbers, optional
         What a gap of 1 is: standard deviations over a reference set, or those of `calibrate_idt`.
+        By default the standard deviations (n - 1) of the components of the territories given, the
+        row of the reference left out: the index then changes with the set, and says so.
     weights : mapping, Series or three numbers, default (1/3, 1/3, 1/3)
         Not negative, of sum 1 (within 1e-9).
 
     Returns
     -------
-    DataFrame, territories x columns
-        ``emploi``, ``formation``, ``revenu``: standardised gaps, times 100; ``idt_reconstitue``,
-        their weighted mean; ``contribution_emploi``...: what each adds to it; ``remarques``: what
-        is missing. A missing component leaves the index missing. The reference has exactly 0. No
-        territory gives no row. Components of other names keep theirs. ``attrs`` says that it is a
-        reconstruction.
+    TerritorialIndex
+        Its ``table`` has ``emploi``, ``formation``, ``revenu``: standardised gaps, times 100;
+        ``idt_reconstitue``, their weighted mean; ``contribution_emploi``...: what each adds to it;
+        ``remarques``: what is missing. A missing component leaves the index missing. The
+        reference has exactly 0. No territory gives no row. Components of other names keep theirs.
+        ``remarks`` says that it is a reconstruction.
 
     Raises
     ------
@@ -80,7 +90,7 @@ def idt(
     ...     [(52, 18, 13500), (80, 42, 22040)], index=["QP059050", "METRO"],
     ...     columns=["part_emploi_25_54", "part_sup_bac", "revenu_median"])
     >>> dispersion = {"part_emploi_25_54": 10, "part_sup_bac": 12, "revenu_median": 4000}
-    >>> idt(components, "METRO", dispersion).iloc[:, :4].round(1)
+    >>> idt(components, "METRO", dispersion).table.iloc[:, :4].round(1)
               emploi  formation  revenu  idt_reconstitue
     QP059050  -280.0     -200.0  -213.5           -231.2
     METRO        0.0        0.0     0.0              0.0
@@ -88,7 +98,12 @@ def idt(
     frame = keyed(components)
     names = component_names(frame, reference, dispersion, weights)
     values = numbers_of(frame, names)
-    spread = three_numbers(dispersion, names, "dispersion")
+    observed = dispersion is None
+    spread = (
+        _spread_of(values, reference)
+        if dispersion is None
+        else three_numbers(dispersion, names, "dispersion")
+    )
     share = three_numbers(weights, names, "weights")
     check_dispersion(names, spread)
     check_weights(names, share)
@@ -103,7 +118,30 @@ def idt(
     table.attrs = {"indice": NAME, "avertissement": WARNING}
     if not is_three_numbers(reference):
         table.attrs["reference"] = str(reference)
-    return table
+    short = {name: _SHORT.get(name, name) for name in names}
+    return TerritorialIndex(
+        table=table,
+        name="idt_reconstitue",
+        title=NAME,
+        dimensions=tuple(short.values()),
+        decimals=0,
+        remarks=(WARNING, OBSERVED) if observed else (WARNING,),
+        reference=reference,
+        split=LinearSplit(values, SCALE * share / spread, short),
+    )
+
+
+def _spread_of(values: pd.DataFrame, reference: object) -> pd.Series[float]:
+    """Give the standard deviations of the territories, the reference left out."""
+    codes = codes_of(values.index)
+    others = values if is_three_numbers(reference) else values[codes != reference]
+    spread = others.std()
+    if not (spread > 0).all():
+        raise BarometreError(
+            "dispersion à donner : les territoires sont trop peu nombreux, ou tous égaux, pour"
+            " l'observer ; par exemple celle de calibrate_idt"
+        )
+    return spread
 
 
 def component_names(frame: pd.DataFrame, *given: object) -> list[str]:
@@ -120,48 +158,6 @@ def component_names(frame: pd.DataFrame, *given: object) -> list[str]:
         return list(map(str, frame.columns))
     remedy = f"donner {usual}, ou trois colonnes dans cet ordre"
     raise FaultsError("composantes refusées", absent_columns(frame, COMPONENTS, remedy))
-
-
-def three_numbers(given: object, names: Sequence[str], what: str) -> pd.Series[float]:
-    """Read three numbers, by component or in their order.
-
-    Raises
-    ------
-    BarometreError
-        Not three finite numbers, or of other components.
-    """
-    if isinstance(given, Mapping | pd.Series):
-        by_name = dict(given)
-        if isinstance(given, pd.Series) and isinstance(given.index, pd.RangeIndex):
-            by_name = dict(zip(names, given, strict=False)) if len(given) == len(names) else {}
-        if lacking := [name for name in names if name not in by_name]:
-            raise BarometreError(
-                f"{what} refusé : {', '.join(lacking)} sans valeur ; donner {', '.join(names)}"
-            )
-        numbers = [by_name[name] for name in names]
-    elif isinstance(given, Iterable) and not isinstance(given, str):
-        numbers = list(given)
-    else:
-        numbers = []
-    if len(numbers) != len(names):
-        raise BarometreError(
-            f"{what} refusé : donner trois nombres, dans l'ordre {', '.join(names)}"
-        )
-    try:
-        values = np.array([float(number) for number in numbers])
-    except (TypeError, ValueError):
-        values = np.full(len(names), np.nan)
-    if not np.isfinite(values).all():
-        wrong = [name for name, ok in zip(names, np.isfinite(values), strict=True) if not ok]
-        raise BarometreError(f"{what} refusé : {', '.join(wrong)} sans nombre fini")
-    return pd.Series(values, index=list(names))
-
-
-def is_three_numbers(reference: object) -> bool:
-    """Tell the values of a reference from its code, or its label ``(code, annee)``."""
-    if isinstance(reference, tuple):
-        return len(reference) == len(COMPONENTS)
-    return isinstance(reference, Mapping | pd.Series | list | np.ndarray)
 
 
 def check_dispersion(names: Sequence[str], dispersion: pd.Series[float]) -> None:
@@ -188,47 +184,6 @@ def check_weights(names: Sequence[str], weights: pd.Series[float]) -> None:
         )
     if faults:
         raise FaultsError("poids refusés", faults)
-
-
-def gaps_to(values: pd.DataFrame, reference: object) -> pd.DataFrame:
-    """Subtract a reference: its values, or a row of the same year.
-
-    Raises
-    ------
-    BarometreError
-        A reference that is absent some year, or incomplete; shares in another unit.
-    """
-    base: pd.DataFrame | pd.Series[float]
-    names = list(map(str, values))
-    if is_three_numbers(reference):
-        base = three_numbers(reference, names, "reference")
-        scales = {name: [float(base[name])] for name in names}
-    else:
-        base = _rows_of(values, reference)
-        scales = {name: [] for name in names}
-    shares = [name for name in names if name in COMPONENTS[:2]]
-    if faults := [f for n in shares for f in share_faults(values[n], scales[n], "référence")]:
-        raise FaultsError("composantes refusées", faults)
-    return values - base
-
-
-def _rows_of(values: pd.DataFrame, code: object) -> pd.DataFrame:
-    """Give each row the values of a code, at its year."""
-    index = values.index
-    by_year = isinstance(index, pd.MultiIndex) and YEAR in index.names
-    if isinstance(code, tuple) or not by_year:
-        codes, wanted = index, pd.Index(np.zeros(len(index), dtype=np.int64))
-    else:
-        codes = pd.Index([label[index.names.index(YEAR) == 0] for label in index])
-        wanted = index.get_level_values(YEAR)
-    here = np.array([label == code for label in codes], dtype=bool)
-    rows, years = values[here], wanted[here]
-    if lacking := sorted(set(map(str, wanted)) - set(map(str, years))):
-        when = f" en {', '.join(lacking)}" if by_year and codes is not index else ""
-        raise BarometreError(f"référence refusée : « {code} » n'a pas de ligne{when}")
-    if rows.isna().any(axis=None):
-        raise BarometreError(f"référence refusée : « {code} » n'a pas les trois composantes")
-    return rows.set_axis(years).loc[wanted].set_axis(index)
 
 
 def _remarks(values: pd.DataFrame) -> pd.Series[str]:

@@ -12,7 +12,7 @@ from barometre.base.arrays import Floats
 from barometre.base.errors import counted
 from barometre.composite.robust.alternatives import Alternatives
 from barometre.composite.robust.rank_draws import mean_shift, ranks_of
-from barometre.composite.robust.replications import Design, Scorer
+from barometre.composite.robust.replications import Replications, Scorer
 from barometre.composite.robust.sobol import Spread
 from barometre.composite.tree.ties import TOLERANCE
 
@@ -35,8 +35,8 @@ class Runs:
     alternatives: Alternatives
     scorer: Scorer
     leaves: Sequence[str]
-    base: Design
-    other: Design
+    base: Replications
+    other: Replications
     nominal: Floats  # ranks
     centre: Floats  # scores
 

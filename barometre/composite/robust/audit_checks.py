@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
-import pandas as pd
 
 from barometre.base.arrays import Floats
 from barometre.base.errors import FaultsError
+from barometre.composite.score.levels import unit_names
 from barometre.composite.score.means import aggregate_tree
 from barometre.composite.score.normalise import rescaled, transformed
 from barometre.composite.score.scores import Scores
@@ -218,8 +218,3 @@ def extremes(scores: Scores, leaf: str) -> Iterator[Extreme]:
         again = aggregate_tree(tree, normalised)[tree.root].copy()
         again[held] = np.nan
         yield Extreme(end, names, share, *shifts(tops, again))
-
-
-def unit_names(units: pd.Index) -> list[str]:
-    """Write the labels of units."""
-    return [" ".join(map(str, unit)) if isinstance(unit, tuple) else str(unit) for unit in units]

@@ -21,8 +21,8 @@ from barometre.composite.robust.audit_checks import (
     score_without,
     shifts,
     spread_shape,
-    unit_names,
 )
+from barometre.composite.score.levels import unit_names
 from barometre.composite.score.normalise import transformed
 from barometre.composite.score.scores import Scores, score
 from barometre.composite.score.years import refuse_several_years
@@ -47,9 +47,9 @@ class Thresholds:
         Correlation with the parent under which a component hardly counts; negative, it fails.
     redundant, opposed : float
         Correlations between siblings above and below which they repeat or offset one another.
-    alpha : float
+    cronbach : float
         Cronbach's alpha under which a node is to be looked at; negative, it fails.
-    alpha_gain : float
+    cronbach_gain : float
         Gain in alpha without a component from which it is to be looked at.
     importance_ratio : float
         Ratio of importance to weight (or of weight to importance) to be looked at.
@@ -68,8 +68,8 @@ class Thresholds:
     weak: float = 0.3
     redundant: float = 0.92
     opposed: float = -0.4
-    alpha: float = 0.7
-    alpha_gain: float = 0.05
+    cronbach: float = 0.7
+    cronbach_gain: float = 0.05
     importance_ratio: float = 2.0
     mean_shift: float = 0.05
     max_shift: float = 0.25
@@ -290,16 +290,16 @@ def _alphas(scores: Scores, limits: Thresholds) -> Iterator[_Row]:
             continue
         components = scores.table[parts].to_numpy()
         whole = cronbach_alpha(components)
-        verdict, limit = PASS, limits.alpha
+        verdict, limit = PASS, limits.cronbach
         if whole < 0:
             verdict, limit = FAIL, 0.0
-        elif whole < limits.alpha:
+        elif whole < limits.cronbach:
             verdict = LOOK
         reason = f"alpha {_number(whole)} de {len(parts)} composantes"
         yield _judged(("alpha", node.id, node.id), whole, limit, verdict, reason)
         for j, name in enumerate(parts if len(parts) > 2 else ()):
             value = cronbach_alpha(np.delete(components, j, axis=1))
-            limit = whole + limits.alpha_gain
+            limit = whole + limits.cronbach_gain
             verdict = LOOK if value > limit else PASS
             reason = f"alpha {_number(value)} sans elle, {_number(whole)} avec"
             yield _judged(("alpha_sans", node.id, name), value, limit, verdict, reason)

@@ -1,7 +1,7 @@
 """Score an index many times at once: other choices, other draws of the data.
 
-A replication is one row of a `Design`; those that share their discrete choices are scored together,
-in blocks small enough for the cache.
+A replication is one row of `Replications`; those that share their discrete choices are scored
+together, in blocks small enough for the cache.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DISCRETE = ("normalise", "bounds", "aggregate")
 
 
 @dataclass(frozen=True, eq=False)
-class Design:
+class Replications:
     """The choices of each replication.
 
     Parameters
@@ -45,11 +45,11 @@ class Design:
     def __len__(self) -> int:
         return len(self.draws)
 
-    def rows(self, rows: slice | RowNumbers) -> Design:
+    def rows(self, rows: slice | RowNumbers) -> Replications:
         """Take some replications."""
-        return Design(self.choices[rows], self.weights[rows], self.draws[rows])
+        return Replications(self.choices[rows], self.weights[rows], self.draws[rows])
 
-    def with_group(self, group: str, other: Design) -> Design:
+    def with_group(self, group: str, other: Replications) -> Replications:
         """Take one group of coordinates from another design."""
         if group == "weights":
             return replace(self, weights=other.weights)
@@ -59,7 +59,7 @@ class Design:
         choices[:, j] = other.choices[:, j]
         return replace(self, choices=choices)
 
-    def moved(self, other: Design) -> RowNumbers:
+    def moved(self, other: Replications) -> RowNumbers:
         """Give the replications that differ from those of another design."""
         same = (self.choices == other.choices).all(axis=1) & (self.draws == other.draws)
         same &= (self.weights == other.weights).all(axis=1)
@@ -78,7 +78,9 @@ def coordinates(tree: Tree, alternatives: Alternatives) -> int:
     return weights + sum(getattr(alternatives, name) is not None for name in _DISCRETE)
 
 
-def design_of(tree: Tree, alternatives: Alternatives, points: Floats, first: int) -> Design:
+def replications_of(
+    tree: Tree, alternatives: Alternatives, points: Floats, first: int
+) -> Replications:
     """Turn points of the unit cube into choices.
 
     Parameters
@@ -101,7 +103,7 @@ def design_of(tree: Tree, alternatives: Alternatives, points: Floats, first: int
     weights = np.tile(tree.weights, (len(points), 1))
     if alternatives.weights is not None:
         weights[:, weighted_columns(tree)] *= 1 + alternatives.weights * (2 * points[:, used:] - 1)
-    return Design(choices, weights, np.arange(first, first + len(points)))
+    return Replications(choices, weights, np.arange(first, first + len(points)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +114,7 @@ class Scorer:
     data: Draws
     _kept: dict[Choice, Floats] = field(default_factory=dict, repr=False)
 
-    def scores(self, design: Design) -> Floats:
+    def scores(self, design: Replications) -> Floats:
         """Score replications.
 
         Returns

@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
+from barometre.base.face import Drawn
+from barometre.base.french import format_number
 from barometre.composite.robust.alternative_shares import Runs, shares_of
 from barometre.composite.robust.alternatives import Alternatives
 from barometre.composite.robust.data_error import DataError, draws_of
@@ -24,7 +26,12 @@ from barometre.composite.robust.rank_draws import (
     pairs_above,
     ranks_of,
 )
-from barometre.composite.robust.replications import Design, Scorer, coordinates, design_of
+from barometre.composite.robust.replications import (
+    Replications,
+    Scorer,
+    coordinates,
+    replications_of,
+)
 from barometre.composite.robust.sobol import base_points
 from barometre.composite.score.scores import Scores, score
 from barometre.composite.score.years import refuse_several_years
@@ -35,7 +42,7 @@ _PAIRS = 5000  # units of a whole matrix of pairs: 200 MB
 
 
 @dataclass(frozen=True, eq=False)
-class Robustness:
+class Robustness(Drawn):
     """What `robustness` returns.
 
     Attributes
@@ -49,24 +56,62 @@ class Robustness:
         ``normalisation``, ``bornes`` and ``agregation`` drawn.
     weights : DataFrame, replications x components
         Weights drawn, before they are brought to a total of 1 in their node.
-    draws : DataFrame, replications x units
+    rank_draws : DataFrame, replications x units
         Rank of each unit in each replication; 0 where it has no score.
     scores : DataFrame, replications x units, or None
         Scores, if asked.
     nominal : Scores
         The index as declared.
     meta : dict
-        What was asked and done: ``n`` asked, ``replications`` done, ``seed``, ``level``...
+        What was asked and done: ``draws_asked``, ``draws`` done, ``seed``, ``level``...
     """
 
     ranks: pd.DataFrame
     choices: pd.DataFrame
     weights: pd.DataFrame
-    draws: pd.DataFrame
+    rank_draws: pd.DataFrame
     scores: pd.DataFrame | None
     nominal: Scores
     meta: Mapping[str, Any]
     _runs: Runs = field(repr=False)
+
+    chart = "rank_intervals"
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """The rank intervals: ``ranks``."""
+        return self.ranks
+
+    def drawn(self) -> Robustness:
+        """Give the result itself: the chart says its level."""
+        return self
+
+    def sentences(self) -> list[str]:
+        """Say what was drawn, how wide the intervals of ranks are, and who cannot be told apart."""
+        ranked = self.ranks[self.ranks["rang"].notna()]
+        level = format_number(100 * self.meta["level"])
+        lines = [
+            f"Rangs de {counted(len(ranked), 'territoire')} dans"
+            f" {counted(self.meta['draws'], 'réplication')} (graine {self.meta['seed']}),"
+            f" intervalles à {level} %."
+        ]
+        if not len(ranked):
+            return lines
+        width = (ranked["rang_max"] - ranked["rang_min"] + 1).astype(np.float64)
+        alone = ranked["groupe"].map(ranked["groupe"].value_counts()) == 1
+        lines.append(
+            f"Un intervalle compte {counted(float(width.median()), 'rang')} au milieu,"
+            f" {counted(float(width.max()), 'rang')} au plus."
+        )
+        lines.append(
+            f"{counted(ranked['groupe'].nunique(), 'groupe')} ; {int(alone.sum())} sur"
+            f" {len(ranked)} se distinguent de leurs voisins."
+        )
+        varied = [name for name in self.choices if len(self.choices[name].unique()) > 1]
+        varied += ["poids"] if self.meta["alternatives"].weights else []
+        if varied:
+            lines.append(f"Choix tirés : {', '.join(map(str, varied))}.")
+        return [*lines, *(f"{unit} : {text}." for unit, text in self._remarks())]
 
     def pairwise(self, codes: Iterable[Hashable] | None = None) -> pd.DataFrame:
         """Give P(A above B): the share of the replications where A is ranked before B.
@@ -98,12 +143,12 @@ class Robustness:
                 f"{len(rows)} territoires : matrice trop grande ; en choisir au plus {_PAIRS}"
                 " (pairwise(codes))"
             )
-        ranks = np.ascontiguousarray(self.draws.to_numpy().T[rows])
+        ranks = np.ascontiguousarray(self.rank_draws.to_numpy().T[rows])
         return pd.DataFrame(pairs_above(ranks), index=units[rows], columns=units[rows])
 
     @cached_property
     def shares(self) -> pd.DataFrame:
-        """Total-order Sobol' shares of each alternative; costs n(k + 1) more evaluations.
+        """Total-order Sobol' shares of each alternative; costs draws x (k + 1) more evaluations.
 
         Returns
         -------
@@ -135,10 +180,10 @@ class Robustness:
         return pd.DataFrame(rows, columns=["element", "remarque"], dtype="str")
 
     def _remarks(self) -> Iterator[tuple[str, str]]:
-        asked, done = self.meta["n"], self.meta["replications"]
+        asked, done = self.meta["draws_asked"], self.meta["draws"]
         if asked != done:
-            yield "n", f"{asked} réplications demandées, {done} faites (puissance de deux)"
-        lost = (self.draws.to_numpy() == 0).sum(axis=0)
+            yield "draws", f"{asked} réplications demandées, {done} faites (puissance de deux)"
+        lost = (self.rank_draws.to_numpy() == 0).sum(axis=0)
         scored = self.ranks["rang"].notna().to_numpy()
         some = (lost > 0) & scored
         for unit, times in zip(self.ranks.index[some], lost[some], strict=True):
@@ -156,9 +201,9 @@ def robustness(
     frame: pd.DataFrame,
     alternatives: Alternatives | Mapping[str, Any] | None = None,
     data_error: DataError | pd.DataFrame | Mapping[str, Any] | None = None,
-    n: int = 1000,
-    seed: int = 0,
     *,
+    draws: int = 1000,
+    seed: int = 0,
     level: float = 0.90,
     keep_scores: bool = False,
 ) -> Robustness:
@@ -175,7 +220,7 @@ def robustness(
     data_error : DataFrame, DataError or mapping, optional
         Standard errors, units x leaves; or ``DataError(denominators=...)`` for shares in per cent.
         Leaves that are not in it are exact.
-    n : int, default 1000
+    draws : int, default 1000
         Joint replications, raised to a power of two (1000 gives 1024), at which the quasi-random
         sequence is balanced.
     seed : int, default 0
@@ -220,7 +265,7 @@ def robustness(
     ...     index=["Denain", "Raismes", "Escaudain"],
     ... )
     >>> index = Index.from_table(table, normalise="minmax", out=(0, 100))
-    >>> result = robustness(index, frame, Alternatives(weights=0.25), n=256)
+    >>> result = robustness(index, frame, Alternatives(weights=0.25), draws=256)
     >>> result.ranks[["rang", "rang_min", "rang_max", "groupe"]]
                rang  rang_min  rang_max  groupe
     Denain        1         1         1       1
@@ -229,7 +274,7 @@ def robustness(
     >>> result.pairwise().loc["Denain", "Raismes"]
     np.float64(1.0)
     """
-    _check_options(n, seed, level)
+    _check_options(draws, seed, level)
     options = Alternatives.read(alternatives)
     nominal = score(tree, frame)
     units = nominal.table.index
@@ -242,8 +287,8 @@ def robustness(
     labels = np.array(list(map(str, units)))
     keys = [labels, *data.beta, *data.alpha, *data.deviations[::-1], *raw[::-1]]
     order = np.lexsort(keys) if len(units) else np.empty(0, dtype=np.intp)
-    points = base_points(n, coordinates(tree, options), seed)
-    base, other = (design_of(tree, options, p, i * len(p)) for i, p in enumerate(points))
+    points = base_points(draws, coordinates(tree, options), seed)
+    base, other = (replications_of(tree, options, p, i * len(p)) for i, p in enumerate(points))
     tops = nominal.table[tree.root].to_numpy()
     places = nominal.rank().to_numpy(dtype=np.float64, na_value=np.nan)
     scorer = Scorer(variants, data.ordered(order))
@@ -251,8 +296,7 @@ def robustness(
     runs = Runs(options, scorer, leaves, base, other, places[order], np.nan_to_num(tops[order]))
     ranks, scores = _replicate(runs, keep_scores)
     back = np.argsort(order)
-    draws = ranks[:, back]
-    by_unit = np.ascontiguousarray(draws.T)
+    by_unit = np.ascontiguousarray(ranks[:, back].T)
     median, low, high = intervals_of(by_unit, level)
     table = pd.DataFrame(
         {
@@ -272,12 +316,12 @@ def robustness(
         ranks=table.astype(whole),
         choices=_choices(base, options),
         weights=pd.DataFrame(base.weights, columns=list(tree.columns)),
-        draws=pd.DataFrame(draws, columns=units),
+        rank_draws=pd.DataFrame(ranks[:, back], columns=units),
         scores=None if scores is None else pd.DataFrame(scores[:, back], columns=units),
         nominal=nominal,
         meta={
-            "n": n,
-            "replications": len(base),
+            "draws_asked": draws,
+            "draws": len(base),
             "seed": seed,
             "level": level,
             "alternatives": options,
@@ -289,8 +333,8 @@ def robustness(
     )
 
 
-def _check_options(n: int, seed: int, level: float) -> None:
-    for name, number, least in (("n", n, 1), ("seed", seed, 0)):
+def _check_options(draws: int, seed: int, level: float) -> None:
+    for name, number, least in (("draws", draws, 1), ("seed", seed, 0)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
             raise BarometreError(f"{name}={number!r} refusé : donner un entier d'au moins {least}")
     if isinstance(level, bool) or not isinstance(level, Real) or not 0 < level < 1:
@@ -308,7 +352,7 @@ def _replicate(runs: Runs, keep: bool) -> tuple[NDArray[Any], Floats | None]:
     return np.concatenate(parts), np.concatenate(scores) if keep else None
 
 
-def _choices(design: Design, options: Alternatives) -> pd.DataFrame:
+def _choices(design: Replications, options: Alternatives) -> pd.DataFrame:
     words = options.labels
     columns = {
         name: pd.Series(np.array(words[key], dtype=object)[design.choices[:, j]], dtype="str")

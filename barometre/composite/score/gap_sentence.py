@@ -10,6 +10,9 @@ _WORDS = {
     "sante": ("la ", "santé"),
     "education": ("l'", "éducation"),
     "niveau_de_vie": ("le ", "niveau de vie"),
+    "emploi": ("l'", "emploi"),
+    "formation": ("la ", "formation"),
+    "revenu": ("le ", "revenu"),
 }
 _MAIN = 0.5  # share of what pulls one way above which a dimension is the main cause
 
@@ -87,7 +90,7 @@ def _listed(
 ) -> str:
     said = []
     for name in names:
-        the, word = _WORDS[name]
+        the, word = _WORDS.get(name, ("", f"« {name} »"))
         value = format_number(parts[name], decimals, signed=True)
         said.append(f"{the * article}{word} ({value})")
     return " et ".join([", ".join(said[:-1]), said[-1]] if said[1:] else said)

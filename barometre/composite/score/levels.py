@@ -84,19 +84,7 @@ class Levels:
 
     def position(self, code: Hashable) -> int:
         """Give the row of a unit; refuse one that is not there, with the nearest labels."""
-        units = self.table.index
-        try:
-            found = np.arange(len(units))[units.get_loc(code)]
-        except pd.errors.InvalidIndexError:
-            kind = type(code).__name__
-            raise BarometreError(f"un {kind} n'est pas un territoire : donner son code") from None
-        except (KeyError, TypeError):
-            near = difflib.get_close_matches(str(code), map(str, units), n=3)
-            hint = f" Vouliez-vous dire {' ou '.join(near)} ?" if near else ""
-            raise BarometreError(f"territoire « {code} » sans score.{hint}") from None
-        if np.size(found) != 1:
-            raise BarometreError(f"« {code} » a plusieurs lignes ; donner (code, annee)")
-        return int(np.ravel(found)[0])
+        return row_of(self.table.index, code)
 
     def column(self, node: str | None) -> str:
         """Give the column of a node, the root by default; refuse one that is not there."""
@@ -116,3 +104,24 @@ class Levels:
             name: pd.arrays.IntegerArray(whole[j], missing[j]) for j, name in enumerate(table)
         }
         return pd.DataFrame(columns, index=table.index)
+
+
+def row_of(units: pd.Index, code: Hashable) -> int:
+    """Give the row of a unit; refuse one that is not there, with the nearest labels."""
+    try:
+        found = np.arange(len(units))[units.get_loc(code)]
+    except pd.errors.InvalidIndexError:
+        kind = type(code).__name__
+        raise BarometreError(f"un {kind} n'est pas un territoire : donner son code") from None
+    except (KeyError, TypeError):
+        near = difflib.get_close_matches(str(code), map(str, units), n=3)
+        hint = f" Vouliez-vous dire {' ou '.join(near)} ?" if near else ""
+        raise BarometreError(f"territoire « {code} » sans score.{hint}") from None
+    if np.size(found) != 1:
+        raise BarometreError(f"« {code} » a plusieurs lignes ; donner (code, annee)")
+    return int(np.ravel(found)[0])
+
+
+def unit_names(units: pd.Index) -> list[str]:
+    """Write the labels of units."""
+    return [" ".join(map(str, unit)) if isinstance(unit, tuple) else str(unit) for unit in units]

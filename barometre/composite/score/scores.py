@@ -10,10 +10,17 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import BarometreError
-from barometre.composite.score.contributions import Reference, contributions_of, reference_values
+from barometre.base.errors import BarometreError, counted
+from barometre.base.face import Drawn, decimals_of
+from barometre.base.french import format_number
+from barometre.composite.score.contributions import (
+    MEAN,
+    Reference,
+    contributions_of,
+    reference_values,
+)
 from barometre.composite.score.explanation import explanation_of
-from barometre.composite.score.levels import Levels
+from barometre.composite.score.levels import Levels, unit_names
 from barometre.composite.score.means import aggregate_tree
 from barometre.composite.score.normalise import normalise_tree, scale_of, transformed
 from barometre.composite.score.remarks import remarks_of
@@ -24,7 +31,7 @@ from barometre.composite.tree.ties import TOLERANCE
 
 
 @dataclass(frozen=True, eq=False)
-class Scores(Levels):
+class Scores(Levels, Drawn):
     """What `Index.score` returns.
 
     The attributes are those of `Levels`.
@@ -39,6 +46,43 @@ class Scores(Levels):
         outside fixed bounds, a component raised to the floor, too few components.
         """
         return remarks_of(self)
+
+    chart = "gap_dimensions"
+
+    def sentences(self) -> list[str]:
+        """Say how many units are scored, from which score to which, and what scales rest on."""
+        root = self.tree.root
+        scores = self.table[root]
+        known = scores.dropna()
+        lines = [
+            f"Indice « {root} » : {counted(len(scores), 'ligne')},"
+            f" {format_number(len(known))} avec un score."
+        ]
+        if len(known):
+            decimals = decimals_of(float(known.std()))
+            ends = (int(known.argmin()), int(known.argmax()))
+            low, high = (
+                f"{format_number(known.iloc[at], decimals)} ({unit_names(known.index[[at]])[0]})"
+                for at in ends
+            )
+            lines.append(f"Scores de {low} à {high}.")
+        if observed := observed_scales(self.tree):
+            lines.append(
+                f"Échelles observées sur ces lignes ({', '.join(observed)}) : une de plus ou de"
+                " moins changerait les scores ; index.observe et with_bounds les fixent."
+            )
+        if self.unused:
+            lines.append(f"Colonnes laissées de côté : {', '.join(self.unused)}.")
+        if told := len(self.remarks):
+            lines.append(f"{counted(told, 'remarque')} sur les valeurs : voir remarks.")
+        return lines
+
+    def drawn(self) -> pd.DataFrame:
+        """Give the gaps to the mean of the units, split between the components of the root."""
+        parts = self.contributions(reference=MEAN, by="children")
+        parts = parts.assign(ecart=parts.sum(axis=1, skipna=False))
+        parts.attrs = {"indice": self.tree.root, "reference": "moyenne des territoires"}
+        return parts
 
     def contributions(
         self,
@@ -158,9 +202,14 @@ def score(tree: Tree, frame: pd.DataFrame, *, tolerance: float = TOLERANCE) -> S
     )
 
 
+def observed_scales(tree: Tree) -> list[str]:
+    """List the leaves whose scale is that of the units scored."""
+    return [x.id for x in tree.leaves if x.normalise not in (None, "goalposts")]
+
+
 def _refuse_pooled_years(tree: Tree, units: pd.Index) -> None:
     """Refuse a scale observed on several years: a new year would change those published."""
-    observed = [x.id for x in tree.leaves if x.normalise not in (None, "goalposts")]
+    observed = observed_scales(tree)
     if YEAR not in units.names or not observed:
         return
     years = sorted(map(str, units.get_level_values(YEAR).unique()))

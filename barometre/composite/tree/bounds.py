@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import Fault, FaultsError
+from barometre.base.errors import Fault, FaultsError, counted
+from barometre.base.face import Face
 from barometre.base.files import write_text
 from barometre.base.french import format_number
 from barometre.base.toml import read_toml, toml_text
@@ -25,7 +26,7 @@ _LIMITS = "donner {composante: (bas, haut)}"
 
 
 @dataclass(frozen=True)
-class Bounds:
+class Bounds(Face):
     """Low and high of each component, and the set they were observed on.
 
     Observed bounds move with the set, the year and the secrecy: an index keeps its meaning from one
@@ -82,6 +83,31 @@ class Bounds:
         object.__setattr__(self, "years", years)
         if self.territories is not None:
             object.__setattr__(self, "territories", int(self.territories))
+
+    def __reduce__(self) -> tuple[type[Bounds], tuple[object, ...]]:
+        """Be kept with pickle, which read-only mappings cannot be."""
+        said = (getattr(self, name) for name in _PROVENANCE)
+        return type(self), (dict(self.limits), *said)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Low and high by component."""
+        rows = dict(self.limits)
+        columns = ["borne_basse", "borne_haute"]
+        return pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+
+    def sentences(self) -> list[str]:
+        """Say which components are bounded, on which set, which years and when."""
+        where = [self.reference] if self.reference else []
+        where += [counted(self.territories, "territoire")] if self.territories else []
+        where += [", ".join(map(str, self.years))] if self.years else []
+        where += [f"le {self.date:%d/%m/%Y}"] if self.date else []
+        lines = [f"Bornes de {counted(len(self.limits), 'composante')}."]
+        lines += [
+            f"{name} : de {format_number(low)} à {format_number(high)}."
+            for name, (low, high) in self.limits.items()
+        ]
+        return [*lines, f"Référence : {' ; '.join(where) if where else 'non dite'}."]
 
     @staticmethod
     def columns_of(frame: pd.DataFrame, components: Sequence[str]) -> pd.DataFrame:

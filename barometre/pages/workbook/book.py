@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,8 @@ def open_book(path: Path, title: str, day: dt.date) -> Iterator[Book]:
             ) from error
         finally:
             for sheet in book.worksheets():
-                sheet.row_data_fh.close()
+                with suppress(OSError):  # after a failure that has been told
+                    sheet.row_data_fh.close()
 
 
 def _created(day: dt.date) -> dt.datetime:

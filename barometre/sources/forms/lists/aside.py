@@ -20,6 +20,13 @@ _NOTICE_SHEETS = re.compile(
 )
 _NOTICE_COLUMNS = ({"COD_VAR", "LIB_VAR"}, {"VARIABLE", "LIBELLE"}, {"variable", "libelle"})
 
+# The rows of a file of results; the other sheets of a workbook of results.
+_RESULT_SHEETS = (
+    set(RESULT_COLUMNS),
+    {"code", "territoire", "niveau"},
+    {"theme", "indicateur", "libelle", "definition"},
+)
+
 
 def _notice(header: Sequence[str], nom: str) -> bool:
     file, sheet = split_name(nom)
@@ -47,7 +54,7 @@ def _passage(header: Sequence[str], nom: str) -> bool:
 
 
 def _results(header: Sequence[str], nom: str) -> bool:
-    return set(RESULT_COLUMNS) <= set(header)
+    return any(columns <= set(header) for columns in _RESULT_SHEETS)
 
 
 def _aside(genre: str, title: str, is_one: Callable[[Sequence[str], str], bool]) -> Kind:

@@ -1,0 +1,226 @@
+"""Nothing is lost: the same bytes twice, no source replaced, the old file whole after a failure."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import barometre as bcs
+from barometre.base.errors import BarometreError
+from barometre.pages import results_file
+from barometre.pages.demo import run_demo
+from barometre.pages.results_file import check_destination, write_results, write_template
+from barometre.tables.table_set import Tables
+from tests.test_cli import run
+
+HOMES = "code;annee;logements;logements_vacants\n59172;2021;80;12\n"
+WRITERS: dict[str, Callable[[Path, Tables], Path]] = {
+    "xlsx": lambda f, t: write_results(bcs.compute(t), f / "r.xlsx", t.territoires),
+    "parquet": lambda f, t: write_results(bcs.compute(t), f / "r.parquet", t.territoires),
+    "csv": lambda f, t: write_results(bcs.compute(t), f / "r.csv", t.territoires),
+    "excel": lambda f, t: write_results(bcs.compute(t), f / "r.csv", t.territoires, csv="excel"),
+    "template": lambda f, _: write_template("logements", f / "t.xlsx"),
+}
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_the_same_results_make_the_same_bytes(contract: Tables, tmp_path: Path, kind: str) -> None:
+    first = WRITERS[kind](tmp_path / "a", contract).read_bytes()
+    time.sleep(2.1)  # the dates of a ZIP archive have two seconds of grain
+    assert WRITERS[kind](tmp_path / "b", contract).read_bytes() == first
+
+
+def core(path: Path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        assert {info.date_time[0] for info in archive.infolist()} == {1980}
+        return archive.read("docProps/core.xml").decode()
+
+
+def test_the_date_of_a_workbook_is_that_of_its_data_or_is_given(
+    contract: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = bcs.compute(contract)
+    last = results["annee"].max()
+    assert f"{last}-12-31T00:00:00Z" in core(write_results(results, tmp_path / "r.xlsx"))
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1700000000")
+    assert "2023-11-14T22:13:20Z" in core(write_results(results, tmp_path / "r.xlsx"))
+
+
+def test_the_demonstration_writes_the_same_bytes(tmp_path: Path) -> None:
+    from rich.console import Console
+
+    written = []
+    for name in ("a", "b"):
+        with (tmp_path / f"{name}.txt").open("w", encoding="utf-8") as stream:
+            run_demo(tmp_path / name, Console(file=stream, width=200))
+        files = sorted((tmp_path / name).iterdir())
+        written.append({file.name: file.read_bytes() for file in files})
+    assert len(written[0]) >= 5
+    assert written[0] == written[1]
+
+
+# ---- sources ------------------------------------------------------------------------------------
+
+
+def test_a_source_is_never_replaced(tmp_path: Path) -> None:
+    source = tmp_path / "logements.csv"
+    source.write_text(HOMES, encoding="utf-8")
+    link = tmp_path / "lien.csv"
+    link.symlink_to(source)
+    twin = tmp_path / "jumeau.csv"
+    twin.hardlink_to(source)
+    for given, out in ((source, source), (source, link), (link, source), (source, twin)):
+        done = run("compute", str(given), "--out", str(out))
+        assert done.returncode == 1
+        assert "est l'une des sources, et serait remplacé" in done.stderr
+    folder = run("compute", str(tmp_path), "--out", str(source))
+    assert folder.returncode == 1
+    assert source.read_text(encoding="utf-8") == HOMES
+
+
+def test_results_written_beside_the_sources_are_written_again(tmp_path: Path) -> None:
+    (tmp_path / "logements.csv").write_text(HOMES, encoding="utf-8")
+    for name in ("r.csv", "r.xlsx", "r.parquet"):
+        for _ in range(2):
+            done = run("compute", str(tmp_path), "--out", str(tmp_path / name))
+            assert done.returncode == 0, done.stderr
+    (tmp_path / "notes.csv").write_text("a;b\n", encoding="utf-8")
+    with pytest.raises(BarometreError, match=r"notes\.csv est l'une des sources"):
+        check_destination(tmp_path / "notes.csv", [tmp_path])
+    check_destination(tmp_path / "notes.csv", ["contrat_qpv", tmp_path / "logements.csv"])
+
+
+def test_csv_for_excel_from_the_command_line(tmp_path: Path) -> None:
+    (tmp_path / "logements.csv").write_text(HOMES, encoding="utf-8")
+    out = tmp_path / "r.csv"
+    done = run("compute", str(tmp_path / "logements.csv"), "--out", str(out), "--csv", "excel")
+    assert done.returncode == 0, done.stderr
+    assert ";15,0;" in out.read_text(encoding="utf-8-sig")
+    wrong = run("compute", str(tmp_path / "logements.csv"), "--out", str(out), "--csv", "exel")
+    assert wrong.returncode == 1
+    assert "Vouliez-vous dire « excel »" in wrong.stderr
+
+
+# ---- failures -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", results_file.SUFFIXES)
+def test_a_failure_leaves_what_was_there_before(
+    contract: Tables, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    path = tmp_path / f"r{suffix}"
+    path.write_bytes(b"before")
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    for name in ("write_workbook", "write_delimited"):
+        monkeypatch.setattr(results_file, name, fail)
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", fail)
+    with pytest.raises(BarometreError, match="disque plein"):
+        write_results(bcs.compute(contract), path)
+    assert path.read_bytes() == b"before"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+WRITE = """
+import sys, pandas as pd, barometre as bcs
+from barometre.base.errors import BarometreError
+results, path, limit = pd.read_parquet(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+print("ready", flush=True)
+if limit:
+    import resource
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+try:
+    for _ in range(int(sys.argv[4])):
+        bcs.write_results(results, path)
+except BarometreError as error:
+    print(error)
+    sys.exit(1)
+"""
+
+
+def writer(
+    results: Path, path: Path, *, limit: int = 0, times: int = 1, folder: Path | None = None
+) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "error"}
+    if folder:
+        environment["TMPDIR"] = str(folder)
+    return subprocess.Popen(
+        [sys.executable, "-c", WRITE, str(results), str(path), str(limit), str(times)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
+        encoding="utf-8",
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def results_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("results") / "results.parquet"
+    bcs.compute(bcs.datasets.make_tables(300, 2021, seed=1)).to_parquet(path)
+    return path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are those of POSIX")
+@pytest.mark.parametrize("suffix", results_file.SUFFIXES)
+@pytest.mark.parametrize("limit", [0, 4_096, 60_000])
+def test_a_disk_that_fills_up_keeps_the_old_file(
+    tmp_path: Path, results_path: Path, suffix: str, limit: int
+) -> None:
+    path = tmp_path / f"r{suffix}"
+    path.write_bytes(b"before")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    process = writer(results_path, path, limit=limit or 1, folder=scratch)
+    out, err = process.communicate(timeout=120)
+    whole = path.stat().st_size
+    if process.returncode == 0:
+        assert whole <= limit
+        return
+    assert process.returncode == 1, err
+    assert "écriture impossible (fichier trop gros" in out
+    assert err == ""
+    assert path.read_bytes() == b"before"
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([path.name, "scratch"])
+    assert list(scratch.iterdir()) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+def test_a_killed_run_leaves_the_old_file_and_stops_nothing(
+    tmp_path: Path, results_path: Path, suffix: str
+) -> None:
+    path, scratch = tmp_path / "out" / f"r{suffix}", tmp_path / "scratch"
+    scratch.mkdir()
+    results = pd.read_parquet(results_path)
+    expected = write_results(results, path).read_bytes()
+    for delay in (0.05, 0.2, 0.5):
+        process = writer(results_path, path, times=1000, folder=scratch)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=60)
+        assert path.read_bytes() == expected
+    (path.parent / "logements.csv").write_text(HOMES, encoding="utf-8")
+    assert list(bcs.read(path.parent)) == ["logements"]
+    assert write_results(results, path).read_bytes() == expected
+
+
+def test_two_writers_at_once_leave_one_whole_file(tmp_path: Path, results_path: Path) -> None:
+    path = tmp_path / "r.xlsx"
+    both = [writer(results_path, path, times=3) for _ in range(2)]
+    for process in both:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    assert list(tmp_path.iterdir()) == [path]
+    results = pd.read_parquet(results_path)
+    pd.testing.assert_frame_equal(bcs.read_results(path), results, rtol=1e-14)

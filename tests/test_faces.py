@@ -1,0 +1,133 @@
+"""Results of indices and comparisons say in French what they are, show their table, draw a chart."""
+
+from __future__ import annotations
+
+import datetime
+import pickle
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+mpl.use("Agg")
+from matplotlib.axes import Axes
+
+import barometre as bcs
+from barometre import composite
+from barometre.base.face import Drawn, Face
+
+TREE = pd.DataFrame(
+    {
+        "id": ["cohesion", "emploi", "chomage"],
+        "parent": [None, "cohesion", "cohesion"],
+        "direction": [1, 1, -1],
+    }
+)
+INDEX = composite.Index.from_table(TREE, out=(0, 100))
+UNITS = pd.DataFrame(
+    {"emploi": [60.0, 70.0, 50.0, np.nan], "chomage": [10.0, 20.0, 15.0, np.nan], "autre": 1.0},
+    index=["Denain", "Raismes", "<b>Onnaing</b>", "Escaudain"],
+)
+IDT = pd.DataFrame(
+    {"part_emploi_25_54": [52.0, 80.0, 60.0], "part_sup_bac": [18.0, 42.0, 25.0],
+     "revenu_median": [13_500.0, 22_040.0, 15_000.0]}, index=["a", "METRO", "b"],
+)  # fmt: skip
+BOUNDS = bcs.Bounds(
+    {"icm": (60, 160), "part_diplomes": (50, 90), "niveau_de_vie_median": (14_090, 38_860)},
+    reference="communes des Hauts-de-France", territories=3_789, years=(2019,),
+    date=datetime.date(2024, 5, 6),
+)  # fmt: skip
+IDH = pd.DataFrame(
+    {"icm": [140.0, 110.0], "part_diplomes": [62.0, 75.0], "niveau_de_vie_median": [12_000.0, 20_360.0]},
+    index=["59172", "R32"],
+)  # fmt: skip
+
+
+def calibration() -> composite.Calibration:
+    rows = [(50, 15, 13000), (56, 22, 14200), (47, 17, 13800), (61, 20, 15100), (52, 24, 12900)]
+    components = pd.DataFrame(rows, columns=list(IDT), index=list("abcde"))
+    known = bcs.idt(components, (80, 42, 22000), (10, 12, 4000), (0.5, 0.2, 0.3))["idt_reconstitue"]
+    return bcs.calibrate_idt(known, components, (80, 42, 22000), dispersion=(10, 12, 4000))
+
+
+RESULTS: dict[str, tuple[Face, list[str]]] = {
+    "scores": (
+        INDEX.score(UNITS),
+        ["« cohesion » : 4 lignes, 3 avec un score", "Scores de 25 (<b>Onnaing</b>) à 75 (Denain).",
+         "Échelles observées sur ces lignes (emploi, chomage)", "Colonnes laissées de côté : autre"],
+    ),
+    "robustness": (
+        composite.robustness(INDEX, UNITS, {"weights": 0.25, "normalise": [None, "zscore"]}, draws=60),
+        ["Rangs de 3 territoires dans 64 réplications (graine 0), intervalles à 90 %.",
+         "60 réplications demandées, 64 faites", "Choix tirés : normalisation, poids."],
+    ),
+    "idt": (bcs.idt(IDT, dispersion=(10, 12, 4000)), ["De −231 (« a ») à 0 (« METRO »).", "COMPAS"]),
+    "idh4": (
+        bcs.idh4(IDH, BOUNDS),
+        ["IDH-4 : 2 lignes, 2 avec une valeur.", "1 ligne hors des bornes", "Hauts-de-France (2019)"],
+    ),
+    "calibration": (calibration(), ["Calage sur 5 valeurs publiées.", "emploi_25_54 0,50 (de 0,", "R² de 1,000"]),
+    "bounds": (
+        BOUNDS,
+        ["Bornes de 3 composantes.", "niveau_de_vie_median : de 14\u202f090 à 38\u202f860.",
+         "Hauts-de-France ; 3\u202f789 territoires ; 2019 ; le 06/05/2024."],
+    ),
+    "year": (bcs.equivalent_year(15.0, {2010: 10.0, 2020: 20.0}), ["2015"]),
+    "theil": (
+        bcs.theil([1.0, 3.0, 2.0, 2.0], groups=["a", "a", "b", "b"]),
+        ["Indice de Theil : 0,0654 (2 groupes).", "Entre les groupes : 0,0000 (0 %)"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_result_says_what_it_is(name: str) -> None:
+    result, words = RESULTS[name]
+    text = result.summary()
+    for word in words:
+        assert word in text
+    assert str(result) == text
+    assert all(line.endswith(".") for line in text.splitlines())
+    for english in ("None", "nan", "np.", "  "):
+        assert english not in text
+    assert isinstance(result.table, pd.DataFrame)
+    page = result._repr_html_()
+    assert "<table" in page
+    assert "<b>Onnaing" not in page  # what users write is escaped
+
+
+@pytest.mark.parametrize("name", [n for n, (r, _) in RESULTS.items() if isinstance(r, Drawn)])
+def test_a_result_draws_its_chart(name: str) -> None:
+    result, _ = RESULTS[name]
+    assert isinstance(result, Drawn)
+    ax = result.plot(title="Titre")
+    assert isinstance(ax, Axes)
+    assert ax.get_title(loc="left") == "Titre"
+
+
+def test_drawn_results_are_those_with_one_natural_chart() -> None:
+    drawn = {name for name, (result, _) in RESULTS.items() if isinstance(result, Drawn)}
+    assert drawn == {"scores", "robustness", "idt", "idh4"}
+
+
+@pytest.mark.parametrize("name", RESULTS)
+def test_a_result_can_be_kept(name: str) -> None:
+    result, _ = RESULTS[name]
+    assert pickle.loads(pickle.dumps(result)).summary() == result.summary()
+
+
+def test_empty_results_say_so() -> None:
+    assert INDEX.score(UNITS.iloc[:0]).summary().startswith("Indice « cohesion » : 0 ligne, 0 avec")
+    assert "0 territoire" in composite.robustness(INDEX, UNITS.iloc[:0], draws=2).summary()
+    assert "0 ligne" in bcs.idt(IDT.iloc[:0], (80, 42, 22_040), (10, 12, 4_000)).summary()
+    assert "non défini" in bcs.theil([0.0, 0.0], groups=["a", "b"]).summary()
+    assert "même valeur" in bcs.theil([2.0, 2.0], groups=["a", "b"]).summary()
+    assert bcs.equivalent_year(np.nan, {2010: 1.0, 2020: 2.0}).summary() == "Valeur absente."
+
+
+def test_the_gaps_drawn_of_scores_are_those_to_their_mean() -> None:
+    scores = INDEX.score(UNITS)
+    parts = scores.drawn()
+    mean = scores.reference_scores("mean")["cohesion"]
+    np.testing.assert_allclose(parts["ecart"], scores.table["cohesion"] - mean, atol=1e-12)
