@@ -43,6 +43,9 @@ from .engine.values import PublishedDifference as PublishedDifference
 from .engine.values import compute as compute
 from .pages.results_back import read_results as read_results
 from .pages.results_file import write_results as write_results
+from .pages.workspace import Config as Config
+from .pages.workspace import init_folder as init_folder
+from .pages.workspace import load_config as load_config
 from .places.bundle import communes as communes
 from .places.bundle import former_communes as former_communes
 from .places.choose import PlacesWarning as PlacesWarning
@@ -50,9 +53,6 @@ from .places.choose import select as select
 from .places.gazetteer import find_territory as find_territory
 from .places.territory import Selection as Selection
 from .places.territory import selection as selection
-from .pages.workspace import Config as Config
-from .pages.workspace import init_folder as init_folder
-from .pages.workspace import load_config as load_config
 from .secrecy.intruder import SampledAuditWarning as SampledAuditWarning
 from .secrecy.intruder import audit_suppression as audit_suppression
 from .secrecy.suppression import Suppressed as Suppressed

@@ -36,16 +36,16 @@ def measures(*, small: bool) -> list[Measure]:
 
     def staggered() -> float:
         def ours() -> pd.DataFrame:
-            return pd.DataFrame(cohort.att_gt("y").table)
+            return pd.DataFrame(cohort.att_gt("y", cluster="person").table)
 
-        assert np.allclose(ours()["att"], plain_att_gt(frame, people), atol=1e-9)
+        assert np.allclose(ours()["estimate"], plain_att_gt(frame, people), atol=1e-9)
         seconds = best(ours, times)
         print(f"    ours, ATT(g,t): {seconds:.2f} s")
         return seconds / best(lambda: plain_att_gt(frame, people), times)
 
     def transitions() -> float:
         def ours() -> pd.DataFrame:
-            return transition_counts(frame["person"], frame["wave"], frame["status"])
+            return transition_counts(frame, "status", person="person", wave="wave")
 
         return best(ours, times) / best(lambda: plain_transitions(frame), times)
 
@@ -61,7 +61,7 @@ def measures(*, small: bool) -> list[Measure]:
         Measure(
             "cohort, peak memory of ATT(g,t) / frame",
             3.0,
-            lambda: peak(lambda: cohort.att_gt("y")) / size,
+            lambda: peak(lambda: cohort.att_gt("y", cluster="person")) / size,
         ),
     ]
 

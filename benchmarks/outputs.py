@@ -86,5 +86,7 @@ def measures(*, small: bool) -> list[Measure]:
         Measure("results in XLSX / bare XlsxWriter", 1.3, lambda: measure_workbook(rows, times)),
         Measure(f"memory of an XLSX / {MEMORY:.0f} MB", 1.0, lambda: measure_memory(rows)),
         Measure("results in CSV / to_csv", 1.0, lambda: measure_csv(rows, times, "machine")),
-        Measure("results in CSV for Excel / to_csv", 2.0, lambda: measure_csv(rows, times, "excel")),
+        Measure(
+            "results in CSV for Excel / to_csv", 2.0, lambda: measure_csv(rows, times, "excel")
+        ),
     ]

@@ -16,6 +16,7 @@ PACKAGE = Path(inspect.getfile(barometre)).parent
 ROOMS = {
     "sources": ("Files in", "Read producers' files, or say what is wrong with them."),
     "tables": ("Tables and territories", "Tables checked at the door; codes; who is in what."),
+    "places": ("Places", "One's own territory; memberships of all communes; names; the folder."),
     "cards": ("Indicators", "The catalogue and its cards."),
     "engine": ("Values", "Compute, aggregate, intervals, small numbers, changes of perimeter."),
     "compare": ("Comparisons", "Gaps, evolutions, ranks, needs, priorities."),

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 from markdown_parts import code, plain, table
 
-from barometre.sources.family import Family, Mapped, load_families
 from barometre.sources.forms.melodi.cubes import Cube, load_cubes
 from barometre.sources.forms.units.unit_family import UnitFamily, load_unit_families
+from barometre.sources.wide.family import Family, Mapped, load_families
 
 _INTRO = """# Files that are read
 
 `barometre.read` and `barometre compute` take files as the producers distribute them: CSV
 (semicolon, comma, tab), XLS, XLSX, Parquet, JSON (answers of Insee's API), or a ZIP of these, alone
-or in a folder. A file is recognised by its header, then by its name, whatever its vintage; `barometre check FILE` says what
-it holds, what it feeds and what is missing to feed more.
+or in a folder. A file is recognised by its header, then by its name, whatever its vintage;
+`barometre check FILE` says what it holds, what it feeds and what is missing to feed more.
 
 What is put right, and told: encodings, decimal commas, thousands separators, titles above the
 header, empty columns, rows that are no territory, and leading zeros lost by a spreadsheet. What is

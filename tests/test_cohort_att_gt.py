@@ -41,6 +41,9 @@ def panel(
     return rows[random.uniform(size=5 * n) >= lost].reset_index(drop=True)
 
 
+COMPARED = ["group", "wave", "estimate", "se", "n_treated", "n_control"]
+
+
 def same(one: AttGt, other: AttGt, rtol: float = 1e-9) -> None:
     """Same table and averages: 1e-9 is far above the rounding of sums taken in another order."""
     for first, second in [
@@ -59,8 +62,10 @@ def test_two_groups_and_two_waves() -> None:
     made = effects(rows)
     # Changes: 3 and 5 against 1, 2 and 3; sums of squares 2 and 2.
     expected = [2, 2, 4 - 2, np.sqrt(2 / 4 + 2 / 9), 2, 3]
-    names = ["group", "wave", "att", "se", "n_treated", "n_control"]
-    assert list(made.table.columns) == [*names, "low", "high"]
+    names = ["group", "wave", "estimate", "se", "n_treated", "n_control"]
+    columns = [*names[:4], "low", "high", "df", "p", "n", *names[4:]]
+    assert list(made.table.columns) == columns
+    assert made.table["n"].tolist() == [5]
     assert_allclose(made.table[names].to_numpy(float)[0], expected)
     row = made.table.iloc[0]
     assert_allclose(
@@ -91,21 +96,21 @@ def test_averages_by_hand() -> None:
     made = effects(rows)
     a22, a23, a24, a33, a34, a44 = 22, 23, 24, 33, 34, 44
     treated = made.table[made.table["wave"] >= made.table["group"]]
-    assert_allclose(treated["att"], [a22, a23, a24, a33, a34, a44])
+    assert_allclose(treated["estimate"], [a22, a23, a24, a33, a34, a44])
     simple = (a22 + a23 + a24 + 2 * (a33 + a34) + 3 * a44) / 10
     assert_allclose(made.aggregate("simple").overall.estimate, simple)
     dynamic = made.aggregate("dynamic")
     late = [(a22 + 2 * a33 + 3 * a44) / 6, (a23 + 2 * a34) / 3, a24]
     assert dynamic.table["event_time"].tolist() == [-2, -1, 0, 1, 2]
-    assert_allclose(dynamic.table["att"], [0, 0, *late])
+    assert_allclose(dynamic.table["estimate"], [0, 0, *late])
     assert_allclose(dynamic.overall.estimate, np.mean(late))
     group = made.aggregate("group")
-    assert_allclose(group.table["att"], [23, 33.5, 44])
+    assert_allclose(group.table["estimate"], [23, 33.5, 44])
     assert_allclose(group.overall.estimate, (23 + 2 * 33.5 + 3 * 44) / 6)
     calendar = made.aggregate("calendar")
     assert calendar.table["wave"].tolist() == [2, 3, 4]
     by_wave = [22, (23 + 66) / 3, (24 + 68 + 132) / 6]
-    assert_allclose(calendar.table["att"], by_wave)
+    assert_allclose(calendar.table["estimate"], by_wave)
     assert_allclose(calendar.overall.estimate, np.mean(by_wave))
 
 
@@ -115,12 +120,12 @@ def test_seen_at_both_dates_or_at_every_wave() -> None:
     rows["y"] = [0.0, 1, 5, 0, np.nan, 9, 0, 1, 2, 0, np.nan, 7, 0, 3, np.nan]
     pairs = effects(rows)
     # At wave 2: 1 against 1 and 3; at wave 3 from wave 2: 4 against 1. Person 2 is in none.
-    assert_allclose(pairs.table["att"], [1 - 2, 4 - 1])
+    assert_allclose(pairs.table["estimate"], [1 - 2, 4 - 1])
     assert pairs.table[["n_treated", "n_control"]].to_numpy().tolist() == [[1, 2], [1, 1]]
     assert pairs.meta["n_used"] == 3
     assert pairs.meta["lost"] == {"jamais vues aux deux dates d'une comparaison": 2}
     balanced = effects(rows, missing="balanced")
-    assert_allclose(balanced.table["att"], [1 - 1, 4 - 1])
+    assert_allclose(balanced.table["estimate"], [1 - 1, 4 - 1])
     assert balanced.meta["n_used"] == 2
     assert balanced.meta["lost"] == {"pas vues à toutes les vagues": 3}
     assert_allclose(effects(rows.dropna()).table.to_numpy(float), pairs.table.to_numpy(float))
@@ -170,7 +175,7 @@ def test_every_comparison_by_brute_force(control: str, base: str, anticipation: 
     rows = panel(1, n=50, groups=(0, 2, 3, 5), lost=0.15)
     made = effects(rows, control=control, base=base, anticipation=anticipation, weight="w")
     expected = brute_force(rows, control, base, anticipation)
-    assert_allclose(made.table.iloc[:, :6].to_numpy(float), expected, rtol=ROUNDING, atol=1e-12)
+    assert_allclose(made.table[COMPARED].to_numpy(float), expected, rtol=ROUNDING, atol=1e-12)
 
 
 # ---- proofs -------------------------------------------------------------------------------------
@@ -192,9 +197,9 @@ def test_influences_are_derivatives(method: str | None, monkeypatch: pytest.Monk
     def everything(frame: pd.DataFrame) -> tuple[AttGt, np.ndarray[Any, Any]]:
         made = effects(frame, **options)
         averages = [made.aggregate(kind) for kind in KINDS]
-        values = [made.table["att"]]
+        values = [made.table["estimate"]]
         for average in averages:
-            values += [average.table["att"], pd.Series([average.overall.estimate])]
+            values += [average.table["estimate"], pd.Series([average.overall.estimate])]
         return made, np.concatenate(values)
 
     made, _ = everything(rows)
@@ -241,7 +246,7 @@ def test_one_yes_no_covariate_is_reweighting(method: str) -> None:
     made = effects(rows, covariates="x", method=method, weight="w")
     wide = rows.pivot(index="id", columns="t", values="y")
     who = rows.groupby("id")[["g", "x", "w"]].first()
-    for t, att in zip(made.table["wave"], made.table["att"], strict=True):
+    for t, att in zip(made.table["wave"], made.table["estimate"], strict=True):
         change = wide[t] - wide[min(t - 1, 3)]
         mean = {
             (g, x): np.average(change[part.index], weights=part["w"])
@@ -267,7 +272,7 @@ def test_covariates_are_those_of_the_base_wave() -> None:
         x=np.where(rows["t"] == 3, rows["x"], rows["x"] * 100 + rows["t"] ** 2 * rows["id"])
     )
     one, other = (effects(frame, covariates=["x"], base="universal") for frame in (rows, now))
-    assert_allclose(one.table["att"], other.table["att"])
+    assert_allclose(one.table["estimate"], other.table["estimate"])
     holes = rows.assign(x=rows["x"].where((rows["t"] != 3) | (rows["id"] > 9)))
     made = effects(holes, covariates=["x"], base="universal")
     assert set(made.table["n_treated"] + made.table["n_control"]) == {50, 60}  # 60 at the base
@@ -275,7 +280,7 @@ def test_covariates_are_those_of_the_base_wave() -> None:
     varying = effects(holes.assign(x=rows["x"].where(rows["id"] > 9)), covariates=["x"])
     assert varying.meta["lost"] == {"jamais vues aux deux dates d'une comparaison": 10}
     kept = effects(rows[rows["id"] > 9], covariates=["x"], base="universal")
-    assert_allclose(made.table["att"], kept.table["att"])
+    assert_allclose(made.table["estimate"], kept.table["estimate"])
     assert_allclose(made.table["se"], kept.table["se"])
 
 
@@ -295,7 +300,7 @@ def test_effects_without_noise_are_recovered(control: str, base: str, method: st
         options |= {"covariates": ["x"], "method": method}
     made = effects(rows, **options).table
     true = (made["group"] ** 2 + made["wave"]) * (made["wave"] >= made["group"])
-    assert_allclose(made["att"], true, atol=1e-9)
+    assert_allclose(made["estimate"], true, atol=1e-9)
 
 
 def test_recovery_and_coverage() -> None:
@@ -342,9 +347,9 @@ def test_what_changes_nothing(seed: int, method: str, control: str) -> None:
         rows.assign(t=rows["t"] + 2020, g=rows["g"].where(rows["g"] == 0, rows["g"] + 2020)),
         **options,
     )
-    assert_allclose(made.table["att"], later.table["att"], atol=1e-9)
+    assert_allclose(made.table["estimate"], later.table["estimate"], atol=1e-9)
     doubled = effects(rows.assign(y=-2 * rows["y"]), **options)
-    assert_allclose(doubled.table["att"], -2 * made.table["att"], atol=1e-9)
+    assert_allclose(doubled.table["estimate"], -2 * made.table["estimate"], atol=1e-9)
     assert_allclose(doubled.table["se"], 2 * made.table["se"], atol=1e-9)
 
 
@@ -367,9 +372,18 @@ def test_the_rows_received_are_not_touched() -> None:
 def test_the_verb_is_the_function() -> None:
     rows = panel(10)
     cohort = Cohort(rows, "id", "t", first_treated="g", weight="w", cluster="c")
-    same(cohort.att_gt("y"), effects(rows, weight="w"))  # no cluster unless asked
+    same(cohort.att_gt("y"), effects(rows, weight="w", cluster="c"))  # that of the cohort
+    same(cohort.att_gt("y", cluster="id"), effects(rows, weight="w"))  # the person by default
     same(
-        cohort.att_gt("y", "not_yet", "universal", ["x"], "ipw", "c", "balanced", 1),
+        cohort.att_gt(
+            "y",
+            control="not_yet",
+            base="universal",
+            covariates=["x"],
+            method="ipw",
+            missing="balanced",
+            anticipation=1,
+        ),
         effects(
             rows,
             control="not_yet",

@@ -58,7 +58,7 @@ def same_cells(ours: AttGt, theirs: pd.DataFrame) -> None:
     assert ours.table[["group", "wave"]].to_numpy().tolist() == (
         theirs[["group", "wave"]].to_numpy().tolist()
     )
-    assert_allclose(ours.table["att"], theirs["att"], rtol=CLOSED, atol=1e-12)
+    assert_allclose(ours.table["estimate"], theirs["att"], rtol=CLOSED, atol=1e-12)
     assert_allclose(ours.table["se"], theirs["se"], rtol=CLOSED)
 
 
@@ -90,7 +90,7 @@ def test_averages_are_those_of_r(options: tuple[str, str, str, str], kind: Kind)
         rows.index = rows.index.astype(int)
         rows = rows.sort_index()
         assert ours.table.iloc[:, 0].tolist() == rows.index.tolist()
-        assert_allclose(ours.table["att"], rows["att"], rtol=CLOSED, atol=1e-12)
+        assert_allclose(ours.table["estimate"], rows["att"], rtol=CLOSED, atol=1e-12)
         assert_allclose(ours.table["se"], rows["se"], rtol=CLOSED)
 
 
@@ -124,7 +124,7 @@ def test_reference_scenarios(scenario: str) -> None:
         assert_allclose(made.overall.se, theirs["overall_se"].iloc[0], rtol=CLOSED)
         if kind != "simple":
             assert made.table.iloc[:, 0].tolist() == theirs["egt"].astype(int).tolist()
-            assert_allclose(made.table["att"], theirs["att_egt"], rtol=CLOSED)
+            assert_allclose(made.table["estimate"], theirs["att_egt"], rtol=CLOSED)
             assert_allclose(made.table["se"], theirs["se_egt"], rtol=CLOSED)
 
 

@@ -9,11 +9,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy import stats
 
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cohort import Cohort, CohortError
 from barometre.cohort.impact.group_time import ComparisonWarning
-from barometre.cohort.inference.estimates import pretrend_test
+from barometre.cohort.impact.group_time_result import AttGt
+from barometre.cohort.inference.pretrends import pretrend_test
+from barometre.cohort.inference.sandwich import StandardError
 from tests.test_cohort_att_gt import KINDS, METHODS, effects, panel, same
 
 # ---- before the treatment -----------------------------------------------------------------------
@@ -36,9 +39,9 @@ def test_a_difference_of_trend_is_what_the_slopes_are_about(base: str, anticipat
     )
     chosen = (table["wave"] <= last) & (table["wave"] != start)
     times = (table["wave"] - start)[chosen]
-    assert_allclose((drifted.table["att"] - table["att"])[chosen], 0.25 * times)
+    assert_allclose((drifted.table["estimate"] - table["estimate"])[chosen], 0.25 * times)
     psi = made.influence.to_numpy()[:, chosen.to_numpy()] / 300
-    expected = pretrend_test(table["att"][chosen], psi.T @ psi, times)
+    expected = pretrend_test(table["estimate"][chosen], psi.T @ psi, times)
     test = made.pretrend()
     assert test.df == last - 1
     assert_allclose([test.statistic, test.p], [expected.statistic, expected.p], rtol=1e-8)
@@ -72,7 +75,7 @@ def test_without_never_treated_the_last_to_enter_only_compare() -> None:
     assert made.table["group"].unique().tolist() == [3, 4]
     failed = {(cell["group"], cell["wave"]): cell["reason"] for cell in made.meta["not_estimated"]}
     assert failed == {(3, 5): "personne à comparer", (4, 5): "personne à comparer"}
-    assert made.table["att"].isna().sum() == 2
+    assert made.table["estimate"].isna().sum() == 2
     assert made.aggregate("calendar").table["wave"].tolist() == [3, 4]
     assert made.meta["n_used"] == 60
     with pytest.raises(BarometreError, match='control="not_yet"'):
@@ -92,7 +95,7 @@ def test_collinear_covariates_give_no_effect(method: str) -> None:
     rows = panel(17).assign(z=lambda r: 3 * r["x"] - 2)
     with pytest.warns(ComparisonWarning, match="colinéaires"):
         made = effects(rows, covariates=["x", "z"], method=method)
-    assert made.table[["att", "se"]].isna().all(axis=None)
+    assert made.table[["estimate", "se"]].isna().all(axis=None)
     assert made.meta["n_used"] == 0
     assert len(made.meta["not_estimated"]) == len(made.table) == 8
     for kind in KINDS:
@@ -106,12 +109,14 @@ def test_separation_gives_no_effect(method: str) -> None:
     apart = rows.assign(x=rows["x"] + 20 * (rows["g"] > 0))
     with pytest.warns(ComparisonWarning, match="recouvrement insuffisant"):
         made = effects(apart, covariates=["x"], method=method)
-    assert made.table["att"].isna().all()
+    assert made.table["estimate"].isna().all()
     # Controls alone in a stratum weigh nothing: the effect is that of the other people.
     alone = rows.assign(x=((rows["g"] == 0) & (rows["id"] % 4 == 0)).astype(float))
     kept = effects(alone[alone["x"] == 0])
     made = effects(alone, covariates=["x"], method=method)
-    assert_allclose(made.table["att"], kept.table["att"], atol=1e-7)  # the score tends to 0
+    assert_allclose(
+        made.table["estimate"], kept.table["estimate"], atol=1e-7
+    )  # the score tends to 0
     assert_allclose(made.table["se"], kept.table["se"], atol=1e-7)
 
 
@@ -183,7 +188,7 @@ def test_groups_that_are_each_in_one_cluster() -> None:
     """Influences add up to 0 in each cluster: the error is unknown, not tiny."""
     rows = panel(3, n=90, groups=(0, 3, 5)).assign(qp=lambda t: t["g"])
     made = effects(rows, cluster="qp")
-    assert made.table["att"].notna().all()
+    assert made.table["estimate"].notna().all()
     assert made.table[["se", "low", "high"]].isna().all(axis=None)
     for kind in KINDS:
         overall = made.aggregate(kind).overall
@@ -216,7 +221,7 @@ def test_dates_periods_and_labels_count_in_waves(kind: str, anticipation: int) -
     rows = numbers.assign(t=written(numbers["t"], kind), g=written(numbers["g"], kind))
     options: dict[str, Any] = {"anticipation": anticipation, "control": "not_yet"}
     plain, made = effects(numbers, **options), effects(rows, **options)
-    values = ["att", "se", "n_treated", "n_control"]
+    values = ["estimate", "se", "n_treated", "n_control"]
     assert_allclose(made.table[values], plain.table[values])
     for name in ("group", "wave"):
         assert made.table[name].tolist() == written(plain.table[name], kind).tolist()
@@ -224,7 +229,7 @@ def test_dates_periods_and_labels_count_in_waves(kind: str, anticipation: int) -
         ours, theirs = made.aggregate(name), plain.aggregate(name)
         assert_allclose([ours.overall.estimate, ours.overall.se],
                         [theirs.overall.estimate, theirs.overall.se])  # fmt: skip
-        assert_allclose(ours.table[["att", "se"]], theirs.table[["att", "se"]])
+        assert_allclose(ours.table[["estimate", "se"]], theirs.table[["estimate", "se"]])
     assert list(made.aggregate("dynamic").table["event_time"]) == (
         list(plain.aggregate("dynamic").table["event_time"])
     )
@@ -245,3 +250,30 @@ def test_one_enters_at_the_first_wave_that_is_not_before_her_date() -> None:
     labels = numbers.assign(t=written(numbers["t"], "label"), g=written(numbers["g"] * 3, "label"))
     with pytest.raises(UnknownNameError, match=r"vague d'entrée.*v9"):
         effects(labels)
+
+
+def test_the_errors_differ_by_a_factor_only() -> None:
+    """CR1 and HC1 multiply the variance by G / (G - 1), and have G - 1 degrees of freedom."""
+    cohort = Cohort(panel(11), "id", "t", first_treated="g", cluster="c")
+    plain = cohort.att_gt("y")
+    groups, people = plain.meta["n_clusters"], cohort.att_gt("y", cluster="id").meta["n_clusters"]
+    assert groups == cohort.frame["c"].nunique() < people
+    cases: list[tuple[StandardError, AttGt, int]] = [
+        ("CR1", plain, groups),
+        ("HC1", cohort.att_gt("y", cluster="id"), people),
+    ]
+    for se, other, g in cases:
+        errors = cohort.att_gt("y", se=se)
+        factor = np.sqrt(g / (g - 1))
+        assert_allclose(errors.table["se"], factor * other.table["se"])
+        for kind in KINDS:
+            ours, theirs = errors.aggregate(kind), other.aggregate(kind)
+            assert_allclose(ours.table["se"], factor * theirs.table["se"])
+            assert ours.overall.df == g - 1
+            half = (ours.overall.high - ours.overall.low) / 2
+            assert half == pytest.approx(stats.t.ppf(0.975, g - 1) * ours.overall.se)
+        assert errors.pretrend().statistic == pytest.approx(other.pretrend().statistic / factor**2)
+    refused: list[StandardError] = ["CR2", "CR3"]
+    for se in refused:
+        with pytest.raises(BarometreError, match="fonction d'influence"):
+            cohort.att_gt("y", se=se)

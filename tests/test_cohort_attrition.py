@@ -11,12 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from barometre.base.errors import BarometreError
-from barometre.cohort.losses.lost import (
-    attrition_model,
-    attrition_rates,
-    lee_bounds,
-    stayers_and_lost,
-)
+from barometre.cohort.losses.lost import attrition, attrition_model, stayers_and_lost
+from tests.columns import lee_bounds
 
 
 def people(lost0: int, n0: int, lost1: int, n1: int) -> pd.DataFrame:
@@ -31,7 +27,7 @@ def test_rates_against_statsmodels(lost0: int, lost1: int) -> None:
         proportions_ztest,
     )
 
-    found = attrition_rates(people(lost0, 40, lost1, 60), "lost", "arm").set_index("group")
+    found = attrition(people(lost0, 40, lost1, 60), "lost", "arm").set_index("group")
     rows = {name: {k: float(v) for k, v in found.loc[name].items()} for name in found.index}
     for name, lost, n in (("control", lost0, 40), ("treated", lost1, 60)):
         # Wilson (1927): the shares that a test at 5 % would not reject, solved by hand.
@@ -46,7 +42,7 @@ def test_rates_against_statsmodels(lost0: int, lost1: int) -> None:
 
 
 def test_nobody_lost() -> None:
-    found = attrition_rates(people(0, 10, 0, 10), "lost", "arm")
+    found = attrition(people(0, 10, 0, 10), "lost", "arm")
     assert found["rate"].tolist() == [0, 0, 0]
     assert found["p"].isna().all()
 
@@ -116,4 +112,4 @@ def test_refusals_and_empty_arms() -> None:
         lee_bounds([1.0, 2.0], [1, 1])
     assert np.isnan(lee_bounds([1.0, np.nan], [1, 0]).low)
     with pytest.raises(BarometreError, match="colonne absente"):
-        attrition_rates(people(1, 4, 1, 4), "perdu", "arm")
+        attrition(people(1, 4, 1, 4), "perdu", "arm")

@@ -175,7 +175,7 @@ def test_a_logit_that_cannot_be_fitted_says_why() -> None:
 
 def test_refusals() -> None:
     frame = people()
-    with pytest.raises(BarometreError, match="taille, revenu : colonnes absentes"):
+    with pytest.raises(BarometreError, match=r"colonnes absentes : « taille », « revenu »"):
         balance_table(frame, "arm", ["taille", "revenu"])
     with pytest.raises(BarometreError, match="un seul bras"):
         balance_table(frame.assign(arm=1), "arm", ["age"])

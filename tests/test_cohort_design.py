@@ -134,7 +134,7 @@ def test_size_and_effect_are_inverse(
     }
     size = sample_size(effect, ratio=ratio, **options)
     assert achieved_power(
-        size.n, effect, size.n_control, attrition=attrition, cluster_size=cluster, icc=options["icc"]
+        size.n, effect, n_control=size.n_control, attrition=attrition, cluster_size=cluster, icc=options["icc"]
     ) >= power - 1e-9  # fmt: skip
     back = minimum_detectable_effect(size.n, size.n_control, **options)
     assert back.effect <= effect * (1 + 1e-7)

@@ -9,14 +9,27 @@ import pytest
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.cohort import (
-    Cohort,
-    event_times,
-    kaplan_meier,
-)
+from barometre.cohort import Cohort, kaplan_meier
+from tests.columns import by_columns
 from tests.test_cohort_panel import cohort
 
 # ---- time to event ------------------------------------------------------------------------------
+
+
+def event_times(person: Any, wave: Any, event: Any, **options: Any) -> pd.DataFrame:
+    """Give the times of columns; an origin by row is that of the first treatment."""
+    if isinstance(options.get("origin"), list):
+        options |= {"first_treated": options["origin"], "origin": "first_treated"}
+    names = ("person", "wave", "seen", "rival", "first_treated")
+    competing = options.pop("competing", None)
+    columns = {"person": person, "wave": wave, "seen": event, "rival": competing}
+
+    def of_frame(frame: pd.DataFrame, **named: Any) -> pd.DataFrame:
+        event, rival = named.pop("seen"), named.pop("rival", None)
+        return bcs.cohort.time_to_event(frame, event, competing=rival, **named)
+
+    times: pd.DataFrame = by_columns(of_frame, *names)(**columns, **options)
+    return times
 
 
 def test_times_from_entry() -> None:
@@ -41,9 +54,9 @@ def test_times_from_other_origins() -> None:
     assert treated.meta["lost"] == {"sans origine": 2, "rien de connu depuis l'origine": 1}
 
 
-def test_an_origin_of_zero_is_a_wave_where_waves_start_there() -> None:
+def test_an_entry_of_zero_is_none_even_where_zero_is_a_wave() -> None:
     rows = ([1, 1, 2, 2], [0, 1, 0, 1], [0, 1, 0, 0])
-    assert event_times(*rows, origin=[0, 0, 0, 0])["duration"].tolist() == [1, 1]
+    assert event_times(*rows, origin=[0, 0, 0, 0]).empty
     years = ([1, 1, 2, 2], [2024, 2025, 2024, 2025], [0, 1, 0, 0])
     assert event_times(*years, origin=[0, 0, 2024, 2024])["person"].tolist() == [2]
     frame = pd.DataFrame({"id": rows[0], "t": rows[1], "job": rows[2]})
@@ -77,7 +90,7 @@ def test_dates_count_waves() -> None:
         ({"event": [0, 2]}, "0 et 1"),
         ({"event": [1, 0], "competing": [1, 0]}, "s'exclure"),
         ({"event": [1, 0], "origin": "naissance"}, "origine"),
-        ({"event": [1, 0], "origin": [1, 2]}, "varie"),
+        ({"event": [1, 0], "origin": [1, 2]}, "change d'une vague"),
         ({"event": [1, 0], "wave": [1, 1]}, "en double"),
     ],
 )
@@ -90,7 +103,7 @@ def test_an_unknown_status_is_refused() -> None:
     with pytest.raises(UnknownNameError, match=r"« jobs » inconnu\. Vouliez-vous dire « job »"):
         cohort().time_to_event("jobs")
     with pytest.raises(BarometreError, match="cohorte sans status"):
-        cohort(status=None).transitions()
+        cohort(status=None).transition_rates()
     with pytest.raises(UnknownNameError, match="calendar, entry, first_treated"):
         cohort().time_to_event("job", origin="naissance")  # type: ignore[arg-type]  # that is the point
 
@@ -105,8 +118,8 @@ def test_rank_test_and_mean_time_are_those_of_the_times() -> None:
     assert (found.chisq, found.df) == (plain.chisq, plain.df)
     assert found.meta["n_in"] == 300
     mean = cohort.rmst("emploi", "arm", horizon=4)
-    expected = bcs.cohort.rmst(times["duration"], times["event"], 4, first["arm"])
-    assert mean["rmst"].tolist() == expected["rmst"].tolist()
+    expected = bcs.cohort.rmst(times["duration"], times["event"], horizon=4, by=first["arm"])
+    assert mean["estimate"].tolist() == expected["estimate"].tolist()
     weighted = bcs.cohort.Cohort(
         people.assign(w=2.0), "person", "wave", arm="arm", status="status", weight="w"
     )

@@ -66,7 +66,7 @@ def test_forest_of_estimates_by_name() -> None:
 
 def test_event_study_before_and_after() -> None:
     table = pd.DataFrame(
-        {"event_time": [-2, -1, 0, 1], "att": [3.0, 0.0, 55.0, 61.0],
+        {"event_time": [-2, -1, 0, 1], "estimate": [3.0, 0.0, 55.0, 61.0],
          "low": [-5, np.nan, 40, 45], "high": [11, np.nan, 70, 77]}
     )  # fmt: skip
     ax = plots.event_study_plot(table, truth=60)
@@ -78,8 +78,7 @@ def test_event_study_before_and_after() -> None:
     legend = ax.get_legend()
     assert legend is not None
     assert "effet vrai : 60" in [text.get_text() for text in legend.get_texts()]
-    other = table.rename(columns={"att": "estimate"})
-    assert plots.event_study_plot(other, lang="en").get_ylabel() == "Estimated effect"
+    assert plots.event_study_plot(table, lang="en").get_ylabel() == "Estimated effect"
 
 
 def _people(values: dict[str, float]) -> pd.Series[float]:

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from barometre.base.errors import BarometreError
-from barometre.cohort import cumulative_incidence, kaplan_meier, state_distribution
+from barometre.cohort import cumulative_incidence, kaplan_meier
 
 mpl.use("Agg")
 
@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 
 from barometre import plots
 from barometre.plots.curves import number_at_risk
+from tests.columns import state_distribution
 
 
 def texts(ax: Axes) -> list[str]:
@@ -116,4 +117,4 @@ def test_a_chart_of_nothing_is_refused() -> None:
     with pytest.raises(BarometreError, match="survival"):
         plots.survival_curves(pd.DataFrame({"time": [1]}))
     with pytest.raises(BarometreError, match="distribution vide"):
-        plots.state_bars(state_distribution([], [], []))
+        plots.state_bars(state_distribution([1], [1], [None]))

@@ -10,12 +10,9 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
-from barometre.cohort.losses.weights import (
-    attrition_weights,
-    combine_weights,
-    propensity_weights,
-    weighted_effect,
-)
+from barometre.cohort.inference.sandwich import StandardError
+from barometre.cohort.losses.weights import attrition_weights, combine_weights, propensity_weights
+from tests.columns import weighted_effect
 from tests.conftest import ROOT
 
 GOLDEN = ROOT.parent / "shared" / "golden" / "cohort"
@@ -60,10 +57,11 @@ def test_scores_and_att_of_lalonde() -> None:
     np.testing.assert_allclose(found.score, scores.loc[frame.index], rtol=ITERATED)
     expected = pd.read_csv(GOLDEN / "results/lalonde_ipw__R-stats-4.2.2.csv").iloc[0].to_dict()
     assert found.ess["control"] == pytest.approx(expected["ess_control"], rel=ITERATED)
-    for se in ("HC0", "HC2"):
-        effect = weighted_effect(frame["re78"], frame["treat"], found.weight, se=se)
+    errors: dict[StandardError, str] = {"CR0": "se_hc0", "CR2": "se_hc2"}
+    for se, column in errors.items():  # one person, one cluster
+        effect = bcs.cohort.weighted_effect(frame, "re78", "treat", weight=found.weight, se=se)
         assert effect.estimate == pytest.approx(expected["estimate"], rel=ITERATED)
-        assert effect.se == pytest.approx(expected[f"se_{se.lower()}"], rel=ITERATED)
+        assert effect.se == pytest.approx(expected[column], rel=ITERATED)
 
 
 @golden
@@ -219,8 +217,8 @@ def test_refusals() -> None:
         combine_weights(treat, attrition_weights(frame.iloc[:200], "seen", ["young"]))
     with pytest.raises(BarometreError, match="donner des poids de traitement"):
         combine_weights(treat, treat)  # type: ignore[arg-type]  # that is the point
-    with pytest.raises(BarometreError, match="cluster va avec"):
-        weighted_effect([1.0, 2.0], [0, 1], se="CR1")
+    with pytest.raises(BarometreError, match="type d'erreur « HC0 » inconnu"):
+        weighted_effect([1.0, 2.0], [0, 1], se="HC0")
 
 
 def test_weights_say_what_they_were_made_of() -> None:

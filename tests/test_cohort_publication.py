@@ -13,16 +13,14 @@ import barometre as bcs
 from barometre.base.errors import BarometreError
 from barometre.cohort import (
     Cohort,
-    attrition_rates,
+    attrition,
     balance_table,
     decompose_change,
     exits,
     kaplan_meier,
     protect,
-    retention,
-    state_distribution,
-    transition_rates,
 )
+from tests.columns import retention, state_distribution, transition_rates
 
 
 @pytest.fixture(scope="module")
@@ -124,7 +122,7 @@ def test_a_curve_whose_intervals_are_large_is_kaplan_meier() -> None:
     event = np.tile([1] * 25 + [0] * 15, 4)
     curve, shown = kaplan_meier(duration, event), None
     shown = protect(curve)
-    for name in ("time", "n_risk", "n_event", "n_censor", "survival", "std_err", "low", "high"):
+    for name in ("time", "n_risk", "n_event", "n_censor", "survival", "se", "low", "high"):
         assert shown[name].astype(float).tolist() == pytest.approx(
             curve[name].astype(float).tolist(), nan_ok=True
         )
@@ -165,7 +163,7 @@ def test_attrition_over_every_loss() -> None:
     for sizes in itertools.product(range(6), repeat=4):
         if sizes[0] + sizes[1] and sizes[2] + sizes[3]:
             people = arms((sizes[0], sizes[1]), (sizes[2], sizes[3]))
-            shown = pd.DataFrame(protect(attrition_rates(people, "lost", "arm"), threshold=3))
+            shown = pd.DataFrame(protect(attrition(people, "lost", "arm"), threshold=3))
             assert shown["rate"].isna().equals(shown["n_lost"].isna())
             flat = shown[["n", "n_lost"]].astype(object).where(shown[["n", "n_lost"]].notna(), None)
             seen.setdefault(tuple(flat.to_numpy().ravel()), set()).add(sizes)
@@ -173,9 +171,9 @@ def test_attrition_over_every_loss() -> None:
         if None in key and (key[0] is None or key[0] + key[2] <= 5):
             for place in range(4):
                 assert {split[place] for split in splits} & {1, 2} in (set(), {1, 2})
-    large = protect(attrition_rates(arms((20, 40), (15, 60)), "lost", "arm"))
+    large = protect(attrition(arms((20, 40), (15, 60)), "lost", "arm"))
     assert large["status"].eq("publie").all()
-    small = protect(attrition_rates(arms((5, 40), (15, 60)), "lost", "arm"))
+    small = protect(attrition(arms((5, 40), (15, 60)), "lost", "arm"))
     assert small["n"].tolist() == [75, 45, 120]
     assert small[["n_lost", "rate", "low", "high", "p"]].isna().all(axis=None)
 

@@ -22,13 +22,8 @@ import pytest
 from scipy import stats
 
 import barometre as bcs
-from barometre.cohort import (
-    Cohort,
-    Estimate,
-    lee_bounds,
-    propensity_weights,
-    weighted_effect,
-)
+from barometre.cohort import Cohort, Estimate, propensity_weights
+from tests.columns import lee_bounds, weighted_effect
 
 SLOW = os.environ.get("BAROMETRE_SLOW") == "1"
 MEANS = 200 if SLOW else 40

@@ -14,11 +14,10 @@ from barometre.cohort import (
     Cohort,
     cumulative_incidence,
     decompose_change,
-    did,
     kaplan_meier,
     survival_quantile,
-    wild_bootstrap,
 )
+from tests.columns import did, wild_bootstrap
 from tests.test_cohort_recovery import (
     COVERAGES,
     EFFECT,

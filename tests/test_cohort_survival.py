@@ -11,13 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barometre.cohort import (
-    cumulative_incidence,
-    kaplan_meier,
-    logrank,
-    rmst,
-    survival_quantile,
-)
+from barometre.cohort import cumulative_incidence, kaplan_meier, logrank, rmst, survival_quantile
 
 GOLDEN = Path(__file__).parent.parent.parent / "shared" / "golden" / "cohort"
 PRINTED = 1e-9  # the reference files print 15 digits; ours differ by the order of sums
@@ -70,7 +64,7 @@ def test_curves_of_r() -> None:
         assert len(curve) == len(expected)
         for ours, theirs in [
             ("time", "time"), ("n_risk", "n_risk"), ("n_event", "n_event"), ("n_censor", "n_censor"),
-            ("survival", "surv"), ("std_err", "std_err"), ("low", "lower"), ("high", "upper"),
+            ("survival", "surv"), ("se", "std_err"), ("low", "lower"), ("high", "upper"),
         ]:  # fmt: skip
             np.testing.assert_allclose(curve[ours], expected[theirs], rtol=0, atol=PRINTED)
         seen += 1
@@ -90,8 +84,8 @@ def test_quantiles_and_means_of_r(file: str, number: int) -> None:
         found = quantiles[["quantile", "low", "high"]].to_numpy().reshape(len(expected), 9)
         np.testing.assert_array_equal(found, expected.loc[:, "q25":].to_numpy(np.float64))
         means = rmst(**columns)
-        np.testing.assert_allclose(means["rmst"], expected["rmean"], rtol=PRINTED)
-        np.testing.assert_allclose(means["std_err"], expected["se_rmean"], rtol=PRINTED)
+        np.testing.assert_allclose(means["estimate"], expected["rmean"], rtol=PRINTED)
+        np.testing.assert_allclose(means["se"], expected["se_rmean"], rtol=PRINTED)
         np.testing.assert_allclose(means["events"], expected["events"], rtol=PRINTED)
         assert means["n"].tolist() == expected["n"].tolist()
         seen += 1
@@ -113,12 +107,12 @@ def test_cumulative_incidence_of_r(by: str | None) -> None:
     expected = expected.assign(cause=expected["state"].map({"pcm": 1, "death": 2}))
     found = pd.merge_asof(
         expected.assign(time=expected["time"].astype(float)).sort_values("time"),
-        curves[["group", "cause", "time", "cif", "std_err"]].sort_values("time"),
+        curves[["group", "cause", "time", "cif", "se"]].sort_values("time"),
         on="time", by=["group", "cause"],
     )  # fmt: skip
     assert len(found) == len(expected) == (16 if by is None else 32)
     np.testing.assert_allclose(found["cif_y"], found["cif_x"], rtol=0, atol=PRINTED)
-    np.testing.assert_allclose(found["std_err"], found["se"], rtol=0, atol=PRINTED)
+    np.testing.assert_allclose(found["se_y"], found["se_x"], rtol=0, atol=PRINTED)
 
 
 @golden
@@ -201,11 +195,9 @@ def test_errors_are_those_of_the_weights(frame: pd.DataFrame) -> None:
     # central differences: the error is of the order of the square of the step
     found = np.sqrt((np.array(moves[0]) ** 2).sum(axis=0))
     alive = km["survival"] > 0
-    np.testing.assert_allclose(km["std_err"][alive], found[alive], atol=1e-7)
-    assert km["std_err"][~alive].isna().all()
-    np.testing.assert_allclose(
-        cif["std_err"], np.sqrt((np.array(moves[1]) ** 2).sum(axis=0)), atol=1e-7
-    )
+    np.testing.assert_allclose(km["se"][alive], found[alive], atol=1e-7)
+    assert km["se"][~alive].isna().all()
+    np.testing.assert_allclose(cif["se"], np.sqrt((np.array(moves[1]) ** 2).sum(axis=0)), atol=1e-7)
 
 
 @settings(max_examples=15)
@@ -232,7 +224,7 @@ def test_equal_weights_are_no_weights(frame: pd.DataFrame) -> None:
     """Without late entries the jackknife of equal weights is Greenwood's error."""
     plain = kaplan_meier(frame["time"], frame["cause"] > 0)
     equal = kaplan_meier(frame["time"], frame["cause"] > 0, weight=np.full(25, 3.0))
-    same = ["survival", "std_err", "low", "high"]
+    same = ["survival", "se", "low", "high"]
     np.testing.assert_allclose(plain[same], equal[same], atol=1e-8)
 
 
@@ -247,7 +239,7 @@ def test_incidences_and_survival_add_up(frame: pd.DataFrame) -> None:
     alone = cumulative_incidence(frame["time"], (frame["cause"] > 0).astype(int), **columns)
     np.testing.assert_allclose(alone["cif"], 1 - curve["survival"], atol=1e-12)
     alive = curve["survival"] > 0
-    np.testing.assert_allclose(alone["std_err"][alive], curve["std_err"][alive], atol=1e-8)
+    np.testing.assert_allclose(alone["se"][alive], curve["se"][alive], atol=1e-8)
 
 
 def test_curves_of_statsmodels() -> None:
@@ -261,7 +253,7 @@ def test_curves_of_statsmodels() -> None:
     np.testing.assert_array_equal(ours["n_risk"], theirs.n_risk)
     np.testing.assert_allclose(ours["survival"], theirs.surv_prob, atol=1e-12)
     alive = ours["survival"] > 0
-    np.testing.assert_allclose(ours["std_err"][alive], theirs.surv_prob_se[alive], atol=1e-12)
+    np.testing.assert_allclose(ours["se"][alive], theirs.surv_prob_se[alive], atol=1e-12)
 
 
 @pytest.mark.parametrize("rho", [0.0, 1.0, 0.5])

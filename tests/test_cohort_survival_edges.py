@@ -9,13 +9,7 @@ import pandas as pd
 import pytest
 
 from barometre.base.errors import BarometreError
-from barometre.cohort import (
-    cumulative_incidence,
-    kaplan_meier,
-    logrank,
-    rmst,
-    survival_quantile,
-)
+from barometre.cohort import cumulative_incidence, kaplan_meier, logrank, rmst, survival_quantile
 from tests.test_cohort_survival import sample
 
 # ---- edges --------------------------------------------------------------------------------------
@@ -40,7 +34,7 @@ def test_times_that_rounding_tells_apart_are_one() -> None:
 
 def test_everyone_censored() -> None:
     curve = kaplan_meier([2, 5], [0, 0])
-    assert curve[["survival", "std_err", "low", "high"]].to_numpy().tolist() == [[1, 0, 1, 1]] * 2
+    assert curve[["survival", "se", "low", "high"]].to_numpy().tolist() == [[1, 0, 1, 1]] * 2
     assert np.isnan(survival_quantile(curve)["quantile"].item())
     assert cumulative_incidence([2, 5], [0, 0]).empty
     test = logrank([2, 5], [0, 0], ["a", "b"])
@@ -51,9 +45,9 @@ def test_everyone_censored() -> None:
 def test_one_person() -> None:
     curve = kaplan_meier([4], [True])
     assert curve["survival"].tolist() == [0]
-    assert curve[["std_err", "low", "high"]].isna().all(axis=None)
+    assert curve[["se", "low", "high"]].isna().all(axis=None)
     assert survival_quantile([4], [True])["quantile"].item() == 4
-    assert rmst([4], [True])[["rmst", "std_err"]].to_numpy().tolist() == [[4, 0]]
+    assert rmst([4], [True])[["estimate", "se"]].to_numpy().tolist() == [[4, 0]]
 
 
 def test_nobody() -> None:
@@ -176,10 +170,10 @@ def test_quantiles_of_a_curve_and_of_its_durations_agree() -> None:
 def test_restricted_mean_by_hand() -> None:
     """S = 1 until 2, 0.75 until 4, 0.5 until 6: area 2 + 1.5 + 1."""
     table = rmst([2, 4, 9, 9], [1, 1, 0, 0], horizon=6)
-    assert table["rmst"].item() == pytest.approx(4.5)
+    assert table["estimate"].item() == pytest.approx(4.5)
     # areas that remain after each event: 2.5 and 1
-    assert table["std_err"].item() == pytest.approx(np.sqrt(2.5**2 / (4 * 3) + 1 / (3 * 2)))
-    assert rmst([2, 4], [1, 1], horizon=10)["rmst"].item() == 3
+    assert table["se"].item() == pytest.approx(np.sqrt(2.5**2 / (4 * 3) + 1 / (3 * 2)))
+    assert rmst([2, 4], [1, 1], horizon=10)["estimate"].item() == 3
 
 
 def test_inputs_are_not_changed() -> None:

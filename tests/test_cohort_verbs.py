@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,13 +13,13 @@ import pytest
 from barometre.base.errors import BarometreError, FaultsError
 from barometre.cohort import (
     Cohort,
+    attrition,
     attrition_model,
-    attrition_rates,
     attrition_weights,
     balance_table,
-    lee_bounds,
     propensity_weights,
 )
+from tests.columns import lee_bounds
 
 ROUNDING = 1e-9  # relative: the order of a sum of some hundred doubles
 LATE = "entré après la première vague"
@@ -121,12 +122,12 @@ def test_waves_of_any_type(waves: pd.Index, last: Any, unknown: Any) -> None:
     whole = cohort(zone="qp")
     assert panel.lost_at(last)["lost"].equals(whole.lost_at()["lost"])
     assert panel.lee_bounds("y", last).low == whole.lee_bounds("y").low
-    change = panel.decompose("y", "A", waves[0], last)
-    assert change.total == whole.decompose("y", "A", 2024, 2026).total
+    change = panel.decompose_change("y", "A", waves[0], last)
+    assert change.total == whole.decompose_change("y", "A", 2024, 2026).total
     with pytest.raises(BarometreError, match="choisir parmi les suivantes"):
         panel.lost_at(unknown)
     with pytest.raises(FaultsError, match="vague inconnue"):
-        panel.decompose("y", "A", unknown, last)
+        panel.decompose_change("y", "A", unknown, last)
 
 
 def test_a_date_is_said_without_its_hour() -> None:
@@ -154,7 +155,7 @@ def by_hand() -> pd.DataFrame:
 
 def test_attrition_is_that_of_the_first_wave(panel: Cohort) -> None:
     found = panel.attrition(level=0.9)
-    expected = attrition_rates(by_hand(), "lost", "arm", level=0.9)
+    expected = attrition(by_hand(), "lost", "arm", level=0.9)
     pd.testing.assert_frame_equal(pd.DataFrame(found), pd.DataFrame(expected))
     assert found["n_lost"].tolist() == [1, 2, 3]
     assert found.meta["n_in"] == 10
@@ -226,10 +227,10 @@ def test_lee_bounds_by_cluster_take_the_cluster_of_the_first_wave() -> None:
         (lambda c: c.lee_bounds("z"), "z : colonne absente"),
         (lambda c: c.lee_bounds("y", cluster="z"), "z : colonne absente"),
         (lambda c: c.lee_bounds("qp"), "qp : valeurs de type"),
-        (lambda c: c.attrition_model(["z"]), "z : colonne absente"),
-        (lambda c: c.balance(["z"]), "z : colonne absente"),
-        (lambda c: c.propensity_weights(["z"]), "z : colonne absente"),
-        (lambda c: c.balance(["age"], "z"), "z : colonne absente"),
+        (lambda c: c.attrition_model(["z"]), "colonne absente : « z »"),
+        (lambda c: c.balance(["z"]), "colonne absente : « z »"),
+        (lambda c: c.propensity_weights(["z"]), "colonne absente : « z »"),
+        (lambda c: c.balance(["age"], "z"), "colonne absente : « z »"),
     ],
 )
 def test_unknown_columns_are_named(asked: Callable[[Cohort], Any], said: str) -> None:
@@ -244,11 +245,58 @@ def test_unknown_columns_are_named(asked: Callable[[Cohort], Any], said: str) ->
         lambda c: c.lee_bounds("y"),
         lambda c: c.balance(["age"]),
         lambda c: c.propensity_weights(["age"]),
+        lambda c: c.weighted_effect("y"),
+        lambda c: c.did("y", 2025),
+        lambda c: c.did_design("y", 2025),
     ],
 )
-def test_a_cohort_without_arms(asked: Callable[[Cohort], Any]) -> None:
-    with pytest.raises(BarometreError, match=r"pas de bras ; le donner à Cohort\(..., arm=...\)"):
+def test_all_verbs_that_need_arms_say_it_with_the_same_words(
+    asked: Callable[[Cohort], Any],
+) -> None:
+    said = (
+        "cohorte sans arm : le donner, Cohort(..., arm=...), et treated=... si ses valeurs ne sont "
+        "pas 0 et 1"
+    )
+    with pytest.raises(BarometreError, match=re.escape(said)):
         asked(Cohort(rows(), "id", "year"))
+
+
+@pytest.mark.parametrize(
+    ("arms", "treated", "words"),
+    [
+        (["b", "b", "c", "c"], None, "vaut 'b', 'c'"),
+        (["b", "b", "c", "c"], "bénéficiaire", "aucun « bénéficiaire »"),
+        (["b", "b", "c", "d"], "b", "3 valeurs"),
+        (["b", "b", "b", "b"], "b", "un seul bras, « b »"),
+        ([1, 1, 1, 1], None, "un seul bras, « 1 »"),
+        ([1, 1, 2, 2], None, "vaut aussi 2"),
+    ],
+)
+def test_arms_are_checked_at_once(arms: list[Any], treated: Any, words: str) -> None:
+    frame = pd.DataFrame({"id": [1, 2, 3, 4], "t": 1, "bras": arms})
+    with pytest.raises(BarometreError, match=f"cohorte refusée(.|\n)*bras : {words}"):
+        Cohort(frame, "id", "t", arm="bras", treated=treated)
+    with pytest.raises(BarometreError, match="sans arm="):
+        Cohort(frame, "id", "t", treated="b")
+
+
+@pytest.mark.parametrize("values", [("comparaison", "bénéficiaire"), (1, 2), (True, False)])
+def test_the_treated_may_have_any_name(values: tuple[Any, Any]) -> None:
+    """Results do not depend on how arms are written; the value named is the treated one."""
+    plain = rows()
+    named = plain.assign(arm=plain["arm"].map({0: values[0], 1: values[1]}))
+    ours = Cohort(named, "id", "year", arm="arm", treated=values[1])
+    theirs = Cohort(plain, "id", "year", arm="arm")
+    pairs: list[Callable[[Cohort], pd.DataFrame]] = [
+        lambda c: c.attrition(),
+        lambda c: c.balance(["age"]),
+        lambda c: c.propensity_weights(["age"]).table,
+        lambda c: c.weighted_effect("y").table,
+        lambda c: c.lee_bounds("y").table,
+        lambda c: c.did("y", plain["year"].max()).table,
+    ]
+    for ask in pairs:
+        pd.testing.assert_frame_equal(ask(ours), ask(theirs))
 
 
 # ---- balance, propensity ------------------------------------------------------------------------

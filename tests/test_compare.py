@@ -190,6 +190,17 @@ def bounded(indicator: str) -> Any:
     return gap(tidy(rows, indicateur=indicator), "ref").loc[0]
 
 
+@pytest.mark.parametrize("card", load_cards().values(), ids=lambda card: card.id)
+@pytest.mark.parametrize("zero", [0.0, -0.0, 1e-17])
+def test_nothing_to_nothing_is_no_gap_and_no_ratio(card: Any, zero: float) -> None:
+    found = pair(zero, 0.0, indicateur=card.id)
+    assert abs(found.ecart) < 1e-15
+    assert math.isnan(found.rapport)
+    assert found.appreciation == ("neutre" if card.sens == "neutre" else "egal")
+    assert found.statut == "ok"
+    assert zero or found.classe == "proche"
+
+
 def test_bounds_of_samples_square_and_add() -> None:
     found = bounded("taux_emploi_15_64")  # 10 - sqrt(4² + 4²), 10 + sqrt(3² + 3²)
     assert found["ecart_inf"] == pytest.approx(10 - math.sqrt(32), rel=1e-12)

@@ -30,7 +30,7 @@ from barometre.composite.robust.rank_draws import (
     pairs_above,
     ranks_of,
 )
-from barometre.composite.robust.sobol import base_points, total_order
+from barometre.composite.robust.sobol import Spread, base_points
 
 mpl.use("Agg")
 
@@ -67,6 +67,12 @@ def frame_of(seed: int, units: int, *, missing: float = 0) -> pd.DataFrame:
 
 def errors_of(frame: pd.DataFrame, size: float = 3.0) -> pd.DataFrame:
     return frame.notna() * size
+
+
+def total_order(base: np.ndarray, changed: list[np.ndarray]) -> np.ndarray:
+    sums = Spread.empty(len(changed), np.zeros(base.shape[1:]))
+    sums.add(base, changed)
+    return sums.shares()
 
 
 def total_of(function: Any, coordinates: int, points: int) -> np.ndarray:
@@ -242,7 +248,9 @@ def test_what_is_better_everywhere_is_always_above(seed: int) -> None:
 def test_seeds_make_runs_and_runs_agree() -> None:
     index, frame = tree(), frame_of(4, 15)
     errors = errors_of(frame)
-    one, two, other = (robustness(index, frame, JOINT, errors, draws=256, seed=s) for s in (0, 0, 1))
+    one, two, other = (
+        robustness(index, frame, JOINT, errors, draws=256, seed=s) for s in (0, 0, 1)
+    )
     pd.testing.assert_frame_equal(one.ranks, two.ranks)
     pd.testing.assert_frame_equal(one.shares, two.shares)
     assert (one.rank_draws != other.rank_draws).any(axis=None)

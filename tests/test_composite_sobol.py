@@ -11,12 +11,12 @@ from barometre.composite import (
     Alternatives,
 )
 from barometre.composite.robust.replications import coordinates, replications_of, weighted_columns
-from barometre.composite.robust.sobol import Spread, base_points, chosen, power_of_two, total_order
+from barometre.composite.robust.sobol import Spread, base_points, chosen, power_of_two
 
 mpl.use("Agg")
 
 
-from tests.test_composite_robustness import seeds, total_of, tree
+from tests.test_composite_robustness import seeds, total_of, total_order, tree
 
 # ---- design and shares --------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
-from barometre.base.files import is_temporary, replacing, write_text
+from barometre.base.files import TEMPORARY, replacing, write_text
 from barometre.base.toml import read_toml, toml_text
 from barometre.composite import HDI, Bounds, Leaf, Node
 
@@ -95,9 +95,9 @@ def test_what_an_interrupted_run_left_is_hidden_known_and_in_no_ones_way(tmp_pat
         writing.__exit__(None, None, None)
         temporary.write_bytes(kept)  # as if the process had been killed
     assert len(set(left)) == 3
-    assert all(is_temporary(p) and p.parent == tmp_path and p.suffix == ".csv" for p in left)
+    assert all(p.parent == tmp_path and p.name.startswith(".") for p in left)
+    assert all(p.name.endswith(f"{TEMPORARY}.csv") for p in left)
     assert write_text(path, "fin").read_text() == "fin"
-    assert not is_temporary(path)
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ PUBLIC = [
     "read",
     "read_membership",
     "read_passage",
+    "read_qpv_correspondence",
+    "read_qpv_members",
     "read_results",
     "repair_codes",
     "round_half_up",

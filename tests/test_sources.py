@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
-from barometre.sources.family import family_of, load_families, matches
 from barometre.sources.reading import SourceWarning, check_files
+from barometre.sources.wide.family import family_of, load_families, matches
 
 # The small files here have few columns: what they lack is told, and is not their matter.
 pytestmark = pytest.mark.filterwarnings(

@@ -190,6 +190,17 @@ def percent_text(share: float, decimals: int = 1, *, signed: bool = False) -> st
     return f"{format_number(100 * share, decimals, signed=signed)} %"
 
 
+def level_text(level: float) -> str:
+    """Write a confidence level.
+
+    Examples
+    --------
+    >>> level_text(0.95), level_text(0.999)
+    ('95 %', '99,9 %')
+    """
+    return f"{100 * level:.10g} %".replace(".", ",")
+
+
 def counted_text(number: float, one: str, many: str | None = None) -> str:
     """Write a number and its noun, ``1 personne``, ``2 400 personnes``.
 

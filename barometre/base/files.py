@@ -35,18 +35,6 @@ _REASONS = {
 }
 
 
-def is_temporary(path: str | Path) -> bool:
-    """Tell a file that is being written, or that an interrupted run has left.
-
-    Examples
-    --------
-    >>> is_temporary(".1f0c2ab4.barometre-tmp.csv"), is_temporary("logements.csv")
-    (True, False)
-    """
-    name = Path(path).name
-    return name.startswith(".") and Path(name).stem.endswith(TEMPORARY)
-
-
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Give a temporary path to write, which takes the place of a file once the block has succeeded.

@@ -17,9 +17,8 @@ from barometre.cli.app import (
     Indicator,
     Level,
     OnError,
-    Out,
-    Quiet,
     Qpv,
+    Quiet,
     Sources,
     Theme,
     Year,
@@ -41,7 +40,9 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Dossier de travail, créé au besoin.")],
     epci: Annotated[str | None, typer.Option(help="EPCI, par son code ou son nom.")] = None,
     dep: Annotated[str | None, typer.Option(help="Département.")] = None,
-    commune: Annotated[list[str] | None, typer.Option(help="Commune (plusieurs au besoin).")] = None,
+    commune: Annotated[
+        list[str] | None, typer.Option(help="Commune (plusieurs au besoin).")
+    ] = None,
 ) -> None:
     """Prépare un dossier de travail : barometre.toml, sources/, suivi/, editions/.
 
@@ -106,7 +107,9 @@ def check(
     commune: Commune = None,
     qpv: Qpv = None,
     zones: Zones = None,
-    detail: Annotated[bool, typer.Option("--detail", help="Montrer chaque fichier en détail.")] = False,
+    detail: Annotated[
+        bool, typer.Option("--detail", help="Montrer chaque fichier en détail.")
+    ] = False,
     on_error: OnError = None,
     quiet: Quiet = False,
 ) -> None:
@@ -120,7 +123,7 @@ def check(
     wish = Wish(sources, epci, dep, commune, qpv, zones, on_error=on_error, quiet=quiet)
     done = checked(wish)
     screen = console()
-    territories = sum(len(codes) for codes in done.territories.values())
+    territories = len(done.territories)
     print_synthesis(screen, done.reports, territories=territories, place=done.place)
     if detail:
         for report in done.reports:
@@ -168,7 +171,7 @@ def compute_files(
     dialect = as_dialect(csv)
     check_destination(out, wish.paths)
     done = results_of(wish, intervals=intervals, check_published=check_published)
-    references = None if wish.place is None else wish.place.references_of(done.results)
+    references = None if wish.place is None else wish.compared(done.results)
     write_results(done.results, out, done.labels, csv=dialect, references=references)
     known = (done.results["statut"] == "ok").sum()
     console().print(

@@ -17,8 +17,8 @@ from barometre.cli.app import (
     Level,
     OnError,
     Out,
-    Quiet,
     Qpv,
+    Quiet,
     Sources,
     Theme,
     Year,
@@ -266,7 +266,9 @@ def _codes(done: Any, level: str) -> list[str]:
     codes = pd.Series(done.results["code"].unique())
     kept = codes[codes.map(level_of) == level].tolist()
     if not kept:
-        raise BarometreError(f"aucun territoire de niveau {level} dans les résultats ; changer --level")
+        raise BarometreError(
+            f"aucun territoire de niveau {level} dans les résultats ; changer --level"
+        )
     return kept
 
 

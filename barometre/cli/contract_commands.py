@@ -37,8 +37,8 @@ def monitor(
 
     Exemple : barometre monitor suivi --year 2025 --out tableau-de-bord.xlsx
     """
-    from barometre.pages.dashboard import dashboard, print_dashboard, write_dashboard
     from barometre.monitoring import example_year, read_records
+    from barometre.pages.dashboard import dashboard, print_dashboard, write_dashboard
 
     if out is not None and out.suffix.lower() != ".xlsx":
         raise typer.BadParameter("terminer par .xlsx", param_hint="--out")
@@ -60,7 +60,8 @@ def _followed(folder: Path | None) -> Path:
     found = find_config()
     if found is None:
         raise typer.BadParameter(
-            "donner un dossier de suivi, ou se placer dans un dossier de travail", param_hint="FOLDER"
+            "donner un dossier de suivi, ou se placer dans un dossier de travail",
+            param_hint="FOLDER",
         )
     config = load_config(found)
     return config.path(config.editions.suivi)

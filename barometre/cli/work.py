@@ -12,11 +12,11 @@ import pandas as pd
 import typer
 
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.cli.app import waiting
-from barometre.cli.workspace import Config, find_config, load_config
+from barometre.cli.app import SKIPPED, waiting
 from barometre.engine.sampling import SurveyDesign
 from barometre.engine.values import compute
 from barometre.pages.results_back import is_results, read_results
+from barometre.pages.workspace import Config, find_config, load_config
 from barometre.places.choose import select
 from barometre.places.territory import Selection, selection
 from barometre.sources.reading import FileReport, read_files
@@ -72,6 +72,12 @@ class Wish:
             )
         return None if self.config is None else self.config.place()
 
+    def compared(self, results: pd.DataFrame) -> list[str]:
+        """List the references of the territory that some results hold."""
+        assert self.place is not None  # asked for a territory only
+        here = set(results["code"])
+        return [c for codes in self.place.references.values() for c in codes if c in here]
+
     @property
     def skips(self) -> bool:
         """Whether a faulty file is listed rather than stopping everything."""
@@ -122,6 +128,38 @@ def tables_of(wish: Wish) -> tuple[Tables, tuple[FileReport, ...], tuple[str, ..
             same=wish.same,
         )
     return outcome.tables, outcome.reports, outcome.skipped
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What some files hold, before anything is computed."""
+
+    reports: tuple[FileReport, ...]
+    skipped: tuple[str, ...]
+    territories: tuple[str, ...]
+    place: str
+
+
+def checked(wish: Wish) -> Checked:
+    """Read the sources of a command only to say what they hold."""
+    tell_estimate(wish)
+    with waiting("lecture des fichiers...", quiet=wish.quiet):
+        found = read_files(
+            *wish.paths,
+            place=wish.place,
+            on_error="skip" if wish.skips else "refuse",
+            same=wish.same,
+        )
+    codes = {
+        str(code)
+        for name in found.tables
+        for code in found.tables.index_of(name).get_level_values("code").unique()
+    }
+    if wish.place is not None:
+        own = wish.place.keeps(sorted(codes), references=False)
+        codes = {code for code, mine in zip(sorted(codes), own, strict=True) if mine}
+    title = "" if wish.place is None else wish.place.titre
+    return Checked(found.reports, found.skipped, tuple(sorted(codes)), title)
 
 
 def results_of(
@@ -181,9 +219,9 @@ def tell_estimate(wish: Wish) -> None:
     )
 
 
-def leave(done: Done) -> None:
+def leave(skipped: Sequence[str]) -> None:
     """End a command: list what was skipped, which the exit code says too."""
-    for name in done.skipped:
+    for name in skipped:
         typer.echo(f"ignoré comme demandé : {name}", err=True)
-    if done.skipped:
-        raise typer.Exit(3)
+    if skipped:
+        raise typer.Exit(SKIPPED)

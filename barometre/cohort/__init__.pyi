@@ -4,7 +4,7 @@ from .durations.curve_tests import logrank as logrank
 from .durations.curves import kaplan_meier as kaplan_meier
 from .durations.curves import rmst as rmst
 from .durations.curves import survival_quantile as survival_quantile
-from .durations.first_events import event_times as event_times
+from .durations.of_cohort import time_to_event as time_to_event
 from .follow.participation import exits as exits
 from .follow.participation import participation_patterns as participation_patterns
 from .follow.participation import retention as retention
@@ -16,7 +16,9 @@ from .follow.passages import transition_rates as transition_rates
 from .impact.event_time import EventStudy as EventStudy
 from .impact.event_time import event_study as event_study
 from .impact.group_time import att_gt as att_gt
+from .impact.group_time_means import Aggregation as Aggregation
 from .impact.group_time_result import AttGt as AttGt
+from .impact.sample import Regression as Regression
 from .impact.two_arms import did as did
 from .impact.two_arms import did_design as did_design
 from .impact.two_way import twfe as twfe
@@ -26,13 +28,13 @@ from .inference.bootstrap import smallest_p as smallest_p
 from .inference.bootstrap import wild_bootstrap as wild_bootstrap
 from .inference.estimates import Estimate as Estimate
 from .inference.estimates import FewClustersWarning as FewClustersWarning
-from .inference.estimates import PreTrend as PreTrend
-from .inference.estimates import pretrend_test as pretrend_test
 from .inference.multiplicity import adjust_pvalues as adjust_pvalues
 from .inference.power import achieved_power as achieved_power
 from .inference.power import minimum_detectable_effect as minimum_detectable_effect
 from .inference.power import sample_size as sample_size
-from .inference.power_plan import Design as Design
+from .inference.power_plan import StudyPlan as StudyPlan
+from .inference.pretrends import PreTrend as PreTrend
+from .inference.pretrends import pretrend_test as pretrend_test
 from .inference.randomisation import RandomisationResult as RandomisationResult
 from .inference.randomisation import randomisation_test as randomisation_test
 from .inference.sandwich import RobustFit as RobustFit
@@ -43,8 +45,8 @@ from .losses.alike import effective_size as effective_size
 from .losses.logit import LogitFit as LogitFit
 from .losses.logit import fit_logit as fit_logit
 from .losses.lost import LeeBounds as LeeBounds
+from .losses.lost import attrition as attrition
 from .losses.lost import attrition_model as attrition_model
-from .losses.lost import attrition_rates as attrition_rates
 from .losses.lost import lee_bounds as lee_bounds
 from .losses.lost import stayers_and_lost as stayers_and_lost
 from .losses.matching import Matches as Matches

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from barometre.cohort.durations import of_cohort
+from barometre.cohort.follow import participation, passages
+from barometre.cohort.impact import event_time, group_time, two_arms, two_way
+from barometre.cohort.losses import baseline
+from barometre.cohort.movers import zone as zones
 from barometre.cohort.rows.panel import PanelRows
 
 if TYPE_CHECKING:
@@ -15,17 +20,26 @@ if TYPE_CHECKING:
     from barometre.cohort.durations.curve_tests import LogRank
     from barometre.cohort.durations.of_cohort import Event, Origin
     from barometre.cohort.follow.participation import Clock
-    from barometre.cohort.follow.status_table import Missing
+    from barometre.cohort.follow.status_table import Missing as MissingStatus
+    from barometre.cohort.impact.event_time import EventStudy
+    from barometre.cohort.impact.group_time_cells import Base, Control, Method
+    from barometre.cohort.impact.group_time_people import Missing as MissingWave
+    from barometre.cohort.impact.group_time_result import AttGt
+    from barometre.cohort.impact.sample import Regression
+    from barometre.cohort.inference.estimates import Estimate
     from barometre.cohort.inference.sandwich import StandardError
     from barometre.cohort.losses.alike import Denominator
     from barometre.cohort.losses.logit import LogitFit
     from barometre.cohort.losses.lost import LeeBounds
     from barometre.cohort.losses.weights import AttritionWeights, Estimand, TreatmentWeights
-    from barometre.cohort.movers.change import ChangeDecomposition
+    from barometre.cohort.movers.change import ChangeDecomposition, Statistic
 
 
 class Cohort(PanelRows):
     """People followed over several waves: one row per person and wave, checked once.
+
+    Each verb is a function of ``bcs.cohort`` too, of the same name, which takes a frame and the
+    names of its columns: its page says what the verb assumes, and where its formulas come from.
 
     Parameters
     ----------
@@ -36,11 +50,15 @@ class Cohort(PanelRows):
         Columns (or index levels) of the person and of the wave. Waves are numbers, dates, periods
         or ordered categories.
     arm : str, optional
-        Arm of the person: beneficiary or comparison.
+        Arm of the person, of two values: beneficiary or comparison.
+    treated : object, optional
+        The value of ``arm`` that is the treated one; needed unless the values are 0 and 1, or
+        booleans.
     first_treated : str, optional
         Wave of the first treatment; missing, 0 or infinite: never treated.
     cluster : str, optional
-        Cluster of the person, e.g. the neighbourhood at baseline. There is no default.
+        Cluster of the person, e.g. the neighbourhood at baseline; verbs of impact take the person
+        without it.
     zone : str, optional
         Where the person lives at that wave; it may change.
     weight : str, optional
@@ -61,7 +79,8 @@ class Cohort(PanelRows):
     CohortError
         Every fault at once, with its rows: column absent, person or wave missing, waves without
         order, (person, wave) given twice, arm, first treatment or cluster that varies within a
-        person or (arm, cluster) is missing, weight that is not positive, fewer than 2 clusters.
+        person or (arm, cluster) is missing, arms that are not two or of which none is known to be
+        the treated one, weight that is not positive, fewer than 2 clusters.
 
     Examples
     --------
@@ -75,65 +94,45 @@ class Cohort(PanelRows):
 
     # ---- follow-up ------------------------------------------------------------------------------
 
-    def follow_up(self, *, observed: str | None = None, limit: int | None = None) -> Tidy:
-        """Participation patterns; a wave is missed where ``observed`` is missing or False."""
-        from barometre.cohort.follow.participation import participation_patterns
+    def participation_patterns(
+        self, *, observed: str | None = None, limit: int | None = None
+    ) -> Tidy:
+        """Count the people by the waves at which they are seen."""
+        return participation.panel_participation_patterns(self, observed=observed, limit=limit)
 
-        return participation_patterns(*self.keys, observed=self._observed(observed), limit=limit)
-
-    def participation(self, *, observed: str | None = None) -> Tidy:
-        """People by number of waves at which they are seen: `follow_up.waves_per_person`."""
-        from barometre.cohort.follow.participation import waves_per_person
-
-        return waves_per_person(*self.keys, observed=self._observed(observed))
+    def waves_per_person(self, *, observed: str | None = None) -> Tidy:
+        """Count the people by the number of waves at which they are seen."""
+        return participation.panel_waves_per_person(self, observed=observed)
 
     def retention(
         self,
         by: str | None = None,
         *,
-        clock: Clock = "calendar",
         observed: str | None = None,
+        clock: Clock = "calendar",
         level: float = 0.95,
     ) -> Tidy:
-        """Share of those expected who are seen, wave by wave: `follow_up.retention`."""
-        from barometre.cohort.follow.participation import retention
-
-        return retention(
-            *self.keys,
-            observed=self._observed(observed),
-            by=self._optional(by),
-            clock=clock,
-            level=level,
-        )
+        """Share of those expected who are seen, wave by wave."""
+        return participation.panel_retention(self, by, observed=observed, clock=clock, level=level)
 
     def exits(
         self,
         by: str | None = None,
         *,
         reason: str | None = None,
-        clock: Clock = "calendar",
         observed: str | None = None,
+        clock: Clock = "calendar",
     ) -> Tidy:
-        """Who is not seen any more, when and why (``status`` by default): `follow_up.exits`."""
-        from barometre.cohort.follow.participation import exits
-
-        return exits(
-            *self.keys,
-            self._optional(reason or self.status),
-            observed=self._observed(observed),
-            by=self._optional(by),
-            clock=clock,
-        )
+        """Count those who are not seen any more, when and why (``status`` by default)."""
+        return participation.panel_exits(self, by, reason=reason, observed=observed, clock=clock)
 
     # ---- time to event --------------------------------------------------------------------------
 
     def time_to_event(
         self, event: Event, *, origin: Origin = "entry", competing: Event | None = None
     ) -> Tidy:
-        """Time to the first wave at which an event is seen: `cohort_durations.time_to_event`."""
-        from barometre.cohort.durations.of_cohort import time_to_event
-
-        return time_to_event(self, event, origin=origin, competing=competing)
+        """Time to the first wave at which an event is seen, with arm, cluster and weight."""
+        return of_cohort.panel_time_to_event(self, event, origin=origin, competing=competing)
 
     def kaplan_meier(
         self,
@@ -144,14 +143,14 @@ class Cohort(PanelRows):
         conf_type: Interval = "log",
         level: float = 0.95,
     ) -> Tidy:
-        """Kaplan-Meier of `time_to_event`, by a trait at the first wave: `survival.kaplan_meier`.
+        """Kaplan-Meier of `time_to_event`, by a trait at the first wave.
 
         From another origin than entry, people count from the wave at which they are first known.
         The weight is that of the cohort at the first wave.
         """
-        from barometre.cohort.durations.of_cohort import panel_kaplan_meier
-
-        return panel_kaplan_meier(self, event, by, origin=origin, conf_type=conf_type, level=level)
+        return of_cohort.panel_kaplan_meier(
+            self, event, by, origin=origin, conf_type=conf_type, level=level
+        )
 
     def cumulative_incidence(
         self,
@@ -163,13 +162,8 @@ class Cohort(PanelRows):
         conf_type: Interval = "log",
         level: float = 0.95,
     ) -> Tidy:
-        """Cumulative incidence of an event (cause 1) and of a competing one (cause 2).
-
-        As `kaplan_meier`, by `competing_risks.cumulative_incidence`.
-        """
-        from barometre.cohort.durations.of_cohort import panel_cumulative_incidence
-
-        return panel_cumulative_incidence(
+        """Cumulative incidence of an event (cause 1) and of a competing one (cause 2)."""
+        return of_cohort.panel_cumulative_incidence(
             self, event, competing, by, origin=origin, conf_type=conf_type, level=level
         )
 
@@ -178,76 +172,66 @@ class Cohort(PanelRows):
         event: Event,
         by: str | None = None,
         *,
-        horizon: float | None = None,
         origin: Origin = "entry",
+        horizon: float | None = None,
         level: float = 0.95,
     ) -> Tidy:
-        """Mean time without the event up to a horizon: `survival.rmst`."""
-        from barometre.cohort.durations.of_cohort import panel_rmst
-
-        return panel_rmst(self, event, by, horizon=horizon, origin=origin, level=level)
+        """Mean time without the event up to a horizon."""
+        return of_cohort.panel_rmst(self, event, by, origin=origin, horizon=horizon, level=level)
 
     def logrank(
         self,
         event: Event,
         by: str,
         *,
-        strata: str | None = None,
         origin: Origin = "entry",
+        strata: str | None = None,
         rho: float = 0.0,
     ) -> LogRank:
-        """Log-rank test between traits of the first wave, without weights: `logrank`."""
-        from barometre.cohort.durations.of_cohort import panel_logrank
-
-        return panel_logrank(self, event, by, strata=strata, origin=origin, rho=rho)
+        """Log-rank test between traits of the first wave, without weights."""
+        return of_cohort.panel_logrank(self, event, by, origin=origin, strata=strata, rho=rho)
 
     # ---- transitions ----------------------------------------------------------------------------
 
-    def transitions(
-        self, by: str | None = None, *, lag: int = 1, missing: Missing = "drop"
+    def transition_counts(
+        self, by: str | None = None, *, lag: int = 1, missing: MissingStatus = "drop"
     ) -> Tidy:
-        """Passages between statuses, counts and rates: `transitions.transition_rates`."""
-        from barometre.cohort.follow.passages import transition_rates
+        """Passages between statuses."""
+        return passages.panel_transition_counts(self, by, lag=lag, missing=missing)
 
-        return transition_rates(**self._statuses(by), lag=lag, missing=missing)
+    def transition_rates(
+        self, by: str | None = None, *, lag: int = 1, missing: MissingStatus = "drop"
+    ) -> Tidy:
+        """Passages between statuses, counts and rates."""
+        return passages.panel_transition_rates(self, by, lag=lag, missing=missing)
 
-    def state_distribution(self, by: str | None = None, *, missing: Missing = "drop") -> Tidy:
-        """Share of people in each status, by wave: `transitions.state_distribution`."""
-        from barometre.cohort.follow.passages import state_distribution
+    def state_distribution(self, by: str | None = None, *, missing: MissingStatus = "drop") -> Tidy:
+        """Share of people in each status, by wave."""
+        return passages.panel_state_distribution(self, by, missing=missing)
 
-        return state_distribution(**self._statuses(by), missing=missing)
-
-    def mean_time(self, by: str | None = None, *, missing: Missing = "drop") -> Tidy:
-        """Mean number of waves in each status: `transitions.mean_time`."""
-        from barometre.cohort.follow.passages import mean_time
-
-        return mean_time(**self._statuses(by), missing=missing)
+    def mean_time(self, by: str | None = None, *, missing: MissingStatus = "drop") -> Tidy:
+        """Mean number of waves in each status."""
+        return passages.panel_mean_time(self, by, missing=missing)
 
     # ---- losses, balance, movers ----------------------------------------------------------------
 
     def baseline_frame(self) -> pd.DataFrame:
-        """First row of each person, indexed by person: `cohort_baseline.baseline_frame`."""
-        from barometre.cohort.losses.baseline import baseline_frame
-
-        return baseline_frame(self)
+        """First row of each person, indexed by person."""
+        return baseline.baseline_frame(self)
 
     def lost_at(self, wave: Any = None) -> pd.DataFrame:
-        """People of the first wave, and who is lost at a later one: `cohort_baseline.lost_at`."""
-        from barometre.cohort.losses.baseline import lost_at
-
-        return lost_at(self, wave)
+        """People of the first wave, and who is lost (column ``lost``) at a later one."""
+        return baseline.lost_at(self, wave)
 
     def attrition(self, wave: Any = None, *, level: float = 0.95) -> Tidy:
-        """Losses of the arms at a wave, and their difference: `attrition.attrition_rates`."""
-        from barometre.cohort.losses.baseline import panel_attrition
+        """Losses of the arms at a wave, the last one by default, and their difference."""
+        return baseline.panel_attrition(self, wave, level=level)
 
-        return panel_attrition(self, wave, level=level)
-
-    def attrition_model(self, covariates: Sequence[str], wave: Any = None) -> LogitFit:
-        """Losses at a wave explained by the first one: `attrition.attrition_model`."""
-        from barometre.cohort.losses.baseline import panel_attrition_model
-
-        return panel_attrition_model(self, covariates, wave)
+    def attrition_model(
+        self, covariates: Sequence[str], wave: Any = None, *, weight: str | None = None
+    ) -> LogitFit:
+        """Losses at a wave explained by the first one."""
+        return baseline.panel_attrition_model(self, covariates, wave, weight=weight)
 
     def attrition_weights(
         self,
@@ -258,29 +242,36 @@ class Cohort(PanelRows):
         stabilised: bool = True,
         trim: float | None = None,
     ) -> AttritionWeights:
-        """Weights of those still seen at a wave: `propensity.attrition_weights`."""
-        from barometre.cohort.losses.baseline import panel_attrition_weights
-
-        return panel_attrition_weights(
+        """Weights of those still seen at a wave."""
+        return baseline.panel_attrition_weights(
             self, covariates, wave, numerator=numerator, stabilised=stabilised, trim=trim
         )
 
-    def lee_bounds(self, outcome: str, wave: Any = None, **options: Any) -> LeeBounds:
-        """Bounds of the effect at a wave whatever the losses: `attrition.lee_bounds`."""
-        from barometre.cohort.losses.baseline import panel_lee_bounds
+    def lee_bounds(
+        self,
+        outcome: str,
+        wave: Any = None,
+        *,
+        cluster: str | None = None,
+        draws: int = 0,
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> LeeBounds:
+        """Bounds of the effect at a wave whatever the losses; clusters are drawn whole."""
+        return baseline.panel_lee_bounds(
+            self, outcome, wave, cluster=cluster, draws=draws, level=level, seed=seed
+        )
 
-        return panel_lee_bounds(self, outcome, wave, **options)
-
-    def balance(
+    def balance_table(
         self,
         covariates: Sequence[str],
         weight: str | pd.Series[float] | None = None,
         denominator: Denominator = "treated",
     ) -> Tidy:
-        """Arms at the first wave, weights given only: `balance.balance_table`."""
-        from barometre.cohort.losses.baseline import panel_balance
+        """Compare the arms at the first wave, with the weights given only."""
+        return baseline.panel_balance_table(self, covariates, weight, denominator)
 
-        return panel_balance(self, covariates, weight, denominator)
+    balance = balance_table  # the short name, which scripts use
 
     def propensity_weights(
         self,
@@ -290,20 +281,60 @@ class Cohort(PanelRows):
         stabilised: bool = False,
         trim: float | None = None,
     ) -> TreatmentWeights:
-        """Weights that make the arms alike at the first wave: `propensity.propensity_weights`."""
-        from barometre.cohort.losses.baseline import panel_propensity_weights
-
-        return panel_propensity_weights(
+        """Weights that make the arms alike at the first wave."""
+        return baseline.panel_propensity_weights(
             self, covariates, estimand=estimand, stabilised=stabilised, trim=trim
         )
 
-    def decompose(
-        self, outcome: str, zone: Any, start: Any, end: Any, **options: Any
-    ) -> ChangeDecomposition:
-        """Change of a zone split between stayers, leavers and entrants: `zone_change`."""
-        from barometre.cohort.movers.zone import panel_change
+    def weighted_effect(
+        self,
+        outcome: str,
+        wave: Any = None,
+        *,
+        weight: str | pd.Series[float] | None = None,
+        cluster: str | None = None,
+        se: StandardError = "CR0",
+    ) -> Estimate:
+        """Compare the weighted arms at a wave, the last one by default.
 
-        return panel_change(self, outcome, zone, start, end, **options)
+        The weight is a column, as it was at the first wave, or a Series indexed by person: that of
+        `propensity_weights`, `attrition_weights` or `combine_weights`.
+        """
+        return baseline.panel_weighted_effect(
+            self, outcome, wave, weight=weight, cluster=cluster, se=se
+        )
+
+    def decompose_change(
+        self,
+        outcome: str,
+        zone: Any,
+        start: Any,
+        end: Any,
+        *,
+        statistic: Statistic = "mean",
+        household: str | None = None,
+        draws: int = 0,
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> ChangeDecomposition:
+        """Change of a zone between two waves, split between stayers, leavers and entrants.
+
+        Leavers are followed to where they are at the second wave; those not seen any more count as
+        exits, with ``perdu de vue`` as their destination, and entrants not seen at the first wave
+        come from ``inconnue``.
+        """
+        return zones.panel_decompose_change(
+            self,
+            outcome,
+            zone,
+            start,
+            end,
+            statistic=statistic,
+            household=household,
+            draws=draws,
+            level=level,
+            seed=seed,
+        )
 
     # ---- impact ---------------------------------------------------------------------------------
 
@@ -312,89 +343,92 @@ class Cohort(PanelRows):
         outcome: str,
         post: Any,
         *,
-        se: StandardError = "CR1",
         cluster: str | None = None,
         weight: str | None = None,
-    ) -> Any:
-        """Difference in differences of two arms before and after: `did.panel_did`."""
-        from barometre.cohort.impact.two_arms import panel_did
+        se: StandardError = "CR1",
+    ) -> Estimate:
+        """Difference in differences of two arms, before and after.
 
-        return panel_did(self, outcome, post, se=se, cluster=cluster, weight=weight)
+        ``post`` is the first wave after the start of the action, the waves after it, a column of 0
+        and 1, or one boolean per row. The cluster and the weight are those of the cohort unless
+        others are named, and the person without any.
+        """
+        return two_arms.panel_did(self, outcome, post, cluster=cluster, weight=weight, se=se)
+
+    def did_design(
+        self, outcome: str, post: Any, *, cluster: str | None = None, weight: str | None = None
+    ) -> Regression:
+        """Return the regression of `did` as columns, for `wild_bootstrap`."""
+        return two_arms.panel_did_design(self, outcome, post, cluster=cluster, weight=weight)
 
     def twfe(
         self,
         outcome: str,
         treated: str,
         *,
-        se: StandardError = "CR1",
         cluster: str | None = None,
         weight: str | None = None,
-    ) -> Any:
-        """Two-way fixed effects (person and wave): `did.panel_twfe`."""
-        from barometre.cohort.impact.two_arms import panel_twfe
+        se: StandardError = "CR1",
+    ) -> Estimate:
+        """Two-way fixed effects (person and wave) of a column of treatment.
 
-        return panel_twfe(self, outcome, treated, se=se, cluster=cluster, weight=weight)
+        The cluster and the weight are those of the cohort unless others are named, and the person
+        without any.
+        """
+        return two_way.panel_twfe(self, outcome, treated, cluster=cluster, weight=weight, se=se)
+
+    def twfe_design(
+        self, outcome: str, treated: str, *, cluster: str | None = None, weight: str | None = None
+    ) -> Regression:
+        """Return the regression of `twfe` as columns, for `wild_bootstrap`."""
+        return two_way.panel_twfe_design(self, outcome, treated, cluster=cluster, weight=weight)
 
     def event_study(
         self,
         outcome: str,
         *,
-        base: int = -1,
-        se: StandardError = "CR1",
+        base: float = -1,
+        window: tuple[float, float] | None = None,
         cluster: str | None = None,
         weight: str | None = None,
-        window: tuple[int, int] | None = None,
-    ) -> Any:
-        """Two-way fixed effects by time since treatment: `did.panel_event_study`."""
-        from barometre.cohort.impact.two_arms import panel_event_study
+        se: StandardError = "CR1",
+    ) -> EventStudy:
+        """Two-way fixed effects by time since treatment, compared with ``base``.
 
-        return panel_event_study(
-            self, outcome, base=base, se=se, cluster=cluster, weight=weight, window=window
+        The cluster and the weight are those of the cohort unless others are named, and the person
+        without any. Times beyond ``window`` join its ends.
+        """
+        return event_time.panel_event_study(
+            self, outcome, base=base, window=window, cluster=cluster, weight=weight, se=se
         )
 
     def att_gt(
         self,
         outcome: str,
-        control: Literal["never", "not_yet"] = "never",
-        base: Literal["varying", "universal"] = "varying",
-        covariates: Sequence[str] | None = None,
-        method: Literal["dr", "ipw", "reg"] = "dr",
+        *,
+        control: Control = "never",
+        base: Base = "varying",
+        covariates: Sequence[str] | str | None = None,
+        method: Method = "dr",
+        missing: MissingWave = "pairs",
+        anticipation: float = 0,
         cluster: str | None = None,
-        missing: Literal["pairs", "balanced"] = "pairs",
-        anticipation: int = 0,
-    ) -> Any:
-        """Effects by group and wave (Callaway and Sant'Anna, 2021): `att_gt.panel_att_gt`."""
-        from barometre.cohort.impact.group_time import panel_att_gt
+        se: StandardError = "CR0",
+    ) -> AttGt:
+        """Effects by group of entry and wave (Callaway and Sant'Anna, 2021).
 
-        return panel_att_gt(
+        The cluster is that of the cohort unless another one is named, and the person without any;
+        the weight is that of the cohort, at the first wave.
+        """
+        return group_time.panel_att_gt(
             self,
             outcome,
             control=control,
             base=base,
             covariates=covariates,
             method=method,
-            cluster=cluster,
             missing=missing,
             anticipation=anticipation,
+            cluster=cluster,
+            se=se,
         )
-
-    # ---- columns --------------------------------------------------------------------------------
-
-    def _observed(self, name: str | None) -> pd.Series[Any] | None:
-        column = None if name is None else self.column(name)
-        if column is None or pd.api.types.is_bool_dtype(column):
-            return column
-        return column.notna()
-
-    def _statuses(self, by: str | None) -> dict[str, Any]:
-        person, wave = self.keys
-        return {
-            "person": person,
-            "wave": wave,
-            "status": self.statuses,
-            "weight": self._optional(self.weight),
-            "by": self._optional(by),
-        }
-
-    def _optional(self, name: str | None) -> pd.Series[Any] | None:
-        return None if name is None else self.column(name)

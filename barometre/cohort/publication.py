@@ -39,7 +39,7 @@ def protect(
     ----------
     result : DataFrame or object with a ``table``
         The whole result of `retention`, `transition_counts`, `transition_rates`,
-        `state_distribution`, `kaplan_meier`, `attrition_rates`, `balance_table` (or of the verbs of
+        `state_distribution`, `kaplan_meier`, `attrition`, `balance_table` (or of the verbs of
         a `Cohort`) or `decompose_change`, as returned, without weights of a survey.
     threshold : float, default 11
         Smallest number of people published; zeros are published.
@@ -62,7 +62,7 @@ def protect(
           the interval, which ``time`` ends, and ``n_risk`` those at risk at its start. The curve
           is that of the intervals, since the original tells each date of exit. Those lost in an
           interval count until its end: the original is at most this curve, and equal to it where
-          all are lost at the ends. ``std_err`` is Greenwood's, ``low`` and ``high`` are at 95 %, on
+          all are lost at the ends. ``se`` is Greenwood's, ``low`` and ``high`` are at 95 %, on
           the log scale.
         - attrition: the lost, kept, and all that tells them are hidden together.
         - balance: a covariate is hidden if one of its counts (a category or its contrary, its
@@ -84,9 +84,9 @@ def protect(
     Examples
     --------
     >>> from barometre.cohort import retention
-    >>> person = [*range(60), *range(45), *range(41)]
-    >>> waves = [2024] * 60 + [2025] * 45 + [2026] * 41
-    >>> table = protect(retention(person, waves))
+    >>> rows = pd.DataFrame({"id": [*range(60), *range(45), *range(41)]})
+    >>> rows["year"] = [2024] * 60 + [2025] * 45 + [2026] * 41
+    >>> table = protect(retention(rows, person="id", wave="year"))
     >>> table[["wave", "n_expected", "n_present", "status"]].to_numpy().tolist()
     [[2024, 60, 60, 'publie'], [2025, <NA>, <NA>, 'secret'], [2026, 60, 41, 'publie']]
     """
@@ -224,7 +224,7 @@ def _intervals(curve: pd.DataFrame, marks: Floats, threshold: float) -> pd.DataF
     kept = np.flatnonzero(kept_steps(flows, told, threshold=threshold))
     sums = np.vstack([np.zeros(2), flows.cumsum(axis=0)])
     if len(kept) < 2:
-        nothing = {name: [np.nan] for name in ("survival", "std_err", "low", "high")}
+        nothing = {name: [np.nan] for name in ("survival", "se", "low", "high")}
         none = pd.array([pd.NA], dtype="Int64")
         counts = {"n_risk": none, "n_event": none, "n_censor": none}
         return pd.DataFrame({"time": marks[-1:], **counts, **nothing, "status": SECRET})
@@ -252,7 +252,7 @@ def _life_table(n_risk: Floats, event: Floats) -> dict[str, Floats]:
     spread = np.cumsum(np.divide(event, left, out=np.full_like(event, np.nan), where=left > 0))
     relative = np.where(survival > 0, np.sqrt(spread), np.nan)
     low, high = limits(survival, relative, "log", half_width("log", _LEVEL))
-    return {"survival": survival, "std_err": survival * relative, "low": low, "high": high}
+    return {"survival": survival, "se": survival * relative, "low": low, "high": high}
 
 
 # ---- arms ---------------------------------------------------------------------------------------

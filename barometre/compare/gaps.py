@@ -156,7 +156,8 @@ def gap(
         - ``ecart``: territory minus reference, before any rounding, in the unit ``unite``: points
           for percentages, euros a month for yearly amounts. Missing when one of the two is absent.
         - ``ecart_inf``, ``ecart_sup``: its bounds, when both values have bounds; else missing.
-        - ``rapport``: territory over reference, missing for a reference of 0.
+        - ``rapport``: territory over reference, missing for a reference of 0, also where both are
+          0: the difference is then 0, the two are ``egal`` and ``proche``.
         - ``appreciation``: ``favorable``, ``defavorable`` or ``egal`` by the direction of the card,
           ``neutre`` for an indicator without direction.
         - ``classe``: ``inférieur``, ``proche`` or ``supérieur`` to the reference, whatever the

@@ -6,51 +6,8 @@ import itertools
 
 import numpy as np
 
-from barometre.base.arguments import Numbers, as_numbers
 from barometre.base.arrays import Floats
 from barometre.engine.sampling import Interval
-
-
-def rounding_bounds(
-    numerator: Numbers, denominator: Numbers, *, step: float = 5, part: bool = True
-) -> Interval:
-    """Return the limits of a ratio whose two counts were rounded to a multiple of ``step``.
-
-    Parameters
-    ----------
-    numerator, denominator : array-like
-        Rounded counts.
-    step : float, default 5
-        What they are multiples of: each may be off by half of it.
-    part : bool, default True
-        The numerator is part of the denominator: the ratio is at most 1.
-
-    Returns
-    -------
-    Interval
-        At least 0. Missing where a count is or where the denominator is 0. Without ``part``, the
-        upper limit is infinite when the denominator may be 0.
-
-    Raises
-    ------
-    BarometreError
-        A negative count, a step that is not positive.
-
-    Examples
-    --------
-    >>> low, high = rounding_bounds(20, 100)
-    >>> print(f"{low:.4f} - {high:.4f}")
-    0.1707 - 0.2308
-    """
-    half = as_numbers(step=step, above=0)[0] / 2
-    above, below = as_numbers(numerator=numerator, denominator=denominator, at_least=0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        low = np.maximum(above - half, 0) / (below + half)
-        high = (above + half) / np.maximum(below - half, 0)
-    low, high = (np.where(below == 0, np.nan, limit) for limit in (low, high))
-    if part:
-        low, high = np.minimum(low, 1), np.minimum(high, 1)
-    return Interval(low[()], high[()])
 
 
 def linear_bounds(counts: Floats, half: Floats, above: Floats, below: Floats | None) -> Interval:

@@ -39,9 +39,9 @@ class SurveyDesign:
     Parameters
     ----------
     deff_households : float, default 1.5
-        SurveyDesign effect of shares of households, families or dwellings.
+        Design effect of shares of households, families or dwellings.
     deff_persons : float, default 2.0
-        SurveyDesign effect of shares of persons, who are surveyed by whole households.
+        Design effect of shares of persons, who are surveyed by whole households.
     level : float, default 0.95
         Confidence level.
 
@@ -143,7 +143,7 @@ def effective_size(n: Numbers, *, fraction: Numbers, deff: Numbers) -> Floats:
     fraction : array-like
         Sampling fraction, above 0 and at most 1.
     deff : array-like
-        SurveyDesign effect, positive.
+        Design effect, positive.
 
     Returns
     -------
@@ -176,7 +176,7 @@ def wilson(
     fraction : array-like
         Sampling fraction, above 0 and at most 1 (`sampling_fraction`).
     deff : array-like
-        SurveyDesign effect.
+        Design effect.
     level : float, default 0.95
         Confidence level.
 

@@ -63,8 +63,8 @@ def compute(
         Compare computed and published values: a `PublishedDifference` warning lists the
         differences beyond the rounding of the published ones (``note`` tells them in any case).
     intervals : bool or SurveyDesign, default False
-        Fill ``borne_inf``, ``borne_sup`` and the display grade ``qualite``. A `SurveyDesign` gives the
-        design effects and the level; True stands for ``SurveyDesign()``: 1.5, 2.0 and 95 %.
+        Fill ``borne_inf``, ``borne_sup`` and the display grade ``qualite``. A `SurveyDesign` gives
+        the design effects and the level; True stands for ``SurveyDesign()``: 1.5, 2.0 and 95 %.
 
     Returns
     -------

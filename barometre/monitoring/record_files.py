@@ -11,8 +11,8 @@ import pandas as pd
 import xlsxwriter
 
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.base.files import is_temporary, replacing
-from barometre.sources.files.text import Source, open_sources, split_name
+from barometre.base.files import replacing
+from barometre.sources.files.text import Source, is_hidden, open_sources, split_name
 from barometre.tables.records import RECORDS, check_records, columns_of
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
@@ -73,9 +73,7 @@ def _files(path: Path) -> list[Path]:
         return [
             file
             for file in sorted(path.rglob("*"))
-            if file.suffix.lower() in SUFFIXES
-            and not is_temporary(file)
-            and not file.name.startswith((".", "~$"))
+            if file.suffix.lower() in SUFFIXES and not is_hidden(file.name)
         ]
     if not path.is_file():
         raise BarometreError(f"{path} : introuvable ; vérifier le chemin")

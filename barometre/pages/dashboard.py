@@ -75,7 +75,10 @@ def dashboard(tables: Mapping[str, pd.DataFrame], year: int | None = None) -> Da
     if "financements" in tables:
         sheets["crédits"] = monitoring.funding(tables["financements"], years=[when])
         sheets["part en CPO"] = pd.DataFrame(
-            [cpo_share(tables["financements"], year=when, step=s) for s in ("prévu", "engagé", "payé")]
+            [
+                cpo_share(tables["financements"], year=when, step=s)
+                for s in ("prévu", "engagé", "payé")
+            ]
         )
     if "engagements" in tables:
         sheets["engagements"] = monitoring.review(tables["engagements"], when)
@@ -106,7 +109,9 @@ def print_dashboard(board: Dashboard, console: Console) -> None:
         for row in board.sheets["actions"].to_dict("records"):
             people = row["beneficiaires"]
             told = format_number(people) if people == people else "secret ou non connu"
-            table.add_row(escape(str(row["orientation"])), str(row["n"]), str(row["n_realisees"]), told)
+            table.add_row(
+                escape(str(row["orientation"])), str(row["n"]), str(row["n_realisees"]), told
+            )
         console.print(table)
     if "crédits" in board.sheets:
         money = board.sheets["crédits"].groupby(["credits", "etape"])["centimes"].sum()
@@ -129,7 +134,9 @@ def _print_targets(targets: pd.DataFrame, console: Console) -> None:
     console.print(f"Objectifs : {told}", markup=False)
     late = targets[targets["statut"].isin(_LATE)]
     for row in late.head(_NAMED).to_dict("records"):
-        console.print(f"  {row['statut']} : {row['mesure']} (échéance {row['echeance']})", markup=False)
+        console.print(
+            f"  {row['statut']} : {row['mesure']} (échéance {row['echeance']})", markup=False
+        )
     if len(late) > _NAMED:
         console.print(f"  et {len(late) - _NAMED} autres")
 

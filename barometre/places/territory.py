@@ -23,8 +23,6 @@ from barometre.tables.codes import level_of
 Names: TypeAlias = "str | Iterable[str]"
 
 _GROUPS = ("ENSQP_", "ENSQN_")  # all the neighbourhoods of a territory, of 2015 and of 2024
-OWN = ("commune", "iris", "qpv", "union")
-REFERENCES = ("epci", "ept", "ensemble_qpv", "departement", "region", "france_metropolitaine")
 
 
 @dataclass(frozen=True)
@@ -97,11 +95,6 @@ class Selection:
             departments = different.where(quarters, "").map(department_of_quarter)
             admitted |= quarters & departments.isin(self.departements)
         return np.append(admitted, False)[rows]  # a missing code is at -1
-
-    def level_kept(self, level: str) -> bool:
-        """Tell whether a file of one level may hold anything of the territory."""
-        own = {"iris": bool(self.codes.get("commune")), "union": True}
-        return own.get(level, bool(self.codes.get(level) or self.references.get(level)))
 
     @functools.cached_property
     def _communes(self) -> frozenset[str]:

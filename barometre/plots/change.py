@@ -51,7 +51,7 @@ def change_bars(
     Parameters
     ----------
     change : ChangeDecomposition
-        Result of `decompose_change` or of ``Cohort.decompose``.
+        Result of `decompose_change` or of ``Cohort.decompose_change``.
     threshold : int, default 11
         Smallest number of people that a figure may rest on: see ``change.published``.
     title : str, optional

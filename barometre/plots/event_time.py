@@ -45,7 +45,7 @@ def event_study_plot(
     Parameters
     ----------
     table : DataFrame
-        ``event_time``, ``att`` or ``estimate``, ``low``, ``high``: the table of
+        ``event_time``, ``estimate``, ``low``, ``high``: the table of
         ``att_gt(...).aggregate("dynamic")`` or of an event study.
     truth : float, optional
         The true effect from entry on, when it is known.
@@ -71,8 +71,7 @@ def event_study_plot(
     BarometreError
         Columns that are absent, an empty table.
     """
-    value = "att" if "att" in table else "estimate"
-    missing = {"event_time", value, "low", "high"} - set(table.columns)
+    missing = {"event_time", "estimate", "low", "high"} - set(table.columns)
     if missing or table.empty:
         raise BarometreError(
             f"effets vides ou sans {', '.join(sorted(missing)) or 'ligne'} : donner la table de"
@@ -82,7 +81,7 @@ def event_study_plot(
     if ax is None:
         _, ax = plt.subplots(figsize=(8, 4.6), layout="constrained")
     time, effect, low, high = (
-        table[name].to_numpy(np.float64) for name in ("event_time", value, "low", "high")
+        table[name].to_numpy(np.float64) for name in ("event_time", "estimate", "low", "high")
     )
     ax.axhline(0, color=look.SOFT, linewidth=0.8, zorder=1)
     ax.axvline(-0.5, color=look.SOFT, linewidth=1, linestyle=":", zorder=1)

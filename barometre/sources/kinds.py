@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from barometre.sources.by_family import FAMILIES
 from barometre.sources.forms.lists.aside import (
     MEMBERSHIPS,
     NATIONALS,
@@ -21,6 +20,7 @@ from barometre.sources.forms.units.counts import UNITS
 from barometre.sources.forms.units.sirene import GEOLOCATED, STOCK
 from barometre.sources.kind import Kind, Recognised, Waiting
 from barometre.sources.own_tables import MISSPELT, OWN
+from barometre.sources.wide.by_family import FAMILIES
 
 KINDS: tuple[Kind, ...] = (
     RESULTS,

@@ -16,17 +16,17 @@ import pandas as pd
 
 from barometre import datasets
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.sources.by_family import unrecognised
-from barometre.sources.family import load_families
+from barometre.places.choose import restrict
+from barometre.places.territory import Selection
 from barometre.sources.files.text import SUFFIXES, Source, is_hidden, open_sources, split_name
 from barometre.sources.forms.melodi.cubes import load_cubes
 from barometre.sources.forms.units.unit_family import load_unit_families
 from barometre.sources.kind import Beside, Recognised, Waiting
 from barometre.sources.kinds import last_resort, recognise
-from barometre.places.choose import restrict
-from barometre.places.territory import Selection
 from barometre.sources.report import FileReport, Reading, described, set_aside
-from barometre.sources.revisions import revised
+from barometre.sources.wide.by_family import unrecognised
+from barometre.sources.wide.family import load_families
+from barometre.sources.wide.revisions import revised
 from barometre.tables.table_set import Tables, combine
 
 
@@ -258,8 +258,7 @@ def _files(folder: Path, run: _Run) -> Iterator[Path]:
     files = [
         path
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
-        and not any(is_hidden(part) for part in path.relative_to(folder).parts)
+        if path.is_file() and not any(is_hidden(part) for part in path.relative_to(folder).parts)
     ]
     if not files:
         raise BarometreError(f"le dossier {folder.name} ne contient aucun fichier de données")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from barometre.base.french import format_number
+from barometre.base.face import level_text, percent_text
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.curve_errors import Influence, Interval, half_width, limits
 from barometre.cohort.durations.risk_sets import (
@@ -48,7 +48,7 @@ def cumulative_incidence(
     -------
     Tidy
         One row per group, cause and distinct time of exit: ``group`` (with ``by``), ``time``,
-        ``cause``, ``n_risk``, ``n_event`` (of that cause), ``cif``, ``std_err``, ``low``,
+        ``cause``, ``n_risk``, ``n_event`` (of that cause), ``cif``, ``se``, ``low``,
         ``high``. All causes of the data are in all groups. Nothing but 0 before the first event,
         without interval in "log" and "log-log". Empty when everyone is censored, and without
         anybody. Missing values are counted in ``.meta["lost"]``.
@@ -73,9 +73,30 @@ def cumulative_incidence(
     z = half_width(conf_type, level)
     causes = tuple(int(code) for code in np.unique(spells.cause) if code > 0)
     parts = [_curves(label, part, causes, conf_type, z) for label, part in spells.by_group()]
-    percent = format_number(100 * level)
-    said = f"erreur robuste (jackknife infinitésimal) ; intervalle {conf_type} à {percent} %"
-    return tidy(pd.concat(parts, ignore_index=True), **spells.meta("Aalen-Johansen", said))
+    convention = (
+        f"erreur robuste (jackknife infinitésimal) ; intervalle {conf_type} à {level_text(level)}"
+    )
+    return tidy(
+        pd.concat(parts, ignore_index=True),
+        sentences=_sentences,
+        chart="survival_curves",
+        **spells.meta("Aalen-Johansen", convention),
+    )
+
+
+def _sentences(table: pd.DataFrame) -> list[str]:
+    """Say the share who had each event by the end."""
+    keys = ["group", "cause"] if "group" in table else ["cause"]
+    lines = []
+    for _, rows in table.groupby(keys, sort=False, observed=True):
+        row = rows.to_dict("records")[-1]
+        name = f"Groupe {row['group']}, cause" if "group" in table else "Cause"
+        low, high = percent_text(row["low"]), percent_text(row["high"])
+        lines.append(
+            f"{name} {row['cause']} : {percent_text(row['cif'])} à la fin, "
+            f"intervalle [{low} ; {high}]."
+        )
+    return lines
 
 
 def _curves(
@@ -85,7 +106,7 @@ def _curves(
     before = np.append(1.0, table.surviving())[: len(table.time)]
     influence = Influence(spells, table)
     empty: dict[str, Any] = dict.fromkeys(
-        ("time", "cause", "n_risk", "n_event", "cif", "std_err", "low", "high"), np.zeros(0)
+        ("time", "cause", "n_risk", "n_event", "cif", "se", "low", "high"), np.zeros(0)
     )
     parts = [with_group(label, spells, empty).astype({"cause": np.int64})]
     for cause in causes:
@@ -99,7 +120,7 @@ def _curves(
             "n_risk": as_counts(table.n_risk, spells),
             "n_event": as_counts(table.events[cause], spells),
             "cif": incidence,
-            "std_err": error,
+            "se": error,
             "low": low,
             "high": high,
         }

@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.face import Face, counted_text, number_text, p_text
 from barometre.base.french import format_number
-from barometre.base.tidy import tidy
+from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.risk_sets import Floats, Spells, Values, as_spells, risk_table
 
 
 @dataclass(frozen=True)
-class LogRank:
+class LogRank(Face):
     """Result of a log-rank test.
 
     Parameters
@@ -27,17 +28,26 @@ class LogRank:
         Degrees of freedom: groups with expected events, less 1.
     p : float
         p-value.
-    table : DataFrame
+    table : Tidy
         ``group``, ``n``, ``observed``, ``expected``, ``variance``: weighted by S(t-)^rho.
-    meta : dict
-        ``method``, ``convention``, ``n_in``, ``n_used``, ``lost``, ``version``.
     """
 
     chisq: float
     df: int
     p: float
-    table: pd.DataFrame
-    meta: dict[str, Any]
+    table: Tidy
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What was used: see ``table``."""
+        return self.table.meta
+
+    def sentences(self) -> list[str]:
+        """Say the test, then what was observed and expected in each group."""
+        df = counted_text(self.df, "degré de liberté", "degrés de liberté")
+        title, *others = self.table.summary().splitlines()
+        test = f"χ² = {number_text(self.chisq, 2)} ({df}), {p_text(self.p)}."
+        return [title, test, *others]
 
     @property
     def statistic(self) -> float:
@@ -120,8 +130,17 @@ def logrank(
         }
     )
     name = "log-rank" if rho == 0 else f"G-rho, rho = {format_number(rho)}"
-    made = tidy(table, **spells.meta(name, "variance hypergéométrique, par strate"))
-    return LogRank(chisq, df, float(chi2.sf(chisq, df)) if df else np.nan, made, made.meta)
+    meta = spells.meta(name, "variance hypergéométrique, par strate")
+    p = float(chi2.sf(chisq, df)) if df else np.nan
+    return LogRank(chisq, df, p, tidy(table, sentences=_sentences, **meta))
+
+
+def _sentences(table: pd.DataFrame) -> list[str]:
+    return [
+        f"{row['group']} : {number_text(row['observed'], 1)} observés, "
+        f"{number_text(row['expected'], 1)} attendus, {counted_text(row['n'], 'personne')}."
+        for row in table.to_dict("records")
+    ]
 
 
 def _stratum(spells: Spells, rho: float) -> tuple[Floats, Floats, Floats]:

@@ -6,7 +6,7 @@ that holds with weights; the tests compare the two, and both with R.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from numbers import Real
 from typing import Any
@@ -15,10 +15,19 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.face import (
+    counted_text,
+    decimals_of,
+    interval_text,
+    level_text,
+    number_text,
+    percent_text,
+)
 from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.curve_errors import Influence, Interval, half_width, limits
 from barometre.cohort.durations.risk_sets import (
+    Floats,
     Spells,
     Values,
     as_counts,
@@ -64,7 +73,7 @@ def kaplan_meier(
     -------
     Tidy
         One row per group and distinct time of exit: ``group`` (with ``by``), ``time``, ``n_risk``,
-        ``n_event``, ``n_censor``, ``survival``, ``std_err`` (of the survival), ``low``, ``high``.
+        ``n_event``, ``n_censor``, ``survival``, ``se`` (of the survival), ``low``, ``high``.
         Counts are integers without weights, sums of weights otherwise. Empty without anybody. Once
         nobody is left the survival is 0, its error and interval are missing; before any event it is
         1 with an error of 0 (and no "log-log" interval). Missing values are left out and counted
@@ -92,8 +101,37 @@ def kaplan_meier(
     z = half_width(conf_type, level)
     parts = [_curve(label, part, conf_type, z) for label, part in spells.by_group()]
     error = "robuste (jackknife infinitésimal)" if spells.weighted else "Greenwood"
-    said = f"erreur {error} ; intervalle {conf_type} à {format_number(100 * level)} %"
-    return tidy(pd.concat(parts, ignore_index=True), **spells.meta("Kaplan-Meier", said))
+    convention = f"erreur {error} ; intervalle {conf_type} à {level_text(level)}"
+    return tidy(
+        pd.concat(parts, ignore_index=True),
+        sentences=_curve_sentences,
+        chart="survival_curves",
+        **spells.meta("Kaplan-Meier", convention),
+    )
+
+
+def _curve_sentences(table: pd.DataFrame) -> list[str]:
+    """Say the median and the events of each curve."""
+    lines = []
+    for label, rows in _by_label(table):
+        median, low, high = (
+            _time_at(rows["time"], rows[name], 0.5) for name in ("survival", "low", "high")
+        )
+        events = counted_text(float(rows["n_event"].sum()), "événement")
+        reached = f"durée médiane {number_text(median, 1)} {interval_text(low, high, 1)}"
+        if np.isnan(median):
+            last = percent_text(float(rows["survival"].iloc[-1]))
+            reached = f"médiane non atteinte ({last} sans l'événement à la fin)"
+        lines.append(f"{label} : {reached}, {events}.")
+    return lines
+
+
+def _by_label(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    if "group" not in table:
+        yield "Ensemble", table
+        return
+    for label, rows in table.groupby("group", sort=False, observed=True):
+        yield f"Groupe {label}", rows
 
 
 def _curve(label: Any, spells: Spells, conf_type: Interval, z: float) -> pd.DataFrame:
@@ -110,7 +148,7 @@ def _curve(label: Any, spells: Spells, conf_type: Interval, z: float) -> pd.Data
         "time": table.time,
         **{name: as_counts(values, spells) for name, values in counts.items()},
         "survival": survival,
-        "std_err": survival * relative,
+        "se": survival * relative,
         "low": low,
         "high": high,
     }
@@ -168,10 +206,8 @@ def survival_quantile(
     10.0
     """
     if isinstance(duration, pd.DataFrame):
-        plain = conf_type == "log" and level == 0.95
-        if not plain or any(
-            given is not None for given in (None if q is None else event, by, entry, weight)
-        ):
+        given = (None if q is None else event, by, entry, weight)
+        if conf_type != "log" or level != 0.95 or any(value is not None for value in given):
             raise BarometreError(
                 "une courbe porte ses événements, ses groupes et son intervalle : ne donner que q="
             )
@@ -183,16 +219,10 @@ def survival_quantile(
                 f"courbe sans {', '.join(sorted(missing))} : donner kaplan_meier(...)"
             )
     else:
-        made = kaplan_meier(
+        estimated = kaplan_meier(
             duration, event, by, entry, weight, conf_type=conf_type, level=level
-        )  # fmt: skip
-        curve, asked, meta = made, q, made.meta
-    try:
-        shares = np.atleast_1d(np.asarray(0.5 if asked is None else asked, np.float64))
-    except (TypeError, ValueError):
-        shares = np.full(1, np.nan)
-    if shares.ndim > 1 or not ((shares > 0) & (shares < 1)).all():
-        raise BarometreError("quantile hors de 0-1 : q=0.5 est la médiane")
+        )
+        curve, asked, meta = estimated, q, estimated.meta
     groups = (
         curve.groupby("group", sort=False, observed=True) if "group" in curve else [(None, curve)]
     )
@@ -204,11 +234,36 @@ def survival_quantile(
             for name, column in (("quantile", "survival"), ("low", "low"), ("high", "high"))
         }
         for label, part in groups
-        for share in shares
+        for share in _shares(asked)
     ]
     names = [*(["group"] if "group" in curve else []), "q", "quantile", "low", "high"]
     method = f"quantiles de {meta.pop('method', 'la courbe')}"
-    return tidy(pd.DataFrame(rows, columns=names), **meta | {"method": method})
+    frame = pd.DataFrame(rows, columns=names)
+    return tidy(frame, sentences=_quantile_sentences, **meta | {"method": method})
+
+
+def _shares(asked: Any) -> Floats:
+    """Return the shares asked for, the median by default."""
+    try:
+        shares = np.atleast_1d(np.asarray(0.5 if asked is None else asked, np.float64))
+    except (TypeError, ValueError):
+        shares = np.full(1, np.nan)
+    if shares.ndim > 1 or not ((shares > 0) & (shares < 1)).all():
+        raise BarometreError("quantile hors de 0-1 : q=0.5 est la médiane")
+    return shares
+
+
+def _quantile_sentences(table: pd.DataFrame) -> list[str]:
+    """Say each time by which a share have had the event."""
+    lines = []
+    for row in table.to_dict("records"):
+        name = f"Groupe {row['group']}" if "group" in table else "Ensemble"
+        time = number_text(row["quantile"], 1)
+        lines.append(
+            f"{name} : {percent_text(row['q'], 0)} ont eu l'événement à {time} "
+            f"{interval_text(row['low'], row['high'], 1)}."
+        )
+    return lines
 
 
 def _time_at(time: pd.Series[float], survival: pd.Series[float], share: float) -> float:
@@ -226,11 +281,11 @@ def _time_at(time: pd.Series[float], survival: pd.Series[float], share: float) -
 def rmst(
     duration: Values,
     event: Values,
-    horizon: float | None = None,
+    *,
     by: Values = None,
     entry: Values = None,
     weight: Values = None,
-    *,
+    horizon: float | None = None,
     level: float = 0.95,
 ) -> Tidy:
     """Estimate the mean time without the event up to a horizon: the area under Kaplan-Meier.
@@ -247,7 +302,7 @@ def rmst(
     Returns
     -------
     Tidy
-        One row per group: ``group`` (with ``by``), ``horizon``, ``rmst``, ``std_err``, ``low``,
+        One row per group: ``group`` (with ``by``), ``horizon``, ``estimate``, ``se``, ``low``,
         ``high``, ``n``, ``events`` (weighted where there are weights). A curve that ends before the
         horizon is prolonged flat. Empty without anybody.
 
@@ -266,7 +321,7 @@ def rmst(
 
     Examples
     --------
-    >>> rmst([5, 8, 8, 12], [1, 1, 0, 1], horizon=8)["rmst"].item()
+    >>> rmst([5, 8, 8, 12], [1, 1, 0, 1], horizon=8)["estimate"].item()
     7.25
     """
     spells = as_spells(duration, event, by=by, entry=entry, weight=weight)
@@ -281,10 +336,28 @@ def rmst(
     rows = [
         _area(label, part, end, last, z) for label, part in scaled.by_group() if len(part.duration)
     ]
-    names = [*(["group"] if spells.grouped else []), "horizon", "rmst", "std_err", "low", "high"]
-    said = "courbes prolongées jusqu'à l'horizon ; erreur de Greenwood"
+    names = [*(["group"] if spells.grouped else []), "horizon", "estimate", "se", "low", "high"]
+    convention = (
+        "courbes prolongées jusqu'à l'horizon ; erreur de Greenwood ; intervalle à "
+        f"{level_text(level)}"
+    )
     frame = pd.DataFrame(rows, columns=[*names, "n", "events"])
-    return tidy(frame, **spells.meta("moyenne restreinte (RMST)", said))
+    meta = spells.meta("moyenne restreinte (RMST)", convention)
+    return tidy(frame, sentences=_mean_sentences, **meta)
+
+
+def _mean_sentences(table: pd.DataFrame) -> list[str]:
+    """Say the mean time without the event of each group."""
+    lines = []
+    for label, rows in _by_label(table):
+        row = rows.to_dict("records")[0]
+        digits = decimals_of(row["se"])
+        lines.append(
+            f"{label} : {number_text(row['estimate'], digits)} en moyenne sans l'événement "
+            f"{interval_text(row['low'], row['high'], digits)}, "
+            f"{counted_text(row['n'], 'personne')}, {counted_text(row['events'], 'événement')}."
+        )
+    return lines
 
 
 def _area(label: Any, spells: Spells, end: float, last: float, z: float) -> dict[str, Any]:
@@ -304,8 +377,8 @@ def _area(label: Any, spells: Spells, end: float, last: float, z: float) -> dict
     mean, events = float(areas.sum()), float(table.n_event.sum())
     return ({"group": label} if spells.grouped else {}) | {
         "horizon": end,
-        "rmst": mean,
-        "std_err": error,
+        "estimate": mean,
+        "se": error,
         "low": max(mean - z * error, 0.0),
         "high": min(mean + z * error, end),
         "n": len(spells.duration),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,20 +14,21 @@ from barometre.cohort.durations.competing import cumulative_incidence
 from barometre.cohort.durations.curve_errors import Interval
 from barometre.cohort.durations.curve_tests import LogRank, logrank
 from barometre.cohort.durations.curves import kaplan_meier, rmst
-from barometre.cohort.durations.first_events import event_times
-from barometre.cohort.rows.keys import is_number
-
-if TYPE_CHECKING:
-    from barometre.cohort.rows.panel import PanelRows
+from barometre.cohort.durations.first_events import event_sentences, event_times
+from barometre.cohort.rows.panel import PanelRows
 
 Event = str | int | Sequence[Any] | Callable[[pd.DataFrame], "pd.Series[bool]"]
 Origin = Literal["entry", "calendar", "first_treated"]
 
 
 def time_to_event(
-    panel: PanelRows,
+    frame: pd.DataFrame,
     event: Event,
     *,
+    person: str,
+    wave: str,
+    status: str | None = None,
+    first_treated: str | None = None,
     origin: Origin = "entry",
     competing: Event | None = None,
 ) -> Tidy:
@@ -36,11 +36,19 @@ def time_to_event(
 
     Parameters
     ----------
-    panel : PanelRows
-        The cohort.
+    frame : DataFrame
+        One row per person and wave, in any order.
     event, competing : str, sequence or callable
         A column of booleans or of 0 and 1; else a status, or several; else a function of the frame
-        that returns booleans. Nothing is known where the status is missing.
+        that returns booleans. Nothing is known where the status is missing. After the competing
+        event the first one cannot be seen.
+    person, wave : str
+        Columns.
+    status : str, optional
+        Column of the status, when the event is one.
+    first_treated : str, optional
+        Column of the wave of the first treatment, when it is the origin; missing, 0 or infinite for
+        the never treated.
     origin : {"entry", "calendar", "first_treated"}, default "entry"
         First wave of the person, of the cohort, or of the treatment (who is never treated has
         none).
@@ -48,35 +56,49 @@ def time_to_event(
     Returns
     -------
     Tidy
-        ``person``, ``entry``, ``duration``, ``event`` (0, 1, or 2 competing) of
-        `first_events.event_times`, and the arm, cluster and weight of the person, under the names
-        of their columns, where the cohort has some.
+        One row per person: ``person``, ``entry``, ``duration``, ``event`` (0 censored at the last
+        wave known, 1 the event, 2 the competing one). Durations are differences between waves, or
+        numbers of waves when these are no numbers; 0 when the event is seen at the origin itself.
+        ``entry`` is the time from the origin to the first wave known. What comes before the origin
+        is left out. People without any wave known since the origin, or without origin, are counted
+        in ``.meta["lost"]``. The method of a cohort adds arm, cluster and weight.
 
     Raises
     ------
     BarometreError
-        As `first_events.event_times`; a status that nobody has, an event without column ``status``,
-        an origin that the cohort has not.
+        A status that nobody has, an event without ``status``, events other than 0 and 1, both
+        events at the same wave, an origin without its column; what `Cohort` refuses.
+
+    Notes
+    -----
+    The event happened between two waves: the duration is that of the later one.
 
     Examples
     --------
-    >>> from barometre.cohort import Cohort
     >>> rows = pd.DataFrame({"id": [1, 1, 2, 2], "t": [0, 1, 0, 1], "s": ["no", "job", "no", "no"]})
-    >>> cohort = Cohort(rows, person="id", wave="t", status="s")
-    >>> cohort.time_to_event("job")[["duration", "event"]].to_numpy().tolist()
+    >>> times = time_to_event(rows, "job", person="id", wave="t", status="s")
+    >>> times[["duration", "event"]].to_numpy().tolist()
     [[1.0, 1.0], [1.0, 0.0]]
     """
+    panel = PanelRows(frame, person, wave, first_treated=first_treated, status=status)
+    return panel_time_to_event(panel, event, origin=origin, competing=competing)
+
+
+def panel_time_to_event(
+    panel: PanelRows,
+    event: Event,
+    *,
+    origin: Origin = "entry",
+    competing: Event | None = None,
+) -> Tidy:
+    """Compute `time_to_event` on a panel, with arm, cluster and weight under their names."""
     if origin not in get_args(Origin):
         raise UnknownNameError("choix d'origine", str(origin), get_args(Origin))
-    start: Any = origin
+    start: str | pd.Series[Any] = origin
     if origin == "first_treated":
-        start = panel.column(origin)
-        if is_number(start):  # 0 is never treated, even where it is a wave
-            start = start.mask(start == 0)
-    person, wave = panel.keys
+        start = panel.entries
     times = event_times(
-        person,
-        wave,
+        panel,
         _seen(panel, event),
         competing=None if competing is None else _seen(panel, competing),
         origin=start,
@@ -86,19 +108,20 @@ def time_to_event(
     for name in (panel.arm, panel.cluster, panel.weight):
         if name is not None:
             frame[name] = panel.baseline(name).iloc[position].array
-    return tidy(frame, **times.meta | {"convention": f"origine : {origin}"})
+    meta = times.meta | {"convention": f"origine : {origin}"}
+    return tidy(frame, sentences=event_sentences, **meta)
 
 
 def panel_kaplan_meier(
     panel: PanelRows,
     event: Event,
-    by: str | None,
+    by: str | None = None,
     *,
-    origin: Origin,
-    conf_type: Interval,
-    level: float,
+    origin: Origin = "entry",
+    conf_type: Interval = "log",
+    level: float = 0.95,
 ) -> Tidy:
-    """Kaplan-Meier of the times of a cohort: `panel.Cohort.kaplan_meier`."""
+    """Kaplan-Meier of the times of a cohort: `kaplan_meier`."""
     times, columns = _durations(panel, event, by, origin, None)
     curve = kaplan_meier(event=times["event"], **columns, conf_type=conf_type, level=level)
     return _both(times, curve)
@@ -108,13 +131,13 @@ def panel_cumulative_incidence(
     panel: PanelRows,
     event: Event,
     competing: Event,
-    by: str | None,
+    by: str | None = None,
     *,
-    origin: Origin,
-    conf_type: Interval,
-    level: float,
+    origin: Origin = "entry",
+    conf_type: Interval = "log",
+    level: float = 0.95,
 ) -> Tidy:
-    """Cumulative incidence of the times of a cohort: `panel.Cohort.cumulative_incidence`."""
+    """Cumulative incidence of the times of a cohort: `cumulative_incidence`."""
     times, columns = _durations(panel, event, by, origin, competing)
     curve = cumulative_incidence(cause=times["event"], **columns, conf_type=conf_type, level=level)
     return _both(times, curve)
@@ -123,13 +146,13 @@ def panel_cumulative_incidence(
 def panel_rmst(
     panel: PanelRows,
     event: Event,
-    by: str | None,
+    by: str | None = None,
     *,
-    horizon: float | None,
-    origin: Origin,
-    level: float,
+    horizon: float | None = None,
+    origin: Origin = "entry",
+    level: float = 0.95,
 ) -> Tidy:
-    """Mean time without the event: `panel.Cohort.rmst`."""
+    """Mean time without the event: `rmst`."""
     times, columns = _durations(panel, event, by, origin, None)
     return _both(times, rmst(event=times["event"], **columns, horizon=horizon, level=level))
 
@@ -139,22 +162,23 @@ def panel_logrank(
     event: Event,
     by: str,
     *,
-    strata: str | None,
-    origin: Origin,
-    rho: float,
+    strata: str | None = None,
+    origin: Origin = "entry",
+    rho: float = 0.0,
 ) -> LogRank:
-    """Log-rank test of the times of a cohort: `panel.Cohort.logrank`."""
+    """Log-rank test of the times of a cohort: `logrank`."""
     times, columns = _durations(panel, event, by, origin, None)
     unweighted = columns.pop("weight") is not None
     layers = None if strata is None else _trait(panel, times, strata)
-    found = logrank(event=times["event"], **columns, strata=layers, rho=rho)
-    said = {
+    test = logrank(event=times["event"], **columns, strata=layers, rho=rho)
+    more = {
         "n_in": times.meta["n_in"],
-        "lost": times.meta["lost"] | found.meta["lost"],
-        "convention": f"{times.meta['convention']} ; {found.meta['convention']}"
+        "lost": times.meta["lost"] | test.meta["lost"],
+        "convention": f"{times.meta['convention']} ; {test.meta['convention']}"
         + " ; sans les poids de la cohorte" * unweighted,
     }
-    return replace(found, meta=found.meta | said)
+    test.table.meta.update(more)
+    return test
 
 
 def _trait(panel: PanelRows, times: Tidy, column: str) -> pd.Series[Any]:
@@ -182,7 +206,7 @@ def _durations(
     panel: PanelRows, event: Event, by: str | None, origin: Origin, competing: Event | None
 ) -> tuple[Tidy, dict[str, Any]]:
     """Return the times, and the arguments of their curves."""
-    times = time_to_event(panel, event, origin=origin, competing=competing)
+    times = panel_time_to_event(panel, event, origin=origin, competing=competing)
     group = None if by is None else _trait(panel, times, by)
     # Who is known from the origin on is at risk from the start, and may leave at time 0.
     late = times["entry"].where(times["entry"] > 0, -np.inf)
@@ -196,9 +220,9 @@ def _durations(
 
 def _both(times: Tidy, curve: Tidy) -> Tidy:
     """Say what was lost from the rows to the durations, then from the durations to the curve."""
-    said = {
-        "n_in": times.meta["n_in"],
-        "lost": times.meta["lost"] | curve.meta["lost"],
-        "convention": f"{times.meta['convention']} ; {curve.meta['convention']}",
-    }
-    return tidy(pd.DataFrame(curve), **curve.meta | said)
+    curve.meta.update(
+        n_in=times.meta["n_in"],
+        lost=times.meta["lost"] | curve.meta["lost"],
+        convention=f"{times.meta['convention']} ; {curve.meta['convention']}",
+    )
+    return curve

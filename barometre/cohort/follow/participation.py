@@ -11,12 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.base.french import format_number
+from barometre.base.face import level_text, number_text, percent_text
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.durations.risk_sets import Values, as_column
 from barometre.cohort.follow.status_table import ABSENT, StatusTable, status_table
-from barometre.cohort.rows.columns import same_rows
 from barometre.cohort.rows.keys import Integers, positions
+from barometre.cohort.rows.panel import PanelRows
 from barometre.engine.sampling import score_interval
 
 Clock = Literal["calendar", "entry"]
@@ -27,17 +26,24 @@ UNKNOWN = "unknown"
 
 
 def participation_patterns(
-    person: Values, wave: Values, *, observed: Values = None, limit: int | None = None
+    frame: pd.DataFrame,
+    *,
+    person: str,
+    wave: str,
+    observed: str | None = None,
+    limit: int | None = None,
 ) -> Tidy:
     """Count the people by the waves at which they are seen: the table of Stata's ``xtdescribe``.
 
     Parameters
     ----------
-    person, wave : array-like
-        One row per person and wave.
-    observed : array-like of bool, optional
-        Whether the person is seen at that wave; every row counts by default. For those whose
-        outcome is known, give ``frame["outcome"].notna()``.
+    frame : DataFrame
+        One row per person and wave, in any order.
+    person, wave : str
+        Columns.
+    observed : str, optional
+        Column that says whether the person is seen at that wave: booleans, else a column that is
+        missing when she is not (an outcome). Every row counts by default.
     limit : int, optional
         Number of patterns shown, the most frequent first; the rest is one line, ``"(autres)"``.
 
@@ -46,23 +52,32 @@ def participation_patterns(
     Tidy
         ``pattern`` (one character per wave: ``1`` seen, ``.`` not), ``n``, ``percent``,
         ``cumulative`` (per cent). Those who are seen at no wave are counted in ``.meta["lost"]``,
-        which also has the ``waves``. Empty without anybody.
+        which also has the ``waves``.
 
     Raises
     ------
     BarometreError
-        Columns misaligned, person or wave missing, a person twice at a wave, ``observed`` that is
-        not boolean, a limit below 1.
+        An unknown column, a limit below 1; what `Cohort` refuses.
 
     Examples
     --------
-    >>> table = participation_patterns([1, 1, 2, 3, 3], [2024, 2026, 2025, 2024, 2026])
+    >>> rows = pd.DataFrame({"id": [1, 1, 2, 3, 3], "year": [2024, 2026, 2025, 2024, 2026]})
+    >>> table = participation_patterns(rows, person="id", wave="year")
     >>> table[["pattern", "n"]].to_numpy().tolist()
     [['1.1', 2], ['.1.', 1]]
     """
+    return panel_participation_patterns(
+        PanelRows(frame, person, wave), observed=observed, limit=limit
+    )
+
+
+def panel_participation_patterns(
+    panel: PanelRows, *, observed: str | None = None, limit: int | None = None
+) -> Tidy:
+    """Count `participation_patterns` on a panel."""
     if limit is not None and not (isinstance(limit, Integral) and limit >= 1):
         raise BarometreError(f"limit {limit} : donner au moins 1 profil")
-    table = _presence(person, wave, observed, None)
+    table = _presence(panel, observed, None)
     seen = (table.state != ABSENT)[:, table.met]
     code = np.zeros(seen.shape[1], np.int64)
     for byte in np.packbits(seen, axis=0):  # eight waves at a time, numbered again after each
@@ -76,15 +91,26 @@ def participation_patterns(
     if limit is not None and len(frame) > limit:
         others = pd.DataFrame({"pattern": ["(autres)"], "n": [frame["n"][limit:].sum()]})
         frame = pd.concat([frame.head(limit), others], ignore_index=True)
-    return tidy(_shares(frame), **_meta(table, "profils de participation"))
+    return tidy(
+        _shares(frame), sentences=_pattern_sentences, **_meta(table, "profils de participation")
+    )
 
 
-def waves_per_person(person: Values, wave: Values, *, observed: Values = None) -> Tidy:
+def _pattern_sentences(table: pd.DataFrame) -> list[str]:
+    return [
+        f"Profil {row['pattern']} : {percent_text(row['percent'] / 100)}."
+        for row in table.head(3).to_dict("records")
+    ]
+
+
+def waves_per_person(
+    frame: pd.DataFrame, *, person: str, wave: str, observed: str | None = None
+) -> Tidy:
     """Count the people by the number of waves at which they are seen.
 
     Parameters
     ----------
-    person, wave, observed
+    frame, person, wave, observed
         As in `participation_patterns`.
 
     Returns
@@ -92,7 +118,7 @@ def waves_per_person(person: Values, wave: Values, *, observed: Values = None) -
     Tidy
         ``n_waves``, ``n``, ``percent``, ``cumulative``; ``.meta["quantiles"]`` has the minimum, the
         5, 25, 50, 75, 95 % quantiles and the maximum, as ``xtdescribe`` shows them (the mean of the
-        two neighbours at a step). Empty without anybody.
+        two neighbours at a step).
 
     Raises
     ------
@@ -101,10 +127,16 @@ def waves_per_person(person: Values, wave: Values, *, observed: Values = None) -
 
     Examples
     --------
-    >>> waves_per_person([1, 1, 2, 3, 3], [1, 2, 1, 1, 2])[["n_waves", "n"]].to_numpy().tolist()
+    >>> rows = pd.DataFrame({"id": [1, 1, 2, 3, 3], "t": [1, 2, 1, 1, 2]})
+    >>> waves_per_person(rows, person="id", wave="t")[["n_waves", "n"]].to_numpy().tolist()
     [[1, 1], [2, 2]]
     """
-    table = _presence(person, wave, observed, None)
+    return panel_waves_per_person(PanelRows(frame, person, wave), observed=observed)
+
+
+def panel_waves_per_person(panel: PanelRows, *, observed: str | None = None) -> Tidy:
+    """Count `waves_per_person` on a panel."""
+    table = _presence(panel, observed, None)
     sizes = (table.state != ABSENT)[:, table.met].sum(axis=0)
     found, counts = np.unique(sizes, return_counts=True)
     marks = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
@@ -114,9 +146,16 @@ def waves_per_person(person: Values, wave: Values, *, observed: Values = None) -
         if len(sizes)
     }
     frame = pd.DataFrame({"n_waves": found.astype(np.int64), "n": counts.astype(np.int64)})
-    return tidy(
-        _shares(frame), **_meta(table, "nombre de vagues par personne"), quantiles=quantiles
-    )
+    meta = _meta(table, "nombre de vagues par personne")
+    return tidy(_shares(frame), sentences=_count_sentences, **meta, quantiles=quantiles)
+
+
+def _count_sentences(table: pd.DataFrame) -> list[str]:
+    last = table.iloc[-1]
+    return [
+        f"Vues à {number_text(float(last['n_waves']))} vagues, le plus souvent possible : "
+        f"{percent_text(float(last['percent']) / 100)}."
+    ]
 
 
 def _shares(frame: pd.DataFrame) -> pd.DataFrame:
@@ -127,11 +166,12 @@ def _shares(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def retention(
-    person: Values,
-    wave: Values,
+    frame: pd.DataFrame,
     *,
-    observed: Values = None,
-    by: Values = None,
+    person: str,
+    wave: str,
+    by: str | None = None,
+    observed: str | None = None,
     clock: Clock = "calendar",
     level: float = 0.95,
 ) -> Tidy:
@@ -139,10 +179,10 @@ def retention(
 
     Parameters
     ----------
-    person, wave, observed
+    frame, person, wave, observed
         As in `participation_patterns`.
-    by : array-like, optional
-        Groups; a person has that of the first row.
+    by : str, optional
+        Column of the group; a person has that of the first row.
     clock : {"calendar", "entry"}, default "calendar"
         Count by wave, those who have already entered being expected; or by number of waves since
         entry, those being expected for whom that wave has taken place.
@@ -168,11 +208,25 @@ def retention(
 
     Examples
     --------
-    >>> table = retention([1, 1, 2, 3, 3], [2024, 2026, 2025, 2024, 2026])
+    >>> rows = pd.DataFrame({"id": [1, 1, 2, 3, 3], "year": [2024, 2026, 2025, 2024, 2026]})
+    >>> table = retention(rows, person="id", wave="year")
     >>> table[["n_expected", "n_present", "n_away", "n_gone"]].to_numpy().tolist()
     [[2, 2, 0, 0], [3, 1, 2, 0], [3, 2, 0, 1]]
     """
-    table = _presence(person, wave, observed, by)
+    panel = PanelRows(frame, person, wave)
+    return panel_retention(panel, by, observed=observed, clock=clock, level=level)
+
+
+def panel_retention(
+    panel: PanelRows,
+    by: str | None = None,
+    *,
+    observed: str | None = None,
+    clock: Clock = "calendar",
+    level: float = 0.95,
+) -> Tidy:
+    """Compute `retention` on a panel."""
+    table = _presence(panel, observed, by)
     stays = _stays(table, clock)
     steps = np.arange(len(table.waves))[:, None]
     expected = (steps >= stays.entry) & (steps <= stays.final)
@@ -192,28 +246,49 @@ def retention(
         "low": low,
         "high": high,
     }
-    meta = _meta(table, f"rétention, horloge {clock}", f"Wilson à {format_number(100 * level)} %")
-    return tidy(table.stacked(columns), **meta)
+    meta = _meta(table, f"rétention, horloge {clock}", f"Wilson à {level_text(level)}")
+    return tidy(table.stacked(columns), sentences=_retention_sentences, **meta)
+
+
+def _retention_sentences(table: pd.DataFrame) -> list[str]:
+    """Say the retention at the last wave of each group."""
+    key = "wave" if "wave" in table else "since_entry"
+    groups = (
+        table.groupby("group", sort=False, observed=True) if "group" in table else [("", table)]
+    )
+    lines = []
+    for group, rows in groups:
+        row = rows.to_dict("records")[-1]
+        name = f"{group}, " if group != "" else ""
+        when = f"vague {row[key]}" if key == "wave" else f"{row[key]} vagues après l'entrée"
+        low, high = percent_text(row["low"]), percent_text(row["high"])
+        lines.append(
+            f"{name}{when} : {percent_text(row['retention'])} de suivis "
+            f"({number_text(row['n_present'])} sur {number_text(row['n_expected'])} attendus), "
+            f"intervalle [{low} ; {high}]."
+        )
+    return lines
 
 
 def exits(
-    person: Values,
-    wave: Values,
-    reason: Values = None,
+    frame: pd.DataFrame,
     *,
-    observed: Values = None,
-    by: Values = None,
+    person: str,
+    wave: str,
+    reason: str | None = None,
+    by: str | None = None,
+    observed: str | None = None,
     clock: Clock = "calendar",
 ) -> Tidy:
     """Count those who are not seen any more, by the first wave they miss and by reason.
 
     Parameters
     ----------
-    person, wave, observed, by, clock
+    frame, person, wave, observed, by, clock
         As in `retention`.
-    reason : array-like, optional
-        Reason of the exit, or status: that of the last row of the person where it is not missing,
-        from the last wave seen on; ``"unknown"`` where there is none.
+    reason : str, optional
+        Column of the reason of the exit, or of the status: that of the last row of the person where
+        it is not missing, from the last wave seen on; ``"unknown"`` where there is none.
 
     Returns
     -------
@@ -230,14 +305,28 @@ def exits(
 
     Examples
     --------
-    >>> table = exits([1, 1, 2, 3, 3], [1, 2, 1, 1, 2], ["x", "x", "moved", "x", "x"])
+    >>> rows = pd.DataFrame({"id": [1, 1, 2, 3, 3], "t": [1, 2, 1, 1, 2], "why": list("xxmxx")})
+    >>> table = exits(rows, person="id", wave="t", reason="why")
     >>> table[["wave", "reason", "n", "n_at_risk"]].to_numpy().tolist()
-    [[2, 'moved', 1, 3]]
+    [[2, 'm', 1, 3]]
     """
-    table = _presence(person, wave, observed, by)
+    panel = PanelRows(frame, person, wave)
+    return panel_exits(panel, by, reason=reason, observed=observed, clock=clock)
+
+
+def panel_exits(
+    panel: PanelRows,
+    by: str | None = None,
+    *,
+    reason: str | None = None,
+    observed: str | None = None,
+    clock: Clock = "calendar",
+) -> Tidy:
+    """Count `exits` on a panel, by status unless a reason is named."""
+    table = _presence(panel, observed, by)
     stays = _stays(table, clock)
     leaves, gone = stays.last < stays.final, stays.last + 1
-    code, reasons = _reasons(person, wave, reason, stays, leaves)
+    code, reasons = _reasons(panel, reason or panel.status, stays, leaves)
     steps = np.arange(1, max(len(table.waves), 1))[:, None]
     inside = (steps > stays.entry) & (steps <= stays.final)
     at_risk = _by_group(table, inside & (steps <= gone))
@@ -253,28 +342,29 @@ def exits(
         "n_at_risk": total,
         "rate": np.divide(counts, total, out=np.full(total.shape, np.nan), where=total > 0),
     }
-    said = "première vague manquée ; dernière raison connue"
-    return tidy(table.stacked(columns), **_meta(table, f"sorties, horloge {clock}", said))
+    convention = "première vague manquée ; dernière raison connue"
+    meta = _meta(table, f"sorties, horloge {clock}", convention)
+    return tidy(table.stacked(columns), sentences=_exit_sentences, **meta)
+
+
+def _exit_sentences(table: pd.DataFrame) -> list[str]:
+    """Say how many left, all waves together, by reason."""
+    counts = table.groupby("reason", sort=False, observed=True)["n"].sum()
+    parts = [f"{reason} {number_text(float(n))}" for reason, n in counts.items() if n]
+    return [f"Sorties : {', '.join(parts)}." if parts else "Personne n'est sorti."]
 
 
 # ---- shared -------------------------------------------------------------------------------------
 
 
-def _presence(person: Values, wave: Values, observed: Values, by: Values) -> StatusTable:
+def _presence(panel: PanelRows, observed: str | None, by: str | None) -> StatusTable:
     """Lay out who is seen when: a status table of a single status."""
-    status: Values = np.ones(len(as_column("person", person)))
+    seen = np.ones(len(panel.frame), np.bool_)
     if observed is not None:
-        flags = as_column("observed", observed)
-        if len(flags) and not pd.api.types.is_bool_dtype(flags):
-            raise BarometreError(
-                f"observed de type {flags.dtype} : donner des booléens, frame['...'].notna() par"
-                " exemple"
-            )
+        column = panel.column(observed)
+        flags = column if pd.api.types.is_bool_dtype(column) else column.notna()
         seen = flags.astype("boolean").fillna(value=False).to_numpy(np.bool_)
-        status = np.where(seen, 1.0, np.nan)
-        if isinstance(observed, pd.Series):  # its index is compared with those of the others
-            status = pd.Series(status, index=observed.index)
-    return status_table(person, wave, status, None, by, "drop", constant=True)
+    return status_table(panel, pd.Series(np.where(seen, 1.0, np.nan)), by=by, constant=True)
 
 
 @dataclass(frozen=True)
@@ -326,24 +416,21 @@ def _clock_column(table: StatusTable, clock: Clock, steps: Integers) -> dict[str
 
 
 def _reasons(
-    person: Values, wave: Values, reason: Values, stays: _Stays, leaves: Booleans
+    panel: PanelRows, reason: str | None, stays: _Stays, leaves: Booleans
 ) -> tuple[Integers, pd.Index]:
     """Return the reason of each person, by its position, and the reasons of those who leave."""
     words = np.full(len(leaves), UNKNOWN, dtype=object)
     if reason is not None:
-        given = {"person": person, "wave": wave, "reason": reason}
-        columns = {name: as_column(name, value) for name, value in given.items()}
-        same_rows(given)
-        who, _ = positions(columns["person"])
-        when, _ = positions(columns["wave"], sort=True)
-        said = columns["reason"].notna().to_numpy() & (when >= stays.last_wave[who])
+        column = panel.column(reason)
+        who, when = panel.codes
+        known = column.notna().to_numpy() & (when >= stays.last_wave[who])
         latest = np.full(len(leaves), -1, np.int64)
-        np.maximum.at(latest, who[said], when[said])
-        rows = np.flatnonzero(said & (when == latest[who]))
-        words[who[rows]] = columns["reason"].iloc[rows].astype(object)
-    found, reasons = positions(pd.Series(words[leaves], dtype=object), sort=True)
+        np.maximum.at(latest, who[known], when[known])
+        rows = np.flatnonzero(known & (when == latest[who]))
+        words[who[rows]] = column.iloc[rows].astype(object)
+    code_of, reasons = positions(pd.Series(words[leaves], dtype=object), sort=True)
     code = np.full(len(leaves), -1, np.int64)
-    code[leaves] = found
+    code[leaves] = code_of
     return code, reasons if len(reasons) else pd.Index([UNKNOWN], dtype="str")
 
 

@@ -8,37 +8,45 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from barometre.base.errors import BarometreError, counted
+from barometre.base.face import number_text, percent_text
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.durations.risk_sets import Floats, Values
 from barometre.cohort.follow.status_table import ABSENT, Missing, StatusTable, status_table
+from barometre.cohort.rows.columns import Floats
+from barometre.cohort.rows.panel import PanelRows
 
 
 def transition_counts(
-    person: Values,
-    wave: Values,
-    status: Values,
+    frame: pd.DataFrame,
+    status: str,
     *,
+    person: str,
+    wave: str,
+    by: str | None = None,
+    weight: str | None = None,
     lag: int = 1,
-    weight: Values = None,
-    by: Values = None,
     missing: Missing = "drop",
 ) -> Tidy:
     """Count the passages from a status to another.
 
     Parameters
     ----------
-    person, wave, status : array-like
-        One row per person and wave. Waves are numbers, dates or ordered categories; the states of a
-        categorical status are all its categories, otherwise the values found, in order.
+    frame : DataFrame
+        One row per person and wave, in any order.
+    status : str
+        Column of the status. The states of a categorical column are all its categories, otherwise
+        the values found, in order.
+    person, wave : str
+        Columns. Waves are numbers, dates, periods or ordered categories; they follow each other as
+        the list of those of the data does: a year without any survey is no wave.
+    by : str, optional
+        Column of the group; a passage is in that of its origin.
+    weight : str, optional
+        Column of positive weights; a passage has that of its origin.
     lag : int, default 1
-        Number of waves between the two statuses. Waves follow each other as the list of those of
-        the data does: a year without any survey is no wave.
-    weight : array-like of float, optional
-        Positive weights; a passage has that of its origin.
-    by : array-like, optional
-        Groups; a passage is in that of its origin.
+        Number of waves between the two statuses.
     missing : {"drop", "state"}, default "drop"
         What becomes of a wave at which a person has no row or no status: its passages are left out,
         or it is a state named ``"missing"``. It then takes the weight and the group of the person's
@@ -55,34 +63,43 @@ def transition_counts(
     Raises
     ------
     BarometreError
-        Columns misaligned, person or wave missing, a person twice at a wave, a weight that is not
-        positive, a lag that is not a positive integer, a status named ``"missing"`` when that is
-        the name of a state.
+        An unknown column, a lag that is not a positive integer, a status named ``"missing"`` when
+        that is the name of a state; what `Cohort` refuses.
 
     Examples
     --------
-    >>> table = transition_counts([1, 1, 1, 2, 2], [1, 2, 3, 1, 3], list("aabab"))
+    >>> rows = pd.DataFrame({"id": [1, 1, 1, 2, 2], "t": [1, 2, 3, 1, 3], "s": list("aabab")})
+    >>> table = transition_counts(rows, "s", person="id", wave="t")
     >>> table[table["n"] > 0].to_numpy().tolist()
     [['a', 'a', 1], ['a', 'b', 1]]
     """
-    return _passages(status_table(person, wave, status, weight, by, missing), lag, rates=False)
+    panel = PanelRows(frame, person, wave, weight=weight, status=status)
+    return panel_transition_counts(panel, by=by, lag=lag, missing=missing)
+
+
+def panel_transition_counts(
+    panel: PanelRows, by: str | None = None, *, lag: int = 1, missing: Missing = "drop"
+) -> Tidy:
+    """Count `transition_counts` on a panel, with its status and its weight."""
+    return _passages(_statuses(panel, by, missing), lag, rates=False)
 
 
 def transition_rates(
-    person: Values,
-    wave: Values,
-    status: Values,
+    frame: pd.DataFrame,
+    status: str,
     *,
+    person: str,
+    wave: str,
+    by: str | None = None,
+    weight: str | None = None,
     lag: int = 1,
-    weight: Values = None,
-    by: Values = None,
     missing: Missing = "drop",
 ) -> Tidy:
     """Share of those in a status who are in each status ``lag`` waves later.
 
     Parameters
     ----------
-    person, wave, status, lag, weight, by, missing
+    frame, status, person, wave, by, weight, lag, missing
         As in `transition_counts`.
 
     Returns
@@ -102,10 +119,27 @@ def transition_rates(
 
     Examples
     --------
-    >>> transition_rates([1, 1, 1, 2, 2], [1, 2, 3, 1, 3], list("aabab"))["rate"].tolist()
+    >>> rows = pd.DataFrame({"id": [1, 1, 1, 2, 2], "t": [1, 2, 3, 1, 3], "s": list("aabab")})
+    >>> transition_rates(rows, "s", person="id", wave="t")["rate"].tolist()
     [0.5, 0.5, nan, nan]
     """
-    return _passages(status_table(person, wave, status, weight, by, missing), lag, rates=True)
+    panel = PanelRows(frame, person, wave, weight=weight, status=status)
+    return panel_transition_rates(panel, by=by, lag=lag, missing=missing)
+
+
+def panel_transition_rates(
+    panel: PanelRows, by: str | None = None, *, lag: int = 1, missing: Missing = "drop"
+) -> Tidy:
+    """Compute `transition_rates` on a panel, with its status and its weight."""
+    return _passages(_statuses(panel, by, missing), lag, rates=True)
+
+
+def _statuses(
+    panel: PanelRows, by: str | None, missing: Missing, *, constant: bool = False
+) -> StatusTable:
+    return status_table(
+        panel, panel.statuses, by=by, weight=panel.weight, missing=missing, constant=constant
+    )
 
 
 def _passages(table: StatusTable, lag: int, *, rates: bool) -> Tidy:
@@ -135,26 +169,44 @@ def _passages(table: StatusTable, lag: int, *, rates: bool) -> Tidy:
         used,
         "jamais deux statuts connus à cet écart",
     )
-    return tidy(table.stacked(columns), **meta, pairs=pairs, pairs_lost=lost)
+    return tidy(
+        table.stacked(columns),
+        sentences=_rate_sentences if rates else None,
+        **meta,
+        pairs=pairs,
+        pairs_lost=lost,
+    )
+
+
+def _rate_sentences(table: pd.DataFrame) -> list[str]:
+    """Say, from each status, where most go."""
+    lines = []
+    keys = ["group", "from"] if "group" in table else ["from"]
+    for key, rows in table.dropna(subset=["rate"]).groupby(keys, sort=False, observed=True):
+        top = rows.to_dict("records")[int(np.argmax(rows["rate"].to_numpy()))]
+        start = " / ".join(map(str, key))
+        lines.append(f"{start} : surtout vers {top['to']}, {percent_text(top['rate'])}.")
+    return lines
 
 
 # ---- distribution and time ----------------------------------------------------------------------
 
 
 def state_distribution(
-    person: Values,
-    wave: Values,
-    status: Values,
+    frame: pd.DataFrame,
+    status: str,
     *,
-    weight: Values = None,
-    by: Values = None,
+    person: str,
+    wave: str,
+    by: str | None = None,
+    weight: str | None = None,
     missing: Missing = "drop",
 ) -> Tidy:
     """Share of people in each status, wave by wave.
 
     Parameters
     ----------
-    person, wave, status, weight, by, missing
+    frame, status, person, wave, by, weight, missing
         As in `transition_counts`.
 
     Returns
@@ -177,11 +229,19 @@ def state_distribution(
 
     Examples
     --------
-    >>> shares = state_distribution([1, 2, 1, 2], [1, 1, 2, 2], list("aabb"))
-    >>> shares["share"].tolist()
+    >>> rows = pd.DataFrame({"id": [1, 2, 1, 2], "t": [1, 1, 2, 2], "s": list("aabb")})
+    >>> state_distribution(rows, "s", person="id", wave="t")["share"].tolist()
     [1.0, 0.0, 0.0, 1.0]
     """
-    table = status_table(person, wave, status, weight, by, missing)
+    panel = PanelRows(frame, person, wave, weight=weight, status=status)
+    return panel_state_distribution(panel, by=by, missing=missing)
+
+
+def panel_state_distribution(
+    panel: PanelRows, by: str | None = None, *, missing: Missing = "drop"
+) -> Tidy:
+    """Compute `state_distribution` on a panel, with its status and its weight."""
+    table = _statuses(panel, by, missing)
     counts = _by_wave(table)
     total = counts.sum(axis=2, keepdims=True)
     share = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
@@ -198,24 +258,41 @@ def state_distribution(
     }
     used = _used(table)
     return tidy(
-        table.stacked(columns), **table.meta("distribution par vague", used, "groupe manquant")
+        table.stacked(columns),
+        sentences=_share_sentences,
+        chart="state_bars",
+        **table.meta("distribution par vague", used, "groupe manquant"),
     )
 
 
+def _share_sentences(table: pd.DataFrame) -> list[str]:
+    """Say the shares of each status at the first wave and at the last one."""
+    ends = table["wave"].iloc[[0, -1]].tolist()
+    lines = []
+    keys = ["group", "state"] if "group" in table else ["state"]
+    for key, rows in table.groupby(keys, sort=False, observed=True):
+        start, end = (rows.loc[rows["wave"] == wave, "share"].iloc[0] for wave in ends)
+        name = " / ".join(map(str, key))
+        first, last = percent_text(start), percent_text(end)
+        lines.append(f"{name} : {first} à la première vague, {last} à la dernière.")
+    return lines
+
+
 def mean_time(
-    person: Values,
-    wave: Values,
-    status: Values,
+    frame: pd.DataFrame,
+    status: str,
     *,
-    weight: Values = None,
-    by: Values = None,
+    person: str,
+    wave: str,
+    by: str | None = None,
+    weight: str | None = None,
     missing: Missing = "drop",
 ) -> Tidy:
     """Mean number of waves that a person spends in each status.
 
     Parameters
     ----------
-    person, wave, status, weight, by, missing
+    frame, status, person, wave, by, weight, missing
         As in `transition_counts`; a person has the weight and the group of the first row.
 
     Returns
@@ -237,10 +314,17 @@ def mean_time(
 
     Examples
     --------
-    >>> mean_time([1, 2, 1, 2], [1, 1, 2, 2], list("abbb"))["mean_time"].tolist()
+    >>> rows = pd.DataFrame({"id": [1, 2, 1, 2], "t": [1, 1, 2, 2], "s": list("abbb")})
+    >>> mean_time(rows, "s", person="id", wave="t")["mean_time"].tolist()
     [0.5, 1.5]
     """
-    table = status_table(person, wave, status, weight, by, missing, constant=True)
+    panel = PanelRows(frame, person, wave, weight=weight, status=status)
+    return panel_mean_time(panel, by=by, missing=missing)
+
+
+def panel_mean_time(panel: PanelRows, by: str | None = None, *, missing: Missing = "drop") -> Tidy:
+    """Compute `mean_time` on a panel, with its status and its weight."""
+    table = _statuses(panel, by, missing, constant=True)
     counts = _by_wave(table).sum(axis=1)
     total = table.cells(0, table.met.astype(np.int64), 2)[:, 1:]
     time, used = counts.sum(axis=1, keepdims=True), _used(table)
@@ -251,7 +335,20 @@ def mean_time(
         "share": np.divide(counts, time, out=np.full_like(counts, np.nan), where=time > 0),
         "n": np.repeat(people, len(table.states)),
     }
-    return tidy(table.stacked(columns), **table.meta("temps moyen", used, "groupe manquant"))
+    return tidy(
+        table.stacked(columns),
+        sentences=_time_sentences,
+        **table.meta("temps moyen", used, "groupe manquant"),
+    )
+
+
+def _time_sentences(table: pd.DataFrame) -> list[str]:
+    """Say the mean number of waves in each status."""
+    lines = []
+    for row in table.to_dict("records"):
+        name = f"{row['group']} / {row['state']}" if "group" in table else str(row["state"])
+        lines.append(f"{name} : {number_text(row['mean_time'], 1)} vagues en moyenne.")
+    return lines
 
 
 def _by_wave(table: StatusTable) -> Floats:

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.errors import BarometreError, UnknownNameError, counted
-from barometre.cohort.durations.risk_sets import Floats, Values, as_column, numbers
-from barometre.cohort.rows.columns import same_rows
-from barometre.cohort.rows.keys import Integers, has_order, positions, repeated
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.cohort.rows.columns import Floats, Integers, Positions
+from barometre.cohort.rows.keys import positions
+from barometre.cohort.rows.panel import PanelRows
 
 Missing = Literal["drop", "state"]
 Layout = npt.NDArray[Any]
@@ -110,21 +110,24 @@ def _row(layout: Layout, wave: int) -> Layout:
 
 
 def status_table(
-    person: Values,
-    wave: Values,
-    status: Values,
-    weight: Values,
-    by: Values,
-    missing: Missing,
+    panel: PanelRows,
+    status: pd.Series[Any],
     *,
+    by: str | None = None,
+    weight: str | None = None,
+    missing: Missing = "drop",
     constant: bool = False,
 ) -> StatusTable:
-    """Check columns of statuses and lay them out.
+    """Lay the statuses of a panel out.
 
     Parameters
     ----------
-    person, wave, status, weight, by
-        As in `transitions.transition_counts`.
+    panel : PanelRows
+        The rows.
+    status : Series
+        Status of each row.
+    by, weight : str, optional
+        Columns of the group and of positive weights.
     missing : {"drop", "state"}
         Whether absence is a state; everyone then has one.
     constant : bool, default False
@@ -133,18 +136,13 @@ def status_table(
     Raises
     ------
     BarometreError
-        As `transitions.transition_counts`.
+        As `transition_counts`.
     """
     if missing not in get_args(Missing):
         raise UnknownNameError("choix missing=", str(missing), get_args(Missing))
-    given = {"person": person, "wave": wave, "status": status, "weight": weight, "by": by}
-    columns = {name: as_column(name, value) for name, value in given.items() if value is not None}
-    same_rows(given)
-    who, people = positions(columns["person"])
-    when, waves = _waves(columns["wave"])
-    _check_keys(who, when, len(people), len(waves))
-    shape = (len(waves), len(people))
-    codes, states = _states(columns["status"])
+    who, when = panel.codes
+    shape = (len(panel.wave_index), panel.n_people)
+    codes, states = _states(status)
     state = np.zeros(shape, np.min_scalar_type(len(states) + 1))
     state[when, who] = codes + 1
     met = (state != ABSENT).any(axis=0)
@@ -157,42 +155,17 @@ def status_table(
         met[:] = True
         states = states.append(pd.Index([MISSING]))
     mass = None
-    if "weight" in columns:
-        weights = numbers("weight", columns["weight"])
-        if not ((weights > 0) & np.isfinite(weights)).all():
-            raise BarometreError(
-                "poids refusés : négatifs, nuls ou manquants ; donner des positifs"
-            )
+    if weight is not None:
+        weights = panel.column(weight).to_numpy(np.float64, na_value=np.nan)
         mass = _laid_out(weights, when, who, shape, constant)
-    group, groups = np.zeros((1, len(people)), np.int32), pd.Index([None], dtype=object)
-    if "by" in columns:
-        found, groups = positions(columns["by"], sort=True)
-        found[found < 0] = len(groups)
-        group = _laid_out(found.astype(np.float64), when, who, shape, constant).astype(np.int32)
-    grouped = "by" in columns
+    group, groups = np.zeros((1, panel.n_people), np.int32), pd.Index([None], dtype=object)
+    if by is not None:
+        place, groups = positions(panel.column(by), sort=True)
+        place[place < 0] = len(groups)
+        group = _laid_out(place.astype(np.float64), when, who, shape, constant).astype(np.int32)
     return StatusTable(
-        state, mass, group, waves, states, groups, grouped, missing, met
-    )  # fmt: skip
-
-
-def _waves(column: pd.Series[Any]) -> tuple[Integers, pd.Index]:
-    if len(column) and not has_order(column):
-        raise BarometreError(
-            f"vagues de type {column.dtype}, sans ordre : donner des entiers, des dates, des"
-            " périodes ou un Categorical ordonné"
-        )
-    return positions(column, sort=True)
-
-
-def _check_keys(who: Integers, when: Integers, n_people: int, n_waves: int) -> None:
-    if (who < 0).any() or (when < 0).any():
-        number = int(((who < 0) | (when < 0)).sum())
-        lines = counted(number, "ligne")
-        raise BarometreError(f"{lines} sans personne ou sans vague : les compléter ou les écarter")
-    twice = repeated(who, when, n_people, n_waves)
-    if twice is not None:
-        lines = counted(int(twice.sum()), "ligne")
-        raise BarometreError(f"{lines} en double : une ligne par personne et par vague")
+        state, mass, group, panel.wave_index, states, groups, by is not None, missing, met
+    )
 
 
 def _states(column: pd.Series[Any]) -> tuple[Integers, pd.Index]:
@@ -203,7 +176,7 @@ def _states(column: pd.Series[Any]) -> tuple[Integers, pd.Index]:
 
 
 def _laid_out(
-    values: Floats, when: Integers, who: Integers, shape: tuple[int, int], constant: bool
+    values: Floats, when: Positions, who: Positions, shape: tuple[int, int], constant: bool
 ) -> Floats:
     """Lay values out by wave and person, those of the first row filling the holes.
 

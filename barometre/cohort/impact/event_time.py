@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.face import Drawn
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.impact.sample import Sample, clusters_by_side, cohort_sample, column_sample
+from barometre.cohort.impact.sample import Sample, clusters_by_side, panel_sample
 from barometre.cohort.impact.two_way import check_enough_rows, wave_names, with_waves
 from barometre.cohort.impact.within import without_person
-from barometre.cohort.inference.estimates import PreTrend, pretrend_test, student_interval
+from barometre.cohort.inference.estimates import COLUMNS, student_interval, time_sentences
+from barometre.cohort.inference.pretrends import PreTrend, pretrend_test
 from barometre.cohort.inference.sandwich import (
     CONVENTIONS,
+    LeastSquares,
     StandardError,
     check_standard_error,
     least_squares,
@@ -28,34 +31,41 @@ from barometre.cohort.rows.panel import PanelRows
 
 
 @dataclass(frozen=True, eq=False)
-class EventStudy:
+class EventStudy(Drawn):
     """Effects by time since treatment.
 
     Attributes
     ----------
-    table : DataFrame
-        ``event_time, estimate, se, low, high, n, df, p``: one row per time, ``n`` rows of treated
+    table : Tidy
+        ``event_time, estimate, se, low, high, df, p, n``: one row per time, ``n`` rows of treated
         people each. The base is 0 by construction, without error.
     vcov : DataFrame
         Covariance of the estimates, by event time, base left out.
     n : int
         Rows used.
-    meta : dict
-        ``method``, ``convention``, ``base``, ``n_in``, ``n_used``, ``lost``...
     """
 
+    chart: ClassVar[str] = "event_study_plot"
     table: Tidy
     vcov: pd.DataFrame = field(repr=False)
     n: int
-    meta: Mapping[str, Any] = field(repr=False)
 
-    def pretrend(self, *, level: float = 0.05, power: Sequence[float] = (0.5, 0.8)) -> PreTrend:
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What was used: ``method``, ``convention``, ``base``, ``n_in``, ``n_used``, ``lost``..."""
+        return self.table.meta
+
+    def sentences(self) -> list[str]:
+        """Say the effect at each time, and what to fear."""
+        return self.table.summary().splitlines()
+
+    def pretrend(self, *, alpha: float = 0.05, power: Sequence[float] = (0.5, 0.8)) -> PreTrend:
         """Test jointly that nothing moved before the treatment, and say what could be seen.
 
         Parameters
         ----------
-        level : float, default 0.05
-            Level of the test.
+        alpha : float, default 0.05
+            Size of the test.
         power : sequence of float, default (0.5, 0.8)
             Powers at which the detectable slope (per unit of wave) is given.
 
@@ -73,57 +83,61 @@ class EventStudy:
             before["estimate"].to_numpy(),
             self.vcov.loc[times, times].to_numpy(),
             distance.to_numpy(),
-            level=level,
+            alpha=alpha,
             power=power,
             df_denominator=self.meta["df_denominator"],
         )
 
 
 def event_study(
-    outcome: Any,
-    person: Any,
-    wave: Any,
-    first_treated: Any,
+    frame: pd.DataFrame,
+    outcome: str,
     *,
+    person: str,
+    wave: str,
+    first_treated: str,
     base: float = -1,
-    se: StandardError = "CR1",
-    cluster: Any = None,
-    weight: Any = None,
     window: tuple[float, float] | None = None,
+    cluster: str | None = None,
+    weight: str | None = None,
+    se: StandardError = "CR1",
 ) -> EventStudy:
     """Two-way fixed effects by time since treatment.
 
     Parameters
     ----------
-    outcome : array_like
-        The outcome, one row per person and wave; rows where it is missing are left out.
-    person : array_like
-        Identifiers.
-    wave : array_like of numbers
-        Waves.
-    first_treated : array_like of numbers
-        Wave of the first treatment; missing, 0 or infinite: never treated.
+    frame : DataFrame
+        One row per person and wave, in any order.
+    outcome : str
+        Column of the outcome; rows where it is missing are left out and counted.
+    person, wave : str
+        Columns. Waves that are numbers count in their own unit; dates, periods and labels count in
+        waves.
+    first_treated : str
+        Column of the wave of the first treatment; missing, 0 or infinite: never treated.
     base : float, default -1
         Event time the others are compared with.
-    se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
-        Standard error: see `fixed_effects.twfe`.
-    cluster : array_like, optional
-        Cluster of each row; the person by default.
-    weight : array_like, optional
-        Positive weights.
     window : tuple of two numbers, optional
         First and last event times: those beyond join them (Schmidheiny, Siegloch, 2023).
+    cluster : str, optional
+        Column of the cluster, the same at all waves of a person; the person by default.
+    weight : str, optional
+        Column of positive weights.
+    se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
+        Standard error: see `twfe`.
 
     Returns
     -------
     EventStudy
-        Table by event time, covariance, `EventStudy.pretrend`.
+        Table by event time, covariance, `EventStudy.pretrend`; ``meta`` counts people and rows in,
+        used and lost.
 
     Raises
     ------
     BarometreError
         Nobody treated, a base that is not among the event times (they are listed), effects that
-        cannot be told apart (everyone ends up treated and no window), columns that do not match.
+        cannot be told apart (everyone ends up treated and no window), a date of treatment that is
+        no wave when waves are not numbers, an unknown column; what `Cohort` refuses.
 
     Notes
     -----
@@ -133,23 +147,20 @@ def event_study(
 
     Examples
     --------
-    >>> study = event_study([1, 2, 3, 2, 2, 3, 1, 2, 7, 1, 3, 8], np.repeat(list("abcd"), 3),
-    ...                     [1, 2, 3] * 4, [0] * 6 + [3] * 6)
+    >>> rows = pd.DataFrame({"id": np.repeat([1, 2, 3, 4], 3), "year": [2024, 2025, 2026] * 4,
+    ...                      "start": [0] * 6 + [2026] * 6,
+    ...                      "score": [1, 2, 3, 2, 2, 3, 1, 2, 7, 1, 3, 8]})
+    >>> study = event_study(rows, "score", person="id", wave="year", first_treated="start")
     >>> study.table[["event_time", "estimate", "n"]]
        event_time  estimate  n
     0          -2      -1.0  2
     1          -1       0.0  2
     2           0       4.0  2
     """
-    check_standard_error(se)
-    if cluster is None and se != "HC1":
-        cluster = person
-    sample = column_sample(
-        outcome, person=person, wave=wave, cluster=cluster, weight=weight,
-        others={"first_treated": first_treated},
-    )  # fmt: skip
-    first = treatment_date(first_treated)
-    return _event_study(sample, as_numbers(wave, "wave"), first, base, se, window)
+    panel = PanelRows(
+        frame, person, wave, first_treated=first_treated, cluster=cluster, weight=weight
+    )
+    return panel_event_study(panel, outcome, base=base, window=window, se=se)
 
 
 def panel_event_study(
@@ -157,57 +168,21 @@ def panel_event_study(
     outcome: str,
     *,
     base: float = -1,
-    se: StandardError = "CR1",
+    window: tuple[float, float] | None = None,
     cluster: str | None = None,
     weight: str | None = None,
-    window: tuple[float, float] | None = None,
+    se: StandardError = "CR1",
 ) -> EventStudy:
-    """Two-way fixed effects by time since treatment, on a cohort.
-
-    Parameters
-    ----------
-    panel : PanelRows
-        With ``first_treated``. Waves that are numbers count in their own unit; dates, periods and
-        labels count in waves.
-    outcome : str
-        Column of the outcome.
-    base : float, default -1
-        Event time the others are compared with.
-    se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
-        Standard error: see `fixed_effects.twfe`.
-    cluster, weight : str, optional
-        Columns; by default those declared by the panel, else the person and no weight.
-    window : tuple of two numbers, optional
-        First and last event times: those beyond join them.
-
-    Returns
-    -------
-    EventStudy
-        As `event_study`; ``meta`` counts people and rows in, used and lost.
+    """Estimate `event_study` on a panel, whose cluster and weight are used unless others are named.
 
     Raises
     ------
     BarometreError
-        As `event_study`; a cohort without ``first_treated``, a date of treatment that is no wave
-        when waves are not numbers.
-
-    Examples
-    --------
-    >>> from barometre.cohort import Cohort
-    >>> rows = pd.DataFrame({"id": np.repeat([1, 2, 3, 4], 3), "year": [2024, 2025, 2026] * 4,
-    ...                      "start": [0] * 6 + [2026] * 6,
-    ...                      "score": [1, 2, 3, 2, 2, 3, 1, 2, 7, 1, 3, 8]})
-    >>> panel_event_study(Cohort(rows, "id", "year", first_treated="start"), "score").n
-    12
+        As `event_study`; a panel without ``first_treated``.
     """
     check_standard_error(se)
-    if panel.first_treated is None:
-        raise BarometreError(
-            "la cohorte n'a pas de date de traitement : la créer avec first_treated=, vide ou 0 "
-            "pour qui n'est jamais traité"
-        )
-    sample = cohort_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
-    first = panel.frame[panel.first_treated]
+    first = panel.entries
+    sample = panel_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
     if pd.api.types.is_numeric_dtype(panel.frame[panel.wave]):
         when, start = as_numbers(panel.frame[panel.wave], panel.wave), treatment_date(first)
     else:
@@ -219,7 +194,7 @@ def panel_event_study(
                 "nom de vague de traitement", str(unknown.iloc[0]), map(str, waves)
             )
         when, start = panel.codes.wave.astype(float), np.where(position < 0, np.nan, position)
-    return _event_study(sample, when, start, base, se, window)
+    return _event_study(sample, _Times.of(sample, when, start, base, window), se)
 
 
 def treatment_date(first_treated: Any) -> Floats:
@@ -252,39 +227,99 @@ def treatment_date(first_treated: Any) -> Floats:
     return np.where(dates == 0, np.nan, dates)
 
 
-def _event_study(
-    sample: Sample,
-    wave: Floats,
-    start: Floats,
-    base: float,
-    se: StandardError,
-    window: tuple[float, float] | None,
-) -> EventStudy:
+@dataclass(frozen=True)
+class _Times:
+    """The event time of each row used, missing for the never treated.
+
+    ``met`` are the times found, ``counts`` their rows; ``exact`` are the times before those beyond
+    the window joined its ends; ``n_groups`` counts the dates of entry.
+    """
+
+    times: Floats
+    exact: Floats
+    met: Floats
+    counts: npt.NDArray[np.int64]
+    base: float
+    window: tuple[float, float] | None
+    n_groups: int
+
+    @classmethod
+    def of(
+        cls,
+        sample: Sample,
+        wave: Floats,
+        start: Floats,
+        base: float,
+        window: tuple[float, float] | None,
+    ) -> _Times:
+        wave, start = sample.take(wave), sample.take(start)
+        exact = times = wave - start
+        if window is not None:
+            low, high = window
+            if not low <= base <= high:
+                raise BarometreError(
+                    f"window {window} : donner (début, fin) autour de base = {base}"
+                )
+            times = np.clip(exact, low, high)
+        treated = ~np.isnan(times)
+        values, counts = np.unique(times[treated], return_counts=True)
+        if not len(values):
+            raise BarometreError("personne n'est traité : vérifier first_treated")
+        if base not in values:
+            known = ", ".join(f"{value:g}" for value in values)
+            raise BarometreError(
+                f"base = {base} n'est pas une durée observée ; choisir parmi {known}"
+            )
+        n_groups = len(np.unique(start[treated]))
+        return cls(times, exact, values, counts, base, window, n_groups)
+
+    @property
+    def tested(self) -> Floats:
+        """The times met, base left out."""
+        others: Floats = self.met[self.met != self.base]
+        return others
+
+    @property
+    def labels(self) -> npt.NDArray[Any]:
+        """Whole numbers where all times are whole."""
+        whole = bool((self.met == np.round(self.met)).all())
+        return self.tested.astype(np.int64) if whole else self.tested
+
+
+def _event_study(sample: Sample, times: _Times, se: StandardError) -> EventStudy:
+    check_enough_rows(len(sample.y), sample.ways)
+    fit = _fit(sample, times)
+    vcov, df, _ = sandwich(fit, sample.cluster, sample.n_clusters, se)
+    last = slice(len(fit.coef) - len(times.tested), None)
+    vcov, df, coef = vcov[last, last], df[last], fit.coef[last]
+    root = np.sqrt(np.diag(vcov))
+    _, p, low, high = student_interval(coef, root, df)
+    labels, others = times.labels, times.met != times.base
+    frame = pd.DataFrame(
+        dict(zip(COLUMNS, (coef, root, low, high, df, p, times.counts[others]), strict=True)),
+        index=pd.Index(labels, name="event_time"),
+    )
+    reference = pd.DataFrame(
+        {"estimate": 0.0, "n": times.counts[~others]}, index=[labels.dtype.type(times.base)]
+    ).reindex(columns=frame.columns)
+    table = pd.concat([frame, reference.astype(frame.dtypes)]).sort_index()
+    meta = _meta(sample, times, se, df)
+    shown = tidy(
+        table.rename_axis("event_time").reset_index(),
+        sentences=time_sentences,
+        chart=EventStudy.chart,
+        **meta,
+    )
+    return EventStudy(shown, pd.DataFrame(vcov, index=labels, columns=labels), len(sample.y))
+
+
+def _fit(sample: Sample, times: _Times) -> LeastSquares:
     ways = sample.ways
-    assert ways is not None  # person and wave were given
-    wave, start = sample.take(wave), sample.take(start)
-    exact = times = wave - start
-    if window is not None:
-        low, high = window
-        if not low <= base <= high:
-            raise BarometreError(f"window {window} : donner (début, fin) autour de base = {base}")
-        times = np.clip(exact, low, high)
-    treated = ~np.isnan(times)
-    values, counts = np.unique(times[treated], return_counts=True)
-    if not len(values):
-        raise BarometreError("personne n'est traité : vérifier first_treated")
-    if base not in values:
-        known = ", ".join(f"{value:g}" for value in values)
-        raise BarometreError(f"base = {base} n'est pas une durée observée ; choisir parmi {known}")
-    check_enough_rows(len(sample.y), ways)
-    n_groups = len(np.unique(start[treated]))
-    tested = values[values != base]
-    names = [f"durée {value:g}" for value in tested]
     try:
-        fit = least_squares(
+        return least_squares(
             without_person(sample.y, ways),
-            with_waves([times == value for value in tested], ways),
-            [*wave_names(ways), *names],
+            with_waves([times.times == value for value in times.tested], ways),
+            [*wave_names(ways), *(f"durée {value:g}" for value in times.tested)],
             weight=sample.weight,
             absorbed=ways.n_people,
             nuisance=ways.n_waves - 1,
@@ -295,53 +330,33 @@ def _event_study(
             f"{error}. Sans personne jamais traitée, une tendance ne se distingue pas des effets : "
             'regrouper les durées (window=), ou att_gt(control="not_yet")'
         ) from None
-    vcov, df, _ = sandwich(fit, sample.cluster, sample.n_clusters, se)
-    last = slice(len(fit.coef) - len(tested), None)
-    vcov, df, coef = vcov[last, last], df[last], fit.coef[last]
-    root = np.sqrt(np.diag(vcov))
-    _, p, low_bound, high_bound = student_interval(coef, root, df)
-    whole = bool((values == np.round(values)).all())
-    labels: npt.NDArray[Any] = tested.astype(np.int64) if whole else tested
-    frame = pd.DataFrame(
-        {
-            "estimate": coef,
-            "se": root,
-            "low": low_bound,
-            "high": high_bound,
-            "n": counts[values != base],
-            "df": df,
-            "p": p,
-        },
-        index=pd.Index(labels, name="event_time"),
-    )
-    reference = pd.DataFrame(
-        {"estimate": 0.0, "n": counts[values == base]}, index=[labels.dtype.type(base)]
-    ).reindex(columns=frame.columns)
-    table = pd.concat([frame, reference.astype(frame.dtypes)]).sort_index()
+
+
+def _meta(sample: Sample, times: _Times, se: StandardError, df: Floats) -> dict[str, Any]:
     n_clusters = sample.n_clusters
     meta = {
         **sample.meta,
         "method": "étude d'événement à effets fixes des personnes et des vagues",
         "convention": CONVENTIONS[se],
-        "base": base,
-        "window": window,
-        "n_groups": n_groups,
+        "base": times.base,
+        "window": times.window,
+        "n_groups": times.n_groups,
         "df_denominator": df[0] if se == "HC1" or n_clusters is None else n_clusters - 1.0,
-        "mean_time": dict(zip(labels, _means(exact, times, tested), strict=True)),
+        "mean_time": dict(
+            zip(times.labels, _means(times.exact, times.times, times.tested), strict=True)
+        ),
     }
-    if sample.cluster is not None and se != "HC1" and n_clusters != ways.n_people:
+    if sample.cluster is not None and se != "HC1" and n_clusters != sample.ways.n_people:
+        treated = ~np.isnan(times.times)
         meta |= clusters_by_side(sample, control=~treated, treated=treated)
-    if n_groups > 1:
-        said_before = [meta["caution"]] if "caution" in meta else []
+    if times.n_groups > 1:
+        cautions = [meta["caution"]] if "caution" in meta else []
         several = (
             "entrées à plusieurs dates : chaque durée mêle les effets des autres s'ils diffèrent "
             "(Sun, Abraham, 2021) ; préférer att_gt"
         )
-        meta["caution"] = ". ".join([*said_before, several])
-    said = tidy(table.rename_axis("event_time").reset_index(), **meta)
-    return EventStudy(
-        said, pd.DataFrame(vcov, index=labels, columns=labels), len(sample.y), said.meta
-    )
+        meta["caution"] = ". ".join([*cautions, several])
+    return meta
 
 
 def _means(exact: Floats, times: Floats, values: Floats) -> list[float]:

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.errors import UnknownNameError, counted
+from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.tidy import tidy
 from barometre.cohort.impact.group_time_cells import Base, Cell, Control, Method, cell
 from barometre.cohort.impact.group_time_people import Gathered, Missing, gather
-from barometre.cohort.impact.group_time_result import AttGt
-from barometre.cohort.inference.estimates import student_interval
+from barometre.cohort.impact.group_time_result import AttGt, cell_sentences
+from barometre.cohort.inference.estimates import interval_columns
+from barometre.cohort.inference.sandwich import StandardError, check_standard_error
 from barometre.cohort.rows.panel import PanelRows
 
 
@@ -35,10 +36,11 @@ def att_gt(
     base: Base = "varying",
     covariates: Sequence[str] | str | None = None,
     method: Method = "dr",
-    cluster: str | None = None,
-    weight: str | None = None,
     missing: Missing = "pairs",
     anticipation: float = 0,
+    cluster: str | None = None,
+    weight: str | None = None,
+    se: StandardError = "CR0",
 ) -> AttGt:
     """Estimate the effect of a treatment on each group of entry at each wave, ATT(g,t).
 
@@ -65,17 +67,19 @@ def att_gt(
     method : {"dr", "ipw", "reg"}
         Doubly robust, inverse probability weighting or outcome regression; without covariates the
         three are the difference of the mean changes.
-    cluster : str, optional
-        Column of the cluster, as it was at the first wave of the person. No cluster by default.
-        ``meta["caution"]`` names the groups that are each in one cluster, whose errors are then
-        too small.
-    weight : str, optional
-        Positive weights, as they were at the first wave of the person.
     missing : {"pairs", "balanced"}
         Keep for each comparison the people seen at its two dates, or only the people seen at every
         wave.
     anticipation : float, default 0
         Time before the treatment at which it may already act.
+    cluster : str, optional
+        Column of the cluster, as it was at the first wave of the person; the person by default.
+        ``meta["caution"]`` names the groups that are each in one cluster, whose errors are then
+        too small.
+    weight : str, optional
+        Positive weights, as they were at the first wave of the person.
+    se : {"CR0", "CR1", "CR1S", "HC1", "CR2", "CR3"}, default "CR0"
+        Standard error: see Notes. ``"CR2"`` and ``"CR3"``, which need a regression, are refused.
 
     Returns
     -------
@@ -95,22 +99,24 @@ def att_gt(
     Notes
     -----
     Callaway and Sant'Anna (2021), Sant'Anna and Zhao (2020). Standard errors come from the
-    influence functions, without small-sample correction: sqrt(sum of squares) / n, summed within
-    clusters first when there are some (no G / (G - 1) factor), as R's did 2.5. Intervals are
-    normal, at 95 %, cell by cell: with few clusters they are too short, and a group of one person
-    shows no variance of its own.
+    influence functions, summed within clusters: sqrt(sum of squares) / n. ``"CR0"`` has no
+    small-sample correction and normal intervals, as R's did 2.5: with few clusters they are too
+    short. ``"CR1"`` multiplies the variance by G / (G - 1) and has Student intervals with G - 1
+    degrees of freedom; so has ``"CR1S"``, no other parameter being counted. ``"HC1"`` ignores the
+    clusters: it is ``"CR1"`` with one person, one cluster. Intervals are at 95 %, cell by cell; a
+    group of one person shows no variance of its own.
 
     Examples
     --------
     >>> rows = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3, 4, 4], "t": [1, 2] * 4})
     >>> rows["g"], rows["y"] = [2] * 4 + [0] * 4, [0, 3, 0, 5, 0, 1, 0, 2]
     >>> effects = att_gt(rows, "y", person="id", wave="t", first_treated="g")
-    >>> effects.table[["group", "wave", "att", "n_treated", "n_control"]].values.tolist()
+    >>> effects.table[["group", "wave", "estimate", "n_treated", "n_control"]].values.tolist()
     [[2.0, 2.0, 2.5, 2.0, 2.0]]
     >>> round(effects.aggregate("simple").overall.se, 4)
     0.7906
     """
-    panel = PanelRows(frame, person=person, wave=wave, first_treated=first_treated, weight=weight)
+    panel = PanelRows(frame, person, wave, first_treated=first_treated, weight=weight)
     return panel_att_gt(
         panel,
         outcome,
@@ -118,9 +124,10 @@ def att_gt(
         base=base,
         covariates=covariates,
         method=method,
-        cluster=cluster,
         missing=missing,
         anticipation=anticipation,
+        cluster=cluster,
+        se=se,
     )
 
 
@@ -132,75 +139,45 @@ def panel_att_gt(
     base: Base = "varying",
     covariates: Sequence[str] | str | None = None,
     method: Method = "dr",
-    cluster: str | None = None,
     missing: Missing = "pairs",
     anticipation: float = 0,
+    cluster: str | None = None,
+    se: StandardError = "CR0",
 ) -> AttGt:
-    """Estimate ATT(g,t) on a cohort: `att_gt`, with the columns the cohort has declared.
-
-    Parameters
-    ----------
-    panel : PanelRows
-        With ``first_treated``; its ``weight`` is used when there is one, its cluster is not
-        unless ``cluster`` names it: the errors have no correction for few clusters.
-    outcome, control, base, covariates, method, cluster, missing, anticipation
-        As in `att_gt`.
-
-    Returns
-    -------
-    AttGt
-        As `att_gt`.
-
-    Raises
-    ------
-    BarometreError
-        As `att_gt`; a cohort without ``first_treated``.
-    """
+    """Estimate `att_gt` on a panel, whose cluster is used unless another one is named."""
     options = (("control", control, Control), ("base", base, Base), ("method", method, Method))
     for name, value, admitted in (*options, ("missing", missing, Missing)):
         if value not in get_args(admitted):
             raise UnknownNameError(f"{name} =", str(value), get_args(admitted))
+    check_standard_error(se)
+    if se in ("CR2", "CR3"):
+        raise BarometreError(
+            f"{se} : une fonction d'influence n'a pas de levier ; donner « CR0 » (sans correction),"
+            " « CR1 » (G/(G-1)) ou « HC1 » (sans grappes)"
+        )
     names = [covariates] if isinstance(covariates, str) else list(covariates or [])
-    gathered = gather(panel, outcome, names, control, base, cluster, missing, anticipation)
-    people = gathered.people
-    _warn_small(gathered, len(people.covariates))
-    cells, ses = [], []
-    compared = np.zeros(people.outcome.shape[1], np.bool_)
-    for comparison in gathered.comparisons:
-        known = cell(people, comparison, method)
-        _mark(compared, known)
-        ses.append(np.nan if comparison.reference else people.se(known.influence))
-        known = replace(known, kept=None)
-        # Influences without covariates are computed again when needed: n x cells is a lot to keep.
-        cells.append(known if names else replace(known, influence=(), shares=known.shares[:0]))
-    frame = pd.DataFrame(
-        {
-            "group": gathered.named([people.groups[c.group] for c in gathered.comparisons]),
-            "wave": gathered.named([people.waves[c.wave] for c in gathered.comparisons]),
-            "att": [known.att for known in cells],
-            "se": ses,
-            "n_treated": [known.n_treated for known in cells],
-            "n_control": [known.n_control for known in cells],
-        }
-    )
-    frame["low"], frame["high"] = student_interval(frame["att"], frame["se"], np.inf)[2:]
+    clustered = None if se == "HC1" else cluster or panel.cluster or panel.person
+    by = None if clustered == panel.person else clustered
+    gathered = gather(panel, outcome, names, control, base, by, missing, anticipation, se)
+    _warn_small(gathered, len(gathered.people.covariates))
+    cells, ses, compared = _estimate(gathered, method, keep=bool(names))
+    frame = _table(gathered, cells, ses)
     reasons = pd.Series([known.reason for known in cells], dtype=object)
     not_estimated = frame[["group", "wave"]].assign(reason=reasons)[reasons.notna()]
     _warn_not_estimated(not_estimated)
     lost = dict(gathered.lost)
-    if not compared.all():
-        lost["jamais vues aux deux dates d'une comparaison"] = int((~compared).sum())
+    if compared < panel.n_people - sum(lost.values()):
+        unused = panel.n_people - sum(lost.values()) - compared
+        lost["jamais vues aux deux dates d'une comparaison"] = unused
+    own = clustered == panel.person and cluster is None
     meta: dict[str, Any] = {
         "method": _METHODS[method] if names else "différence des évolutions moyennes",
-        "convention": (
-            "Callaway et Sant'Anna (2021) ; erreurs-types par les fonctions d'influence, "
-            + ("sommées par grappe sans facteur G/(G-1)" if cluster else "sans correction")
-            + " ; intervalles normaux à 95 %, point par point"
-        ),
+        "convention": f"Callaway et Sant'Anna (2021), témoins {_CONTROLS[control]} ; {_ERRORS[se]}",
+        "outcome": outcome,
         "n_in": panel.n_people,
-        "n_used": int(compared.sum()),
+        "n_used": compared,
         "n_rows": gathered.n_rows,
-        "n_clusters": None if people.cluster is None else int(people.cluster.max()) + 1,
+        "n_clusters": None if se == "HC1" else gathered.n_clusters,
         "lost": lost,
         "not_estimated": not_estimated.to_dict("records"),
         "control": control,
@@ -208,14 +185,57 @@ def panel_att_gt(
         "covariates": names,
         "missing": missing,
         "anticipation": anticipation,
-        "cluster": cluster,
+        "cluster": f"{clustered} (la personne, faute de cluster=)" if own else clustered,
         "weight": panel.weight and f"{panel.weight}, à la première vague",
         **_single_clusters(gathered),
     }
-    table = tidy(frame, **meta)
-    return AttGt(table, table.meta, gathered, tuple(cells), method)
+    table = tidy(frame, sentences=cell_sentences, **meta)
+    return AttGt(table, gathered, tuple(cells), method)
 
 
+def _estimate(
+    gathered: Gathered, method: Method, *, keep: bool
+) -> tuple[list[Cell], list[float], int]:
+    """Estimate each comparison; give the cells, their errors, and how many people were compared.
+
+    Influences without covariates are computed again when needed: n x cells is a lot to keep.
+    """
+    people = gathered.people
+    cells, ses = [], []
+    compared = np.zeros(people.outcome.shape[1], np.bool_)
+    for comparison in gathered.comparisons:
+        known = cell(people, comparison, method)
+        _mark(compared, known)
+        ses.append(np.nan if comparison.reference else people.se(known.influence))
+        known = replace(known, kept=None)
+        cells.append(known if keep else replace(known, influence=(), shares=known.shares[:0]))
+    return cells, ses, int(compared.sum())
+
+
+def _table(gathered: Gathered, cells: list[Cell], ses: list[float]) -> pd.DataFrame:
+    people = gathered.people
+    frame = pd.DataFrame(
+        {
+            "group": gathered.named([people.groups[c.group] for c in gathered.comparisons]),
+            "wave": gathered.named([people.waves[c.wave] for c in gathered.comparisons]),
+            "estimate": [known.att for known in cells],
+            "se": ses,
+        }
+    )
+    frame[["low", "high", "df", "p"]] = interval_columns(frame["estimate"], ses, gathered.df)
+    frame["n"] = [known.n_treated + known.n_control for known in cells]
+    frame["n_treated"] = [known.n_treated for known in cells]
+    frame["n_control"] = [known.n_control for known in cells]
+    return frame
+
+
+_CONTROLS: dict[Control, str] = {"never": "jamais traités", "not_yet": "pas encore traités"}
+_ERRORS: dict[StandardError, str] = {
+    "CR0": "CR0, fonctions d'influence sommées par grappe, sans correction ; loi normale",
+    "CR1": "CR1, fonctions d'influence sommées par grappe, G/(G-1) ; ddl G-1",
+    "CR1S": "CR1S, fonctions d'influence sommées par grappe, G/(G-1) ; ddl G-1",
+    "HC1": "HC1, fonctions d'influence sans grappes, n/(n-1) ; ddl n-1",
+}
 _METHODS: dict[Method, str] = {
     "dr": "doublement robuste : moindres carrés et logit (Sant'Anna, Zhao, 2020)",
     "ipw": "pondération par l'inverse du score de propension, normée (Abadie, 2005)",
@@ -256,11 +276,11 @@ def _single_clusters(gathered: Gathered) -> dict[str, str]:
     if not any(alone):
         return {}
     named = ", ".join(_named(gathered, g) for g in people.groups[alone])
-    said = (
+    caution = (
         f"groupes tenant chacun dans une seule grappe : {named} ; l'erreur-type par grappe y est "
         "bien trop petite (MacKinnon, Webb, 2018)"
     )
-    return {"caution": said}
+    return {"caution": caution}
 
 
 def _named(gathered: Gathered, group: float) -> str:

@@ -36,7 +36,7 @@ EMPTY = "personne à comparer"
 class People:
     """People sorted by wave of entry, the never treated last: a group is a run of people.
 
-    Matrices have one row per wave and one column per person.
+    Matrices have one row per wave and one column per person. ``factor`` multiplies variances.
     """
 
     outcome: Floats
@@ -47,6 +47,7 @@ class People:
     bounds: Integers
     waves: Floats
     complete: bool
+    factor: float = 1.0
 
     def run(self, first: int, last: int) -> slice:
         """Positions of the people of some neighbouring groups, both included."""
@@ -68,11 +69,13 @@ class People:
         if not influence:
             return np.nan
         if self.cluster is None:
-            return float(np.sqrt(sum(float(values @ values) for _, values in influence)))
+            size = sum(float(values @ values) for _, values in influence)
+            return float(np.sqrt(self.factor * size))
         n = int(self.cluster.max()) + 1
         sums = sum(np.bincount(self.cluster[run], values, n) for run, values in influence)
         se, size = np.linalg.norm(sums), sum(float(values @ values) for _, values in influence)
-        return float(se) if se > CANCELLED * np.sqrt(size) or not size else np.nan
+        known = se > CANCELLED * np.sqrt(size) or not size
+        return float(np.sqrt(self.factor) * se) if known else np.nan
 
     def change(self, comparison: Comparison, rows: slice) -> Floats:
         """Outcome at the wave less outcome at the base; missing when one of them is."""

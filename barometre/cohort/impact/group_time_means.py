@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.face import Face, decimals_of, draw, interval_text, number_text
 from barometre.base.tidy import Tidy
-from barometre.cohort.inference.estimates import Estimate
+from barometre.cohort.inference.estimates import Estimate, effect_sentence, time_sentences
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Floats = npt.NDArray[np.float64]
 Booleans = npt.NDArray[np.bool_]
@@ -39,32 +43,74 @@ class Mean:
 
 
 @dataclass(frozen=True, eq=False)
-class Aggregation:
+class Aggregation(Face):
     """Averages of ATT(g,t).
 
     Attributes
     ----------
     overall : Estimate
         The average of all, with ``estimate``, ``se``, ``low``, ``high``.
-    table : DataFrame
-        ``event_time``, ``group`` or ``wave`` (nothing for ``"simple"``), ``att``, ``se``, ``low``,
-        ``high``; with its ``meta``.
+    table : Tidy
+        ``event_time``, ``group`` or ``wave`` (nothing for ``"simple"``), ``estimate, se, low,
+        high, df, p`` and ``n``, the treated people compared, added up over the cells averaged.
     vcov : DataFrame
         Covariance of the rows of the table.
-    meta : dict
-        ``method``, ``convention``, counts, cells left out with the reason.
     """
 
     overall: Estimate
     table: Tidy
     vcov: pd.DataFrame = field(repr=False)
-    meta: dict[str, Any] = field(repr=False)
     _influence: Callable[[], pd.DataFrame] = field(repr=False)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What was used: ``method``, ``convention``, counts, cells left out with the reason."""
+        return self.table.meta
+
+    def sentences(self) -> list[str]:
+        """Say the average of all, then each row, and what to fear."""
+        return [effect_sentence(self.overall), *self.table.summary().splitlines()[1:]]
+
+    def plot(self, *, title: str | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the averages by time since entry, or one line each.
+
+        Parameters
+        ----------
+        title : str, optional
+            Title.
+        ax : Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        Axes
+        """
+        if "event_time" in self.table:
+            return draw("event_study_plot", self.table, title=title, ax=ax)
+        key = KEYS[self.meta["aggregation"]]
+        named = self.table[key].astype("str") if key else pd.Series(["moyenne"])
+        return draw("effect_forest", self.table.assign(method=named), title=title, ax=ax)
 
     @property
     def influence(self) -> pd.DataFrame:
         """Influence of each person on each row, then on ``overall``, scaled as in `AttGt`."""
         return self._influence()
+
+
+def mean_sentences(table: pd.DataFrame) -> list[str]:
+    """Say each average of an aggregation."""
+    if "event_time" in table:
+        return time_sentences(table)
+    key = next((name for name in ("group", "wave") if name in table), None)
+    lines = []
+    for row in table.to_dict("records") if key else []:
+        digits = decimals_of(row["se"])
+        name = "Entrée" if key == "group" else "Vague"
+        lines.append(
+            f"{name} {row[key]} : {number_text(row['estimate'], digits)} "
+            f"{interval_text(row['low'], row['high'], digits)}."
+        )
+    return lines
 
 
 def means(

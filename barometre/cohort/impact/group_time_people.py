@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
-from barometre.base.frames import check_frame
 from barometre.cohort.impact.group_time_cells import (
     Base,
     Comparison,
@@ -22,6 +21,8 @@ from barometre.cohort.impact.group_time_cells import (
     People,
     comparisons,
 )
+from barometre.cohort.inference.sandwich import StandardError
+from barometre.cohort.rows.columns import require_columns
 from barometre.cohort.rows.panel import PanelRows
 
 Missing = Literal["pairs", "balanced"]
@@ -33,7 +34,8 @@ NOT_EVERY_WAVE = "pas vues à toutes les vagues"
 class Gathered:
     """People as sorted, their positions in the cohort, what can be compared, and who was lost.
 
-    ``names`` are the waves as written in the cohort, when they are not numbers.
+    ``names`` are the waves as written in the cohort, when they are not numbers; ``df`` are the
+    degrees of freedom of the intervals.
     """
 
     people: People
@@ -43,6 +45,8 @@ class Gathered:
     lost: dict[str, int]
     n_rows: int
     names: pd.Index | None
+    n_clusters: int
+    df: float
 
     def named(self, waves: Sequence[float] | Floats) -> npt.NDArray[Any] | pd.Index:
         """Write waves as the cohort does: 2024, not 2024.0; dates, periods or labels."""
@@ -60,6 +64,7 @@ def gather(
     cluster: str | None,
     missing: Missing,
     anticipation: float,
+    se: StandardError,
 ) -> Gathered:
     """Check what `att_gt` needs and arrange it by group of entry.
 
@@ -67,8 +72,8 @@ def gather(
     ----------
     cohort : Cohort
         The people.
-    outcome, covariates, control, base, cluster, missing, anticipation
-        As in `att_gt.att_gt`.
+    outcome, covariates, control, base, cluster, missing, anticipation, se
+        As in `att_gt`; the cluster is None for one person, one cluster.
 
     Returns
     -------
@@ -79,16 +84,11 @@ def gather(
     Raises
     ------
     BarometreError
-        As `att_gt.att_gt`.
+        As `att_gt`.
     """
     if not (isinstance(anticipation, Real) and 0 <= anticipation < np.inf):
         raise BarometreError(f"anticipation={anticipation} ; donner une durée positive ou nulle")
-    if panel.first_treated is None:
-        raise BarometreError(
-            "cohorte sans date d'entrée ; la déclarer : Cohort(..., first_treated=...)"
-        )
-    asked = [outcome, *covariates, *([cluster] if cluster is not None else [])]
-    check_frame(panel.frame, "cohorte", asked)
+    require_columns(panel.frame, [outcome, *covariates, cluster])
     waves, names = _waves(panel)
     entry = _entries(panel, waves, names, anticipation)
     values = _by_wave(panel, _numbers(panel.frame[outcome], f"résultat « {outcome} »"))
@@ -107,6 +107,8 @@ def gather(
     sizes = np.bincount(rank[order], minlength=len(groups))
     values = np.take(values, order, axis=1)
     n_rows = int(np.isfinite(values).sum())
+    clusters = None if cluster is None else _clusters(panel, cluster, order)
+    n_clusters = len(order) if clusters is None else int(clusters.max()) + 1
     people = People(
         outcome=values,
         covariates=tuple(
@@ -115,14 +117,16 @@ def gather(
             for column in _columns(panel.frame[name], name)
         ),
         weight=_weights(panel, order),
-        cluster=None if cluster is None else _clusters(panel, cluster, order),
+        cluster=clusters,
         groups=groups,
         bounds=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         waves=waves,
         complete=n_rows == values.size,
+        factor=1.0 if se == "CR0" else n_clusters / (n_clusters - 1),
     )
     planned = comparisons(groups, waves, control, base, anticipation)
-    return Gathered(people, planned, order, panel.people, lost, n_rows, names)
+    df = np.inf if se == "CR0" else n_clusters - 1.0
+    return Gathered(people, planned, order, panel.people, lost, n_rows, names, n_clusters, df)
 
 
 def whole_numbers(values: Sequence[float] | Floats) -> npt.NDArray[Any]:
@@ -145,7 +149,7 @@ def _entries(
     panel: PanelRows, waves: Floats, names: pd.Index | None, anticipation: float
 ) -> Floats:
     """Wave of entry of each person; infinite for the never treated within the waves."""
-    first = panel.frame[panel.first_treated]
+    first = panel.entries
     column = (
         first.to_numpy(np.float64, na_value=np.nan) if names is None else _entry_ranks(first, names)
     )

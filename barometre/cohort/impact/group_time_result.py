@@ -4,45 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_args
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import pandas as pd
 
 from barometre.base.errors import UnknownNameError
+from barometre.base.face import Drawn, counted_text, decimals_of, interval_text, number_text
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.impact.group_time_cells import CANCELLED, Cell, Floats, Method, cell
-from barometre.cohort.impact.group_time_means import KEYS, Aggregation, Kind, Mean, means
-from barometre.cohort.impact.group_time_people import Gathered, whole_numbers
-from barometre.cohort.inference.estimates import (
-    PreTrend,
-    make_estimate,
-    pretrend_test,
-    student_interval,
+from barometre.cohort.impact.group_time_means import (
+    KEYS,
+    Aggregation,
+    Kind,
+    Mean,
+    mean_sentences,
+    means,
 )
+from barometre.cohort.impact.group_time_people import Gathered, whole_numbers
+from barometre.cohort.inference.estimates import effect_sentence, interval_columns, make_estimate
+from barometre.cohort.inference.pretrends import PreTrend, pretrend_test
 
 
 @dataclass(frozen=True, eq=False)
-class AttGt:
+class AttGt(Drawn):
     """Effects by group of entry and wave.
 
     Attributes
     ----------
-    table : DataFrame
-        ``group``, ``wave``, ``att``, ``se``, ``n_treated``, ``n_control``, ``low``, ``high``: one
-        row per comparison. ``att`` is missing when it cannot be estimated, and
-        ``meta["not_estimated"]`` says why; ``se`` is missing at the base wave, where the effect is
-        0 by convention.
-    meta : dict
-        ``method``, ``convention``, ``n_in``, ``n_used``, ``lost``, ``not_estimated``, ``version``
-        and the options.
+    table : Tidy
+        ``group, wave, estimate, se, low, high, df, p, n, n_treated, n_control``: one row per
+        comparison. ``estimate`` is missing when there is none, and ``meta["not_estimated"]`` says
+        why; ``se`` is missing at the base wave, where the effect is 0 by convention.
     """
 
+    chart: ClassVar[str] = "event_study_plot"
     table: Tidy
-    meta: dict[str, Any] = field(repr=False)
     _gathered: Gathered = field(repr=False)
     _cells: tuple[Cell, ...] = field(repr=False)
     _method: Method = field(repr=False)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What was used: ``method``, ``convention``, counts, ``not_estimated`` and the options."""
+        return self.table.meta
+
+    def sentences(self) -> list[str]:
+        """Say the average of all effects, then the effects, and what to fear."""
+        return [
+            effect_sentence(self.aggregate("simple").overall),
+            *self.table.summary().splitlines()[1:],
+        ]
+
+    def drawn(self) -> pd.DataFrame:
+        """Return the averages by time since entry."""
+        return self.aggregate("dynamic").table
 
     @property
     def influence(self) -> pd.DataFrame:
@@ -87,7 +103,7 @@ class AttGt:
             raise UnknownNameError("agrégation", str(kind), get_args(Kind))
         table = self.table
         group, wave = self._numbers
-        att = table["att"].to_numpy(np.float64)
+        att = table["estimate"].to_numpy(np.float64)
         treated = np.array([known.total for known in self._cells])
         keys, rows, overall = means(kind, group, wave, att, treated)
         both = [*rows, overall]
@@ -102,23 +118,32 @@ class AttGt:
         named = KEYS[kind]
         write = self._gathered.named if kind in ("group", "calendar") else whole_numbers
         index = pd.Index(write(keys), name=named or kind)
-        frame = pd.DataFrame({"att": [mean.value for mean in rows], "se": se[:-1]})
-        frame["low"], frame["high"] = student_interval(frame["att"], frame["se"], np.inf)[2:]
+        frame = pd.DataFrame({"estimate": [mean.value for mean in rows], "se": se[:-1]})
+        df = self._gathered.df
+        frame[["low", "high", "df", "p"]] = interval_columns(frame["estimate"], se[:-1], df)
+        used = np.array([mean.cells != 0 for mean in rows]).reshape(len(rows), len(table))
+        frame["n"] = used @ table["n_treated"].to_numpy()
         if named is not None:
             frame.insert(0, named, index)
         meta = {**self.meta, "aggregation": kind}
         return Aggregation(
-            overall=make_estimate(overall.value, se[-1], np.inf, self.meta["n_rows"], meta),
-            table=tidy(frame, **meta),
+            overall=make_estimate(overall.value, se[-1], df, self.meta["n_rows"], meta),
+            table=tidy(frame, sentences=mean_sentences, **meta),
             vcov=pd.DataFrame(vcov[:-1, :-1], index=index, columns=index),
-            meta=meta,
             _influence=lambda: self._by_person(
                 self._mean_influence(both), pd.Index([*index, "overall"], name=named)
             ),
         )
 
-    def pretrend(self) -> PreTrend:
+    def pretrend(self, *, alpha: float = 0.05, power: Sequence[float] = (0.5, 0.8)) -> PreTrend:
         """Test jointly that the effects before treatment are 0, and say what the test could see.
+
+        Parameters
+        ----------
+        alpha : float, default 0.05
+            Size of the test.
+        power : sequence of float, default (0.5, 0.8)
+            Powers at which the detectable slope (per unit of wave) is given.
 
         Returns
         -------
@@ -135,11 +160,15 @@ class AttGt:
         table = self.table
         group, wave = self._numbers
         before = wave < group - self.meta["anticipation"]
-        compared = table["att"].notna().to_numpy() & (wave != self._base_waves)
+        compared = table["estimate"].notna().to_numpy() & (wave != self._base_waves)
         chosen = np.flatnonzero(before & compared)
         psi = self._influence(np.eye(len(self._cells))[chosen], None)
         return pretrend_test(
-            table["att"].to_numpy()[chosen], self._vcov(psi), (wave - self._base_waves)[chosen]
+            table["estimate"].to_numpy()[chosen],
+            self._vcov(psi),
+            (wave - self._base_waves)[chosen],
+            alpha=alpha,
+            power=power,
         )
 
     @property
@@ -185,7 +214,7 @@ class AttGt:
     def _vcov(self, psi: Floats) -> Floats:
         """Covariance of estimates; missing where influences cancel in every cluster."""
         sums = self._gathered.people.sums_by_cluster(psi)
-        vcov: Floats = sums @ sums.T
+        vcov: Floats = self._gathered.people.factor * (sums @ sums.T)
         size = np.square(psi).sum(axis=1)
         cancelled = (np.diag(vcov) <= CANCELLED**2 * size) & (size > 0)
         vcov[cancelled, :] = vcov[:, cancelled] = np.nan
@@ -195,3 +224,19 @@ class AttGt:
         order, labels = self._gathered.order, self._gathered.labels
         back = np.argsort(order)
         return pd.DataFrame(psi.T[back] * len(order), index=labels[np.sort(order)], columns=columns)
+
+
+def cell_sentences(table: pd.DataFrame) -> list[str]:
+    """Say the effect of each group at each wave, and how many could not be estimated."""
+    lines = []
+    known = table[table["estimate"].notna() & table["se"].notna()]
+    for row in known.to_dict("records"):
+        digits = decimals_of(row["se"])
+        lines.append(
+            f"Entrée {row['group']}, vague {row['wave']} : {number_text(row['estimate'], digits)} "
+            f"{interval_text(row['low'], row['high'], digits)}."
+        )
+    missing = int(table["estimate"].isna().sum())
+    if missing:
+        lines.append(f"{counted_text(missing, 'effet non estimé', 'effets non estimés')}.")
+    return lines

@@ -10,7 +10,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, counted
-from barometre.base.frames import check_frame
 from barometre.cohort.impact.within import TwoWays
 from barometre.cohort.inference.estimates import Estimate, make_estimate
 from barometre.cohort.inference.sandwich import LeastSquares, StandardError
@@ -21,25 +20,38 @@ from barometre.cohort.rows.columns import (
     as_codes,
     as_numbers,
     as_weights,
-    check_aligned,
+    require_columns,
 )
 from barometre.cohort.rows.panel import PanelRows
 
 Booleans = npt.NDArray[np.bool_]
 
+_EXPLAINED, _GROUPED = "résultat", "grappe"  # columns of a regression
 _NO_OUTCOME = "résultat manquant"
 _NEVER_SEEN = "résultat manquant à toutes les vagues"
 
 
-class Design(NamedTuple):
-    """A regression as columns, for `bootstrap.wild_bootstrap` (with ``intercept=False``).
+class Regression(NamedTuple):
+    """A regression as a frame, for ``wild_bootstrap(*regression, term="effet", intercept=False)``.
 
     Weights and the fixed effects of people are already in the columns; the effect is ``effet``.
+
+    Attributes
+    ----------
+    frame : DataFrame
+        One row per person and wave used.
+    outcome : str
+        Column explained.
+    terms : list of str
+        Columns that explain it.
+    cluster : str
+        Column of the cluster.
     """
 
-    outcome: Floats
-    design: pd.DataFrame
-    cluster: Positions
+    frame: pd.DataFrame
+    outcome: str
+    terms: list[str]
+    cluster: str
 
 
 @dataclass(frozen=True)
@@ -53,70 +65,29 @@ class Sample:
     y: Floats
     kept: Booleans | None
     meta: dict[str, Any]
+    ways: TwoWays
     weight: Floats | None = None
     cluster: Positions | None = None
     n_clusters: int | None = None
-    ways: TwoWays | None = None
 
-    def design(self, y: Floats, columns: pd.DataFrame) -> Design:
+    def regression(self, y: Floats, columns: pd.DataFrame) -> Regression:
         """Put the weights in the columns of a regression."""
         assert self.cluster is not None  # asked for
         if self.weight is not None:
             root = np.sqrt(self.weight)
             y, columns = y * root, columns.mul(root, axis=0)
-        return Design(y, columns, self.cluster)
+        frame = columns.assign(**{_EXPLAINED: y, _GROUPED: self.cluster})
+        return Regression(frame, _EXPLAINED, list(columns.columns), _GROUPED)
 
     def take(self, column: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Keep the rows used of a column given for all rows."""
         return column if self.kept is None else column[self.kept]
 
 
-def column_sample(
-    outcome: Any,
-    *,
-    person: Any = None,
-    wave: Any = None,
-    cluster: Any = None,
-    weight: Any = None,
-    others: dict[str, Any] | None = None,
-) -> Sample:
-    """Gather the rows that have an outcome, from columns.
-
-    Parameters
-    ----------
-    outcome : array_like
-        Numbers; a row without outcome is left out and counted.
-    person, wave, cluster, weight : array_like, optional
-        The same rows; none may be missing.
-    others : dict, optional
-        Other columns that must have the same rows.
-
-    Returns
-    -------
-    Sample
-        The rows kept.
-
-    Raises
-    ------
-    BarometreError
-        Columns that differ in length or index, missing codes, no outcome at all.
-    """
-    given = {"outcome": outcome, "person": person, "wave": wave, "cluster": cluster}
-    check_aligned({**given, "weight": weight, **(others or {})})
-    codes: dict[str, Positions] = {
-        name: as_codes(values, name)[0]
-        for name, values in (("person", person), ("wave", wave), ("cluster", cluster))
-        if values is not None
-    }
-    numbers = as_numbers(outcome, "outcome", missing=True)
-    found = _sample(numbers, codes, as_weights(weight), unique=False)
-    return replace(found, meta={**found.meta, "cluster": None if cluster is None else "cluster"})
-
-
-def cohort_sample(
+def panel_sample(
     panel: PanelRows, outcome: str, *, cluster: str | None, weight: str | None, se: str
 ) -> Sample:
-    """Gather the rows that have an outcome, from a cohort.
+    """Gather the rows of a panel that have an outcome.
 
     Parameters
     ----------
@@ -143,7 +114,7 @@ def cohort_sample(
     if se == "HC1":
         clustered = ""
     weighted = weight or panel.weight
-    check_frame(panel.frame, "cohorte", filter(None, (outcome, clustered, weighted)))
+    require_columns(panel.frame, [outcome, clustered or None, weighted])
     person, wave = panel.codes
     codes: dict[str, Positions] = {"person": person, "wave": wave}
     if clustered == panel.person:
@@ -152,54 +123,45 @@ def cohort_sample(
         codes["cluster"] = as_codes(panel.frame[clustered], clustered)[0]
     numbers = as_numbers(panel.frame[outcome], outcome, missing=True)
     weights = as_weights(panel.frame[weighted], weighted) if weighted else None
-    found = _sample(numbers, codes, weights, unique=True)
-    said = clustered or None
+    sample = _sample(numbers, codes, weights)
+    shown = clustered or None
     if clustered == panel.person and cluster is None:
-        said = f"{clustered} (la personne, faute de cluster=)"
-    return replace(found, meta={**found.meta, "cluster": said, "weight": weighted})
+        shown = f"{clustered} (la personne, faute de cluster=)"
+    named = {"outcome": outcome, "cluster": shown, "weight": weighted}
+    return replace(sample, meta={**sample.meta, **named})
 
 
-def _sample(
-    y: Floats, codes: dict[str, Positions], weight: Floats | None, *, unique: bool
-) -> Sample:
+def _sample(y: Floats, codes: dict[str, Positions], weight: Floats | None) -> Sample:
     """Leave out the rows without outcome, renumber, count."""
     missing = np.isnan(y)
     lost = int(missing.sum())
     if lost == len(y):
         raise BarometreError("outcome : aucune valeur ; vérifier la colonne du résultat")
     kept = ~missing if lost else None
-    if "cluster" in codes and "person" in codes and codes["cluster"] is not codes["person"]:
+    if "cluster" in codes and codes["cluster"] is not codes["person"]:
         _check_nested(codes["cluster"], codes["person"])
-    people_in = int(codes["person"].max()) + 1 if "person" in codes else None
+    people_in = int(codes["person"].max()) + 1
     numbered = {
         name: (code, int(code.max()) + 1) if kept is None else _renumber(code[kept])
         for name, code in codes.items()
     }
     y = y if kept is None else y[kept]
     weight = weight if weight is None or kept is None else weight[kept]
-    meta: dict[str, Any] = {"rows_in": len(missing), "rows_used": len(y)}
-    ways = None
-    if people_in is not None:
-        person, n_people = numbered["person"]
-        gone = people_in - n_people
-        meta |= {"n_in": people_in, "n_used": n_people, "lost": {_NEVER_SEEN: gone} if gone else {}}
-        if "wave" in numbered:
-            wave, n_waves = numbered["wave"]
-            full = len(y) == n_people * n_waves
-            if full and not unique:
-                full = bool((np.bincount(person * n_waves + wave) == 1).all())
-            ways = TwoWays(person, wave, n_people, n_waves, weight, full)
-    else:
-        meta |= {
-            "n_in": len(missing),
-            "n_used": len(y),
-            "lost": {_NO_OUTCOME: lost} if lost else {},
-        }
-    meta["rows_lost"] = {_NO_OUTCOME: lost} if lost else {}
+    (person, n_people), (wave, n_waves) = numbered["person"], numbered["wave"]
+    gone = people_in - n_people
     cluster, n_clusters = numbered.get("cluster", (None, None))
-    if n_clusters is not None:
-        meta["n_clusters"] = n_clusters
-    return Sample(y, kept, meta, weight, cluster, n_clusters, ways)
+    meta: dict[str, Any] = {
+        "n_in": people_in,
+        "n_used": n_people,
+        "lost": {_NEVER_SEEN: gone} if gone else {},
+        "rows_in": len(missing),
+        "rows_used": len(y),
+        "rows_lost": {_NO_OUTCOME: lost} if lost else {},
+        **({} if n_clusters is None else {"n_clusters": n_clusters}),
+    }
+    full = len(y) == n_people * n_waves
+    ways = TwoWays(person, wave, n_people, n_waves, weight, full)
+    return Sample(y, kept, meta, ways, weight, cluster, n_clusters)
 
 
 def _renumber(codes: Positions) -> tuple[Integers, int]:
@@ -256,7 +218,7 @@ def effect_estimate(
     sample: Sample,
     se: StandardError,
     meta: dict[str, Any],
-    table: pd.DataFrame | None = None,
+    details: pd.DataFrame | None = None,
 ) -> Estimate:
     """Complete the effect of a fit, which is its last coefficient.
 
@@ -272,8 +234,8 @@ def effect_estimate(
         Which standard error.
     meta : dict
         What was used.
-    table : DataFrame, optional
-        The details.
+    details : DataFrame, optional
+        What the effect is made of.
 
     Returns
     -------
@@ -283,7 +245,7 @@ def effect_estimate(
     error = float(np.sqrt(vcov[-1, -1]))
     if se in ("CR0", "CR1", "CR1S") and sample.n_clusters is not None:
         meta = {**meta, "other_se": _other_conventions(error, fit, sample.n_clusters, se)}
-    return make_estimate(fit.coef[-1], error, df[-1], len(sample.y), meta, table=table)
+    return make_estimate(fit.coef[-1], error, df[-1], len(sample.y), meta, details=details)
 
 
 def _other_conventions(error: float, fit: LeastSquares, g: int, se: str) -> dict[str, float]:

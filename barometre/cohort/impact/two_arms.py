@@ -10,18 +10,14 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.base.tidy import tidy
-from barometre.cohort.impact.event_time import EventStudy, event_study, panel_event_study
 from barometre.cohort.impact.sample import (
-    Design,
+    Regression,
     Sample,
     clusters_by_side,
-    cohort_sample,
-    column_sample,
     effect_estimate,
+    panel_sample,
 )
-from barometre.cohort.impact.two_way import panel_twfe, twfe, twfe_design
-from barometre.cohort.inference.estimates import Estimate, FewClustersWarning, make_estimate
+from barometre.cohort.inference.estimates import Estimate, FewClustersWarning
 from barometre.cohort.inference.sandwich import (
     CONVENTIONS,
     LeastSquares,
@@ -32,61 +28,62 @@ from barometre.cohort.inference.sandwich import (
 from barometre.cohort.rows.columns import Floats, as_binary
 from barometre.cohort.rows.panel import PanelRows
 
-__all__ = [
-    "Design",
-    "EventStudy",
-    "did",
-    "did_design",
-    "event_study",
-    "panel_did",
-    "panel_event_study",
-    "panel_twfe",
-    "twfe",
-    "twfe_design",
-]
-
 _INTERACTION = np.array([[1.0, -1.0, -1.0, 1.0]])  # cells: arm 0 before, after, arm 1 before, after
 
 
 def did(
-    outcome: Any,
-    arm: Any,
+    frame: pd.DataFrame,
+    outcome: str,
     post: Any,
     *,
+    person: str,
+    wave: str,
+    arm: str,
+    treated: object = None,
+    cluster: str | None = None,
+    weight: str | None = None,
     se: StandardError = "CR1",
-    cluster: Any = None,
-    weight: Any = None,
 ) -> Estimate:
     """2x2 difference in differences: change of the treated minus change of the others.
 
     Parameters
     ----------
-    outcome : array_like
-        The outcome, one row per person and wave; rows where it is missing are left out.
-    arm : array_like
-        1 or True for the treated arm, 0 or False for the comparison.
-    post : array_like
-        1 or True after the start of the action, 0 or False before.
+    frame : DataFrame
+        One row per person and wave, in any order.
+    outcome : str
+        Column of the outcome; rows where it is missing are left out and counted.
+    post : wave, list of waves, str or array of bool
+        First wave after the start of the action (that wave and later ones), the waves after it,
+        a column of 0 and 1, or one boolean per row.
+    person, wave, arm : str
+        Columns. Arms have two values.
+    treated : object, optional
+        Value of the treated arm; needed unless the arm is 0 and 1, or booleans.
+    cluster : str, optional
+        Column of the cluster, the same at all waves of a person; the person by default.
+    weight : str, optional
+        Column of positive weights.
     se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
-        Standard error: see `cluster.cluster_robust`.
-    cluster : array_like, optional
-        Cluster of each row (at least the person: waves of a person are not independent). Needed by
-        all but ``"HC1"``.
-    weight : array_like, optional
-        Positive weights.
+        Standard error: see `cluster_robust`.
 
     Returns
     -------
     Estimate
-        ``table`` holds the four means (``arm, post, mean, n``). On a panel with gaps all
-        rows count, of people seen on one side only too: the difference of means is then not the
-        mean of personal changes (use `twfe`).
+        ``details`` holds the four means (``arm, post, mean, n``); ``meta`` counts people and rows
+        in, used and lost, people seen on both sides, and clusters with treated people. On a panel
+        with gaps all rows count, of people seen on one side only too: the difference of means is
+        then not the mean of personal changes (use `twfe`).
 
     Raises
     ------
     BarometreError
-        An arm or a period other than 0 and 1, one of the four cells empty, no more than 4 rows,
-        columns that do not match, fewer than 2 clusters, unknown ``se``.
+        One of the four cells empty, no more than 4 rows, an unknown column, wave or ``se``, a
+        cluster that changes within a person, fewer than 2 clusters; what `Cohort` refuses.
+
+    Warns
+    -----
+    FewClustersWarning
+        All treated people, or all others, are in one cluster: no cluster-robust error is reliable.
 
     Notes
     -----
@@ -96,16 +93,14 @@ def did(
 
     Examples
     --------
-    >>> arm, post, person = [0] * 4 + [1] * 4, [0, 1] * 4, list("aabbccdd")
-    >>> effect = did([1, 2, 1, 3, 1, 5, 2, 5], arm, post, cluster=person)
-    >>> effect.estimate, round(effect.se, 4), effect.df
-    (2.0, 0.7638, 3.0)
+    >>> rows = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3, 4, 4], "year": [2024, 2025] * 4,
+    ...                      "arm": [0] * 4 + [1] * 4, "score": [1, 2, 1, 3, 1, 5, 2, 5]})
+    >>> effect = did(rows, "score", 2025, person="id", wave="year", arm="arm")
+    >>> effect.estimate, round(effect.se, 4), effect.df, effect.n
+    (2.0, 0.7638, 3.0, 8)
     """
-    check_standard_error(se)
-    sample = column_sample(
-        outcome, cluster=cluster, weight=weight, others={"arm": arm, "post": post}
-    )
-    return _did(sample, as_binary(arm, "arm"), as_binary(post, "post"), se)
+    panel = PanelRows(frame, person, wave, arm=arm, treated=treated, cluster=cluster, weight=weight)
+    return panel_did(panel, outcome, post, se=se)
 
 
 def panel_did(
@@ -113,75 +108,64 @@ def panel_did(
     outcome: str,
     post: Any,
     *,
-    se: StandardError = "CR1",
     cluster: str | None = None,
     weight: str | None = None,
+    se: StandardError = "CR1",
 ) -> Estimate:
-    """2x2 difference in differences between the arms of a cohort.
+    """Estimate `did` on a panel, whose cluster and weight are used unless others are named."""
+    check_standard_error(se)
+    arm = panel.in_treated_arm
+    sample = panel_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
+    return _did(sample, arm, after_start(panel, post), se)
+
+
+def did_design(
+    frame: pd.DataFrame,
+    outcome: str,
+    post: Any,
+    *,
+    person: str,
+    wave: str,
+    arm: str,
+    treated: object = None,
+    cluster: str | None = None,
+    weight: str | None = None,
+) -> Regression:
+    """Return the regression of `did` as columns.
 
     Parameters
     ----------
-    panel : PanelRows
-        With an ``arm`` of 0 and 1 (or False and True).
-    outcome : str
-        Column of the outcome; rows where it is missing are left out and counted.
-    post : wave, list of waves, str or array of bool
-        First wave after the start of the action (that wave and later ones), the waves after it,
-        a column of 0 and 1, or one boolean per row.
-    se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
-        Standard error: see `cluster.cluster_robust`.
-    cluster : str, optional
-        Column of the cluster; by default the cluster declared by the panel, else the person.
-    weight : str, optional
-        Column of the weight; by default the one declared by the panel, else none.
+    frame, outcome, post, person, wave, arm, treated, cluster, weight
+        As `did`.
 
     Returns
     -------
-    Estimate
-        As `did`; ``meta`` counts people and rows in, used and lost, people seen on both sides and
-        clusters with treated people.
+    Regression
+        To give to ``wild_bootstrap(*regression, term="effet", intercept=False)``.
 
     Raises
     ------
     BarometreError
-        As `did`; a cohort without arm, an unknown column or wave, a cluster that changes within a
-        person.
-
-    Warns
-    -----
-    FewClustersWarning
-        All treated people, or all others, are in one cluster: no cluster-robust error is reliable.
-
-    Examples
-    --------
-    >>> from barometre.cohort import Cohort
-    >>> rows = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3, 4, 4], "year": [2024, 2025] * 4,
-    ...                      "arm": [0] * 4 + [1] * 4, "score": [1, 2, 1, 3, 1, 5, 2, 5]})
-    >>> effect = panel_did(Cohort(rows, "id", "year", arm="arm"), "score", 2025)
-    >>> effect.estimate, effect.n, effect.meta["n_used"]
-    (2.0, 8, 4)
+        As `did`.
     """
-    sample, arm, after = _did_columns(panel, outcome, post, se, cluster, weight)
-    effect = _did(sample, arm, after, se)
-    assert sample.ways is not None
-    sides = [np.bincount(sample.ways.person[sample.take(after) == s]) > 0 for s in (0, 1)]
-    shared = min(map(len, sides))
-    both = int((sides[0][:shared] & sides[1][:shared]).sum())
-    return make_estimate(
-        effect.estimate, effect.se, effect.df, effect.n,
-        {**effect.meta, "n_before_and_after": both}, table=effect.table,
-    )  # fmt: skip
+    panel = PanelRows(frame, person, wave, arm=arm, treated=treated, cluster=cluster, weight=weight)
+    return panel_did_design(panel, outcome, post)
 
 
-def _did_columns(
-    panel: PanelRows, outcome: str, post: Any, se: str, cluster: str | None, weight: str | None
-) -> tuple[Sample, Floats, Floats]:
-    check_standard_error(se)
-    if panel.arm is None:
-        raise BarometreError("la cohorte n'a pas de bras : la créer avec arm=, 1 aux traités")
-    sample = cohort_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
-    arm = as_binary(panel.frame[panel.arm], panel.arm)
-    return sample, arm, after_start(panel, post)
+def panel_did_design(
+    panel: PanelRows,
+    outcome: str,
+    post: Any,
+    *,
+    cluster: str | None = None,
+    weight: str | None = None,
+) -> Regression:
+    """Return the regression of `panel_did` as columns."""
+    arm = panel.in_treated_arm
+    sample = panel_sample(panel, outcome, cluster=cluster, weight=weight, se="CR1")
+    arm, after = sample.take(arm), sample.take(after_start(panel, post))
+    columns = {"const": 1.0, "arm": arm, "post": after, "effet": arm * after}
+    return sample.regression(sample.y, pd.DataFrame(columns))
 
 
 def after_start(panel: PanelRows, post: Any) -> Floats:
@@ -192,7 +176,7 @@ def after_start(panel: PanelRows, post: Any) -> Floats:
     panel : PanelRows
         The panel.
     post : wave, list of waves, str or array of bool
-        See `panel_did`.
+        See `did`.
 
     Returns
     -------
@@ -237,17 +221,20 @@ def after_start(panel: PanelRows, post: Any) -> Floats:
 def _did(sample: Sample, arm: Floats, post: Floats, se: StandardError) -> Estimate:
     fit, table = _cell_means(sample, sample.take(arm), sample.take(post))
     vcov, df, _ = sandwich(fit, sample.cluster, sample.n_clusters, se)
+    sides = [np.bincount(sample.ways.person[sample.take(post) == s]) > 0 for s in (0, 1)]
+    shared = min(map(len, sides))
     meta = {
         **sample.meta,
         "method": "différence de différences 2 × 2",
         "convention": CONVENTIONS[se],
+        "n_before_and_after": int((sides[0][:shared] & sides[1][:shared]).sum()),
     }
     if sample.cluster is not None and se != "HC1":
         treated = sample.take(arm) == 1
         meta |= clusters_by_side(sample, control=~treated, treated=treated)
         if "caution" in meta:
             warnings.warn(meta["caution"], FewClustersWarning, stacklevel=4)
-    return effect_estimate(fit, vcov, df, sample, se, meta, tidy(table, **meta))
+    return effect_estimate(fit, vcov, df, sample, se, meta, details=table)
 
 
 def _cell_means(sample: Sample, arm: Floats, post: Floats) -> tuple[LeastSquares, pd.DataFrame]:
@@ -283,36 +270,3 @@ def _cell_means(sample: Sample, arm: Floats, post: Floats) -> tuple[LeastSquares
     )
     shown = {"arm": [0, 0, 1, 1], "post": [0, 1, 0, 1], "mean": means, "n": counts}
     return fit, pd.DataFrame(shown)
-
-
-def did_design(
-    panel: PanelRows,
-    outcome: str,
-    post: Any,
-    *,
-    cluster: str | None = None,
-    weight: str | None = None,
-) -> Design:
-    """Return the regression of `panel_did` as columns.
-
-    Parameters
-    ----------
-    panel : PanelRows
-        With an ``arm``.
-    outcome, post, cluster, weight
-        As `panel_did`.
-
-    Returns
-    -------
-    Design
-        To give to ``wild_bootstrap(*design, term="effet", intercept=False)``.
-
-    Raises
-    ------
-    BarometreError
-        As `panel_did`.
-    """
-    sample, arm, after = _did_columns(panel, outcome, post, "CR1", cluster, weight)
-    arm, after = sample.take(arm), sample.take(after)
-    columns = {"const": 1.0, "arm": arm, "post": after, "effet": arm * after}
-    return sample.design(sample.y, pd.DataFrame(columns))

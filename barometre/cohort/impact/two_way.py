@@ -11,14 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, counted
-from barometre.base.frames import check_frame
 from barometre.cohort.impact.sample import (
-    Design,
+    Regression,
     Sample,
     clusters_by_side,
-    cohort_sample,
-    column_sample,
     effect_estimate,
+    panel_sample,
 )
 from barometre.cohort.impact.within import TwoWays, without_person, without_person_and_wave
 from barometre.cohort.inference.estimates import Estimate
@@ -31,38 +29,42 @@ from barometre.cohort.inference.sandwich import (
     sandwich,
     without_rounding,
 )
-from barometre.cohort.rows.columns import Floats, as_numbers
+from barometre.cohort.rows.columns import Floats, as_numbers, require_columns
 from barometre.cohort.rows.panel import PanelRows
 
 _UNMOVED = 1e-9  # share of a column left by fixed effects below which it is rounding
 
 
 def twfe(
-    outcome: Any,
-    person: Any,
-    wave: Any,
-    treated: Any,
+    frame: pd.DataFrame,
+    outcome: str,
+    treated: str,
     *,
+    person: str,
+    wave: str,
+    cluster: str | None = None,
+    weight: str | None = None,
     se: StandardError = "CR1",
-    cluster: Any = None,
-    weight: Any = None,
 ) -> Estimate:
     """Two-way fixed effects: effect of a treatment that comes on, net of people and waves.
 
     Parameters
     ----------
-    outcome : array_like
-        The outcome, one row per person and wave; rows where it is missing are left out.
-    person, wave : array_like
-        Identifiers.
-    treated : array_like
-        1 when the person is treated at that wave, else 0 (or a dose); it must vary over time.
+    frame : DataFrame
+        One row per person and wave, in any order, with gaps or not.
+    outcome : str
+        Column of the outcome; rows where it is missing are left out and counted.
+    treated : str
+        Column of 1 when the person is treated at that wave, else 0 (or of a dose); it must vary
+        over time.
+    person, wave : str
+        Columns.
+    cluster : str, optional
+        Column of the cluster, the same at all waves of a person; the person by default.
+    weight : str, optional
+        Column of positive weights.
     se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
         Standard error: see Notes.
-    cluster : array_like, optional
-        Cluster of each row, the same at all waves of a person; the person by default.
-    weight : array_like, optional
-        Positive weights.
 
     Returns
     -------
@@ -73,9 +75,9 @@ def twfe(
     Raises
     ------
     BarometreError
-        A treatment that people and waves explain (one wave, everyone treated at once...), columns
-        that do not match, missing treatment, cluster that changes within a person, fewer than 2
-        clusters, unknown ``se``.
+        A treatment that people and waves explain (one wave, everyone treated at once...), an
+        unknown column or ``se``, missing treatment, cluster that changes within a person, fewer
+        than 2 clusters; what `Cohort` refuses.
 
     Notes
     -----
@@ -90,20 +92,14 @@ def twfe(
 
     Examples
     --------
-    >>> score, treated = [1, 2, 1, 3, 1, 5, 2, 5], [0, 0, 0, 0, 0, 1, 0, 1]
-    >>> effect = twfe(score, list("aabbccdd"), [0, 1] * 4, treated)
+    >>> rows = pd.DataFrame({"id": list("aabbccdd"), "t": [0, 1] * 4,
+    ...                      "on": [0, 0, 0, 0, 0, 1, 0, 1], "score": [1, 2, 1, 3, 1, 5, 2, 5]})
+    >>> effect = twfe(rows, "score", "on", person="id", wave="t")
     >>> round(effect.estimate, 9), effect.df
     (2.0, 3.0)
     """
-    check_standard_error(se)
-    if cluster is None and se != "HC1":
-        cluster = person
-    sample = column_sample(
-        outcome, person=person, wave=wave, cluster=cluster, weight=weight,
-        others={"treated": treated},
-    )  # fmt: skip
-    numbers = as_numbers(treated, "treated", missing=True)
-    return _twfe(sample, _present(sample, numbers, "treated"), se, "treated")
+    panel = PanelRows(frame, person, wave, cluster=cluster, weight=weight)
+    return panel_twfe(panel, outcome, treated, se=se)
 
 
 def panel_twfe(
@@ -111,41 +107,11 @@ def panel_twfe(
     outcome: str,
     treated: str,
     *,
-    se: StandardError = "CR1",
     cluster: str | None = None,
     weight: str | None = None,
+    se: StandardError = "CR1",
 ) -> Estimate:
-    """Two-way fixed effects on a cohort.
-
-    Parameters
-    ----------
-    panel : PanelRows
-        The panel, with gaps or not.
-    outcome, treated : str
-        Columns of the outcome and of the treatment at each wave.
-    se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
-        Standard error: see `twfe`.
-    cluster, weight : str, optional
-        Columns; by default those declared by the panel, else the person and no weight.
-
-    Returns
-    -------
-    Estimate
-        As `twfe`; ``meta`` counts people and rows in, used and lost.
-
-    Raises
-    ------
-    BarometreError
-        As `twfe`; an unknown column.
-
-    Examples
-    --------
-    >>> from barometre.cohort import Cohort
-    >>> rows = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3], "year": [2024, 2025] * 3,
-    ...                      "on": [0, 0, 0, 0, 0, 1], "score": [1, 2, 1, 3, 1, 5]})
-    >>> round(panel_twfe(Cohort(rows, "id", "year"), "score", "on").estimate, 9)
-    2.5
-    """
+    """Estimate `twfe` on a panel, whose cluster and weight are used unless others are named."""
     check_standard_error(se)
     sample, numbers = _twfe_columns(panel, outcome, treated, se, cluster, weight)
     return _twfe(sample, numbers, se, treated)
@@ -154,19 +120,15 @@ def panel_twfe(
 def _twfe_columns(
     panel: PanelRows, outcome: str, treated: str, se: str, cluster: str | None, weight: str | None
 ) -> tuple[Sample, Floats]:
-    check_frame(panel.frame, "cohorte", [treated])
-    sample = cohort_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
+    """Gather the rows, and refuse a treatment that is missing where the outcome is known."""
+    require_columns(panel.frame, [treated])
+    sample = panel_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
     numbers = as_numbers(panel.frame[treated], treated, missing=True)
-    return sample, _present(sample, numbers, treated)
-
-
-def _present(sample: Sample, numbers: Floats, name: str) -> Floats:
-    """Refuse a treatment that is missing where the outcome is known."""
-    return as_numbers(sample.take(numbers), name)
+    return sample, as_numbers(sample.take(numbers), treated)
 
 
 def _twfe(sample: Sample, treated: Floats, se: StandardError, name: str) -> Estimate:
-    ways = _ways(sample)
+    ways = sample.ways
     check_enough_rows(len(sample.y), ways)
     if se in ("CR2", "CR3"):
         fit = least_squares(
@@ -190,11 +152,6 @@ def _twfe(sample: Sample, treated: Floats, se: StandardError, name: str) -> Esti
     if sample.cluster is not None and se != "HC1" and sample.n_clusters != ways.n_people:
         meta |= clusters_by_side(sample, treated=treated != 0)
     return effect_estimate(fit, vcov, df, sample, se, meta)
-
-
-def _ways(sample: Sample) -> TwoWays:
-    assert sample.ways is not None  # person and wave were given
-    return sample.ways
 
 
 def check_enough_rows(n: int, ways: TwoWays) -> None:
@@ -253,36 +210,48 @@ def _residual_fit(sample: Sample, treated: Floats, ways: TwoWays, name: str) -> 
 
 
 def twfe_design(
+    frame: pd.DataFrame,
+    outcome: str,
+    treated: str,
+    *,
+    person: str,
+    wave: str,
+    cluster: str | None = None,
+    weight: str | None = None,
+) -> Regression:
+    """Return the regression of `twfe` as columns.
+
+    Parameters
+    ----------
+    frame, outcome, treated, person, wave, cluster, weight
+        As `twfe`.
+
+    Returns
+    -------
+    Regression
+        Outcome and columns with people removed: the dummies of waves, then ``effet``. To give to
+        ``wild_bootstrap(*regression, term="effet", intercept=False)``: as people are nested in
+        clusters the bootstrap of these columns is that of the regression with all its dummies.
+
+    Raises
+    ------
+    BarometreError
+        As `twfe`.
+    """
+    panel = PanelRows(frame, person, wave, cluster=cluster, weight=weight)
+    return panel_twfe_design(panel, outcome, treated)
+
+
+def panel_twfe_design(
     panel: PanelRows,
     outcome: str,
     treated: str,
     *,
     cluster: str | None = None,
     weight: str | None = None,
-) -> Design:
-    """Return the regression of `panel_twfe` as columns.
-
-    Parameters
-    ----------
-    panel : PanelRows
-        The panel.
-    outcome, treated, cluster, weight : str
-        As `panel_twfe`.
-
-    Returns
-    -------
-    Design
-        Outcome and columns with people removed: the dummies of waves, then ``effet``. To give to
-        ``wild_bootstrap(*design, term="effet", intercept=False)``: as people are nested in clusters
-        the bootstrap of these columns is that of the regression with all its dummies.
-
-    Raises
-    ------
-    BarometreError
-        As `panel_twfe`.
-    """
+) -> Regression:
+    """Return the regression of `panel_twfe` as columns."""
     sample, numbers = _twfe_columns(panel, outcome, treated, "CR1", cluster, weight)
-    ways = _ways(sample)
-    names = [*wave_names(ways), "effet"]
-    columns = with_waves([numbers], ways)
-    return sample.design(without_person(sample.y, ways), pd.DataFrame(columns, columns=names))
+    names = [*wave_names(sample.ways), "effet"]
+    columns = pd.DataFrame(with_waves([numbers], sample.ways), columns=names)
+    return sample.regression(without_person(sample.y, sample.ways), columns)

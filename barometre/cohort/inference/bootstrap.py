@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import itertools
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.base.french import format_number
-from barometre.cohort.inference.estimates import FewClustersWarning
-from barometre.cohort.inference.randomisation import (
-    RandomisationResult,
-    check_draws,
-    randomisation_test,
+from barometre.base.face import (
+    Face,
+    capital,
+    counted_text,
+    decimals_of,
+    kept_sentences,
+    number_text,
+    p_text,
 )
+from barometre.base.french import format_number
+from barometre.base.version import __version__
+from barometre.cohort.inference.estimates import FewClustersWarning
+from barometre.cohort.inference.randomisation import check_draws
 from barometre.cohort.inference.sandwich import LeastSquares, least_squares, with_constant
 from barometre.cohort.rows.columns import (
     Floats,
@@ -28,18 +34,9 @@ from barometre.cohort.rows.columns import (
     as_design,
     as_numbers,
     as_weights,
-    check_aligned,
 )
 
-__all__ = [
-    "BootstrapResult",
-    "RandomisationResult",
-    "randomisation_test",
-    "smallest_p",
-    "wild_bootstrap",
-]
-
-Weights = Literal["rademacher", "webb"]
+Law = Literal["rademacher", "webb"]
 POINTS: dict[str, Floats] = {
     "rademacher": np.array([-1.0, 1.0]),
     "webb": np.sqrt([1.5, 1.0, 0.5, 0.5, 1.0, 1.5]) * [-1, -1, -1, 1, 1, 1],
@@ -52,13 +49,13 @@ _TIE = 1e-9  # relative gap between two statistics below which it is rounding
 
 
 @dataclass(frozen=True)
-class BootstrapResult:
+class BootstrapResult(Face):
     """Wild cluster bootstrap of one coefficient.
 
     Attributes
     ----------
-    estimate, se, t : float
-        Coefficient, CR1 standard error and their ratio (the null value subtracted).
+    estimate, se, statistic : float
+        Coefficient, CR1 standard error and their ratio t (the null value subtracted).
     p : float
         Symmetric p-value: share of bootstrap statistics strictly above ``|t|``, never below
         ``smallest_p`` when the null is imposed; (1 + number) / (1 + draws) when drawn.
@@ -78,7 +75,7 @@ class BootstrapResult:
 
     estimate: float
     se: float
-    t: float
+    statistic: float
     p: float
     p_strict: float
     p_weak: float
@@ -89,50 +86,72 @@ class BootstrapResult:
     n_clusters: int
     meta: Mapping[str, Any] = field(repr=False)
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row: ``term, estimate, se, statistic, p, smallest_p, draws, n``."""
+        names = ("estimate", "se", "statistic", "p", "smallest_p", "draws", "n")
+        values = {name: getattr(self, name) for name in names}
+        return pd.DataFrame([{"term": self.meta["term"], **values}])
 
-def smallest_p(n_clusters: int, weights: Weights = "rademacher") -> float:
+    def sentences(self) -> list[str]:
+        """Say the coefficient, its p-value, and the smallest one that could be."""
+        digits = decimals_of(self.se)
+        value, error = number_text(self.estimate, digits), number_text(self.se, digits)
+        tried = counted_text(self.draws, "tirage")
+        return [
+            f"{capital(str(self.meta['method']))}, « {self.meta['term']} » : {value} "
+            f"(erreur-type CR1 {error}), {p_text(self.p)}.",
+            f"{tried}{', tous essayés' if self.exact else ' au hasard'} ; avec "
+            f"{counted_text(self.n_clusters, 'grappe')}, p ne peut pas descendre sous "
+            f"{format_number(float(f'{self.smallest_p:.3g}'))}.",
+            *kept_sentences(self.meta),
+        ]
+
+
+def smallest_p(n_clusters: int, *, law: Law = "rademacher") -> float:
     """Smallest p-value of a wild cluster bootstrap that tries all weight vectors.
 
     Parameters
     ----------
     n_clusters : int
         Number of clusters, at least 2.
-    weights : {"rademacher", "webb"}, default "rademacher"
-        Law of the weights.
+    law : {"rademacher", "webb"}, default "rademacher"
+        Law of what residuals are multiplied by.
 
     Returns
     -------
     float
-        1 / 2^(G-1), or 1 / 6^(G-1) with Webb's weights: vectors that are constant give back the
+        1 / 2^(G-1), or 1 / 6^(G-1) with Webb's law: vectors that are constant give back the
         observed statistic (MacKinnon, Webb, 2018).
 
     Raises
     ------
     BarometreError
-        Fewer than 2 clusters, unknown weights.
+        Fewer than 2 clusters, unknown law.
 
     Examples
     --------
     >>> smallest_p(5)
     0.0625
     """
-    if weights not in POINTS:
-        raise UnknownNameError("nom de loi", str(weights), POINTS)
+    if law not in POINTS:
+        raise UnknownNameError("nom de loi", str(law), POINTS)
     if n_clusters < 2:
         raise BarometreError(f"{n_clusters} grappe : il en faut au moins 2")
-    return float(len(POINTS[weights])) ** (1 - int(n_clusters))
+    return float(len(POINTS[law])) ** (1 - int(n_clusters))
 
 
 def wild_bootstrap(
-    outcome: Any,
-    design: Any,
-    cluster: Any,
+    frame: pd.DataFrame,
+    outcome: str,
+    terms: str | Sequence[str],
+    cluster: str,
     *,
     term: str | int = -1,
     null: float = 0.0,
     imposed: bool = True,
-    weights: Weights = "rademacher",
-    weight: Any = None,
+    law: Law = "rademacher",
+    weight: str | None = None,
     intercept: bool = True,
     draws: int = 9999,
     seed: int = 0,
@@ -141,42 +160,45 @@ def wild_bootstrap(
 
     Parameters
     ----------
-    outcome : array_like
-        The explained variable.
-    design : DataFrame or array_like
-        The explanatory variables. `did.did_design` and `fixed_effects.twfe_design` give those of a
-        cohort.
-    cluster : array_like
-        Cluster of each row.
+    frame : DataFrame
+        The rows, none missing in the columns named. `did_design` and `twfe_design` give the frame
+        and the three names that follow for a cohort.
+    outcome : str
+        Column explained.
+    terms : str or sequence of str
+        Columns that explain it.
+    cluster : str
+        Column of the cluster.
     term : str or int, default -1
-        Column tested: its name or its position in ``design``; the last one by default.
+        Column tested: its name or its position in ``terms``; the last one by default.
     null : float, default 0
         Value tested.
     imposed : bool, default True
         Residuals of the regression under the null (WCR), which holds its level better; those of
         the free regression (WCU) otherwise.
-    weights : {"rademacher", "webb"}, default "rademacher"
-        Two points, or the six of Webb (2023), of use under about 10 clusters.
-    weight : array_like, optional
-        Positive weights of the rows.
+    law : {"rademacher", "webb"}, default "rademacher"
+        What residuals are multiplied by: two points, or the six of Webb (2023), of use under about
+        10 clusters.
+    weight : str, optional
+        Column of positive survey weights.
     intercept : bool, default True
-        Add a constant, unless the design already contains one.
+        Add a constant, unless the terms already contain one.
     draws : int, default 9999
-        Random weight vectors, when there are too many to try them all.
+        Random vectors of that law, when there are too many to try them all.
     seed : int, default 0
         Seed of the draws.
 
     Returns
     -------
     BootstrapResult
-        Exact (every weight vector) up to 15 clusters, or 5 with Webb's weights. The free bootstrap
+        Exact (every vector) up to 15 clusters, or 5 with Webb's law. The free bootstrap
         may give an exact p of 0: read it as below 1 / 2^(G-1).
 
     Raises
     ------
     BarometreError
-        Missing or non-numeric values, columns that do not match, collinear columns, fewer than 2
-        clusters, unknown term or weights, a coefficient whose clustered error is 0, draws below 1.
+        Columns absent, missing or non-numeric values, collinear columns, fewer than 2 clusters,
+        unknown term or law, a coefficient whose clustered error is 0, draws below 1.
 
     Warns
     -----
@@ -192,37 +214,31 @@ def wild_bootstrap(
     Examples
     --------
     >>> y = [1.0, 2.1, 2.9, 4.2, 3.1, 4.0, 5.2, 5.9, 7.1, 8.2, 8.8, 10.1]
-    >>> test = wild_bootstrap(y, np.arange(12) % 4, np.repeat(range(6), 2), draws=99)
+    >>> rows = pd.DataFrame({"y": y, "x": np.arange(12) % 4, "qp": np.repeat(range(6), 2)})
+    >>> test = wild_bootstrap(rows, "y", "x", "qp", draws=99)
     >>> test.exact, test.draws, test.smallest_p, test.p
     (True, 64, 0.03125, 0.28125)
     """
     check_draws(draws)
-    if weights not in POINTS:
-        raise UnknownNameError("nom de loi", str(weights), POINTS)
-    check_aligned({"outcome": outcome, "design": design, "cluster": cluster, "weight": weight})
-    x, names = as_design(design)
+    if law not in POINTS:
+        raise UnknownNameError("nom de loi", str(law), POINTS)
+    if not np.isfinite(null):
+        raise BarometreError(f"null = {null} : donner un nombre")
+    x, names = as_design(frame, terms, outcome, cluster, weight)
     tested = _name_of(term, names)
     if intercept:
         x, names = with_constant(x, names)
-    codes, levels = as_codes(cluster, "cluster")
+    codes, levels = as_codes(frame[cluster], cluster)
     if len(levels) < 2:
         raise BarometreError("une seule grappe : le bootstrap en demande au moins 2")
-    if not np.isfinite(null):
-        raise BarometreError(f"null = {null} : donner un nombre")
     last = [*(name for name in names if name != tested), tested]
     x = x[:, [names.index(name) for name in last]]
-    fit = least_squares(as_numbers(outcome, "outcome"), x, last, weight=as_weights(weight))
+    mass = None if weight is None else as_weights(frame[weight], weight)
+    fit = least_squares(as_numbers(frame[outcome], outcome), x, last, weight=mass)
     pieces = _Pieces.of(fit, codes, len(levels), null=null, imposed=imposed)
-    observed = pieces.observed
-    vectors, exact = _weight_vectors(weights, len(levels), draws, seed)
-    above = equal = total = 0
-    for drawn in vectors:
-        sizes = np.abs(pieces.statistics(drawn))
-        strict = sizes > abs(observed) * (1 + _TIE)
-        above += int(strict.sum())
-        equal += int(((sizes >= abs(observed) * (1 - _TIE)) & ~strict).sum())
-        total += len(drawn)
-    floor = smallest_p(len(levels), weights)
+    vectors, exact = _weight_vectors(law, len(levels), draws, seed)
+    above, equal, total = _count(pieces, vectors)
+    floor = smallest_p(len(levels), law=law)
     if floor > 0.05:
         warnings.warn(
             f"{len(levels)} grappes : aucun p ne peut descendre sous {format_number(floor)}",
@@ -232,9 +248,8 @@ def wild_bootstrap(
     p = above / total if exact else (1 + above) / (1 + total)
     n, g = len(x), len(levels)
     scale = np.sqrt(g / (g - 1) * (n - 1) / (n - fit.k))
-    kind = "WCR" if imposed else "WCU"
     meta = {
-        "method": f"wild cluster bootstrap {kind}11, poids {weights}",
+        "method": f"bootstrap par grappe (wild) {'WCR' if imposed else 'WCU'}11, loi {law}",
         "convention": "p symétrique, part strictement au-dessus de |t| ; t avec l'erreur CR1",
         "term": tested,
         "null": null,
@@ -242,12 +257,14 @@ def wild_bootstrap(
         "n_in": n,
         "n_used": n,
         "lost": {},
-        "version": version("barometre"),
+        "unit": "ligne",
+        "n_clusters": g,
+        "version": __version__,
     }
     return BootstrapResult(
         estimate=float(fit.coef[-1]),
         se=float(pieces.error * scale),
-        t=float(observed / scale),
+        statistic=float(pieces.observed / scale),
         p=max(p, floor) if imposed and exact else p,
         p_strict=above / total,
         p_weak=(above + equal) / total,
@@ -260,10 +277,23 @@ def wild_bootstrap(
     )
 
 
+def _count(pieces: _Pieces, vectors: Iterator[Floats]) -> tuple[int, int, int]:
+    """Count the statistics strictly above the observed one, those equal to it, and all of them."""
+    observed = abs(pieces.observed)
+    above = equal = total = 0
+    for drawn in vectors:
+        sizes = np.abs(pieces.statistics(drawn))
+        strict = sizes > observed * (1 + _TIE)
+        above += int(strict.sum())
+        equal += int(((sizes >= observed * (1 - _TIE)) & ~strict).sum())
+        total += len(drawn)
+    return above, equal, total
+
+
 def _name_of(term: str | int, names: list[str]) -> str:
     if isinstance(term, (int, np.integer)) and str(term) not in names:
         if not -len(names) <= term < len(names):
-            raise BarometreError(f"term = {term} : le plan a {len(names)} colonnes")
+            raise BarometreError(f"term = {term} : {len(names)} variables explicatives")
         return names[term]
     if str(term) not in names:
         raise UnknownNameError("nom de variable", str(term), names)
@@ -314,10 +344,8 @@ class _Pieces:
         return np.where(np.isnan(ratio), 0.0, ratio)  # 0 / 0: nothing moved
 
 
-def _weight_vectors(
-    weights: Weights, g: int, draws: int, seed: int
-) -> tuple[Iterator[Floats], bool]:
-    points = POINTS[weights]
+def _weight_vectors(law: Law, g: int, draws: int, seed: int) -> tuple[Iterator[Floats], bool]:
+    points = POINTS[law]
     if len(points) ** g <= ENUMERATED:
         every = np.array(list(itertools.product(points, repeat=g)))
         return iter([every]), True

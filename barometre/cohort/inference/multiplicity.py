@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.face import counted_text, p_text
 from barometre.base.frames import check_frame
 from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
@@ -117,12 +118,23 @@ def adjust_pvalues(families: Any, method: str = "holm") -> Tidy:
     lost = int(np.isnan(p).sum())
     return tidy(
         result,
+        sentences=_sentences,
+        unit="test",
         method=chosen,
         convention=_CONVENTIONS[chosen],
         n_in=len(p),
         n_used=len(p) - lost,
         lost={"p manquant": lost} if lost else {},
     )
+
+
+def _sentences(table: pd.DataFrame) -> list[str]:
+    """Say each outcome: its p-value, adjusted for the tests of its family."""
+    return [
+        f"{row['family']}, {row['outcome']} : {p_text(row['p'])} ; ajusté, "
+        f"{p_text(row['p_adjusted'])} ({counted_text(row['m'], 'test')})."
+        for row in table.to_dict("records")
+    ]
 
 
 def _method(name: str) -> Method:

@@ -1,4 +1,4 @@
-"""Before the data: the effect a design can detect, the number of people it needs."""
+"""Before the data: the effect a study can detect, the number of people it needs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import math
 from barometre.base.errors import BarometreError
 from barometre.cohort.inference.power_plan import (
     Correlation,
-    Design,
     ProportionTest,
+    StudyPlan,
     plan_of,
     require_people,
     require_share,
@@ -33,8 +33,8 @@ def minimum_detectable_effect(
     correlation_type: Correlation = "constant",
     attrition: float = 0.0,
     test: ProportionTest = "normal",
-) -> Design:
-    """Compute the smallest effect that a design detects with a given power.
+) -> StudyPlan:
+    """Compute the smallest effect that a study detects with a given power.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def minimum_detectable_effect(
         Share of yes in the control arm, between 0 and 1, for a yes/no outcome; the effect is then
         a rise of this share, and ``sd`` must be left alone.
     power, alpha : float
-        Power, and two-sided level.
+        Power, and size of the two-sided test.
     cluster_size : float, optional
         People per neighbourhood when whole neighbourhoods are assigned.
     icc : float, default 0.0
@@ -67,7 +67,7 @@ def minimum_detectable_effect(
 
     Returns
     -------
-    Design
+    StudyPlan
         ``effect`` is the minimum detectable effect. It is missing when no rise of the share up
         to 1 would be detected.
 
@@ -104,9 +104,9 @@ def minimum_detectable_effect(
         while plan.detected(n, high) < power:
             high *= 2
     elif plan.detected(n, high) < power:
-        return plan.design(math.nan, n, "effect")
+        return plan.planned(math.nan, n, "effect")
     effect = solve(lambda effect: plan.detected(n, effect) - power, 1e-12 * high, high)
-    return plan.design(effect, n, "effect")
+    return plan.planned(effect, n, "effect")
 
 
 def sample_size(
@@ -125,7 +125,7 @@ def sample_size(
     correlation_type: Correlation = "constant",
     attrition: float = 0.0,
     test: ProportionTest = "normal",
-) -> Design:
+) -> StudyPlan:
     """Compute how many people to enrol for an effect to be detected with a given power.
 
     Parameters
@@ -141,7 +141,7 @@ def sample_size(
 
     Returns
     -------
-    Design
+    StudyPlan
         ``n`` is the number of treated people, not rounded, losses included; ``people`` and
         ``clusters`` are rounded up.
 
@@ -171,19 +171,19 @@ def sample_size(
     # Mean of a t test is not defined under one degree of freedom: the smallest size has one.
     smallest = 3 / (1 + ratio) * (cluster_size or 1 / (1 - attrition))
     if plan.detected(smallest, abs(effect) if proportion is None else effect) >= power:
-        return plan.design(effect, smallest, "n")
+        return plan.planned(effect, smallest, "n")
     largest = 2 * smallest
     while plan.detected(largest, effect) < power:
         largest *= 2
     n = solve(lambda size: plan.detected(size, effect) - power, smallest, largest)
-    return plan.design(effect, n, "n")
+    return plan.planned(effect, n, "n")
 
 
 def achieved_power(
     n: float,
     effect: float,
-    n_control: float | None = None,
     *,
+    n_control: float | None = None,
     sd: float = 1.0,
     proportion: float | None = None,
     alpha: float = 0.05,
@@ -196,14 +196,16 @@ def achieved_power(
     attrition: float = 0.0,
     test: ProportionTest = "normal",
 ) -> float:
-    """Compute the probability that a design detects an effect.
+    """Compute the probability that a study detects an effect.
 
     Parameters
     ----------
-    n, n_control : float
-        People enrolled in each arm; as many controls as treated by default.
+    n : float
+        People enrolled in the treated arm.
     effect : float
         True effect, in the unit of ``sd``; a difference of proportions with ``proportion``.
+    n_control : float, optional
+        People enrolled in the control arm; as many by default.
     sd, proportion, alpha, cluster_size, icc, waves_pre, waves_post, correlation : float
         As in `minimum_detectable_effect`.
     correlation_type, attrition, test

@@ -1,16 +1,18 @@
-"""What a design is made of, and the power it gives: the arithmetic behind `design`."""
+"""What a study is planned on, and the power it gives: the arithmetic behind `power`."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Literal
 
 import numpy as np
+import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.face import Face, counted_text, decimals_of, number_text, percent_text
 from barometre.base.french import format_number
 
 Correlation = Literal["constant", "ar1"]
@@ -18,8 +20,8 @@ ProportionTest = Literal["normal", "arcsine"]
 
 
 @dataclass(frozen=True)
-class Design:
-    """A design and what it can show; ``float(design)`` is the quantity asked for.
+class StudyPlan(Face):
+    """A study to come and what it can show; ``float(plan)`` is the quantity asked for.
 
     Attributes
     ----------
@@ -33,7 +35,7 @@ class Design:
     clusters : int or None
         Clusters in both arms together, rounded up.
     power, alpha : float
-        Power and two-sided level.
+        Power, and size of the two-sided test.
     df : float
         Degrees of freedom of the test; infinite for a proportion without clusters.
     variance_factor : float
@@ -56,10 +58,41 @@ class Design:
         """Return the quantity asked for: the effect, or the people of the treated arm."""
         return self.effect if self.asked == "effect" else self.n
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row: the figures of the plan, under their names."""
+        names = [field.name for field in fields(self) if field.name != "asked"]
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def sentences(self) -> list[str]:
+        """Say what can be seen, and with whom."""
+        power, alpha = percent_text(self.power, 0), percent_text(self.alpha, 0)
+        test = f"avec une puissance de {power} et un test bilatéral à {alpha}"
+        effect = number_text(self.effect, decimals_of(abs(self.effect) / 10))
+        if math.isnan(self.effect):
+            first = f"Aucun effet possible n'est détectable {test}."
+        elif self.asked == "effect":
+            first = f"Plus petit effet détectable {test} : {effect}."
+        else:
+            first = f"Pour un effet de {effect} {test}, inscrire {people_text(self.people)}."
+        clusters = "" if self.clusters is None else f", {counted_text(self.clusters, 'grappe')}"
+        return [
+            first,
+            f"Plan : {people_text(self.n)} traitées et {number_text(math.ceil(self.n_control))} de "
+            f"comparaison{clusters} ; ddl {number_text(self.df)}.",
+            f"Une mesure vaut, par sa variance, {number_text(self.variance_factor, 2)} fois celle "
+            "d'une mesure unique d'une personne (vagues et grappes).",
+        ]
+
+
+def people_text(number: float) -> str:
+    """Write a number of people, rounded up."""
+    return counted_text(_ceil(number), "personne")
+
 
 @dataclass(frozen=True)
-class Plan:
-    """Everything of a design but its effect and its size."""
+class Assumptions:
+    """Everything of a plan but its effect and its size."""
 
     sd: float
     proportion: float | None
@@ -107,7 +140,7 @@ class Plan:
         # Fleiss's formula leaves out the tail on the wrong side, as everyone who uses it does.
         return _power(abs(effect) / real, self.df(n), self.alpha, stretch=null / real, tails=1)
 
-    def design(self, effect: float, n: float, asked: Literal["effect", "n"]) -> Design:
+    def planned(self, effect: float, n: float, asked: Literal["effect", "n"]) -> StudyPlan:
         arms = (n, n * self.ratio)
         people = sum(_ceil(arm) for arm in arms)
         clusters = None
@@ -115,7 +148,7 @@ class Plan:
             each = [_ceil(arm / self.cluster_size) for arm in arms]
             clusters = sum(each)
             people = _ceil(clusters * self.cluster_size)
-        return Design(
+        return StudyPlan(
             effect=effect,
             n=n,
             n_control=n * self.ratio,
@@ -170,7 +203,7 @@ def require_people(n: float, n_control: float) -> None:
         )
 
 
-def require_test(plan: Plan, n: float) -> None:
+def require_test(plan: Assumptions, n: float) -> None:
     if plan.df(n) < 1:
         unit = "grappes" if plan.cluster_size is not None else "personnes observées"
         raise BarometreError(
@@ -199,7 +232,7 @@ def plan_of(
     correlation_type: Correlation,
     attrition: float,
     test: ProportionTest,
-) -> Plan:
+) -> Assumptions:
     """Refuse what is out of range, all at once, and sum the waves up in one factor."""
     inside = {
         "sd : un nombre positif": sd > 0 and math.isfinite(sd),
@@ -222,7 +255,9 @@ def plan_of(
     if refused:
         raise BarometreError("plan refusé : " + " ; ".join(refused))
     waves = wave_variance(waves_pre, waves_post, correlation, correlation_type)
-    return Plan(sd, proportion, test, power, alpha, ratio, cluster_size, icc, waves, attrition)
+    return Assumptions(
+        sd, proportion, test, power, alpha, ratio, cluster_size, icc, waves, attrition
+    )
 
 
 def _power(

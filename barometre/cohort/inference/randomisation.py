@@ -7,22 +7,32 @@ import math
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.face import (
+    Face,
+    capital,
+    counted_text,
+    decimals_of,
+    kept_sentences,
+    number_text,
+    p_text,
+)
 from barometre.base.french import format_number
+from barometre.base.version import __version__
 from barometre.cohort.inference.estimates import FewClustersWarning
 from barometre.cohort.rows.columns import (
     Floats,
     Integers,
-    as_binary,
+    as_arm,
     as_codes,
     as_numbers,
-    check_aligned,
+    require_columns,
 )
 
 Booleans = npt.NDArray[np.bool_]
@@ -34,7 +44,7 @@ _TIE = 1e-9  # gap between two statistics, relative to the spread, below which i
 
 
 @dataclass(frozen=True, eq=False)
-class RandomisationResult:
+class RandomisationResult(Face):
     """Randomisation test of no effect on anyone.
 
     Attributes
@@ -67,6 +77,25 @@ class RandomisationResult:
     meta: Mapping[str, Any] = field(repr=False)
     distribution: Floats = field(repr=False)
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row: ``statistic, p, smallest_p, draws, n, n_units``."""
+        names = ("statistic", "p", "smallest_p", "draws", "n", "n_units")
+        return pd.DataFrame([{name: getattr(self, name) for name in names}])
+
+    def sentences(self) -> list[str]:
+        """Say the statistic, its p-value, and the smallest one that could be."""
+        digits = decimals_of(float(np.std(self.distribution)))
+        tried = counted_text(self.draws, "affectation")
+        return [
+            f"{capital(str(self.meta['method']))} : statistique "
+            f"{number_text(self.statistic, digits)}, {p_text(self.p)}.",
+            f"{tried}{', toutes essayées' if self.exact else ' au hasard'} de "
+            f"{counted_text(self.n_units, 'unité')} ; p ne peut pas descendre sous "
+            f"{format_number(float(f'{self.smallest_p:.3g}'))}.",
+            *kept_sentences(self.meta),
+        ]
+
 
 def check_draws(draws: int) -> None:
     """Refuse a number of draws that is not a positive integer."""
@@ -75,11 +104,13 @@ def check_draws(draws: int) -> None:
 
 
 def randomisation_test(
-    outcome: Any,
-    arm: Any,
+    frame: pd.DataFrame,
+    outcome: str,
+    arm: str,
     *,
-    cluster: Any = None,
-    strata: Any = None,
+    treated: object = None,
+    cluster: str | None = None,
+    strata: str | None = None,
     statistic: Statistic = "difference",
     draws: int = 9999,
     seed: int = 0,
@@ -88,16 +119,21 @@ def randomisation_test(
 
     Parameters
     ----------
-    outcome : array_like
-        One value per person: an outcome, or its change since the first wave for a difference in
+    frame : DataFrame
+        One row per person.
+    outcome : str
+        Column of an outcome, or of its change since the first wave for a difference in
         differences. Missing ones are left out and counted.
-    arm : array_like
-        1 or True for the treated, 0 or False for the others.
-    cluster : array_like, optional
-        Cluster of each person, when whole clusters were assigned; the arm is then the same for all
+    arm : str
+        Column of the arm, of two values.
+    treated : object, optional
+        Value of the treated; needed unless the arm is 0 and 1, or booleans.
+    cluster : str, optional
+        Column of the cluster, when whole clusters were assigned; the arm is then the same for all
         its people.
-    strata : array_like, optional
-        Strata within which the assignment was made; the same for all people of a cluster.
+    strata : str, optional
+        Column of the strata within which the assignment was made; the same for all people of a
+        cluster.
     statistic : {"difference"} or callable, default "difference"
         Difference of means (treated - others) over people, or a function of the outcomes and the
         arms (1 and 0, in the same order) that returns a number.
@@ -116,9 +152,9 @@ def randomisation_test(
     Raises
     ------
     BarometreError
-        An arm that is missing, other than 0 and 1, empty, or varies within a cluster; strata that
-        vary within a cluster or that never mix the two arms; columns that do not match; a statistic
-        that is not a finite number.
+        A column absent, an arm that is missing, is not of two values or varies within a cluster;
+        strata that vary within a cluster or that never mix the two arms; a statistic that is not a
+        finite number.
 
     Warns
     -----
@@ -133,24 +169,25 @@ def randomisation_test(
 
     Examples
     --------
-    >>> test = randomisation_test([1, 2, 3, 4, 7, 8, 9, 10], [0, 0, 0, 0, 1, 1, 1, 1])
+    >>> rows = pd.DataFrame({"y": [1, 2, 3, 4, 7, 8, 9, 10], "arm": [0] * 4 + [1] * 4})
+    >>> test = randomisation_test(rows, "y", "arm")
     >>> test.statistic, test.draws, round(test.p, 4), round(test.smallest_p, 4)
     (6.0, 70, 0.0286, 0.0286)
     """
     check_draws(draws)
-    check_aligned({"outcome": outcome, "arm": arm, "cluster": cluster, "strata": strata})
+    require_columns(frame, [outcome, arm, cluster, strata])
     if not callable(statistic) and statistic != "difference":
         raise UnknownNameError("nom de statistique", str(statistic), ["difference"])
-    y = as_numbers(outcome, "outcome", missing=True)
+    y = as_numbers(frame[outcome], outcome, missing=True)
     kept = ~np.isnan(y)
     if not kept.any():
-        raise BarometreError("outcome : aucune valeur ; vérifier la colonne du résultat")
-    treated = as_binary(arm, "arm")[kept] == 1
-    unit = np.arange(len(y)) if cluster is None else as_codes(cluster, "cluster")[0]
-    stratum = np.zeros(len(y), np.int64) if strata is None else as_codes(strata, "strata")[0]
+        raise BarometreError(f"{outcome} : aucune valeur ; vérifier la colonne du résultat")
+    mine = as_arm(frame[arm], arm, treated)[kept] == 1
+    unit = np.arange(len(y)) if cluster is None else as_codes(frame[cluster], cluster)[0]
+    stratum = np.zeros(len(y), np.int64) if strata is None else as_codes(frame[strata], strata)[0]
     y, stratum = y[kept], stratum[kept]
     unit = np.unique(unit[kept], return_inverse=True)[1]
-    plan = _Plan.of(unit, treated, stratum)
+    plan = _Plan.of(unit, mine, stratum)
     measure = _Measure(y, unit, plan.n_units, statistic)
     observed = measure.of(plan.treated[None, :])[0]
     exact = plan.n_assignments <= ENUMERATED
@@ -182,7 +219,7 @@ def randomisation_test(
         "n_used": len(y),
         "lost": {"résultat manquant": lost} if lost else {},
         "seed": None if exact else seed,
-        "version": version("barometre"),
+        "version": __version__,
     }
     return RandomisationResult(
         statistic=float(observed),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.face import Face
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.inference.estimates import student_interval
+from barometre.cohort.inference.estimates import student_interval, term_sentences
 from barometre.cohort.rows.columns import (
     Floats,
     Positions,
@@ -20,7 +21,6 @@ from barometre.cohort.rows.columns import (
     as_design,
     as_numbers,
     as_weights,
-    check_aligned,
 )
 
 StandardError = Literal["HC1", "CR0", "CR1", "CR1S", "CR2", "CR3"]
@@ -62,7 +62,7 @@ class LeastSquares:
 
 
 @dataclass(frozen=True, eq=False)
-class RobustFit:
+class RobustFit(Face):
     """Least squares with robust standard errors.
 
     Attributes
@@ -78,34 +78,45 @@ class RobustFit:
 
     table: Tidy
     vcov: pd.DataFrame
-    meta: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What was used: see ``table``."""
+        return self.table.meta
+
+    def sentences(self) -> list[str]:
+        """Say the coefficients, and whose they are."""
+        return self.table.summary().splitlines()
 
 
 def cluster_robust(
-    outcome: Any,
-    design: Any,
-    cluster: Any = None,
+    frame: pd.DataFrame,
+    outcome: str,
+    terms: str | Sequence[str],
     *,
+    cluster: str | None = None,
     se: StandardError = "CR1",
-    weight: Any = None,
+    weight: str | None = None,
     intercept: bool = True,
 ) -> RobustFit:
     """Least squares with heteroscedasticity- or cluster-robust standard errors.
 
     Parameters
     ----------
-    outcome : array_like
-        The explained variable.
-    design : DataFrame or array_like
-        The explanatory variables.
-    cluster : array_like, optional
-        Cluster of each row; needed by all but ``"HC1"``, which ignores it.
+    frame : DataFrame
+        The rows, none missing in the columns named.
+    outcome : str
+        Column explained.
+    terms : str or sequence of str
+        Columns that explain it: numbers or booleans.
+    cluster : str, optional
+        Column of the cluster; needed by all but ``"HC1"``, which ignores it.
     se : {"HC1", "CR0", "CR1", "CR1S", "CR2", "CR3"}, default "CR1"
         Standard error; see Notes.
-    weight : array_like, optional
-        Positive weights; only their ratios matter.
+    weight : str, optional
+        Column of positive weights; only their ratios matter.
     intercept : bool, default True
-        Add a constant, unless the design already contains one.
+        Add a constant, unless the terms already contain one.
 
     Returns
     -------
@@ -116,8 +127,8 @@ def cluster_robust(
     Raises
     ------
     BarometreError
-        Missing or non-numeric values, columns of different lengths or indexes, collinear columns
-        (named), fewer than 2 clusters, no more rows than parameters, weights not positive.
+        Columns absent, missing or non-numeric values, collinear columns (named), fewer than 2
+        clusters, no more rows than parameters, weights not positive.
 
     Notes
     -----
@@ -130,21 +141,22 @@ def cluster_robust(
 
     Examples
     --------
-    >>> fit = cluster_robust([1, 2, 4, 5, 6, 9], [0, 1, 0, 1, 0, 1], list("aabbcc"), se="CR2")
+    >>> rows = pd.DataFrame({"y": [1, 2, 4, 5, 6, 9], "x": [0, 1] * 3, "g": list("aabbcc")})
+    >>> fit = cluster_robust(rows, "y", "x", cluster="g", se="CR2")
     >>> fit.table[["term", "estimate", "se", "df"]].round(3)
         term  estimate     se   df
     0  const     3.667  1.453  2.0
-    1     x0     1.667  0.667  2.0
+    1      x     1.667  0.667  2.0
     """
     check_standard_error(se)
-    check_aligned({"outcome": outcome, "design": design, "cluster": cluster, "weight": weight})
-    x, names = as_design(design)
+    x, names = as_design(frame, terms, outcome, cluster, weight)
     if intercept:
         x, names = with_constant(x, names)
-    fit = least_squares(as_numbers(outcome, "outcome"), x, names, weight=as_weights(weight))
+    mass = None if weight is None else as_weights(frame[weight], weight)
+    fit = least_squares(as_numbers(frame[outcome], outcome), x, names, weight=mass)
     codes, n_clusters = None, None
     if cluster is not None:
-        codes, levels = as_codes(cluster, "cluster")
+        codes, levels = as_codes(frame[cluster], cluster)
         n_clusters = len(levels)
     vcov, df, satterthwaite = sandwich(fit, codes, n_clusters, se, details=True)
     root = np.sqrt(np.diag(vcov))
@@ -169,10 +181,11 @@ def cluster_robust(
         "n_in": len(x),
         "n_used": len(x),
         "lost": {},
+        "unit": "ligne",
         "n_clusters": n_clusters if se != "HC1" else None,
     }
-    said = tidy(table, **meta)
-    return RobustFit(said, pd.DataFrame(vcov, index=names, columns=names), said.meta)
+    shown = tidy(table, sentences=term_sentences, **meta)
+    return RobustFit(shown, pd.DataFrame(vcov, index=names, columns=names))
 
 
 def check_standard_error(se: str) -> None:
@@ -236,9 +249,9 @@ def least_squares(
     kept = list(names)
     while True:
         if len(y) <= x.shape[1] + absorbed:
-            said = counted(x.shape[1] + absorbed, "paramètre")
+            many = counted(x.shape[1] + absorbed, "paramètre")
             raise BarometreError(
-                f"{counted(len(y), 'ligne')} pour {said} : il en faut davantage, ou moins de "
+                f"{counted(len(y), 'ligne')} pour {many} : il en faut davantage, ou moins de "
                 "variables"
             )
         r = _triangle(x)

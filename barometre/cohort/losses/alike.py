@@ -10,13 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
-from barometre.base.frames import check_frame
+from barometre.base.face import counted_text, number_text
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.losses.logit import LogitFit, fit_logit
-from barometre.cohort.rows.columns import as_numbers
+from barometre.cohort.rows.columns import as_numbers, require_columns
 from barometre.cohort.rows.covariates import covariate_columns, two_arms
 
 Floats = npt.NDArray[np.float64]
+WIDE = 0.1
+"""Standardised difference above which arms are said to differ (Austin, 2009)."""
+
 Denominator = Literal["treated", "control", "pooled", "all"]
 
 
@@ -26,6 +29,8 @@ def balance_table(
     covariates: Sequence[str],
     weight: str | pd.Series[float] | npt.ArrayLike | None = None,
     denominator: Denominator = "treated",
+    *,
+    treated: object = None,
 ) -> Tidy:
     """Compare the arms, covariate by covariate.
 
@@ -34,7 +39,7 @@ def balance_table(
     frame : DataFrame
         One row per person.
     arm : str
-        Column of 0 (comparison) and 1 (treated).
+        Column of the arm, of two values.
     covariates : sequence of str
         Columns; each category of a text is a row.
     weight : str, Series or array_like, optional
@@ -44,6 +49,8 @@ def balance_table(
         Standard deviation that divides the difference of means: of the treated, of the comparison,
         the square root of their mean variance, or of everyone. Always without weights, so that
         before and after are on the same scale.
+    treated : object, optional
+        Value of the treated; needed unless the arm is 0 and 1, or booleans.
 
     Returns
     -------
@@ -56,7 +63,7 @@ def balance_table(
     Raises
     ------
     BarometreError
-        A column absent, an arm that is not 0/1 or is empty, negative weights, no weight in an arm.
+        A column absent, an arm that is not of two values, negative weights, no weight in an arm.
 
     Notes
     -----
@@ -74,31 +81,60 @@ def balance_table(
         raise BarometreError(
             f"denominator={denominator!r} ; « treated », « control », « pooled » ou « all »"
         )
-    treated = two_arms(frame, arm)
+    mine = two_arms(frame, arm, treated)
     columns = covariate_columns(frame, covariates)
-    w = _weights(frame, weight, treated)
-    rows = [_row(str(name), columns[name].to_numpy(), treated, w, denominator) for name in columns]
+    w = _weights(frame, weight, mine)
+    rows = [_row(str(name), columns[name].to_numpy(), mine, w, denominator) for name in columns]
     return tidy(
         pd.DataFrame(rows),
+        sentences=_sentences,
         method="comparaison des bras",
         convention=f"écart-type du dénominateur : {denominator}, sans poids",
         n_in=len(frame),
         n_used=len(frame) if w is None else int((w > 0).sum()),
         lost={} if w is None else {"poids nul ou manquant": int((w == 0).sum())},
-        n_treated=int(treated.sum()),
-        n_control=int((~treated).sum()),
+        n_treated=int(mine.sum()),
+        n_control=int((~mine).sum()),
     )
 
 
+def _sentences(table: pd.DataFrame) -> list[str]:
+    """Say the widest standardised difference, before and after weighting."""
+    after = [name for name in ("smd_before", "smd") if name in table]
+    words = {"smd_before": "Avant pondération", "smd": "Après pondération"}
+    lines = []
+    for column in after:
+        gaps = table[column].abs()
+        title = words[column] if len(after) > 1 else "Bras tels quels"
+        if gaps.notna().any():
+            worst = int(np.nanargmax(gaps.to_numpy(np.float64)))
+            lines.append(
+                f"{title} : {int((gaps > WIDE).sum())} écarts standardisés au-dessus de "
+                f"{number_text(WIDE, 1)} sur {len(table)} ; le plus large, "
+                f"« {table['variable'].iloc[worst]} », {number_text(gaps.iloc[worst], 2)}."
+            )
+    missing = int(table["n_missing"].sum())
+    if missing:
+        lines.append(f"{counted_text(missing, 'valeur manquante', 'valeurs manquantes')}.")
+    return lines
+
+
 def balance_test(
-    frame: pd.DataFrame, arm: str, covariates: Sequence[str], weight: str | None = None
+    frame: pd.DataFrame,
+    arm: str,
+    covariates: Sequence[str],
+    *,
+    treated: object = None,
+    weight: str | None = None,
 ) -> LogitFit:
     """Test jointly that the covariates do not tell the arms apart.
 
     Parameters
     ----------
-    frame, arm, covariates, weight
-        As in `balance_table`; no missing value, positive weights.
+    frame, arm, covariates, treated
+        As in `balance_table`; no missing value.
+    weight : str, optional
+        Column of positive weights.
 
     Returns
     -------
@@ -111,8 +147,8 @@ def balance_test(
     BarometreError
         See `fit_logit`.
     """
-    two_arms(frame, arm)
-    return fit_logit(frame, arm, covariates, weight=weight)
+    mine = two_arms(frame, arm, treated)
+    return fit_logit(frame.assign(**{arm: mine}), arm, covariates, weight=weight)
 
 
 def effective_size(weight: npt.ArrayLike) -> float:
@@ -137,10 +173,10 @@ def _weights(
     if weight is None:
         return None
     if isinstance(weight, str):
-        check_frame(frame, "poids refusés", [weight])
+        require_columns(frame, [weight])
         given = frame[weight]
     else:
-        given = _on_rows(weight, frame.index)
+        given = weight_on_rows(weight, frame.index)
     w = np.nan_to_num(as_numbers(given, "weight", missing=True))
     if (w < 0).any():
         raise BarometreError("weight : poids négatifs ; un poids est positif ou nul")
@@ -149,7 +185,7 @@ def _weights(
     return w
 
 
-def _on_rows(weight: Any, index: pd.Index) -> Any:
+def weight_on_rows(weight: Any, index: pd.Index) -> Any:
     """Put weights on the rows of the frame: by label for a Series, in order otherwise."""
     if not isinstance(weight, pd.Series):
         if np.ndim(weight) != 1 or len(weight) != len(index):

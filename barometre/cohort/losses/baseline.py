@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.tidy import Tidy
+from barometre.cohort.inference.estimates import Estimate
+from barometre.cohort.inference.sandwich import StandardError
+from barometre.cohort.losses.alike import Denominator, balance_table
+from barometre.cohort.losses.logit import LogitFit
+from barometre.cohort.losses.lost import LeeBounds, attrition, attrition_model, lee_bounds
+from barometre.cohort.losses.weights import (
+    AttritionWeights,
+    Estimand,
+    TreatmentWeights,
+    attrition_weights,
+    propensity_weights,
+    weighted_effect,
+)
 from barometre.cohort.rows.columns import as_numbers
 from barometre.cohort.rows.panel import PanelRows
 
-if TYPE_CHECKING:
-    from barometre.base.tidy import Tidy
-    from barometre.cohort.losses.alike import Denominator
-    from barometre.cohort.losses.logit import LogitFit
-    from barometre.cohort.losses.lost import LeeBounds
-    from barometre.cohort.losses.weights import AttritionWeights, Estimand, TreatmentWeights
-
+_OUTCOME, _CLUSTER = "résultat", "grappe"
 LATE = "entré après la première vague"
 
 
@@ -91,30 +100,27 @@ def _counted(meta: dict[str, Any], panel: PanelRows, frame: pd.DataFrame) -> Non
         meta |= {"n_in": panel.n_people, "lost": {**meta["lost"], LATE: late}}
 
 
-def _arm(panel: PanelRows) -> str:
-    if panel.arm is None:
-        raise BarometreError("la cohorte n'a pas de bras ; le donner à Cohort(..., arm=...)")
-    return panel.arm
+def _with_arm(panel: PanelRows, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]:
+    """Write the arm of people as 1 (treated) and 0, under the name of its column."""
+    flags = pd.Series(panel.in_treated_arm[panel.first_rows], panel.people)
+    assert panel.arm is not None  # refused above
+    return frame.assign(**{panel.arm: flags.reindex(frame.index).astype(np.int64)}), panel.arm
 
 
 def panel_attrition(panel: PanelRows, wave: Any = None, *, level: float = 0.95) -> Tidy:
-    """Compare losses between arms at a wave: `attrition.attrition_rates`."""
-    from barometre.cohort.losses.lost import attrition_rates
-
-    frame = lost_at(panel, wave)
-    table = attrition_rates(frame, "lost", _arm(panel), level=level)
+    """Compare losses between arms at a wave: `attrition`."""
+    frame, arm = _with_arm(panel, lost_at(panel, wave))
+    table = attrition(frame, "lost", arm, level=level)
     _counted(table.meta, panel, frame)
     return table
 
 
 def panel_attrition_model(
-    panel: PanelRows, covariates: Sequence[str], wave: Any = None
+    panel: PanelRows, covariates: Sequence[str], wave: Any = None, *, weight: str | None = None
 ) -> LogitFit:
-    """Explain losses at a wave by the first one: `attrition.attrition_model`."""
-    from barometre.cohort.losses.lost import attrition_model
-
+    """Explain losses at a wave by the first one: `attrition_model`."""
     frame = lost_at(panel, wave)
-    fit = attrition_model(frame, "lost", covariates)
+    fit = attrition_model(frame, "lost", covariates, weight=weight)
     _counted(fit.meta, panel, frame)
     return fit
 
@@ -128,9 +134,7 @@ def panel_attrition_weights(
     stabilised: bool = True,
     trim: float | None = None,
 ) -> AttritionWeights:
-    """Weight those seen at a wave: `propensity.attrition_weights`."""
-    from barometre.cohort.losses.weights import attrition_weights
-
+    """Weight those seen at a wave: `attrition_weights`."""
     frame = lost_at(panel, wave)
     weights = attrition_weights(
         frame.assign(seen=1 - frame["lost"]),
@@ -144,6 +148,24 @@ def panel_attrition_weights(
     return weights
 
 
+def _later_outcome(
+    panel: PanelRows, outcome: str, wave: Any, cluster: str | None
+) -> tuple[pd.DataFrame, str, str, str | None]:
+    """Return the people of the first wave with their arm, their outcome at a later one, a cluster.
+
+    The three names are those of the columns; the cluster is that of the first wave.
+    """
+    frame, arm = _with_arm(panel, lost_at(panel, wave))
+    person, position = panel.codes
+    rows = position == _later_wave(panel, wave)
+    values = as_numbers(panel.column(outcome), outcome, missing=True)
+    later = pd.Series(values[rows], panel.people[person[rows]]).reindex(frame.index)
+    columns = {_OUTCOME: later, arm: frame[arm]}
+    if cluster is not None:
+        columns[_CLUSTER] = panel.baseline(cluster).reindex(frame.index)
+    return pd.DataFrame(columns), _OUTCOME, arm, None if cluster is None else _CLUSTER
+
+
 def panel_lee_bounds(
     panel: PanelRows,
     outcome: str,
@@ -154,36 +176,55 @@ def panel_lee_bounds(
     level: float = 0.95,
     seed: int = 0,
 ) -> LeeBounds:
-    """Bound the effect at a wave whatever the losses: `attrition.lee_bounds`."""
-    from barometre.cohort.losses.lost import lee_bounds
-
-    frame = lost_at(panel, wave)
-    person, position = panel.codes
-    rows = position == _later_wave(panel, wave)
-    values = as_numbers(panel.column(outcome), outcome, missing=True)
-    later = pd.Series(values[rows], panel.people[person[rows]])
-    bounds = lee_bounds(
-        later.reindex(frame.index),
-        frame[_arm(panel)],
-        cluster=None if cluster is None else panel.baseline(cluster).reindex(frame.index),
-        draws=draws,
-        level=level,
-        seed=seed,
-    )
+    """Bound the effect at a wave whatever the losses: `lee_bounds`."""
+    frame, later, arm, group = _later_outcome(panel, outcome, wave, cluster)
+    bounds = lee_bounds(frame, later, arm, cluster=group, draws=draws, level=level, seed=seed)
+    bounds.meta.update(outcome=outcome, cluster=cluster)
     _counted(bounds.meta, panel, frame)
     return bounds
 
 
-def panel_balance(
+def panel_weighted_effect(
+    panel: PanelRows,
+    outcome: str,
+    wave: Any = None,
+    *,
+    weight: str | pd.Series[float] | None = None,
+    cluster: str | None = None,
+    se: StandardError = "CR0",
+) -> Estimate:
+    """Compare the weighted arms at a wave: `weighted_effect`, on the people of the first wave.
+
+    The weight is a column, as at the first wave, or a Series indexed by person; that of the panel
+    by default, as its cluster is, else the person.
+    """
+    group = cluster or panel.cluster or panel.person
+    frame, later, arm, grouped = _later_outcome(
+        panel, outcome, wave, None if group == panel.person else group
+    )
+    mass = panel.weight if weight is None else weight
+    if isinstance(mass, str):
+        mass = panel.baseline(mass).reindex(frame.index)
+    effect = weighted_effect(frame, later, arm, weight=mass, cluster=grouped, se=se)
+    own = group == panel.person and cluster is None
+    meta = {
+        **effect.meta,
+        "outcome": outcome,
+        "cluster": f"{group} (la personne, faute de cluster=)" if own else group,
+    }
+    _counted(meta, panel, frame)
+    return replace(effect, meta=meta)
+
+
+def panel_balance_table(
     panel: PanelRows,
     covariates: Sequence[str],
     weight: str | pd.Series[float] | None = None,
     denominator: Denominator = "treated",
 ) -> Tidy:
-    """Compare the arms at the first wave of each person: `balance.balance_table`."""
-    from barometre.cohort.losses.alike import balance_table
-
-    return balance_table(baseline_frame(panel), _arm(panel), covariates, weight, denominator)
+    """Compare the arms at the first wave of each person: `balance_table`."""
+    frame, arm = _with_arm(panel, baseline_frame(panel))
+    return balance_table(frame, arm, covariates, weight, denominator)
 
 
 def panel_propensity_weights(
@@ -194,12 +235,11 @@ def panel_propensity_weights(
     stabilised: bool = False,
     trim: float | None = None,
 ) -> TreatmentWeights:
-    """Weight the arms on their first wave: `propensity.propensity_weights`."""
-    from barometre.cohort.losses.weights import propensity_weights
-
+    """Weight the arms on their first wave: `propensity_weights`."""
+    frame, arm = _with_arm(panel, baseline_frame(panel))
     return propensity_weights(
-        baseline_frame(panel),
-        _arm(panel),
+        frame,
+        arm,
         covariates,
         estimand=estimand,
         stabilised=stabilised,

@@ -12,21 +12,24 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.face import Face, counted_text, number_text, p_text
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.rows.columns import as_binary, as_weights
+from barometre.cohort.inference.estimates import student_interval, term_sentences
+from barometre.cohort.rows.columns import as_binary, as_weights, require_columns
 from barometre.cohort.rows.covariates import complete_columns
 
+Floats = npt.NDArray[np.float64]
 _CERTAIN = 1e-10
 
 
 @dataclass(frozen=True)
-class LogitFit:
+class LogitFit(Face):
     """A fitted logistic regression.
 
     Attributes
     ----------
     table : Tidy
-        ``term, estimate, se, statistic, p, low, high, odds_ratio``; ``const`` first.
+        ``term, estimate, se, statistic, df, p, low, high, odds_ratio``; ``const`` first.
     probability : Series
         Fitted probability of each person, on the index of the frame.
     statistic, df, p : float
@@ -44,10 +47,19 @@ class LogitFit:
         """What was used: see ``table``."""
         return self.table.meta
 
+    def sentences(self) -> list[str]:
+        """Say the joint test, then the coefficients."""
+        title, *others = self.table.summary().splitlines()
+        test = (
+            f"Test conjoint : statistique {number_text(self.statistic, 2)} "
+            f"({counted_text(self.df, 'coefficient')}), {p_text(self.p)}."
+        )
+        return [title, test, *others]
+
 
 def fit_logit(
     frame: pd.DataFrame,
-    outcome: str | pd.Series[Any] | npt.NDArray[Any],
+    outcome: str,
     covariates: Sequence[str],
     *,
     weight: str | None = None,
@@ -58,8 +70,8 @@ def fit_logit(
     ----------
     frame : DataFrame
         One row per person.
-    outcome : str or array_like
-        Column of 0 and 1, or such values on the rows of the frame.
+    outcome : str
+        Column of 0 and 1.
     covariates : sequence of str
         Columns; texts and categories are coded against their first category. None is a constant
         probability.
@@ -88,65 +100,43 @@ def fit_logit(
     >>> fit.table["odds_ratio"].round(6).tolist()
     [0.333333, 9.0]
     """
-    import statsmodels.api as sm
     from scipy import stats
 
-    name = outcome if isinstance(outcome, str) else "outcome"
-    y = as_binary(frame[outcome] if isinstance(outcome, str) else outcome, name)
-    if len(y) == 0 or y.min() == y.max():
-        raise BarometreError(f"{name} : toujours la même valeur ; rien à expliquer")
+    require_columns(frame, [outcome, weight])
+    y = as_binary(frame[outcome], outcome)
+    if y.min() == y.max():
+        raise BarometreError(f"{outcome} : toujours la même valeur ; rien à expliquer")
     columns = complete_columns(frame, covariates) if len(covariates) else frame.iloc[:, :0]
     x = np.column_stack([np.ones(len(y)), columns.to_numpy(np.float64)])
     names = ["const", *columns.columns]
     _refuse_collinear(x, names)
-    # Newton's steps are taken on centred and scaled columns, so that ages squared converge too.
-    centre, scale = x.mean(axis=0), x.std(axis=0)
-    centre[0], scale[0] = 0.0, 1.0
     w = as_weights(frame[weight], weight) if weight is not None else None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # separation is told below, in our words
-        z = (x - centre) / scale
-        if w is None:
-            fit = sm.Logit(y, z).fit(method="newton", tol=1e-14, maxiter=60, disp=False)
-            covariance = fit.cov_params()
-        else:
-            model = sm.GLM(y, z, family=sm.families.Binomial(), freq_weights=w)
-            fit = model.fit(tol=1e-14, maxiter=100, tol_criterion="params")
-            covariance = _robust(z, y, w, np.asarray(fit.params))
-    back = np.diag(1 / scale)
-    back[0, 1:] = -centre[1:] / scale[1:]
-    estimate = back @ fit.params
-    probability = 1 / (1 + np.exp(-(z @ fit.params)))
-    _refuse_separated(probability, y, names, name)
-    covariance = back @ covariance @ back.T
+    estimate, covariance, probability = _fit(x, y, w)
+    _refuse_separated(probability, y, outcome)
     se = np.sqrt(np.diag(covariance))
     df = len(names) - 1
-    if w is None:
-        share = y.mean()
-        null = len(y) * (share * np.log(share) + (1 - share) * np.log(1 - share))
-        fitted = np.sum(np.log(np.where(y == 1, probability, 1 - probability)))
-        statistic = float(2 * (fitted - null))
-    else:
-        shift = estimate[1:]
-        statistic = float(shift @ np.linalg.solve(covariance[1:, 1:], shift)) if df else 0.0
-    quantile = stats.norm.isf(0.025)
+    statistic = _joint(y, probability) if w is None else _wald(estimate[1:], covariance[1:, 1:])
+    _, p, low, high = student_interval(estimate, se, np.inf)
     table = pd.DataFrame(
         {
             "term": names,
             "estimate": estimate,
             "se": se,
             "statistic": estimate / se,
-            "p": 2 * stats.norm.sf(np.abs(estimate / se)),
-            "low": estimate - quantile * se,
-            "high": estimate + quantile * se,
+            "df": np.inf,
+            "p": p,
+            "low": low,
+            "high": high,
             "odds_ratio": np.exp(estimate),
         }
     )
     return LogitFit(
         table=tidy(
             table,
+            sentences=term_sentences,
             method="régression logistique" + (" pondérée" if w is not None else ""),
             convention="test joint : " + ("Wald robuste" if w is not None else "vraisemblance"),
+            outcome=outcome,
             n_in=len(y),
             n_used=len(y),
             lost={},
@@ -158,7 +148,42 @@ def fit_logit(
     )
 
 
-def _refuse_collinear(x: npt.NDArray[np.float64], names: Sequence[str]) -> None:
+def _fit(x: Floats, y: Floats, w: Floats | None) -> tuple[Floats, Floats, Floats]:
+    """Return the coefficients, their covariance and the fitted probabilities."""
+    import statsmodels.api as sm
+
+    # Newton's steps are taken on centred and scaled columns, so that ages squared converge too.
+    centre, scale = x.mean(axis=0), x.std(axis=0)
+    centre[0], scale[0] = 0.0, 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # separation is told in our words by the caller
+        z = (x - centre) / scale
+        if w is None:
+            fit = sm.Logit(y, z).fit(method="newton", tol=1e-14, maxiter=60, disp=False)
+            covariance = fit.cov_params()
+        else:
+            model = sm.GLM(y, z, family=sm.families.Binomial(), freq_weights=w)
+            fit = model.fit(tol=1e-14, maxiter=100, tol_criterion="params")
+            covariance = _robust(z, y, w, np.asarray(fit.params))
+    back = np.diag(1 / scale)
+    back[0, 1:] = -centre[1:] / scale[1:]
+    probability = 1 / (1 + np.exp(-(z @ fit.params)))
+    return back @ fit.params, back @ covariance @ back.T, probability
+
+
+def _joint(y: Floats, probability: Floats) -> float:
+    """Likelihood ratio of the fit against a constant probability."""
+    share = y.mean()
+    null = len(y) * (share * np.log(share) + (1 - share) * np.log(1 - share))
+    fitted = np.sum(np.log(np.where(y == 1, probability, 1 - probability)))
+    return float(2 * (fitted - null))
+
+
+def _wald(shift: Floats, covariance: Floats) -> float:
+    return float(shift @ np.linalg.solve(covariance, shift)) if len(shift) else 0.0
+
+
+def _refuse_collinear(x: Floats, names: Sequence[str]) -> None:
     spread = np.abs(x).max(axis=0)
     scaled = x / np.where(spread == 0, 1, spread)
     for size in range(1, x.shape[1] + 1):
@@ -169,9 +194,7 @@ def _refuse_collinear(x: npt.NDArray[np.float64], names: Sequence[str]) -> None:
             )
 
 
-def _refuse_separated(
-    probability: npt.NDArray[np.float64], y: npt.NDArray[np.float64], names: object, name: str
-) -> None:
+def _refuse_separated(probability: Floats, y: Floats, name: str) -> None:
     certain = np.abs(y - probability) < _CERTAIN
     if certain.any() or not np.isfinite(probability).all():
         raise BarometreError(
@@ -181,11 +204,11 @@ def _refuse_separated(
 
 
 def _robust(
-    z: npt.NDArray[np.float64],
-    y: npt.NDArray[np.float64],
-    w: npt.NDArray[np.float64],
-    params: npt.NDArray[np.float64],
-) -> npt.NDArray[np.float64]:
+    z: Floats,
+    y: Floats,
+    w: Floats,
+    params: Floats,
+) -> Floats:
     p = 1 / (1 + np.exp(-(z @ params)))
     bread = np.linalg.inv((z * (w * p * (1 - p))[:, None]).T @ z)
     scores = z * (w * (y - p))[:, None]

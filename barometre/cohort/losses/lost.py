@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -12,19 +11,38 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
-from barometre.base.frames import check_frame
+from barometre.base.face import (
+    Face,
+    capital,
+    decimals_of,
+    interval_text,
+    kept_sentences,
+    level_text,
+    number_text,
+    p_text,
+    percent_text,
+)
 from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
+from barometre.base.version import __version__
 from barometre.cohort.losses.alike import Denominator, balance_table
 from barometre.cohort.losses.logit import LogitFit, fit_logit
-from barometre.cohort.rows.columns import as_binary, as_codes, as_numbers, check_aligned
+from barometre.cohort.rows.columns import (
+    Integers,
+    as_binary,
+    as_codes,
+    as_numbers,
+    require_columns,
+)
 from barometre.cohort.rows.covariates import two_arms
 from barometre.engine.sampling import newcombe, score_interval
 
 Floats = npt.NDArray[np.float64]
 
 
-def attrition_rates(frame: pd.DataFrame, lost: str, arm: str, *, level: float = 0.95) -> Tidy:
+def attrition(
+    frame: pd.DataFrame, lost: str, arm: str, *, treated: object = None, level: float = 0.95
+) -> Tidy:
     """Compare the shares of people lost in two arms.
 
     Parameters
@@ -34,33 +52,36 @@ def attrition_rates(frame: pd.DataFrame, lost: str, arm: str, *, level: float = 
     lost : str
         Column of 0 (still there) and 1 (lost).
     arm : str
-        Column of 0 and 1.
+        Column of the arm, of two values.
+    treated : object, optional
+        Value of the treated; needed unless the arm is 0 and 1, or booleans.
     level : float, default 0.95
-        Level of the intervals.
+        Confidence level.
 
     Returns
     -------
     Tidy
-        Rows ``control``, ``treated`` and ``difference``: ``n, n_lost, rate, low, high`` (shares
-        from 0 to 1; Wilson, and Newcombe for the difference), ``statistic, p`` (difference only:
-        normal test with the pooled variance, missing when nobody or everybody is lost).
+        Rows ``control``, ``treated`` and ``difference`` in ``group``: ``n, n_lost, rate, low,
+        high`` (shares from 0 to 1; Wilson, and Newcombe for the difference), ``statistic, p``
+        (difference only: normal test with the pooled variance, missing when nobody or everybody
+        is lost).
 
     Raises
     ------
     BarometreError
-        A column absent, other values than 0 and 1, an empty arm.
+        A column absent, losses other than 0 and 1, an arm that is not of two values.
 
     Examples
     --------
     >>> people = pd.DataFrame({"arm": [0] * 4 + [1] * 4, "lost": [0, 0, 0, 1, 0, 1, 1, 1]})
-    >>> attrition_rates(people, "lost", "arm")["rate"].tolist()
+    >>> attrition(people, "lost", "arm")["rate"].tolist()
     [0.25, 0.75, 0.5]
     """
     from scipy import stats
 
-    treated, gone = two_arms(frame, arm), _lost(frame, lost)
-    n = np.array([(~treated).sum(), treated.sum()], np.float64)
-    k = np.array([gone[~treated].sum(), gone[treated].sum()], np.float64)
+    mine, gone = two_arms(frame, arm, treated), _lost(frame, lost)
+    n = np.array([(~mine).sum(), mine.sum()], np.float64)
+    k = np.array([gone[~mine].sum(), gone[mine].sum()], np.float64)
     rate = k / n
     low, high = score_interval(rate, 1 / n, level)
     gap_low, gap_high = newcombe(low[1], high[1], rate[1], low[0], high[0], rate[0])
@@ -81,17 +102,37 @@ def attrition_rates(frame: pd.DataFrame, lost: str, arm: str, *, level: float = 
     )
     return tidy(
         table,
+        sentences=_sentences,
         method="taux d'attrition par bras",
-        convention=f"Wilson et Newcombe à {format_number(100 * level)} %,"
-        " test normal à variance commune",
+        convention=f"Wilson et Newcombe à {level_text(level)}, test normal à variance commune",
         n_in=len(frame),
         n_used=len(frame),
         lost={},
     )
 
 
+def _sentences(table: pd.DataFrame) -> list[str]:
+    """Say who loses how many, and the difference."""
+    rows = {row["group"]: row for row in table.to_dict("records")}
+    lines = []
+    for group, name in (("control", "Comparaison"), ("treated", "Traités")):
+        row = rows[group]
+        low, high = percent_text(row["low"]), percent_text(row["high"])
+        lines.append(
+            f"{name} : {percent_text(row['rate'])} de perdus ({number_text(row['n_lost'])} sur "
+            f"{number_text(row['n'])}), intervalle [{low} ; {high}]."
+        )
+    gap = rows["difference"]
+    points = [100 * gap[name] for name in ("rate", "low", "high")]
+    lines.append(
+        f"Écart : {number_text(points[0], 1, signed=True)} points "
+        f"{interval_text(points[1], points[2], 1)}, {p_text(gap['p'])}."
+    )
+    return lines
+
+
 def attrition_model(
-    frame: pd.DataFrame, lost: str, covariates: Sequence[str], weight: str | None = None
+    frame: pd.DataFrame, lost: str, covariates: Sequence[str], *, weight: str | None = None
 ) -> LogitFit:
     """Regress being lost on what was known at the first wave; `fit_logit`, with its joint test.
 
@@ -124,6 +165,7 @@ def stayers_and_lost(
     frame: pd.DataFrame,
     lost: str,
     covariates: Sequence[str],
+    *,
     denominator: Denominator = "pooled",
 ) -> Tidy:
     """Compare at baseline those who were lost with those who stayed.
@@ -153,11 +195,11 @@ def stayers_and_lost(
         name.replace("treated", "lost").replace("control", "stayed"): value
         for name, value in table.meta.items()
     }
-    return tidy(table.rename(columns=names), **meta)
+    return tidy(table.rename(columns=names), **meta | {"method": "perdus comparés aux présents"})
 
 
 @dataclass(frozen=True)
-class LeeBounds:
+class LeeBounds(Face):
     """Bounds of the effect on those who would stay in either arm.
 
     Attributes
@@ -173,7 +215,9 @@ class LeeBounds:
     n, n_observed : int
         People, and those observed.
     interval : tuple of float or None
-        95 % interval of the effect (Imbens & Manski 2004), after a bootstrap.
+        Interval of the effect (Imbens & Manski 2004), after a bootstrap.
+    meta : dict
+        ``method``, ``convention``, ``n_in``, ``n_used``, ``lost``, ``draws``, ``level``, ``seed``.
     """
 
     low: float
@@ -187,12 +231,45 @@ class LeeBounds:
     interval: tuple[float, float] | None
     meta: dict[str, Any] = field(repr=False)
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row: ``low, high, interval_low, interval_high, trimmed_arm, trimmed_share, n``..."""
+        start, end = self.interval or (np.nan, np.nan)
+        names = ("trimmed_arm", "trimmed_share", "retention_treated", "retention_control")
+        row = {"low": self.low, "high": self.high, "interval_low": start, "interval_high": end}
+        row |= {name: getattr(self, name) for name in (*names, "n", "n_observed")}
+        return pd.DataFrame([row])
+
+    def sentences(self) -> list[str]:
+        """Say the bounds, who is trimmed, and what is supposed."""
+        digits = decimals_of(self.high - self.low)
+        kept = (percent_text(self.retention_treated), percent_text(self.retention_control))
+        arms = {"treated": "bras traité", "control": "bras de comparaison"}
+        lines = [
+            f"{capital(str(self.meta['method']))} : l'effet est dans "
+            f"{interval_text(self.low, self.high, digits)}.",
+            f"Suivis : {kept[0]} des traités et {kept[1]} de la comparaison.",
+        ]
+        if self.trimmed_arm in arms:
+            share = percent_text(self.trimmed_share)
+            lines.append(f"Part coupée : {share} du {arms[self.trimmed_arm]}.")
+        if self.interval is not None:
+            interval = interval_text(*self.interval, digits)
+            level = level_text(self.meta["level"])
+            lines.append(f"Intervalle de l'effet à {level} : {interval}.")
+        lines.append(
+            "Suppose que l'action ne fait que retenir des personnes, ou ne fait que les éloigner."
+        )
+        return [*lines, *kept_sentences(self.meta)]
+
 
 def lee_bounds(
-    outcome: pd.Series[float] | npt.ArrayLike,
-    arm: pd.Series[Any] | npt.ArrayLike,
+    frame: pd.DataFrame,
+    outcome: str,
+    arm: str,
     *,
-    cluster: pd.Series[Any] | npt.ArrayLike | None = None,
+    treated: object = None,
+    cluster: str | None = None,
     draws: int = 0,
     level: float = 0.95,
     seed: int = 0,
@@ -201,16 +278,20 @@ def lee_bounds(
 
     Parameters
     ----------
-    outcome : array_like
-        Outcome of everyone of the first wave, missing for the lost.
-    arm : array_like
-        0 and 1.
-    cluster : array_like, optional
-        Clusters drawn whole by the bootstrap; by default people, within arms.
+    frame : DataFrame
+        One row per person of the first wave.
+    outcome : str
+        Column of the outcome, missing for the lost.
+    arm : str
+        Column of the arm, of two values.
+    treated : object, optional
+        Value of the treated; needed unless the arm is 0 and 1, or booleans.
+    cluster : str, optional
+        Column of the clusters drawn whole by the bootstrap; by default people, within arms.
     draws : int, default 0
         Bootstrap draws, 0 for no interval.
     level : float, default 0.95
-        Level of the interval.
+        Confidence level of the interval.
     seed : int, default 0
         Seed of the draws.
 
@@ -223,7 +304,7 @@ def lee_bounds(
     Raises
     ------
     BarometreError
-        An empty arm, an arm that is not 0/1, lengths that differ.
+        A column absent, an arm that is not of two values, draws or level out of range.
 
     Notes
     -----
@@ -234,46 +315,50 @@ def lee_bounds(
 
     Examples
     --------
-    >>> found = lee_bounds([1, 2, 3, 4, 0, float("nan"), 2, float("nan")], [1, 1, 1, 1, 0, 0, 0, 0])
-    >>> found.low, found.high
+    >>> people = pd.DataFrame({"y": [1, 2, 3, 4, 0, None, 2, None], "arm": [1] * 4 + [0] * 4})
+    >>> bounds = lee_bounds(people, "y", "arm")
+    >>> bounds.low, bounds.high
     (0.5, 2.5)
     """
-    check_aligned({"outcome": outcome, "arm": arm, "cluster": cluster})
-    y = as_numbers(outcome, "outcome", missing=True)
-    treated = as_binary(arm, "arm").astype(bool)
-    if treated.all() or not treated.any():
-        raise BarometreError("arm : un seul bras ; il en faut deux, 0 et 1")
+    require_columns(frame, [outcome, arm, cluster])
+    y = as_numbers(frame[outcome], outcome, missing=True)
+    mine = two_arms(frame, arm, treated)
     if draws < 0 or int(draws) != draws or not 0 < level < 1:
         raise BarometreError(
-            f"draws={draws}, level={level} ; draws entier positif, level entre 0 et 1"
+            f"draws={draws}, level={format_number(level)} ; draws entier positif, level entre 0 "
+            "et 1"
         )
-    low, high, share, side = _bounds(y, treated)
+    low, high, share, side = _bounds(y, mine)
+    groups = None if cluster is None else as_codes(frame[cluster], cluster)[0]
     seen = ~np.isnan(y)
     return LeeBounds(
         low=low,
         high=high,
         trimmed_share=share,
         trimmed_arm=side,
-        retention_treated=float(seen[treated].mean()),
-        retention_control=float(seen[~treated].mean()),
+        retention_treated=float(seen[mine].mean()),
+        retention_control=float(seen[~mine].mean()),
         n=len(y),
         n_observed=int(seen.sum()),
-        interval=_interval(y, treated, cluster, (low, high), draws, level, seed) if draws else None,
+        interval=_interval(y, mine, groups, (low, high), draws, level, seed) if draws else None,
         meta={
             "method": "bornes de Lee (2009)",
             "convention": "coupe exacte, la personne à la limite compte pour une fraction",
             "n_in": len(y),
             "n_used": int(seen.sum()),
             "lost": {"résultat manquant": int((~seen).sum())},
+            "outcome": outcome,
+            "cluster": cluster,
             "draws": draws,
+            "level": level,
             "seed": seed,
-            "version": version("barometre"),
+            "version": __version__,
         },
     )
 
 
 def _lost(frame: pd.DataFrame, lost: str) -> Floats:
-    check_frame(frame, "pertes refusées", [lost])
+    require_columns(frame, [lost])
     return as_binary(frame[lost], lost)
 
 
@@ -305,7 +390,7 @@ def _trimmed_means(values: Floats, share: float) -> tuple[float, float]:
 def _interval(
     y: Floats,
     treated: npt.NDArray[np.bool_],
-    cluster: pd.Series[Any] | npt.ArrayLike | None,
+    cluster: Integers | None,
     bounds: tuple[float, float],
     draws: int,
     level: float,
@@ -322,8 +407,7 @@ def _interval(
             rows = np.concatenate([rng.choice(pool, size=len(pool)) for pool in pools])
             found[draw] = _bounds(y[rows], treated[rows])[:2]
     else:
-        codes, levels = as_codes(cluster, "cluster")
-        members = [np.flatnonzero(codes == one) for one in range(len(levels))]
+        members = [np.flatnonzero(cluster == one) for one in range(int(cluster.max()) + 1)]
         for draw in range(draws):
             chosen = rng.integers(len(members), size=len(members))
             rows = np.concatenate([members[one] for one in chosen])

@@ -11,11 +11,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
-from barometre.base.frames import check_frame
+from barometre.base.face import Face, counted_text
+from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.losses.alike import balance_table
 from barometre.cohort.losses.logit import fit_logit
-from barometre.cohort.rows.columns import as_numbers
+from barometre.cohort.rows.columns import as_numbers, require_columns
 from barometre.cohort.rows.covariates import two_arms
 
 Floats = npt.NDArray[np.float64]
@@ -24,7 +25,7 @@ Order = Literal["largest", "smallest", "data", "random"]
 
 
 @dataclass(frozen=True)
-class Matches:
+class Matches(Face):
     """Pairs of treated people and their neighbours.
 
     Attributes
@@ -51,6 +52,21 @@ class Matches:
         """What was used: see ``pairs``."""
         return self.pairs.meta
 
+    @property
+    def table(self) -> Tidy:
+        """The pairs."""
+        return self.pairs
+
+    def sentences(self) -> list[str]:
+        """Say how many were matched, how alike they are now, and who was left out."""
+        title, *others = self.pairs.summary().splitlines()
+        matched = counted_text(
+            self.pairs["treated"].nunique(), "traité apparié", "traités appariés"
+        )
+        used = counted_text(self.pairs["control"].nunique(), "personne")
+        balance = self.balance.summary().splitlines()[1:3]
+        return [title, f"{matched} à {used} de la comparaison.", *balance, *others]
+
 
 def nearest_match(
     frame: pd.DataFrame,
@@ -59,6 +75,7 @@ def nearest_match(
     *,
     k: int = 1,
     caliper: float | None = None,
+    treated: object = None,
     replace: bool = False,
     scale: Scale = "logit",
     order: Order = "largest",
@@ -72,7 +89,7 @@ def nearest_match(
     frame : DataFrame
         One row per person, with an index of its own.
     arm : str
-        Column of 0 and 1.
+        Column of the arm, of two values.
     covariates : sequence of str
         Covariates of the propensity score, and of the balance table.
     k : int, default 1
@@ -80,6 +97,8 @@ def nearest_match(
     caliper : float, optional
         Largest distance, in standard deviations (square root of the mean variance of the arms) of
         the score on its scale; 0.2 on the logit is usual (Austin 2011).
+    treated : object, optional
+        Value of the treated; needed unless the arm is 0 and 1, or booleans.
     replace : bool, default False
         Whether someone may be the neighbour of several.
     scale : {"logit", "score"}
@@ -118,17 +137,18 @@ def nearest_match(
     refused = [rule for rule, holds in options.items() if not holds]
     if refused:
         raise BarometreError("appariement refusé : " + " ; ".join(refused))
-    treated = two_arms(frame, arm)
+    mine = two_arms(frame, arm, treated)
+    frame = frame.assign(**{arm: mine.astype(np.int64)})
     p = _scores(frame, arm, covariates, score)
     position = np.log(p / (1 - p)) if scale == "logit" else p
     reach = np.inf
     if caliper is not None:
-        if min(treated.sum(), (~treated).sum()) < 2:
+        if min(mine.sum(), (~mine).sum()) < 2:
             raise BarometreError("caliper : un bras d'une personne n'a pas d'écart-type ; l'ôter")
-        spread = np.sqrt((position[treated].var(ddof=1) + position[~treated].var(ddof=1)) / 2)
+        spread = np.sqrt((position[mine].var(ddof=1) + position[~mine].var(ddof=1)) / 2)
         reach = caliper * spread
-    turn = _turns(p[treated], order, seed)
-    ones, zeros = np.flatnonzero(treated), np.flatnonzero(~treated)
+    turn = _turns(p[mine], order, seed)
+    ones, zeros = np.flatnonzero(mine), np.flatnonzero(~mine)
     found = _greedy(position[ones], position[zeros], turn, k, reach, replace)
     pairs = pd.DataFrame(
         {
@@ -141,17 +161,18 @@ def nearest_match(
     if pairs.empty:
         raise BarometreError("personne n'est apparié ; élargir caliper")
     weight = _weights(frame, pairs)
-    lost = int(treated.sum()) - pairs["treated"].nunique()
+    lost = int(mine.sum()) - pairs["treated"].nunique()
     return Matches(
         pairs=tidy(
             pairs,
             method=f"plus proche voisin 1:{k}, {'avec' if replace else 'sans'} remise",
-            convention=f"distance : {scale}, ordre : {order}, caliper : {caliper}",
+            convention=f"distance : {scale}, ordre : {order}, "
+            + ("sans caliper" if caliper is None else f"caliper : {format_number(caliper)}"),
             n_in=len(frame),
             n_used=int((weight > 0).sum()),
             lost={
                 "traités sans voisin": lost,
-                "comparaison non appariée": int((weight[~treated] == 0).sum()),
+                "comparaison non appariée": int((weight[~mine] == 0).sum()),
             },
         ),
         weight=weight,
@@ -163,7 +184,7 @@ def nearest_match(
 def _scores(frame: pd.DataFrame, arm: str, covariates: Sequence[str], score: str | None) -> Floats:
     if score is None:
         return np.asarray(fit_logit(frame, arm, covariates).probability, np.float64)
-    check_frame(frame, "score refusé", [score])
+    require_columns(frame, [score])
     p = as_numbers(frame[score], score)
     if not ((p > 0) & (p < 1)).all():
         raise BarometreError(f"{score} : un score est entre 0 et 1, bornes exclues")

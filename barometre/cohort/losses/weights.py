@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
@@ -12,29 +11,27 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
-from barometre.base.frames import check_frame
+from barometre.base.face import Face, capital, counted_text, kept_sentences, number_text
 from barometre.base.tidy import Tidy, tidy
+from barometre.base.version import __version__
 from barometre.cohort.inference.estimates import Estimate, make_estimate
-from barometre.cohort.inference.sandwich import cluster_robust
-from barometre.cohort.losses.alike import balance_table, effective_size
+from barometre.cohort.inference.sandwich import (
+    CONVENTIONS,
+    StandardError,
+    check_standard_error,
+    cluster_robust,
+)
+from barometre.cohort.losses.alike import balance_table, effective_size, weight_on_rows
 from barometre.cohort.losses.logit import LogitFit, fit_logit
-from barometre.cohort.rows.columns import as_binary, as_numbers, check_aligned
+from barometre.cohort.rows.columns import as_binary, as_codes, as_numbers, require_columns
 from barometre.cohort.rows.covariates import two_arms
 
 Floats = npt.NDArray[np.float64]
 Estimand = Literal["att", "ate"]
-Robust = Literal["HC0", "HC1", "HC2", "CR1", "CR2"]
-_SANDWICH: dict[str, Literal["HC1", "CR0", "CR1", "CR2"]] = {
-    "HC0": "CR0",  # one person, one cluster
-    "HC1": "HC1",
-    "HC2": "CR2",
-    "CR1": "CR1",
-    "CR2": "CR2",
-}
 
 
 @dataclass(frozen=True)
-class TreatmentWeights:
+class TreatmentWeights(Face):
     """Inverse probability of treatment weights.
 
     Attributes
@@ -60,9 +57,27 @@ class TreatmentWeights:
     fit: LogitFit = field(repr=False)
     meta: dict[str, Any] = field(repr=False)
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """``weight`` and ``score`` of each person, under the index of the frame."""
+        return pd.DataFrame({"weight": self.weight, "score": self.score})
+
+    def sentences(self) -> list[str]:
+        """Say what the weighted arms are worth, how alike they are, and who has no counterpart."""
+        outside = int(self.overlap["n_outside"].sum())
+        ess = number_text(self.ess["treated"]), number_text(self.ess["control"])
+        return [
+            f"{capital(str(self.meta['method']))}.",
+            f"Effectif efficace : {ess[0]} traités, {ess[1]} de la comparaison.",
+            *self.balance.summary().splitlines()[1:3],
+            f"Hors du recouvrement des scores : {counted_text(outside, 'personne')}.",
+            *_trim_sentences(self.meta),
+            *kept_sentences(self.meta),
+        ]
+
 
 @dataclass(frozen=True)
-class AttritionWeights:
+class AttritionWeights(Face):
     """Inverse probability of observation weights.
 
     Attributes
@@ -87,12 +102,30 @@ class AttritionWeights:
     fit: LogitFit | None = field(repr=False)
     meta: dict[str, Any] = field(repr=False)
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """``weight`` and ``probability`` of each person, under the index of the frame."""
+        return pd.DataFrame({"weight": self.weight, "probability": self.probability})
+
+    def sentences(self) -> list[str]:
+        """Say what those observed are worth, and how like everyone they are."""
+        seen = number_text(self.meta["n_used"])
+        return [
+            f"{capital(str(self.meta['method']))}.",
+            f"Effectif efficace : {number_text(self.ess)} pour {seen} personnes observées.",
+            *self.balance.summary().splitlines()[1:3],
+            *_trim_sentences(self.meta),
+            *kept_sentences(self.meta),
+            "Attention : suppose que les pertes ne dépendent que des covariables données.",
+        ]
+
 
 def propensity_weights(
     frame: pd.DataFrame,
     arm: str,
     covariates: Sequence[str],
     *,
+    treated: object = None,
     estimand: Estimand = "att",
     stabilised: bool = False,
     trim: float | None = None,
@@ -105,9 +138,11 @@ def propensity_weights(
     frame : DataFrame
         One row per person.
     arm : str
-        Column of 0 and 1.
+        Column of the arm, of two values.
     covariates : sequence of str
         Baseline covariates, none missing.
+    treated : object, optional
+        Value of the treated; needed unless the arm is 0 and 1, or booleans.
     estimand : {"att", "ate"}
         Effect on the treated (treated 1, comparison p / (1 - p)) or on everyone (1 / p and
         1 / (1 - p)).
@@ -137,27 +172,29 @@ def propensity_weights(
     if stabilised and estimand == "att":
         raise BarometreError("stabilised n'a d'effet que pour « ate » ; le retirer")
     _check_trim(trim)
-    treated = two_arms(frame, arm)
+    mine = two_arms(frame, arm, treated)
+    require_columns(frame, [weight])
+    frame = frame.assign(**{arm: mine.astype(np.int64)})
     fit = fit_logit(frame, arm, covariates, weight=weight)
     p = np.asarray(fit.probability, np.float64)
     survey = np.ones(len(frame)) if weight is None else as_numbers(frame[weight], weight)
     if estimand == "att":
-        w = np.where(treated, 1.0, p / (1 - p))
+        w = np.where(mine, 1.0, p / (1 - p))
     else:
-        w = np.where(treated, 1 / p, 1 / (1 - p))
+        w = np.where(mine, 1 / p, 1 / (1 - p))
     if stabilised:
-        share = (survey * treated).sum() / survey.sum()
-        w = w * np.where(treated, share, 1 - share)
-    w, trimmed = _trimmed(w, trim, [treated, ~treated])
+        share = (survey * mine).sum() / survey.sum()
+        w = w * np.where(mine, share, 1 - share)
+    w, trimmed = _trimmed(w, trim, [mine, ~mine])
     total = pd.Series(w * survey, index=frame.index, name="weight")
     return TreatmentWeights(
         weight=total,
         score=fit.probability.rename("score"),
         ess={
-            "treated": effective_size(total.to_numpy()[treated]),
-            "control": effective_size(total.to_numpy()[~treated]),
+            "treated": effective_size(total.to_numpy()[mine]),
+            "control": effective_size(total.to_numpy()[~mine]),
         },
-        overlap=_overlap(p, treated),
+        overlap=_overlap(p, mine),
         balance=balance_table(frame, arm, covariates, total),
         fit=fit,
         meta={
@@ -168,7 +205,7 @@ def propensity_weights(
             "n_in": len(frame),
             "n_used": len(frame),
             "lost": {},
-            "version": version("barometre"),
+            "version": __version__,
         },
     )
 
@@ -226,7 +263,7 @@ def attrition_weights(
     numerator = [numerator] if isinstance(numerator, str) else list(numerator)
     if numerator and not stabilised:
         raise BarometreError("numerator n'a d'effet qu'avec stabilised=True")
-    check_frame(frame, "poids refusés", [observed])
+    require_columns(frame, [observed])
     seen = as_binary(frame[observed], observed).astype(bool)
     if not seen.any():
         raise BarometreError(f"{observed} : tout le monde est perdu ; rien à pondérer")
@@ -254,7 +291,7 @@ def attrition_weights(
             "n_in": len(frame),
             "n_used": int(seen.sum()),
             "lost": {"perdu": int((~seen).sum())},
-            "version": version("barometre"),
+            "version": __version__,
         },
     )
 
@@ -290,74 +327,105 @@ def combine_weights(treatment: TreatmentWeights, attrition: AttritionWeights) ->
 
 
 def weighted_effect(
-    outcome: pd.Series[float] | npt.ArrayLike,
-    arm: pd.Series[Any] | npt.ArrayLike,
-    weight: pd.Series[float] | npt.ArrayLike | None = None,
+    frame: pd.DataFrame,
+    outcome: str,
+    arm: str,
     *,
-    cluster: pd.Series[Any] | npt.ArrayLike | None = None,
-    se: Robust = "HC0",
+    treated: object = None,
+    weight: str | pd.Series[float] | None = None,
+    cluster: str | None = None,
+    se: StandardError = "CR0",
 ) -> Estimate:
     """Compare the weighted means of two arms.
 
     Parameters
     ----------
-    outcome : array_like
-        Outcome of each person; people without one, or without weight, are left out and counted.
-    arm : array_like
-        0 and 1.
-    weight : array_like, optional
-        Weights, zero or more.
-    cluster : array_like, optional
-        Clusters, for ``"CR1"`` and ``"CR2"``.
-    se : {"HC0", "HC1", "HC2", "CR1", "CR2"}, default "HC0"
-        Standard error of the weighted regression on the arm. It takes the weights as known, which
-        is conservative for estimated propensity scores (Lunceford & Davidian 2004).
+    frame : DataFrame
+        One row per person.
+    outcome : str
+        Column of the outcome; people without one, or without weight, are left out and counted.
+    arm : str
+        Column of the arm, of two values.
+    treated : object, optional
+        Value of the treated; needed unless the arm is 0 and 1, or booleans.
+    weight : str or Series, optional
+        Column of weights, zero or more, or such weights under the index of the frame: those of
+        `propensity_weights`, `attrition_weights` or `combine_weights`.
+    cluster : str, optional
+        Column of the cluster; the person by default.
+    se : {"CR0", "CR1", "CR2", "HC1", "CR1S", "CR3"}, default "CR0"
+        Standard error of the weighted regression on the arm, as in `cluster_robust`; with one
+        person, one cluster, ``"CR0"`` is known as HC0 and ``"CR2"`` as HC2. It takes the weights as
+        known, which is conservative for estimated propensity scores (Lunceford & Davidian 2004).
 
     Returns
     -------
     Estimate
-        Difference of Hájek means; normal interval for HC0 to HC2, Student for CR1 and CR2.
+        Difference of Hájek means; normal interval when the cluster is the person, Student with a
+        cluster.
 
     Raises
     ------
     BarometreError
-        Unknown ``se``, a missing cluster, an empty arm, negative weights.
+        An unknown column or ``se``, an arm that is not of two values or has nobody observed, a
+        missing cluster, negative weights.
+
+    Examples
+    --------
+    >>> people = pd.DataFrame({"y": [1, 3, 4, 8], "arm": [0, 0, 1, 1], "w": [3, 1, 1, 1]})
+    >>> round(weighted_effect(people, "y", "arm", weight="w").estimate, 9)
+    4.5
     """
-    if se not in _SANDWICH:
-        raise BarometreError(f"se={se!r} ; {', '.join(f'« {name} »' for name in _SANDWICH)}")
-    if (cluster is not None) != se.startswith("CR"):
-        raise BarometreError("cluster va avec « CR1 » et « CR2 », et elles seules")
-    check_aligned({"outcome": outcome, "arm": arm, "weight": weight, "cluster": cluster})
-    y = as_numbers(outcome, "outcome", missing=True)
-    treated = as_binary(arm, "arm")
-    w = np.ones(len(y)) if weight is None else as_numbers(weight, "weight", missing=True)
+    check_standard_error(se)
+    named = weight if isinstance(weight, str) else None
+    require_columns(frame, [outcome, arm, cluster, named])
+    y = as_numbers(frame[outcome], outcome, missing=True)
+    mine = two_arms(frame, arm, treated)
+    w = _masses(frame, weight)
+    kept = ~np.isnan(y) & (w > 0)
+    groups = np.arange(len(y)) if cluster is None else as_codes(frame[cluster], cluster)[0]
+    if mine[kept].min(initial=True) == mine[kept].max(initial=False):
+        raise BarometreError("un bras n'a personne d'observé ; rien à comparer")
+    rows = pd.DataFrame({"y": y, "arm": mine, "cluster": groups, "weight": w})[kept]
+    fit = cluster_robust(rows, "y", "arm", cluster="cluster", se=se, weight="weight")
+    row = fit.table[fit.table["term"] == "arm"].iloc[0]
+    lost = {
+        "résultat manquant": int(np.isnan(y).sum()),
+        "poids nul ou manquant": int((~np.isnan(y) & ~(w > 0)).sum()),
+    }
+    meta = {
+        "method": "différence de moyennes pondérées (Hájek)",
+        "convention": CONVENTIONS[se]
+        if cluster
+        else f"{se}, une personne, une grappe ; loi normale",
+        "outcome": outcome,
+        "n_in": len(y),
+        "n_used": int(kept.sum()),
+        "n_clusters": fit.meta["n_clusters"],
+        "lost": {reason: number for reason, number in lost.items() if number},
+        "cluster": cluster or "la personne",
+    }
+    df = np.inf if cluster is None else float(row["df"])
+    return make_estimate(float(row["estimate"]), float(row["se"]), df, int(kept.sum()), meta)
+
+
+def _masses(frame: pd.DataFrame, weight: str | pd.Series[float] | None) -> Floats:
+    """Return the weight of each row, missing as it is; refuse a negative one."""
+    if weight is None:
+        return np.ones(len(frame))
+    given = frame[weight] if isinstance(weight, str) else weight_on_rows(weight, frame.index)
+    w = as_numbers(given, "weight", missing=True)
     if (w < 0).any():
         raise BarometreError("weight : poids négatifs ; un poids est positif ou nul")
-    kept = ~np.isnan(y) & (w > 0)
-    groups = np.arange(len(y)) if cluster is None else pd.factorize(pd.Series(cluster))[0]
-    if (groups[kept] < 0).any():
-        raise BarometreError("cluster : valeurs manquantes ; les compléter")
-    if treated[kept].min(initial=1) == treated[kept].max(initial=0):
-        raise BarometreError("un bras n'a personne d'observé ; rien à comparer")
-    design = pd.DataFrame({"arm": treated[kept]})
-    fit = cluster_robust(y[kept], design, groups[kept], se=_SANDWICH[se], weight=w[kept])
-    row = fit.table[fit.table["term"] == "arm"].iloc[0]
-    return make_estimate(
-        float(row["estimate"]),
-        float(row["se"]),
-        float(row["df"]) if cluster is not None else np.inf,
-        int(kept.sum()),
-        {
-            "method": "différence de moyennes pondérées (Hájek)",
-            "convention": se,
-            "n_in": len(y),
-            "n_used": int(kept.sum()),
-            "lost": {
-                "résultat manquant": int(np.isnan(y).sum()),
-                "poids nul ou manquant": int((~np.isnan(y) & ~(w > 0)).sum()),
-            },
-        },
-    )
+    return w
+
+
+def _trim_sentences(meta: dict[str, Any]) -> list[str]:
+    if meta["trim"] is None:
+        return []
+    quantile = number_text(meta["trim"], 2)
+    many = counted_text(meta["n_trimmed"], "poids ramené", "poids ramenés")
+    return [f"{many} au quantile {quantile}."]
 
 
 def _check_trim(trim: float | None) -> None:

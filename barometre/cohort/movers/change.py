@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.base.face import Drawn, counted_text, decimals_of, interval_text, number_text
 from barometre.base.tidy import Tidy, tidy
 from barometre.secrecy.lines import PUBLISHED, SECRET, coarse, hide_in_lines, least_told
 
@@ -21,7 +22,7 @@ COMPONENTS = ("total", "in_situ", "exits", "entries")
 
 
 @dataclass(frozen=True)
-class ChangeDecomposition:
+class ChangeDecomposition(Drawn):
     """The change of a place between two dates, as a sum.
 
     Attributes
@@ -45,6 +46,7 @@ class ChangeDecomposition:
         ``destination`` (or ``origin``), ``n``, ``value``: their sum is ``exits`` (``entries``).
     """
 
+    chart: ClassVar[str] = "change_bars"
     total: float
     in_situ: float
     exits: float
@@ -63,6 +65,14 @@ class ChangeDecomposition:
     def meta(self) -> dict[str, Any]:
         """What was used: see ``table``."""
         return self.table.meta
+
+    def sentences(self) -> list[str]:
+        """Say the change and what makes it, for whom works on the data: see also `published`."""
+        return [*self.table.summary().splitlines(), "À publier : published(), sans petit effectif."]
+
+    def drawn(self) -> ChangeDecomposition:
+        """Return the decomposition itself, of which the chart hides the small groups."""
+        return self
 
     def published(self, threshold: float = 11) -> pd.DataFrame:
         """Return what may be published: small groups hidden, and what would give them back.
@@ -202,6 +212,7 @@ def decompose_change(
         n_entries=counts["entry"],
         table=tidy(
             table,
+            sentences=_sentences,
             method="décomposition sédentaires, sortants, entrants",
             convention="sorties mesurées à la date 1, entrées à la date 2",
             statistic=statistic if isinstance(statistic, str) else _name(statistic),
@@ -214,6 +225,30 @@ def decompose_change(
         by_destination=_split(people, "exit", destination, statistic, "destination"),
         by_origin=_split(people, "entry", origin, statistic, "origin"),
     )
+
+
+_NAMES = {
+    "total": "Évolution du lieu",
+    "in_situ": "Ceux qui restent",
+    "exits": "Départs",
+    "entries": "Arrivées",
+    "people": "Habitants de départ, où qu'ils soient",
+}
+
+
+def _sentences(table: pd.DataFrame) -> list[str]:
+    """Say each component with its interval, if any, and its people."""
+    largest = table["value"].abs().max()
+    digits = decimals_of(float(largest) / 10)  # three digits of the largest component
+    lines = []
+    for row in table.to_dict("records"):
+        if row["component"] not in _NAMES:
+            continue
+        value = number_text(row["value"], digits, signed=True)
+        interval = f" {interval_text(row['low'], row['high'], digits)}" if "low" in row else ""
+        many = counted_text(row["n"], "personne")
+        lines.append(f"{_NAMES[row['component']]} : {value}{interval} ({many}).")
+    return lines
 
 
 # ---- people and their groups -------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.base.errors import Fault, FaultsError
 from barometre.base.frames import absent_columns
 from barometre.cohort.losses.baseline import wave_names, wave_position
 from barometre.cohort.movers.change import ChangeDecomposition, Statistic, decompose_change
@@ -13,7 +13,7 @@ from barometre.cohort.rows.panel import PanelRows
 LOST, UNKNOWN = "perdu de vue", "inconnue"
 
 
-def panel_change(
+def panel_decompose_change(
     panel: PanelRows,
     outcome: str,
     zone: Any,
@@ -58,44 +58,43 @@ def panel_change(
     BarometreError
         No zone column, an unknown zone, wave or column.
     """
-    if panel.zone is None:
-        raise BarometreError("la cohorte n'a pas de zone ; la donner à Cohort(..., zone=...)")
+    places_of = panel.role("zone")
     frame = panel.frame
-    names = [outcome] if household is None else [outcome, household]
-    faults = [*absent_columns(frame, names)]
     positions = [wave_position(panel, wave) for wave in (start, end)]
     known = ", ".join(wave_names(panel))
+    names = [outcome] if household is None else [outcome, household]
+    faults = [*absent_columns(frame, names)]
     faults += [
         Fault(str(wave), "vague inconnue", f"vagues présentes : {known}")
         for wave, position in zip((start, end), positions, strict=True)
         if position < 0
     ]
-    if not frame[panel.zone].eq(zone).any():
+    if not places_of.eq(zone).any():
         faults.append(Fault(str(zone), "zone inconnue", "l'écrire comme dans la colonne"))
     if faults:
         raise FaultsError("décomposition refusée", faults)
     person, wave = panel.codes
-    at = [wave == position for position in positions]
-    first, last = (frame[rows].set_axis(panel.people[person[rows]], axis=0) for rows in at)
-    places = [rows[panel.zone].astype(object) for rows in (first, last)]
-    here, there = (place.index[place.eq(zone)] for place in places)
-    unsure = here.intersection(places[1].index[places[1].isna()]).union(
-        there.intersection(places[0].index[places[0].isna()])
+    rows_at = [wave == position for position in positions]
+    first, last = (frame[at].set_axis(panel.people[person[at]], axis=0) for at in rows_at)
+    places = [rows[places_of.name].astype(object) for rows in (first, last)]
+    before, after = (place.index[place.eq(zone)] for place in places)
+    unsure = before.intersection(places[1].index[places[1].isna()]).union(
+        after.intersection(places[0].index[places[0].isna()])
     )
-    here, there = here.difference(unsure, sort=False), there.difference(unsure, sort=False)
-    gone, came = here.difference(there, sort=False), there.difference(here, sort=False)
+    before, after = (those.difference(unsure, sort=False) for those in (before, after))
+    gone, came = before.difference(after, sort=False), after.difference(before, sort=False)
     followed = gone.intersection(last.index)
     additive = statistic in ("mean", "rate")
     homes = None
     if household is not None:
         homes = last[household].combine_first(first[household])
     change = decompose_change(
-        first.loc[here, outcome],
-        last.loc[there, outcome],
+        first.loc[before, outcome],
+        last.loc[after, outcome],
         statistic,
         last.loc[followed, outcome] if len(followed) else None,
-        destination={one: places[1].get(one, LOST) for one in gone} if additive else None,
-        origin={one: places[0].get(one, UNKNOWN) for one in came} if additive else None,
+        destination={who: places[1].get(who, LOST) for who in gone} if additive else None,
+        origin={who: places[0].get(who, UNKNOWN) for who in came} if additive else None,
         household=homes,
         draws=draws,
         level=level,

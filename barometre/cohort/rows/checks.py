@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
@@ -11,8 +12,9 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
-from barometre.base.errors import Fault, FaultsError, counted
+from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.base.frames import check_frame
+from barometre.cohort.rows.columns import as_arm
 from barometre.cohort.rows.keys import Integers, has_order, is_number, repeated
 
 Roles: TypeAlias = Mapping[str, str | None]
@@ -94,6 +96,25 @@ def column_faults(frame: pd.DataFrame, roles: Roles) -> Iterator[Fault]:
                     len(rows), "poids négatif, nul ou infini", "poids négatifs, nuls ou infinis"
                 )
                 yield Fault(str(column), said, "un poids est un nombre positif", rows)
+
+
+def arm_faults(frame: pd.DataFrame, arm: str | None, treated: object) -> Iterator[Fault]:
+    """Judge the arms: two values, of which it is known which one is treated.
+
+    A missing arm is told by `column_faults`.
+    """
+    if arm is None:
+        if treated is not None:
+            yield Fault("treated=", "sans arm=", "nommer aussi la colonne des bras")
+        return
+    known = frame[arm].dropna()
+    if len(known):
+        try:
+            as_arm(known, arm, treated)
+        except BarometreError as error:
+            text = str(error).removeprefix(f"{arm} ").removeprefix(": ")
+            problem, remedy = re.split(" [:;] ", text, maxsplit=1)
+            yield Fault(arm, problem, remedy)
 
 
 def _type_faults(frame: pd.DataFrame, roles: Roles) -> Iterator[Fault]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError, counted
+from barometre.base.frames import check_frame
 from barometre.base.french import format_number
 
 Floats = npt.NDArray[np.float64]
@@ -60,12 +61,19 @@ def same_rows(inputs: Mapping[str, Any]) -> int:
     return next(iter(sizes.values()), 0)
 
 
-def check_aligned(inputs: Mapping[str, Any]) -> int:
-    """Return the length of columns as `same_rows` does, refusing none: nothing can be estimated."""
-    size = same_rows(inputs)
-    if size == 0:
+def require_columns(frame: pd.DataFrame, names: Iterable[str | None]) -> None:
+    """Refuse a frame that has no row, or lacks some columns; a name that is None is not asked for.
+
+    Raises
+    ------
+    FaultsError
+        No frame, absent columns: all of them, with the nearest that are there.
+    BarometreError
+        No row.
+    """
+    check_frame(frame, "tableau refusé", [name for name in names if name is not None])
+    if not len(frame):
         raise BarometreError("aucune ligne : vérifier le filtre qui précède")
-    return size
 
 
 def as_numbers(values: Any, name: str, *, missing: bool = False) -> Floats:
@@ -223,7 +231,8 @@ def as_binary(values: Any, name: str, *, missing: bool = False) -> Floats:
         if missing or not pd.Series(values).isna().any():
             found = ", ".join(map(repr, pd.unique(pd.Series(values).dropna())[:4]))
             raise BarometreError(
-                f"{name} vaut {found} : donner 1 (ou True) aux traités et 0 (ou False) aux autres"
+                f"{name} vaut {found} : donner 1 (ou True) aux traités et 0 (ou False) aux autres, "
+                "ou nommer la valeur des traités par treated="
             ) from None
         raise
     other = np.unique(numbers[~np.isin(numbers, [0, 1]) & ~np.isnan(numbers)])
@@ -231,49 +240,98 @@ def as_binary(values: Any, name: str, *, missing: bool = False) -> Floats:
         found = ", ".join(format_number(value) for value in other[:4])
         raise BarometreError(
             f"{name} vaut aussi {found} : donner 1 (ou True) aux traités et 0 (ou False) aux "
-            "autres, en gardant deux groupes"
+            "autres, en gardant deux groupes, ou nommer la valeur des traités par treated="
         )
     return numbers
 
 
-def as_design(design: Any, name: str = "design") -> tuple[Floats, list[str]]:
-    """Return the explanatory columns as a matrix, and their names.
+def as_arm(column: pd.Series[Any], name: str, treated: object = None) -> Floats:
+    """Return 1 for the treated arm and 0 for the other one.
 
     Parameters
     ----------
-    design : DataFrame, array_like or Series
-        Columns of numbers or booleans, none missing.
+    column : Series
+        The arm of each row.
     name : str
         What the messages call it.
+    treated : object, optional
+        The value of the treated; needed unless the values are 0 and 1, or booleans.
 
     Returns
     -------
-    tuple of ndarray and list of str
-        Matrix of floats and the names of its columns (``x0``, ``x1``... without names).
+    ndarray of float
+        1 and 0.
 
     Raises
     ------
     BarometreError
-        A column that is not numeric or has missing values, no column, a name given twice.
+        A missing arm, another number of arms than two, a value of the treated that is not there,
+        or that has to be given.
 
     Examples
     --------
-    >>> as_design(pd.DataFrame({"age": [1, 2]}))[1]
-    ['age']
+    >>> as_arm(pd.Series(["b", "t", "b"]), "bras", "b")
+    array([1., 0., 1.])
     """
-    if isinstance(design, pd.Series):
-        design = design.to_frame()
-    if not isinstance(design, pd.DataFrame):
-        matrix = np.asarray(design)
-        if matrix.ndim not in (1, 2):
-            raise BarometreError(f"{name} : {matrix.ndim} dimensions ; donner un tableau à deux")
-        matrix = matrix.reshape(len(matrix), -1)
-        design = pd.DataFrame(matrix, columns=[f"x{j}" for j in range(matrix.shape[1])])
-    names: Sequence[str] = [str(column) for column in design.columns]
+    absent = int(column.isna().sum())
+    if absent:
+        many = counted(absent, "valeur manquante", "valeurs manquantes")
+        raise BarometreError(f"{name} : {many} ; les compléter, ou écarter ces lignes en le disant")
+    values = list(pd.unique(column))
+    shown = ", ".join(f"« {value} »" for value in values[:4])
+    if treated is None:
+        flags = as_binary(column, name)
+    else:
+        if treated not in values:
+            raise BarometreError(
+                f"{name} : aucun « {treated} » ; treated= est l'une des valeurs : {shown}"
+            )
+        flags = np.asarray(column == treated, np.float64)
+    if len(values) < 2:
+        raise BarometreError(f"{name} : un seul bras, {shown} ; il en faut deux")
+    if len(values) > 2:
+        raise BarometreError(
+            f"{name} : {len(values)} valeurs, {shown} ; n'en garder que deux, les traités et ceux "
+            "à qui on les compare"
+        )
+    return flags
+
+
+def as_design(
+    frame: pd.DataFrame, terms: str | Sequence[str], *others: str | None
+) -> tuple[Floats, list[str]]:
+    """Return the explanatory columns as a matrix, and their names.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The rows.
+    terms : str or sequence of str
+        Columns of numbers or booleans, none missing.
+    *others : str or None
+        Other columns that must be there.
+
+    Returns
+    -------
+    tuple of ndarray and list of str
+        Matrix of floats and the names of its columns.
+
+    Raises
+    ------
+    BarometreError
+        A column absent, not numeric or with missing values, no term, a term given twice.
+
+    Examples
+    --------
+    >>> as_design(pd.DataFrame({"age": [1, 2]}), "age")[0].tolist()
+    [[1.0], [2.0]]
+    """
+    asked = [terms] if isinstance(terms, str) else list(terms)
+    names = [str(term) for term in asked]
     if not names:
-        raise BarometreError(f"{name} : aucune colonne ; donner les variables explicatives")
-    twice = sorted({column for column in names if names.count(column) > 1})
+        raise BarometreError("terms : aucune colonne ; donner les variables explicatives")
+    twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise BarometreError(f"{name} : colonne donnée deux fois ({', '.join(twice)})")
-    columns = [as_numbers(design.iloc[:, j], names[j]) for j in range(len(names))]
-    return np.column_stack(columns), list(names)
+        raise BarometreError(f"terms : colonne donnée deux fois ({', '.join(twice)})")
+    require_columns(frame, [*others, *asked])
+    return np.column_stack([as_numbers(frame[term], str(term)) for term in asked]), names

@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
-from barometre.base.frames import absent_columns, check_frame
-from barometre.cohort.rows.columns import as_binary
+from barometre.cohort.rows.columns import as_arm, require_columns
 
 
 def covariate_columns(
@@ -45,10 +44,9 @@ def covariate_columns(
     ['age', 'sexe=F', 'sexe=H']
     """
     names = [covariates] if isinstance(covariates, str) else list(covariates)
-    check_frame(frame, "covariables refusées")
-    faults = [*absent_columns(frame, names)]
+    require_columns(frame, names)
     twice = sorted({str(name) for name in names if names.count(name) > 1})
-    faults += [Fault(name, "donnée deux fois", "la donner une fois") for name in twice]
+    faults = [Fault(name, "donnée deux fois", "la donner une fois") for name in twice]
     if not names:
         faults.append(Fault("covariates", "liste vide", "nommer au moins une colonne"))
     if faults:
@@ -88,10 +86,9 @@ def complete_columns(
     return columns
 
 
-def two_arms(frame: pd.DataFrame, arm: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Return who is in the treated arm, refusing a missing arm or an empty one."""
-    check_frame(frame, "bras refusé", [arm])
-    treated = as_binary(frame[arm], arm).astype(bool)
-    if treated.all() or not treated.any():
-        raise BarometreError(f"{arm} : un seul bras ; il en faut deux, 0 et 1")
-    return treated
+def two_arms(
+    frame: pd.DataFrame, arm: str, treated: object = None
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Return who is in the treated arm of a frame of people: see `as_arm`."""
+    require_columns(frame, [arm])
+    return as_arm(frame[arm], arm, treated).astype(bool)

@@ -10,15 +10,20 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
-from barometre.base.frames import check_frame
 from barometre.cohort.rows.checks import (
     CohortError,
+    arm_faults,
     checked_columns,
     column_faults,
     panel_faults,
 )
+from barometre.cohort.rows.columns import Floats, as_arm, require_columns
 from barometre.cohort.rows.keys import Integers, has_order, positions
 
+_HOW = {
+    "arm": ", et treated=... si ses valeurs ne sont pas 0 et 1",
+    "first_treated": ", vide ou 0 pour qui n'est jamais traité",
+}
 ROLES = ("person", "wave", "arm", "first_treated", "cluster", "zone", "weight", "status")
 
 
@@ -30,14 +35,16 @@ class Codes(NamedTuple):
 
 
 class PanelRows:
-    """One row per person and wave, and the columns that play a role: see `panel.Cohort`."""
+    """One row per person and wave, and the columns that play a role: see `people.Cohort`."""
 
     def __init__(
         self,
         frame: pd.DataFrame,
         person: str,
         wave: str,
+        *,
         arm: str | None = None,
+        treated: object = None,
         first_treated: str | None = None,
         cluster: str | None = None,
         zone: str | None = None,
@@ -57,7 +64,8 @@ class PanelRows:
         self.frame = checked_columns(frame, roles)
         self.person, self.wave, self.arm, self.first_treated = person, wave, arm, first_treated
         self.cluster, self.zone, self.weight, self.status = cluster, zone, weight, status
-        faults = list(column_faults(self.frame, roles))
+        self.treated = treated
+        faults = [*column_faults(self.frame, roles), *arm_faults(self.frame, arm, treated)]
         if has_order(self.frame[wave]):
             faults += panel_faults(self.frame, roles, *self.codes, len(self.waves))
         if faults:
@@ -84,6 +92,11 @@ class PanelRows:
     @property
     def waves(self) -> npt.NDArray[Any]:
         """The waves, in order."""
+        return np.asarray(self._waves[1])
+
+    @property
+    def wave_index(self) -> pd.Index:
+        """The waves, in order, as they are written: periods and labels keep their type."""
         return self._waves[1]
 
     @property
@@ -102,9 +115,9 @@ class PanelRows:
         return codes, people.rename(self.person)
 
     @cached_property
-    def _waves(self) -> tuple[npt.NDArray[np.int32], npt.NDArray[Any]]:
+    def _waves(self) -> tuple[npt.NDArray[np.int32], pd.Index]:
         codes, waves = positions(self.frame[self.wave], sort=True)
-        return codes.astype(np.int32), np.asarray(waves)
+        return codes.astype(np.int32), waves
 
     @cached_property
     def first_rows(self) -> Integers:
@@ -140,30 +153,42 @@ class PanelRows:
         """
         return self.column(column).iloc[self.first_rows].set_axis(self.people)
 
+    @cached_property
+    def in_treated_arm(self) -> Floats:
+        """1 for the rows of treated people, 0 for those of the others; refused without arms."""
+        return as_arm(self.role("arm"), str(self.arm), self.treated)
+
+    @property
+    def entries(self) -> pd.Series[Any]:
+        """Wave of the first treatment, on each row; refused without such a column."""
+        return self.role("first_treated")
+
     def column(self, name: str) -> pd.Series[Any]:
         """Return a column, by its name or by its role.
 
         Raises
         ------
         BarometreError
-            A role that this cohort has not.
-        UnknownNameError
-            No column of that name.
+            A role that this cohort has not, no column of that name.
         """
         if name not in self.frame and name in ROLES:
-            role: str | None = getattr(self, name)
-            if role is None:
-                raise BarometreError(f"cohorte sans {name} : le donner, Cohort(..., {name}=...)")
-            name = role
-        check_frame(self.frame, "cohorte", [name])
+            return self.role(name)
+        require_columns(self.frame, [name])
         return self.frame[name]
+
+    def role(self, name: str) -> pd.Series[Any]:
+        """Return the column that plays a role; the error is the same for all verbs that need it."""
+        column: str | None = getattr(self, name)
+        if column is None:
+            raise BarometreError(
+                f"cohorte sans {name} : le donner, Cohort(..., {name}=...){_HOW.get(name, '')}"
+            )
+        return self.frame[column]
 
     @property
     def statuses(self) -> pd.Series[Any]:
         """The status of each row; refused without a column that plays this role."""
-        if self.status is None:
-            raise BarometreError("cohorte sans status : le donner, Cohort(..., status=...)")
-        return self.frame[self.status]
+        return self.role("status")
 
     @property
     def keys(self) -> tuple[pd.Series[Any], pd.Series[Any]]:

@@ -69,38 +69,6 @@ def chosen(uniform: Floats, options: int) -> RowNumbers:
     return np.minimum((uniform * options).astype(np.intp), options - 1)
 
 
-def total_order(base: Floats, changed: Sequence[Floats]) -> Floats:
-    """Estimate total-order Sobol' shares from the outputs of a design.
-
-    Parameters
-    ----------
-    base : array, shape (points,) or (points, outputs)
-        Outputs of A.
-    changed : sequence of array, same shape
-        Outputs of each AB_i.
-
-    Returns
-    -------
-    array, one share per group
-        Share of the variance that would remain if all but the group were known. Shares add up to
-        more than 1 when groups interact. With several outputs: part of the sum of their variances
-        (Gamboa, Janon, Klein and Lagnoux, 2014). All zero without any variance.
-
-    Notes
-    -----
-    Jansen (1999, Computer Physics Communications 117): the mean of (A - AB_i)^2 / 2, over the
-    variance of A. An estimate may pass 1 by chance.
-
-    Examples
-    --------
-    >>> total_order(np.array([1.0, 2.0, 3.0, 2.0]), [np.array([1.0, 2.0, 3.0, 2.0])])
-    array([0.])
-    """
-    sums = Spread.empty(len(changed), np.zeros(base.shape[1:]))
-    sums.add(base, changed)
-    return sums.shares()
-
-
 @dataclass
 class Spread:
     """Sums of a design, added up block by block."""
@@ -135,7 +103,20 @@ class Spread:
             self.squares[i] += np.where(both, moves**2, 0.0).sum(axis=0)
 
     def shares(self) -> Floats:
-        """Give the total-order shares of what was added."""
+        """Estimate the total-order shares of what was added, one by group.
+
+        Returns
+        -------
+        array, one share per group
+            Share of the variance that would remain if all but the group were known. Shares add up
+            to more than 1 when groups interact. With several outputs: part of the sum of their
+            variances (Gamboa, Janon, Klein and Lagnoux, 2014). All zero without any variance.
+
+        Notes
+        -----
+        Jansen (1999, Computer Physics Communications 117): the mean of (A - AB_i)^2 / 2, over the
+        variance of A. An estimate may pass 1 by chance.
+        """
         known, pairs = np.maximum(self.known, 1), np.maximum(self.pairs, 1)
         variance = float(np.sum(self.second / known - (self.first / known) ** 2))
         moved = (self.squares / pairs / 2).sum(axis=tuple(range(1, pairs.ndim)))

@@ -14,7 +14,6 @@ from barometre.cohort import (
     attrition_weights,
     cluster_robust,
     combine_weights,
-    did_design,
     lee_bounds,
     smallest_p,
     weighted_effect,
@@ -61,16 +60,15 @@ def _naive(
     first = drawn.first
     kept = first[(first["arm"] == 1) & (first["seen"] == 1)]
     mean = cluster_robust(
-        kept["change"], pd.DataFrame({"mean": 1.0}, kept.index), kept["baseline_zone"], se="CR2"
+        kept.assign(mean=1.0), "change", "mean", cluster="baseline_zone", se="CR2"
     ).table.iloc[0]
-    by_zone: dict[str, Any] = {"cluster": first["baseline_zone"], "se": "CR2"}
     both = combine_weights(treatment, losses)
     return {
         "before_after": make_estimate(
             mean["estimate"], mean["se"], mean["df"], len(kept), {"method": "avant/après"}
         ),
-        "end": weighted_effect(first["end"], first["arm"], **by_zone),
-        "end_weighted": weighted_effect(first["end"], first["arm"], both, **by_zone),
+        "end": _by_zone(first, "end"),
+        "end_weighted": _by_zone(first, "end", both),
     }
 
 
@@ -82,7 +80,7 @@ def _did(drawn: Drawn) -> dict[str, Any]:
         "CR2": cohort.did("income", last, se="CR2"),
         "whole": drawn.two_dates_whole.did("income", last, se="CR2"),
         "bootstrap": wild_bootstrap(
-            *did_design(cohort, "income", last), term="effet", intercept=False, seed=drawn.seed
+            *cohort.did_design("income", last), term="effet", intercept=False, seed=drawn.seed
         ),
         "few": _FEW,
         "few_p": smallest_p(_FEW),
@@ -91,8 +89,9 @@ def _did(drawn: Drawn) -> dict[str, Any]:
 
 
 def _staggered(drawn: Drawn) -> dict[str, Any]:
-    plain = drawn.cohort.att_gt("income")
-    adjusted = drawn.cohort.att_gt("income", covariates=["diploma"])
+    # These errors have no correction for few clusters: they are by person, as the page says.
+    plain = drawn.cohort.att_gt("income", cluster="person")
+    adjusted = drawn.cohort.att_gt("income", covariates=["diploma"], cluster="person")
     dynamic = adjusted.aggregate("dynamic").table
     return {
         "plain": plain.aggregate("simple").overall,
@@ -105,13 +104,15 @@ def _staggered(drawn: Drawn) -> dict[str, Any]:
 
 def _corrected(drawn: Drawn, losses: AttritionWeights) -> dict[str, Any]:
     first = drawn.first
-    change, arm = first["change"], first["arm"]
-    by_zone: dict[str, Any] = {"cluster": first["baseline_zone"], "se": "CR2"}
     return {
-        "same": weighted_effect(change, arm, **by_zone),
-        "ipw": weighted_effect(change, arm, losses.weight, **by_zone),
-        "lee": lee_bounds(change, arm, draws=_DRAWS, seed=drawn.seed),
+        "same": _by_zone(first, "change"),
+        "ipw": _by_zone(first, "change", losses.weight),
+        "lee": lee_bounds(first, "change", "arm", draws=_DRAWS, seed=drawn.seed),
     }
+
+
+def _by_zone(first: pd.DataFrame, outcome: str, weight: pd.Series[float] | None = None) -> Estimate:
+    return weighted_effect(first, outcome, "arm", weight=weight, cluster="baseline_zone", se="CR2")
 
 
 def _methods(found: dict[str, Any]) -> pd.DataFrame:

@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 
 from barometre.base.errors import Fault, FaultsError, counted
+from barometre.base.french import format_number
 from barometre.sources.files.text import Source
 from barometre.sources.files.values import parse_numbers
 from barometre.sources.forms.melodi.cubes import KEYS, Cube, Term, dimensions_of
@@ -317,7 +318,7 @@ def one_value(rows: Rows, nom: str) -> pd.DataFrame:
         values = [float(value) for value in same["valeur"]]
         finest = max(range(len(values)), key=lambda i: _decimals(values[i]))
         if not all(_same(value, values[finest]) for value in values):
-            shown = " et ".join(f"{value:.12g}".replace(".", ",") for value in values[:2])
+            shown = " et ".join(map(format_number, values[:2]))
             place = rows.lieux[int(same["lieu"].iloc[0])]
             wrong.append(f"{' '.join(place)} en {same['annee'].iloc[0]} : {shown}")
         best.append(same.index[finest])

@@ -160,7 +160,7 @@ def load_families() -> Mapping[str, Family]:
         A family lacks a field, has an unknown one, or aims at a column that is not ours.
     """
     families, faults = {}, []
-    for path in sorted((Path(__file__).parent / "families").glob("*.toml")):
+    for path in sorted((Path(__file__).parent.parent / "families").glob("*.toml")):
         content = tomllib.loads(path.read_text(encoding="utf-8"))
         family, wrong = _family(path.stem, content)
         families[path.stem] = family

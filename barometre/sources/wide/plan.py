@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from barometre.base.errors import Fault, FaultsError
-from barometre.sources.family import Family, Mapped, matches, named
 from barometre.sources.files.text import stem_of
+from barometre.sources.wide.family import Family, Mapped, matches, named
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, counted
-from barometre.sources.family import Mapped
 from barometre.sources.files.values import Parsed, parse_numbers
-from barometre.sources.plan import Column, Plan
-from barometre.sources.rows import Territories, territories
+from barometre.sources.wide.family import Mapped
+from barometre.sources.wide.plan import Column, Plan
+from barometre.sources.wide.rows import Territories, territories
 from barometre.tables.table_set import STATUSES
 
 _SECRET = STATUSES.index("secret")

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from barometre.base.errors import Fault, FaultsError, counted
-from barometre.sources.cells import Cells, cells_of
-from barometre.sources.family import Family, family_of, load_families, matches, named
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.kind import Kind, Recognised
-from barometre.sources.plan import Plan, plan_of
 from barometre.sources.report import FileReport, Reading, described, tables_of
+from barometre.sources.wide.cells import Cells, cells_of
+from barometre.sources.wide.family import Family, family_of, load_families, matches, named
+from barometre.sources.wide.plan import Plan, plan_of
 from barometre.tables.codes import SHOWN
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.french import format_number
-from barometre.sources.family import load_families
 from barometre.sources.report import Reading
+from barometre.sources.wide.family import load_families
 from barometre.tables.table_set import Tables
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, counted
-from barometre.sources.plan import Plan
+from barometre.sources.wide.plan import Plan
 from barometre.tables.codes import SHOWN, level_of, mend_codes
 
 _NO_TERRITORY = ("", "NR", "X{5,9}", "9{5,9}", "Z{5,9}", "Ensemble", "Total")
