@@ -124,7 +124,7 @@ def check(
     done = checked(wish)
     screen = console()
     territories = len(done.territories)
-    print_synthesis(screen, done.reports, territories=territories, place=done.place)
+    print_synthesis(screen, done.whole, territories=territories, place=done.place)
     if detail:
         for report in done.reports:
             print_report(screen, report)

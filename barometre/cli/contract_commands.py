@@ -140,7 +140,7 @@ def compare(
         deliver(changes, out, screen, title="changements")
     if len(given_back):
         screen.print(
-            f"attention : {len(given_back)} cellules secrètes d'une édition sont publiées par l'autre"
+            f"attention : {len(given_back)} cellules secrètes d'une édition se déduisent de l'autre"
         )
         deliver(given_back, None, screen, title="cellules redonnées")
 

@@ -14,6 +14,7 @@ from barometre.pages.frames_file import write_frame
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 _SHOWN = 40  # rows printed
+_WIDE = 9  # columns that a screen holds
 
 
 def check_suffix(out: Path | None) -> None:
@@ -55,6 +56,8 @@ def print_frame(frame: pd.DataFrame, console: Console, *, title: str) -> None:
     """Print the first rows of a table, numbers in French."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     shown = frame.dropna(axis="columns", how="all")
+    if shown.shape[1] > _WIDE:  # what every row says is left to the file
+        shown = shown.loc[:, [name for name in shown if shown[name].nunique(dropna=False) > 1]]
     for name in shown.columns:
         numeric = pd.api.types.is_numeric_dtype(shown[name].dtype)
         table.add_column(str(name), justify="right" if numeric else "left")

@@ -102,41 +102,36 @@ def print_families(console: Console, known: pd.DataFrame) -> None:
 
 
 def print_synthesis(
-    console: Console, reports: Sequence[FileReport], *, territories: int, place: str = ""
+    console: Console, whole: FileReport, *, territories: int, place: str = ""
 ) -> None:
-    """Say what a whole folder allows, before a line a file.
+    """Say what files allow together, and what is missing for more, before a line a file.
 
     Parameters
     ----------
     console : Console
         Where to print.
-    reports : sequence of FileReport
-        One a file.
+    whole : FileReport
+        What the files hold once put together.
     territories : int
         Territories of the selection that the files hold.
     place : str, optional
         Name of the selection.
     """
-    reached = {name for report in reports for name in report.indicateurs}
-    wanted = {name for report in reports for name in report.manques} - reached
-    years = sorted({year for report in reports for year in report.annees})
+    years = sorted(whole.annees)
     span = f", de {years[0]} à {years[-1]}" if len(years) > 1 else f", {years[0]}" if years else ""
     of = f" ({place})" if place else ""
-    number = counted(len(reached), "indicateur")
+    number = counted(len(whole.indicateurs), "indicateur")
     console.print(
         f"Avec ces fichiers : {number} pour {counted(territories, 'territoire')}{of}{span}.",
         markup=False,
     )
     for theme, (label, _) in THEMES.items():
-        names = sorted(name for name in reached if load_cards()[name].theme == theme)
+        names = [name for name in whole.indicateurs if load_cards()[name].theme == theme]
         if names:
             console.print(f"  {label} : {', '.join(names)}", markup=False)
-    if wanted:
-        console.print("Il manque une colonne ou un fichier pour :")
-        for name in sorted(wanted):
-            columns = min(
-                (report.manques[name] for report in reports if name in report.manques), key=len
-            )
+    if whole.manques:
+        console.print("Il manque, pour en calculer d'autres :")
+        for name, columns in whole.manques.items():
             console.print(f"  {name} : {', '.join(columns)}", markup=False)
     console.print()
 

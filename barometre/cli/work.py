@@ -19,7 +19,8 @@ from barometre.pages.results_back import is_results, read_results
 from barometre.pages.workspace import Config, find_config, load_config
 from barometre.places.choose import select
 from barometre.places.territory import Selection, selection
-from barometre.sources.reading import FileReport, read_files
+from barometre.sources.reading import read_files
+from barometre.sources.report import FileReport, described
 from barometre.tables.table_set import Tables
 
 _HEAVY = 200_000_000  # bytes of sources from which a run is worth an estimate
@@ -134,6 +135,7 @@ def tables_of(wish: Wish) -> tuple[Tables, tuple[FileReport, ...], tuple[str, ..
 class Checked:
     """What some files hold, before anything is computed."""
 
+    whole: FileReport
     reports: tuple[FileReport, ...]
     skipped: tuple[str, ...]
     territories: tuple[str, ...]
@@ -159,7 +161,8 @@ def checked(wish: Wish) -> Checked:
         own = wish.place.keeps(sorted(codes), references=False)
         codes = {code for code, mine in zip(sorted(codes), own, strict=True) if mine}
     title = "" if wish.place is None else wish.place.titre
-    return Checked(found.reports, found.skipped, tuple(sorted(codes)), title)
+    whole = described(found.tables, "", "ensemble des fichiers")
+    return Checked(whole, found.reports, found.skipped, tuple(sorted(codes)), title)
 
 
 def results_of(

@@ -1,4 +1,4 @@
-"""The dashboard of the contract: every table of the follow-up at a year, on screen and as workbook."""
+"""The dashboard of the contract: its follow-up at a year, on screen and as a workbook."""
 
 from __future__ import annotations
 
