@@ -37,9 +37,9 @@ from .datasets.places.choose import select as select
 from .datasets.places.gazetteer import find_territory as find_territory
 from .datasets.places.territory import Selection as Selection
 from .datasets.places.territory import selection as selection
-from .datasets.places.workspace import Config as Config
-from .datasets.places.workspace import init_folder as init_folder
-from .datasets.places.workspace import load_config as load_config
+from .pages.workspace import Config as Config
+from .pages.workspace import init_folder as init_folder
+from .pages.workspace import load_config as load_config
 from .engine.perimeters import apply_passage as apply_passage
 from .engine.perimeters import qpv_correspondence as qpv_correspondence
 from .engine.perimeters import to_2024 as to_2024

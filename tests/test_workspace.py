@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError
-from barometre.datasets.places.workspace import Config, config_text, find_config
+from barometre.pages.workspace import Config, config_text, find_config
 
 HAINAUT = "200042190"
 

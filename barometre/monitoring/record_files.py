@@ -73,8 +73,7 @@ def _files(path: Path) -> list[Path]:
         return [
             file
             for file in sorted(path.rglob("*"))
-            if file.suffix.lower() in SUFFIXES
-            and not is_hidden(file.name)
+            if file.suffix.lower() in SUFFIXES and not is_hidden(file.name)
         ]
     if not path.is_file():
         raise BarometreError(f"{path} : introuvable ; vérifier le chemin")

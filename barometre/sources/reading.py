@@ -5,14 +5,19 @@ The one road of a file: see `barometre.sources.kind`.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
 from barometre import datasets
-from barometre.base.errors import BarometreError
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.datasets.places.choose import restrict
+from barometre.datasets.places.territory import Selection
 from barometre.sources.files.text import SUFFIXES, Source, is_hidden, open_sources, split_name
 from barometre.sources.forms.melodi.cubes import load_cubes
 from barometre.sources.forms.units.unit_family import load_unit_families
@@ -29,15 +34,71 @@ class SourceWarning(UserWarning):
     """Something a reader of the values must know about the file they come from."""
 
 
-def read(*sources: str | Path) -> Tables:
+OnError = Literal["refuse", "skip"]
+SameCell = Literal["refuse", "recent"]
+
+
+@dataclass(frozen=True)
+class FilesRead:
+    """What some files gave.
+
+    Attributes
+    ----------
+    tables : Tables
+        Every cell of every file that was read.
+    reports : tuple of FileReport
+        One a file, those set aside included.
+    skipped : tuple of str
+        Faulty files left out as asked, each with its faults.
+    parts : tuple of (str, Tables)
+        What each file gave, by name.
+    """
+
+    tables: Tables
+    reports: tuple[FileReport, ...]
+    skipped: tuple[str, ...]
+    parts: tuple[tuple[str, Tables], ...]
+
+
+@dataclass
+class _Run:
+    """Where a reading of several sources stands."""
+
+    place: Selection | None
+    readings: list[Reading] = field(default_factory=list)
+    refusals: list[str] = field(default_factory=list)
+    opened: list[Source] = field(default_factory=list)
+
+    def take(self, reading: Reading) -> None:
+        """Keep what a file gave, one's own territory only."""
+        tables = reading.tables if self.place is None else restrict(reading.tables, self.place)
+        self.readings.append(Reading(tables, reading.report, reading.aside))
+
+
+def read(
+    *sources: str | Path,
+    place: Selection | None = None,
+    on_error: OnError = "refuse",
+    same: SameCell = "refuse",
+) -> Tables:
     """Read producers' files and our own tables, whatever their vintage.
 
     Parameters
     ----------
     *sources : str or Path
-        Files (CSV, XLSX, XLS, Parquet, JSON, ZIP of these), folders of them, or names of bundled
-        datasets. Each file is recognised by its header, then by its name. Files that need others
-        (exports with labels, geolocated Sirene) are read with them, whatever their order.
+        Files (CSV, XLSX, XLS, Parquet, JSON, ZIP of these), folders of them with their sub-folders,
+        or names of bundled datasets. Each file is recognised by its header, then by its name. Files
+        that need others (exports with labels, geolocated Sirene) are read with them, whatever
+        their order. In a folder, what is of no known family (notes, dictionaries, images, lock
+        files) is set aside and listed by `check_files`; a file given by its name must be read.
+    place : Selection, optional
+        One's territory and its references (`selection`): the rest is dropped file by file, so that
+        memory follows the territory and not France.
+    on_error : {"refuse", "skip"}, default "refuse"
+        What a recognised but faulty file does: refuse everything, or be left out with a warning.
+    same : {"refuse", "recent"}, default "refuse"
+        The same cell with two values: refused, or the value of the file whose data, then whose
+        name, go to the later year.
 
     Returns
     -------
@@ -53,58 +114,105 @@ def read(*sources: str | Path) -> Tables:
     Warns
     -----
     SourceWarning
-        A family whose column codes were never seen in a real file; codes given their zero back.
+        A family whose column codes were never seen in a real file; codes given their zero back; a
+        file left out.
     """
-    readings = _read_all(sources)
-    if all(reading.aside for reading in readings):
-        files = " ; ".join(f"{one.report.fichier} ({one.report.titre})" for one in readings)
-        raise BarometreError(f"aucune valeur à lire : {files}")
-    for reading in readings:
-        for text in reading.report.avertissements:
-            warnings.warn(f"{reading.report.fichier} : {text}", SourceWarning, stacklevel=2)
-    return combine(
-        [reading.tables for reading in readings], [reading.report.fichier for reading in readings]
-    )
+    found = read_files(*sources, place=place, on_error=on_error, same=same)
+    for report in found.reports:
+        for text in report.avertissements:
+            warnings.warn(f"{report.fichier} : {text}", SourceWarning, stacklevel=2)
+    for text in found.skipped:
+        warnings.warn(f"fichier ignoré comme demandé : {text}", SourceWarning, stacklevel=2)
+    return found.tables
 
 
-def check_files(*sources: str | Path) -> list[FileReport]:
+def read_files(
+    *sources: str | Path,
+    place: Selection | None = None,
+    on_error: OnError = "refuse",
+    same: SameCell = "refuse",
+) -> FilesRead:
+    """Read files as `read`, and keep what each of them gave.
+
+    Parameters
+    ----------
+    *sources, place, on_error, same
+        As for `read`.
+
+    Returns
+    -------
+    FilesRead
+
+    Raises
+    ------
+    BarometreError
+        As `read`.
+    """
+    if on_error not in ("refuse", "skip"):
+        raise UnknownNameError("valeur de on_error", str(on_error), ("refuse", "skip"))
+    run = _read_all(sources, place)
+    if run.refusals and on_error == "refuse":
+        raise BarometreError("\n".join(run.refusals))
+    if all(reading.aside for reading in run.readings):
+        files = [f"{one.report.fichier} ({one.report.titre})" for one in run.readings]
+        told = " ; ".join([*files, *run.refusals]) or "aucun fichier"
+        raise BarometreError(f"aucune valeur à lire : {told}")
+    parts = [(one.report.fichier, one.tables) for one in run.readings if not one.aside]
+    if same == "recent":
+        parts.sort(key=lambda part: _edition(part[0], part[1]), reverse=True)
+    tables = combine([part for _, part in parts], [name for name, _ in parts], same=same)
+    reports = tuple(one.report for one in run.readings)
+    return FilesRead(tables, reports, tuple(run.refusals), tuple(parts))
+
+
+def _edition(name: str, tables: Tables) -> tuple[int, int]:
+    """Give the last year of the data of a file, then the last one that its name says."""
+    years = [int(tables.index_of(table).get_level_values("annee").max()) for table in tables]
+    named = [int(year) for year in re.findall(r"(?<!\d)20\d{2}(?!\d)", name)]
+    return max(years, default=0), max(named, default=0)
+
+
+def check_files(
+    *sources: str | Path, place: Selection | None = None, on_error: OnError = "refuse"
+) -> list[FileReport]:
     """Say of every file what it holds, what it feeds and what is missing to feed more.
 
     Parameters
     ----------
-    *sources : str or Path
+    *sources, place, on_error
         As for `read`.
 
     Returns
     -------
     list of FileReport
+        One a file, those set aside included.
 
     Raises
     ------
     BarometreError
         One or several files are refused; every fault of every file.
     """
-    return [reading.report for reading in _read_all(sources)]
+    run = _read_all(sources, place)
+    if run.refusals and on_error == "refuse":
+        raise BarometreError("\n".join(run.refusals))
+    return [reading.report for reading in run.readings]
 
 
-def _read_all(sources: Sequence[str | Path]) -> list[Reading]:
+def _read_all(sources: Sequence[str | Path], place: Selection | None) -> _Run:
     """Read every source; the refusal of one does not hide those of the others."""
-    readings: list[Reading] = []
-    refusals: list[str] = []
-    opened: list[Source] = []
+    run = _Run(place)
     for source in sources:
         try:
-            for item in _items(source):
-                readings += _readings(item, refusals, opened)
+            for item, named in _items(source, run):
+                _read_item(item, run, named=named)
         except BarometreError as error:
-            refusals.append(str(error))
-    readings += _waiting(opened, readings, refusals)
-    readings = revised(readings)
-    if refusals:
-        raise BarometreError("\n".join(refusals))
-    if not readings:
+            run.refusals.append(str(error))
+    for reading in _waiting(run.opened, run.readings, run.refusals):
+        run.take(reading)
+    run.readings = revised(run.readings)
+    if not run.readings and not run.refusals:
         raise BarometreError("aucune source : donner un fichier, un dossier ou un jeu de données")
-    return readings
+    return run
 
 
 def _waiting(
@@ -126,52 +234,69 @@ def _waiting(
     return found
 
 
-def _items(source: str | Path) -> Sequence[Path | str]:
-    """List the files of a source, or the bundled dataset that it names."""
+def _items(source: str | Path, run: _Run) -> Iterator[tuple[Path | str, bool]]:
+    """List the files of a source, or the bundled dataset that it names; and whether it is named.
+
+    What a folder holds beside data is set aside as it is met.
+    """
     path = Path(source)
-    if path.is_dir():
-        files = sorted(
-            p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not is_hidden(p.name)
+    if str(source) and path.is_dir():
+        yield from ((file, False) for file in _files(path, run))
+    elif str(source) and path.exists():
+        yield path, True
+    elif source in datasets.names():
+        yield str(source), True
+    else:
+        known = ", ".join(datasets.names())
+        raise BarometreError(
+            f"« {source} » n'est ni un fichier, ni un dossier, ni un jeu de données ({known})"
         )
-        if not files:
-            raise BarometreError(f"le dossier {path.name} ne contient aucun fichier de données")
-        return files
-    if path.exists():
-        return [path]
-    if source in datasets.names():
-        return [str(source)]
-    known = ", ".join(datasets.names())
-    raise BarometreError(
-        f"« {source} » n'est ni un fichier, ni un dossier, ni un jeu de données ({known})"
-    )
 
 
-def _readings(item: Path | str, refusals: list[str], opened: list[Source]) -> Iterator[Reading]:
+def _files(folder: Path, run: _Run) -> Iterator[Path]:
+    """List the files of a folder and of its sub-folders that may be data."""
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(is_hidden(part) for part in path.relative_to(folder).parts)
+    ]
+    if not files:
+        raise BarometreError(f"le dossier {folder.name} ne contient aucun fichier de données")
+    for path in files:
+        if path.suffix.lower() in SUFFIXES:
+            yield path
+        else:
+            name = path.relative_to(folder).as_posix()
+            run.readings.append(set_aside(name, "autre", f"format {path.suffix or 'inconnu'}"))
+
+
+def _read_item(item: Path | str, run: _Run, *, named: bool) -> None:
     """Read one file; the refusal of a sheet or of a member does not hide the others."""
     if isinstance(item, str):
         tables = datasets.tables(item)
-        yield Reading(tables, described(tables, item, "jeu de données fourni"))
+        run.take(Reading(tables, described(tables, item, "jeu de données fourni")))
         return
     sources = open_sources(item, recognise)
     books = {split_name(source.nom)[0] for source in sources if source.reconnu is not None}
-    opened += sources
+    run.opened += sources
     for source in sources:
         if isinstance(source.reconnu, Waiting):
             continue
         try:
-            yield _read_source(source, beside=split_name(source.nom)[0] in books)
+            beside = not named or split_name(source.nom)[0] in books
+            run.take(_read_source(source, beside=beside))
         except BarometreError as error:
-            refusals.append(str(error))
+            run.refusals.append(str(error))
 
 
 def _read_source(source: Source, *, beside: bool) -> Reading:
-    """Read a source as what it was recognised as; a sheet beside known ones may be no data."""
+    """Read a source as what it was recognised as; beside known ones, it may be no data."""
     found = source.reconnu or last_resort(source.entete, source.nom)
     if isinstance(found, Recognised):
         return found.read(source)
     if beside:
-        title = "feuille non reconnue"
-        return set_aside(source.nom, "feuille", title, told=f"{title}, mise de côté")
+        title = "aucune famille connue"
+        return set_aside(source.nom, "autre", title, told=f"{title}, mis de côté")
     raise unrecognised(source)
 
 

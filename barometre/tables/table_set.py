@@ -227,8 +227,13 @@ def as_tables(tables: Tables | Mapping[str, pd.DataFrame]) -> Tables:
     return tables if isinstance(tables, Tables) else Tables(tables)
 
 
-def combine(parts: Iterable[Tables], names: Sequence[str] = ()) -> Tables:
-    """Merge several sets of tables into one.
+def combine(
+    parts: Iterable[Tables],
+    names: Sequence[str] = (),
+    *,
+    same: Literal["refuse", "recent"] = "refuse",
+) -> Tables:
+    """Merge several sets of tables into one, in time proportional to their size.
 
     Parameters
     ----------
@@ -236,6 +241,9 @@ def combine(parts: Iterable[Tables], names: Sequence[str] = ()) -> Tables:
         Sets that may hold the same tables for other territories, years or columns.
     names : sequence of str, optional
         Where each set comes from, for the message.
+    same : {"refuse", "recent"}, default "refuse"
+        A cell given with two values: refused, or that of the first set that has one (give the
+        most recent first).
 
     Returns
     -------
@@ -246,7 +254,11 @@ def combine(parts: Iterable[Tables], names: Sequence[str] = ()) -> Tables:
     ------
     FaultsError
         The same cell is given twice with different values; the two sources are named.
+    UnknownNameError
+        A rule that there is not.
     """
+    if same not in ("refuse", "recent"):
+        raise UnknownNameError("valeur de same", str(same), ("refuse", "recent"))
     sets = list(parts)
     sources = list(names) or [f"source n° {i}" for i in range(1, len(sets) + 1)]
     faults: list[Fault] = []
@@ -254,11 +266,8 @@ def combine(parts: Iterable[Tables], names: Sequence[str] = ()) -> Tables:
     for table in dict.fromkeys(table for tables in sets for table in tables):
         given = [(tables[table], name) for tables, name in zip(sets, sources, strict=True)
                  if table in tables]  # fmt: skip
-        merged = given[0][0]
-        for i, (frame, name) in enumerate(given[1:], start=1):
-            faults += _conflicts(table, frame, name, given[:i])
-            merged = _fill(merged, frame)
-        frames[table] = merged
+        frames[table], found = _merged(table, given, check=same == "refuse")
+        faults += found
     if faults:
         raise FaultsError("sources inconciliables", faults)
     territoires = pd.concat([tables.territoires for tables in sets])
@@ -270,35 +279,48 @@ def combine(parts: Iterable[Tables], names: Sequence[str] = ()) -> Tables:
     )
 
 
-def _fill(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """Add the rows and columns of the second, keeping the order of arrival."""
-    index = first.index.append(second.index.difference(first.index, sort=False))
-    columns = [*first.columns, *(c for c in second.columns if c not in first.columns)]
-    return first.reindex(index=index, columns=columns).fillna(
-        second.reindex(index=index, columns=columns)
-    )
+def _merged(
+    table: str, given: Sequence[tuple[pd.DataFrame, str]], *, check: bool
+) -> tuple[pd.DataFrame, list[Fault]]:
+    """Merge the frames of a table, rows and columns in the order of arrival."""
+    if len(given) == 1:
+        return given[0][0], []
+    stacked = pd.concat([frame for frame, _ in given])
+    twice = stacked.index.duplicated(keep=False)
+    if not twice.any():
+        return stacked, []
+    rows = stacked[twice]
+    origins = np.repeat(np.arange(len(given)), [len(frame) for frame, _ in given])[twice]
+    faults = [*_conflicts(table, rows, origins, [name for _, name in given])] if check else []
+    first = rows.groupby(level=list(KEY), sort=False).first()  # the first known value
+    merged = stacked[~stacked.index.duplicated()]
+    values = merged.to_numpy(copy=True)
+    values[merged.index.get_indexer(first.index)] = first.to_numpy()
+    return pd.DataFrame(values, index=merged.index, columns=merged.columns), faults
 
 
 def _conflicts(
-    table: str, frame: pd.DataFrame, name: str, earlier: Sequence[tuple[pd.DataFrame, str]]
+    table: str, rows: pd.DataFrame, origins: Integers, names: Sequence[str]
 ) -> Iterator[Fault]:
-    """Find cells given otherwise by an earlier source; the last printed digit may differ."""
-    for other, other_name in earlier:
-        rows = frame.index.intersection(other.index)
-        for column in frame.columns.intersection(other.columns):
-            one = other.loc[rows, column].to_numpy()
-            two = frame.loc[rows, column].to_numpy()
-            differ = ~(np.isnan(one) | np.isnan(two) | np.isclose(one, two, rtol=1e-6, atol=0))
-            if differ.any():
-                first = int(np.flatnonzero(differ)[0])
-                code, year = rows[first]
-                yield Fault(
-                    f"{table}.{column}",
-                    f"{counted(int(differ.sum()), 'cellule')} à deux valeurs, dont {code} en {year}"
-                    f" : {format_number(one[first])} ({other_name}) et"
-                    f" {format_number(two[first])} ({name})",
-                    "ne garder qu'une source",
-                )
+    """Find cells given with two values; the last printed digit may differ."""
+    groups = rows.groupby(level=list(KEY), sort=False)
+    lows, highs = groups.min(), groups.max()
+    for column in rows.columns:
+        low, high = lows[column].to_numpy(), highs[column].to_numpy()
+        differ = ~(np.isnan(low) | np.isclose(low, high, rtol=1e-6, atol=0))
+        if not differ.any():
+            continue
+        code, year = lows.index[int(np.flatnonzero(differ)[0])]
+        here = np.flatnonzero((rows.index == (code, year)) & rows[column].notna().to_numpy())
+        cells = rows[column].to_numpy()[here]
+        other = int(np.flatnonzero(~np.isclose(cells, cells[0], rtol=1e-6, atol=0))[0])
+        yield Fault(
+            f"{table}.{column}",
+            f"{counted(int(differ.sum()), 'cellule')} à deux valeurs, dont {code} en {year}"
+            f" : {format_number(cells[0])} ({names[origins[here[0]]]}) et"
+            f" {format_number(cells[other])} ({names[origins[here[other]]]})",
+            'ne garder qu\'une source, ou la plus récente (same="recent")',
+        )
 
 
 def _still_true(statuts: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -204,6 +204,30 @@ def _latest(
     )
 
 
+def restrict(tables: Tables, place: Selection) -> Tables:
+    """Keep the rows of tables that are of a territory or of its references, and say nothing.
+
+    Parameters
+    ----------
+    tables : Tables
+        What a file gave.
+    place : Selection
+        The territory.
+
+    Returns
+    -------
+    Tables
+        Tables that are left without row are left out.
+    """
+    kept = {}
+    for name in tables:
+        frame = tables[name]
+        rows = frame[place.keeps(frame.index.get_level_values("code"))]
+        if len(rows):
+            kept[name] = rows
+    return _tables(tables, kept, place)
+
+
 def _tables(data: Tables, kept: dict[str, pd.DataFrame], place: Selection | None) -> Tables:
     """Make tables of the rows kept, with what is said of them and the labels they lacked."""
     held = {code for frame in kept.values() for code in frame.index.get_level_values("code")}

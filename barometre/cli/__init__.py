@@ -1,0 +1,49 @@
+"""The command line: ``barometre init | check | compute | gap | ... | demo``.
+
+Exit codes: 0, done (files that are no data may have been set aside, and are listed); 1, bad input
+(the message on the error output, no traceback); 2, usage; 3, done, but a faulty file was skipped
+as asked.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+
+from barometre.base.errors import BarometreError
+from barometre.cli.app import app
+from barometre.cli.commands import register
+
+
+def main() -> None:
+    """Run the command line, bad input becoming a message and the exit code 1."""
+    register()
+    with warnings.catch_warnings():
+        _tell_every_warning()
+        _guarded(app)
+
+
+def _tell_every_warning() -> None:
+    """Tell each value concerned, not only the first of its kind."""
+    from barometre.engine.values import PublishedDifference
+    from barometre.sources.reading import SourceWarning
+
+    for category in (PublishedDifference, SourceWarning):
+        warnings.simplefilter("always", category)
+    warnings.showwarning = _show_warning
+
+
+def _guarded(command: Callable[[], None]) -> None:
+    try:
+        command()
+    except (BarometreError, OSError) as error:
+        print(f"barometre : {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        print("barometre : interrompu, rien n'a été écrit à moitié", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    print(f"barometre : attention, {message}", file=sys.stderr)

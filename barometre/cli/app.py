@@ -1,0 +1,79 @@
+"""The application, its consoles, and the options that several commands share."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+from rich.console import Console
+
+app = typer.Typer(
+    help="Le Baromètre de Cohésion Sociale d'une agglomération, des fichiers aux indicateurs.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+SKIPPED = 3
+"""Exit code of a run that skipped a faulty file, as asked."""
+
+Sources: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="Fichiers (ou dossiers) des producteurs ou de nos tables, jeux fournis ; dans un"
+        " dossier de travail, ceux de barometre.toml.",
+        show_default=False,
+    ),
+]
+Epci: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="EPCI : ses communes, IRIS et quartiers, ses références.")
+]
+Dep: TypeAlias = Annotated[list[str] | None, typer.Option(help="Département, de même.")]
+Commune: TypeAlias = Annotated[list[str] | None, typer.Option(help="Commune, de même.")]
+Qpv: TypeAlias = Annotated[list[str] | None, typer.Option(help="Quartier prioritaire.")]
+Zones: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Fichier CSV de codes (colonne « code »).")
+]
+Indicator: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="Indicateur (plusieurs fois au besoin).")
+]
+Theme: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="Thème : emploi, revenus... (plusieurs fois au besoin).")
+]
+Level: TypeAlias = Annotated[
+    list[str] | None, typer.Option(help="Niveau gardé : commune, qpv, iris, epci...")
+]
+Year: TypeAlias = Annotated[
+    str | None, typer.Option(help="Année, ou « latest » pour la dernière de chaque indicateur.")
+]
+Out: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Fichier à écrire : .csv, .xlsx ou .parquet.")
+]
+Csv: TypeAlias = Annotated[
+    str, typer.Option(help="Sorte de CSV : machine, ou excel pour un tableur français.")
+]
+OnError: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Fichier fautif : « refuse » arrête tout, « skip » le liste et continue."),
+]
+Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Ne rien dire en chemin.")]
+
+
+def console() -> Console:
+    """Write to the screen, or wide enough to lose nothing when piped to a file."""
+    return Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+
+
+@contextmanager
+def waiting(words: str, *, quiet: bool) -> Iterator[None]:
+    """Say what is being done while it lasts; nothing off a terminal, nor when asked to be quiet."""
+    if quiet or not sys.stderr.isatty():
+        yield
+        return
+    with Console(stderr=True).status(words):
+        yield

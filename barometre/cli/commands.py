@@ -1,0 +1,223 @@
+"""The commands, in the order in which a year's work meets them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from barometre.base.errors import BarometreError
+from barometre.cli import compare_commands, contract_commands
+from barometre.cli.app import (
+    Commune,
+    Csv,
+    Dep,
+    Epci,
+    Indicator,
+    Level,
+    OnError,
+    Qpv,
+    Quiet,
+    Sources,
+    Theme,
+    Year,
+    Zones,
+    app,
+    console,
+)
+
+
+def register() -> None:
+    """Add the commands of the other modules to the application, once."""
+    if not any(command.name == "gap" for command in app.registered_commands):
+        compare_commands.register(app)
+        contract_commands.register(app)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Dossier de travail, créé au besoin.")],
+    epci: Annotated[str | None, typer.Option(help="EPCI, par son code ou son nom.")] = None,
+    dep: Annotated[str | None, typer.Option(help="Département.")] = None,
+    commune: Annotated[
+        list[str] | None, typer.Option(help="Commune (plusieurs au besoin).")
+    ] = None,
+) -> None:
+    """Prépare un dossier de travail : barometre.toml, sources/, suivi/, editions/.
+
+    Exemple : barometre init mon-barometre --epci 200042190
+    """
+    from barometre.pages.workspace import init_folder
+
+    path = init_folder(folder, epci=epci, dep=dep, commune=commune or None)
+    console().print(
+        f"{path} : à relire ; mettre les fichiers téléchargés dans {folder / 'sources'}, puis"
+        f" « cd {folder} » et « barometre check »",
+        markup=False,
+    )
+
+
+@app.command()
+def indicators(
+    indicator: Annotated[str | None, typer.Argument(help="Indicateur, ou thème.")] = None,
+    export: Annotated[
+        Path | None, typer.Option(help="Écrire le dictionnaire : .csv, .xlsx ou .parquet.")
+    ] = None,
+) -> None:
+    """Liste les indicateurs, ou montre la fiche de l'un d'eux.
+
+    Exemple : barometre indicators taux_logements_vacants
+    """
+    from barometre.cards.listing import catalogue, indicator_card
+    from barometre.cards.schema import THEMES
+    from barometre.cli.frames import check_suffix
+    from barometre.cli.show import print_card, print_catalogue
+    from barometre.pages.frames_file import write_frame
+
+    if export is not None:
+        check_suffix(export)
+        only = indicator if indicator in THEMES else None
+        frame = catalogue(theme=only).reset_index()
+        write_frame(frame, export, title="indicateurs")
+        console().print(f"{export} : {len(frame)} indicateurs", markup=False)
+    elif indicator is None or indicator in THEMES:
+        print_catalogue(console(), indicator)
+    else:
+        print_card(console(), indicator_card(indicator))
+
+
+@app.command()
+def families() -> None:
+    """Liste les familles de fichiers que l'on sait lire, et où les trouver.
+
+    Exemple : barometre families
+    """
+    from barometre.cli.show import print_families
+    from barometre.sources.reading import families as known
+
+    print_families(console(), known())
+
+
+@app.command()
+def check(
+    sources: Sources = None,
+    epci: Epci = None,
+    dep: Dep = None,
+    commune: Commune = None,
+    qpv: Qpv = None,
+    zones: Zones = None,
+    detail: Annotated[
+        bool, typer.Option("--detail", help="Montrer chaque fichier en détail.")
+    ] = False,
+    on_error: OnError = None,
+    quiet: Quiet = False,
+) -> None:
+    """Dit ce que les fichiers permettent, ce qui manque, et ce que contient chacun.
+
+    Exemple : barometre check mes-telechargements --epci 200042190
+    """
+    from barometre.cli.show import print_files, print_report, print_synthesis
+    from barometre.cli.work import Wish, checked, leave
+
+    wish = Wish(sources, epci, dep, commune, qpv, zones, on_error=on_error, quiet=quiet)
+    done = checked(wish)
+    screen = console()
+    territories = len(done.territories)
+    print_synthesis(screen, done.whole, territories=territories, place=done.place)
+    if detail:
+        for report in done.reports:
+            print_report(screen, report)
+    else:
+        print_files(screen, done.reports)
+    leave(done.skipped)
+
+
+@app.command(name="compute")
+def compute_files(
+    out: Annotated[Path, typer.Option(help="Fichier à écrire : .csv, .xlsx ou .parquet.")],
+    sources: Sources = None,
+    epci: Epci = None,
+    dep: Dep = None,
+    commune: Commune = None,
+    qpv: Qpv = None,
+    zones: Zones = None,
+    indicator: Indicator = None,
+    theme: Theme = None,
+    level: Level = None,
+    year: Year = None,
+    intervals: Annotated[
+        bool, typer.Option(help="Donner les intervalles et les classes A à D.")
+    ] = False,
+    check_published: Annotated[
+        bool, typer.Option(help="Signaler les écarts entre valeurs calculées et publiées.")
+    ] = False,
+    csv: Csv = "machine",
+    on_error: OnError = None,
+    quiet: Quiet = False,
+) -> None:
+    """Calcule les indicateurs que les sources permettent et les écrit.
+
+    Exemple : barometre compute sources --epci 200042190 --out resultats.xlsx
+    """
+    from barometre.cli.frames import check_suffix
+    from barometre.cli.work import Wish, leave, results_of
+    from barometre.pages.delimited import as_dialect
+    from barometre.pages.results_file import check_destination, write_results
+
+    check_suffix(out)
+    names = [*(indicator or []), *(theme or [])]
+    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet)
+    dialect = as_dialect(csv)
+    check_destination(out, wish.paths)
+    done = results_of(wish, intervals=intervals, check_published=check_published)
+    references = None if wish.place is None else wish.compared(done.results)
+    write_results(done.results, out, done.labels, csv=dialect, references=references)
+    known = (done.results["statut"] == "ok").sum()
+    console().print(
+        f"{out} : {done.results['indicateur'].nunique()} indicateurs,"
+        f" {done.results['code'].nunique()} territoires,"
+        f" {known} valeurs sur {len(done.results)} lignes",
+        markup=False,
+    )
+    leave(done.skipped)
+
+
+@app.command()
+def template(
+    table: Annotated[
+        str, typer.Argument(help="Nom d'une table, « publies », ou « suivi » pour tout le suivi.")
+    ],
+    out: Annotated[Path, typer.Option(help="Fichier à écrire : .csv ou .xlsx.")],
+) -> None:
+    """Écrit une table vide à remplir : en-têtes, unités et une ligne d'exemple.
+
+    Exemple : barometre template logements --out logements.csv
+    """
+    from barometre.monitoring import write_record_template
+    from barometre.pages.results_file import write_template
+    from barometre.tables.records import RECORDS
+
+    if out.suffix.lower() not in (".csv", ".xlsx"):
+        raise typer.BadParameter("terminer par .csv ou .xlsx", param_hint="--out")
+    if table in RECORDS or table == "suivi":
+        path = write_record_template(None if table == "suivi" else table, out)
+        console().print(f"{path} : à remplir puis à lire par barometre monitor", markup=False)
+        return
+    path = write_template(table, out)
+    console().print(f"{path} : à remplir puis à lire par barometre compute", markup=False)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Dossier où écrire.")] = Path("barometre-demo"),
+) -> None:
+    """Calcule le baromètre des 13 quartiers de La Porte du Hainaut à partir du contrat.
+
+    Exemple : barometre demo --out essai
+    """
+    from barometre.pages.demo import run_demo
+
+    if out.exists() and not out.is_dir():
+        raise BarometreError(f"{out} : un fichier porte ce nom ; donner un dossier par --out")
+    run_demo(out, console())

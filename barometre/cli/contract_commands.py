@@ -1,0 +1,159 @@
+"""Commands over the contract: its dashboard, the indicators of its actions, its editions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from barometre.cli.app import Quiet, console
+
+edition_app = typer.Typer(
+    help="Éditions : ce qui a été publié, à quelle date, et ce qui a changé.", no_args_is_help=True
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands to the application."""
+    app.command()(monitor)
+    app.command(name="check-indicator")(check_indicator)
+    app.add_typer(edition_app, name="edition")
+
+
+def monitor(
+    folder: Annotated[
+        Path | None,
+        typer.Argument(help="Dossier ou classeur de suivi ; par défaut celui de barometre.toml."),
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="Année de la revue.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Classeur à écrire (.xlsx).")] = None,
+    example: Annotated[
+        bool, typer.Option("--example", help="Montrer une année fictive du contrat.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Tableau de bord du contrat : objectifs, actions, crédits, engagements, TFPB, calendrier.
+
+    Exemple : barometre monitor suivi --year 2025 --out tableau-de-bord.xlsx
+    """
+    from barometre.monitoring import example_year, read_records
+    from barometre.pages.dashboard import dashboard, print_dashboard, write_dashboard
+
+    if out is not None and out.suffix.lower() != ".xlsx":
+        raise typer.BadParameter("terminer par .xlsx", param_hint="--out")
+    tables = example_year() if example else read_records(_followed(folder))
+    board = dashboard(tables, year)
+    if not quiet:
+        print_dashboard(board, console())
+    if out is not None:
+        write_dashboard(board, out)
+        console().print(f"{out} : {len(board.sheets)} feuilles", markup=False)
+
+
+def _followed(folder: Path | None) -> Path:
+    """Return the folder asked, else that of the working folder."""
+    from barometre.pages.workspace import find_config, load_config
+
+    if folder is not None:
+        return folder
+    found = find_config()
+    if found is None:
+        raise typer.BadParameter(
+            "donner un dossier de suivi, ou se placer dans un dossier de travail",
+            param_hint="FOLDER",
+        )
+    config = load_config(found)
+    return config.path(config.editions.suivi)
+
+
+def check_indicator(
+    sheet: Annotated[Path, typer.Argument(help="Fiche de l'indicateur (TOML).")],
+) -> None:
+    """Dit ce qui manque ou est mal défini dans l'indicateur d'une action.
+
+    Exemple : barometre check-indicator fiche.toml
+    """
+    from barometre.monitoring import check_indicator as checked
+
+    report = checked(sheet)
+    console().print(report.summary(), markup=False, soft_wrap=True)
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+@edition_app.command()
+def create(
+    folder: Annotated[Path, typer.Argument(help="Dossier de l'édition.")],
+    results: Annotated[Path, typer.Option(help="Fichier de résultats (compute).")],
+    date: Annotated[str, typer.Option(help="Date de l'édition : 2026-03-01.")],
+    suivi: Annotated[Path | None, typer.Option(help="Dossier ou classeur de suivi.")] = None,
+    file: Annotated[
+        list[Path] | None, typer.Option(help="Fichier fini à joindre (plusieurs au besoin).")
+    ] = None,
+    source: Annotated[
+        list[Path] | None, typer.Option(help="Source dont garder l'empreinte (plusieurs).")
+    ] = None,
+) -> None:
+    """Fige une édition : valeurs, suivi, fichiers finis, empreintes.
+
+    Exemple : barometre edition create editions/2026 --results resultats.csv --date 2026-03-01
+    """
+    from barometre.monitoring import create_edition, read_records
+    from barometre.pages.results_back import read_results
+
+    edition = create_edition(
+        folder,
+        date=date,
+        results=read_results(results),
+        tables=read_records(suivi) if suivi is not None else {},
+        files={path.name: path for path in file or []},
+        inputs=source or [],
+    )
+    console().print(edition.summary(), markup=False)
+
+
+@edition_app.command()
+def compare(
+    old: Annotated[Path, typer.Argument(help="Dossier de l'ancienne édition.")],
+    new: Annotated[Path, typer.Argument(help="Dossier de la nouvelle.")],
+    reason: Annotated[
+        str | None, typer.Option(help="Pourquoi des valeurs ont changé : revision ou correction.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Fichier à écrire.")] = None,
+) -> None:
+    """Ce que la nouvelle édition change, et ce que les deux redonnent ensemble.
+
+    Exemple : barometre edition compare editions/2025 editions/2026 --reason revision
+    """
+    from barometre.cli.frames import check_suffix, deliver
+    from barometre.monitoring import compare_editions, disclosures, open_edition
+
+    check_suffix(out)
+    before, after = open_edition(old), open_edition(new)
+    changes = compare_editions(before, after, reason=reason)  # type: ignore[arg-type] # checked there
+    given_back = disclosures({old.name: before, new.name: after})
+    screen = console()
+    if changes.empty:
+        screen.print("Aucune différence entre les deux éditions.")
+    else:
+        deliver(changes, out, screen, title="changements")
+    if len(given_back):
+        screen.print(
+            f"attention : {len(given_back)} cellules secrètes d'une édition se déduisent de l'autre"
+        )
+        deliver(given_back, None, screen, title="cellules redonnées")
+
+
+@edition_app.command()
+def validate(
+    folder: Annotated[Path, typer.Argument(help="Dossier de l'édition.")],
+    by: Annotated[str, typer.Option(help="Qui valide.")],
+) -> None:
+    """Marque une édition comme validée ; elle ne se remplace plus.
+
+    Exemple : barometre edition validate editions/2026 --by "comité de pilotage"
+    """
+    from barometre.monitoring import validate_edition
+
+    console().print(validate_edition(folder, by=by).summary(), markup=False)

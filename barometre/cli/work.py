@@ -1,0 +1,230 @@
+"""From the options of a command to tables and results of one's own territory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import typer
+
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.cli.app import SKIPPED, waiting
+from barometre.engine.sampling import SurveyDesign
+from barometre.engine.values import compute
+from barometre.pages.results_back import is_results, read_results
+from barometre.pages.workspace import Config, find_config, load_config
+from barometre.datasets.places.choose import select
+from barometre.datasets.places.territory import Selection, selection
+from barometre.sources.reading import read_files
+from barometre.sources.report import FileReport, described
+from barometre.tables.table_set import Tables
+
+_HEAVY = 200_000_000  # bytes of sources from which a run is worth an estimate
+_SECONDS = 0.35e-6  # a byte, on the machine where it was measured
+_ON_ERROR = {"refuse": "refuser", "skip": "ignorer"}
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a command was asked, before ``barometre.toml`` completes it."""
+
+    sources: Sequence[str] | None = None
+    epci: Sequence[str] | None = None
+    dep: Sequence[str] | None = None
+    commune: Sequence[str] | None = None
+    qpv: Sequence[str] | None = None
+    zones: Path | None = None
+    indicators: Sequence[str] = ()
+    level: Sequence[str] | None = None
+    year: str | None = None
+    on_error: str | None = None
+    quiet: bool = False
+
+    @cached_property
+    def config(self) -> Config | None:
+        """The working folder that the command is run in, if it is one."""
+        found = find_config()
+        return None if found is None else load_config(found)
+
+    @cached_property
+    def paths(self) -> list[str | Path]:
+        """The sources given, else those of the working folder."""
+        if self.sources:
+            return list(self.sources)
+        if self.config is None:
+            raise typer.BadParameter(
+                "donner des fichiers ou un dossier, ou se placer dans un dossier de travail"
+                " (barometre init)",
+                param_hint="SOURCES",
+            )
+        return [self.config.path(self.config.sources.dossier)]
+
+    @cached_property
+    def place(self) -> Selection | None:
+        """The territory asked, else that of the working folder; None for everything."""
+        asked = (self.epci, self.dep, self.commune, self.qpv, self.zones)
+        if any(asked):
+            return selection(
+                epci=self.epci, dep=self.dep, commune=self.commune, qpv=self.qpv, zones=self.zones
+            )
+        return None if self.config is None else self.config.place()
+
+    def compared(self, results: pd.DataFrame) -> list[str]:
+        """List the references of the territory that some results hold."""
+        assert self.place is not None  # asked for a territory only
+        here = set(results["code"])
+        return [c for codes in self.place.references.values() for c in codes if c in here]
+
+    @property
+    def skips(self) -> bool:
+        """Whether a faulty file is listed rather than stopping everything."""
+        if self.on_error is not None and self.on_error not in _ON_ERROR:
+            raise UnknownNameError("valeur de --on-error", self.on_error, _ON_ERROR)
+        default = "refuser" if self.config is None else self.config.sources.fichier_fautif
+        return _ON_ERROR.get(self.on_error or "", default) == "ignorer"
+
+    @property
+    def same(self) -> Literal["refuse", "recent"]:
+        """What becomes of a cell given with two values."""
+        recent = self.config is not None and self.config.sources.valeurs_differentes == "recente"
+        return "recent" if recent else "refuse"
+
+    @property
+    def years(self) -> int | Literal["latest"] | None:
+        """The year asked, as a number or ``"latest"``."""
+        if self.year is None or self.year == "latest":
+            return self.year  # type: ignore[return-value] # "latest" is all that is left
+        if not self.year.isdigit():
+            raise typer.BadParameter("une année, ou latest", param_hint="--year")
+        return int(self.year)
+
+
+@dataclass(frozen=True)
+class Done:
+    """Tables, results and what was set aside or skipped on the way."""
+
+    tables: Tables | None
+    results: pd.DataFrame
+    reports: tuple[FileReport, ...] = ()
+    skipped: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> pd.DataFrame | None:
+        """Labels and levels by code, where tables were read."""
+        return None if self.tables is None else self.tables.territoires
+
+
+def tables_of(wish: Wish) -> tuple[Tables, tuple[FileReport, ...], tuple[str, ...]]:
+    """Read the sources of a command, one's own territory only."""
+    tell_estimate(wish)
+    with waiting("lecture des fichiers...", quiet=wish.quiet):
+        outcome = read_files(
+            *wish.paths,
+            place=wish.place,
+            on_error="skip" if wish.skips else "refuse",
+            same=wish.same,
+        )
+    return outcome.tables, outcome.reports, outcome.skipped
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What some files hold, before anything is computed."""
+
+    whole: FileReport
+    reports: tuple[FileReport, ...]
+    skipped: tuple[str, ...]
+    territories: tuple[str, ...]
+    place: str
+
+
+def checked(wish: Wish) -> Checked:
+    """Read the sources of a command only to say what they hold."""
+    tell_estimate(wish)
+    with waiting("lecture des fichiers...", quiet=wish.quiet):
+        found = read_files(
+            *wish.paths,
+            place=wish.place,
+            on_error="skip" if wish.skips else "refuse",
+            same=wish.same,
+        )
+    codes = {
+        str(code)
+        for name in found.tables
+        for code in found.tables.index_of(name).get_level_values("code").unique()
+    }
+    if wish.place is not None:
+        own = wish.place.keeps(sorted(codes), references=False)
+        codes = {code for code, mine in zip(sorted(codes), own, strict=True) if mine}
+    title = "" if wish.place is None else wish.place.titre
+    whole = described(found.tables, "", "ensemble des fichiers")
+    return Checked(whole, found.reports, found.skipped, tuple(sorted(codes)), title)
+
+
+def results_of(
+    wish: Wish, *, intervals: bool | SurveyDesign = False, check_published: bool = False
+) -> Done:
+    """Compute what a command works on, or read results that were already written."""
+    written = [path for path in wish.paths if Path(path).is_file() and is_results(Path(path))]
+    if written:
+        if len(written) < len(wish.paths) or len(written) > 1:
+            raise BarometreError(
+                "un fichier de résultats se donne seul : il n'est pas une source de calcul"
+            )
+        return Done(None, kept(read_results(written[0]), wish))
+    tables, reports, skipped = tables_of(wish)
+    with waiting("calcul des indicateurs...", quiet=wish.quiet):
+        results = compute(
+            tables,
+            list(wish.indicators) or None,
+            check_published=check_published,
+            intervals=intervals,
+        )
+    if results.empty:
+        raise BarometreError("aucun indicateur calculable à partir de ces sources")
+    return Done(tables, kept(results, wish), reports, skipped)
+
+
+def kept(results: pd.DataFrame, wish: Wish) -> pd.DataFrame:
+    """Keep the rows that a command asked for."""
+    if wish.place is None and not wish.level and wish.years is None and not wish.indicators:
+        return results
+    return select(
+        results,
+        place=wish.place,
+        level=wish.level,
+        year=wish.years,
+        indicators=list(wish.indicators) or None,
+    )
+
+
+def tell_estimate(wish: Wish) -> None:
+    """Say how long a run on large files will be, before it starts."""
+    files = [
+        file
+        for path in map(Path, wish.paths)
+        for file in (path.rglob("*") if path.is_dir() else [path])
+        if file.is_file()
+    ]
+    size = sum(file.stat().st_size for file in files)
+    if size < _HEAVY or wish.quiet:
+        return
+    minutes = size * _SECONDS / 60
+    typer.echo(
+        f"{len(files)} fichiers, {size / 1e9:.1f} Go : environ".replace(".", ",")
+        + f" {max(1, round(minutes))} min ; mémoire de l'ordre de"
+        f" {max(0.5, 0.5 * size / 1e9 if wish.place is None else 0.5):.1f} Go".replace(".", ","),
+        err=True,
+    )
+
+
+def leave(skipped: Sequence[str]) -> None:
+    """End a command: list what was skipped, which the exit code says too."""
+    for name in skipped:
+        typer.echo(f"ignoré comme demandé : {name}", err=True)
+    if skipped:
+        raise typer.Exit(SKIPPED)
