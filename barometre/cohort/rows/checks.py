@@ -66,10 +66,6 @@ def checked_columns(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
     return flat
 
 
-def _names(frame: pd.DataFrame) -> str:
-    return ", ".join(map(str, frame.columns))
-
-
 def column_faults(frame: pd.DataFrame, roles: Roles) -> Iterator[Fault]:
     """Judge the columns one by one: types, then values by a pandera schema made of the roles."""
     yield from _type_faults(frame, roles)

@@ -189,8 +189,3 @@ class PanelRows:
     def statuses(self) -> pd.Series[Any]:
         """The status of each row; refused without a column that plays this role."""
         return self.role("status")
-
-    @property
-    def keys(self) -> tuple[pd.Series[Any], pd.Series[Any]]:
-        """Person, as a position (already a whole number), and wave of each row."""
-        return pd.Series(self.codes.person), self.frame[self.wave]
