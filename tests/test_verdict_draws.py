@@ -21,7 +21,9 @@ SHARES = [round(0.05 * i, 2) for i in range(1, 20)] if SLOW else [0.05, 0.35, 0.
 LONG, COUNT = "part_plus_2_ans_defm", "demandeurs_abc_plus_2_ans"
 
 
-def drawn(counts: npt.NDArray[np.int64], size: float, reference: tuple[str, float, float]) -> pd.DataFrame:
+def drawn(
+    counts: npt.NDArray[np.int64], size: float, reference: tuple[str, float, float]
+) -> pd.DataFrame:
     """Judge drawn territories by chance against a reference: its code, its count, its size."""
     code, above, below = reference
     codes = [f"t{i}" for i in range(len(counts))]
