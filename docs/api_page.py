@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
 import barometre
+from barometre.base.public import listed
 from barometre.cards.columns import MODELS
 
 PACKAGE = Path(inspect.getfile(barometre)).parent
@@ -38,12 +38,13 @@ SUBPACKAGES = {
 
 def public(package: str = "") -> list[tuple[str, str]]:
     """Give the public names of a package, each with the module it comes from."""
-    stub = PACKAGE / package / "__init__.pyi"
-    nodes = ast.parse(stub.read_text(encoding="utf-8")).body
+    full = f"barometre.{package}".rstrip(".")
     found = [
-        (n.module or "", a.name) for n in nodes if isinstance(n, ast.ImportFrom) for a in n.names
+        (name, home.removeprefix(f"{full}."))
+        for home, name in listed(PACKAGE / package / "__init__.py")
+        if home != full
     ]
-    return sorted(((name, home) for home, name in found if home), key=lambda pair: pair[0].lower())
+    return sorted(found, key=lambda pair: pair[0].lower())
 
 
 def _listed(names: list[str]) -> Iterator[str]:

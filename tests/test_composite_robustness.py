@@ -248,7 +248,9 @@ def test_what_is_better_everywhere_is_always_above(seed: int) -> None:
 def test_seeds_make_runs_and_runs_agree() -> None:
     index, frame = tree(), frame_of(4, 15)
     errors = errors_of(frame)
-    one, two, other = (robustness(index, frame, JOINT, errors, draws=256, seed=s) for s in (0, 0, 1))
+    one, two, other = (
+        robustness(index, frame, JOINT, errors, draws=256, seed=s) for s in (0, 0, 1)
+    )
     pd.testing.assert_frame_equal(one.ranks, two.ranks)
     pd.testing.assert_frame_equal(one.shares, two.shares)
     assert (one.rank_draws != other.rank_draws).any(axis=None)

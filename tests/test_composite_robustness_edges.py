@@ -108,7 +108,9 @@ def test_alternatives_are_checked(alternatives: Any, match: str) -> None:
 
 def test_leaves_already_normalised_keep_their_values() -> None:
     with pytest.raises(FaultsError, match=r"a : déjà normalisée[\s\S]*d : déjà"):
-        robustness(tree(normalise=None, out=None), frame_of(0, 5), {"normalise": ["zscore"]}, draws=4)
+        robustness(
+            tree(normalise=None, out=None), frame_of(0, 5), {"normalise": ["zscore"]}, draws=4
+        )
 
 
 @pytest.mark.parametrize(
@@ -134,7 +136,8 @@ def test_data_errors_are_checked(error: Any, match: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"draws": 0}, {"draws": 2.5}, {"seed": -1}, {"seed": True}, {"level": 1}, {"level": 90}]
+    "options",
+    [{"draws": 0}, {"draws": 2.5}, {"seed": -1}, {"seed": True}, {"level": 1}, {"level": 90}],
 )
 def test_options_are_checked(options: dict[str, Any]) -> None:
     with pytest.raises(BarometreError, match=next(iter(options))):

@@ -57,7 +57,7 @@ def print_frame(frame: pd.DataFrame, console: Console, *, title: str) -> None:
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     shown = frame.dropna(axis="columns", how="all")
     if shown.shape[1] > _WIDE:  # what every row says is left to the file
-        shown = shown.loc[:, [name for name in shown if shown[name].nunique(dropna=False) > 1]]
+        shown = shown.loc[:, [name for name in shown if len(shown[name].unique()) > 1]]
     for name in shown.columns:
         numeric = pd.api.types.is_numeric_dtype(shown[name].dtype)
         table.add_column(str(name), justify="right" if numeric else "left")

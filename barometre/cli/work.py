@@ -13,12 +13,12 @@ import typer
 
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cli.app import SKIPPED, waiting
+from barometre.datasets.places.choose import select
+from barometre.datasets.places.territory import Selection, selection
 from barometre.engine.sampling import SurveyDesign
 from barometre.engine.values import compute
 from barometre.pages.results_back import is_results, read_results
 from barometre.pages.workspace import Config, find_config, load_config
-from barometre.datasets.places.choose import select
-from barometre.datasets.places.territory import Selection, selection
 from barometre.sources.reading import read_files
 from barometre.sources.report import FileReport, described
 from barometre.tables.table_set import Tables

@@ -1,5 +1,28 @@
 """Composite indices: a declared tree, scored, ranked, split and explained."""
 
-import lazy_loader
+from __future__ import annotations
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+from typing import TYPE_CHECKING
+
+from barometre.base.public import attach
+
+if TYPE_CHECKING:
+    from barometre.composite.french.calibration import Calibration as Calibration
+    from barometre.composite.french.calibration import published_idt as published_idt
+    from barometre.composite.french.development_inputs import idh4_components as idh4_components
+    from barometre.composite.french.presets import HDI as HDI
+    from barometre.composite.french.presets import IDH2 as IDH2
+    from barometre.composite.french.presets import IDH4 as IDH4
+    from barometre.composite.french.territorial import TerritorialIndex as TerritorialIndex
+    from barometre.composite.index import Index as Index
+    from barometre.composite.robust.alternatives import Alternatives as Alternatives
+    from barometre.composite.robust.audit_table import audit as audit
+    from barometre.composite.robust.data_error import DataError as DataError
+    from barometre.composite.robust.robust_scores import Robustness as Robustness
+    from barometre.composite.robust.robust_scores import robustness as robustness
+    from barometre.composite.score.scores import Scores as Scores
+    from barometre.composite.tree.bounds import Bounds as Bounds
+    from barometre.composite.tree.parts import Leaf as Leaf
+    from barometre.composite.tree.parts import Node as Node
+
+__getattr__, __dir__, __all__ = attach(__name__, __file__)

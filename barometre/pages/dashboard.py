@@ -96,7 +96,7 @@ def _latest(tables: Mapping[str, pd.DataFrame]) -> int:
 
 
 def _has_years(table: pd.DataFrame) -> bool:
-    return "annee" in table and table["annee"].notna().any()
+    return "annee" in table and bool(table["annee"].notna().any())
 
 
 def print_dashboard(board: Dashboard, console: Console) -> None:
@@ -114,10 +114,11 @@ def print_dashboard(board: Dashboard, console: Console) -> None:
             )
         console.print(table)
     if "crédits" in board.sheets:
-        money = board.sheets["crédits"].groupby(["credits", "etape"])["centimes"].sum()
+        money = board.sheets["crédits"].groupby(["credits", "etape"], as_index=False)
         table = _table("Crédits, en euros", "nature", "étape", "montant")
-        for (nature, step), cents in money.items():
-            table.add_row(str(nature).replace("_", " "), str(step), format_number(cents / 100))
+        for row in money["centimes"].sum().to_dict("records"):
+            nature = str(row["credits"]).replace("_", " ")
+            table.add_row(nature, str(row["etape"]), format_number(row["centimes"] / 100))
         console.print(table)
     if "engagements" in board.sheets:
         rows = board.sheets["engagements"]

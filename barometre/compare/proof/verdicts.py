@@ -38,9 +38,9 @@ from barometre.compare.rows import (
     names_of,
     worst_quality,
 )
-from barometre.engine.sampling import normal_quantile
 from barometre.datasets.places.containment import inside
 from barometre.datasets.places.members import Given, members
+from barometre.engine.sampling import normal_quantile
 from barometre.tables.table_set import DOUBTFUL, Tables, as_tables
 
 Verdict = Literal["favorable", "comparable", "defavorable", "plus_eleve", "plus_bas", "non_juge"]
