@@ -95,7 +95,12 @@ def test_every_value_of_the_results_stands_in_its_cell_of_the_table(
         if value.statut == "ok":
             assert cell == pytest.approx(value.valeur, rel=1e-15, abs=0)  # Excel keeps 16 digits
         else:
-            assert cell == {"secret": "secret", "non_disponible": "n.d."}[value.statut]
+            assert (
+                cell
+                == {"secret": "secret", "non_disponible": "n.d.", "sans_objet": "s.o."}[
+                    str(value.statut)
+                ]
+            )
     filled = sum(sheet.cell(r, c).value is not None for r in where.values() for c in at.values())
     assert filled == len(results) + 3 * len(where)
 
