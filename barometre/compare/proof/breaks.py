@@ -138,12 +138,8 @@ def bridged(rows: Rows, bridge: Bridge) -> Rows:
     kept = rows.frame["code"].map(same.set_index("code_2015")["part_conservee"])
     moved = target.notna()
     frame = rows.frame.assign(code=rows.frame["code"].mask(moved, target).astype("str"))
-    text = (
-        BRIDGED
-        + " ("
-        + rows.frame["code"]
-        + kept.map(lambda share: f", {100 * share:.0f} % de la population)", na_action="ignore")
-    )
+    shares = kept.map("{:.0%}".format, na_action="ignore").astype("str").str.replace("%", " %")
+    text = BRIDGED + " (" + rows.frame["code"] + ", " + shares + " de la population)"
     frame["note"] = joined(frame["note"], text.where(moved).astype("str"))
     keys = ["code", "annee", "indicateur"]
     late = moved & frame.duplicated(keys, keep=False)

@@ -177,9 +177,11 @@ class _Columns:
     def of(cls, rows: Rows) -> _Columns:
         """Take them out of checked results."""
         all_rows = np.arange(len(rows.frame))
-        words = (rows.frame[c].to_numpy(dtype=object) for c in ("statut", "qualite", "note"))
+        status, quality, note = (
+            rows.frame[name].to_numpy(dtype=object) for name in ("statut", "qualite", "note")
+        )
         years = rows.frame["annee"].to_numpy(np.int64)
-        return cls(years, rows.bounded(all_rows), *words, rows.certain(all_rows))
+        return cls(years, rows.bounded(all_rows), status, quality, note, rows.certain(all_rows))
 
 
 @dataclass(frozen=True)
