@@ -21,7 +21,6 @@ from barometre.compare.proof.breaks import (
     CNAM,
     NEW_QPV,
     OLD,
-    RULES,
     Bridge,
     Rule,
     bridged,
@@ -29,6 +28,7 @@ from barometre.compare.proof.breaks import (
     new_text,
     series_signals,
 )
+from barometre.compare.proof.breaks import RULES as RULES
 from barometre.compare.proof.prices import NOMINAL, Prices, deflated, is_amount
 from barometre.compare.proof.sides import APPRECIATIONS, difference_bounds, favour, judged
 from barometre.compare.rows import (

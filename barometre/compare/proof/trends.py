@@ -30,8 +30,8 @@ from barometre.compare.proof.rank_trend import mann_kendall
 from barometre.compare.proof.sides import favour
 from barometre.compare.proof.verdicts import judge
 from barometre.compare.rows import REASONS, Rows, checked_rows, names_of
+from barometre.datasets.places.members import Given
 from barometre.engine.sampling import normal_quantile
-from barometre.places.members import Given
 from barometre.tables.table_set import DOUBTFUL, Tables, as_tables
 
 Test = Literal["cochran_armitage", "pente_ponderee", "mann_kendall"]
