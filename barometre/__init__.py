@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from barometre.base.former import keep_former_names
 from barometre.base.public import attach
 
 if TYPE_CHECKING:
@@ -92,3 +93,4 @@ if TYPE_CHECKING:
     from barometre.themes.households import poverty_line as poverty_line
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
+keep_former_names()
