@@ -16,7 +16,7 @@ from barometre.sources.wide.checks import empty_columns, refuse_impossible
 from barometre.sources.wide.family import Mapped
 from barometre.sources.wide.plan import Column, Plan
 from barometre.sources.wide.rows import Territories, territories
-from barometre.tables.check import is_count
+from barometre.tables.check import reaches_thousands
 from barometre.tables.codes import SHOWN
 from barometre.tables.table_set import STATUSES
 
@@ -107,7 +107,7 @@ def _refuse_unreadable(plan: Plan, texts: pd.DataFrame, parsed: dict[str, Parsed
     counts = {
         name
         for column in plan.colonnes
-        if is_count(column.mapped.table, column.mapped.colonne)
+        if reaches_thousands(column.mapped.table, column.mapped.colonne)
         for name in column.colonnes
     }
     faults = []
