@@ -13,7 +13,7 @@ from barometre.sources.files.text import Source, stem_of
 from barometre.sources.files.values import parse_numbers
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.report import Reading, described
-from barometre.tables.check import PUBLISHED, check_table, is_count
+from barometre.tables.check import PUBLISHED, check_table, reaches_thousands
 from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
 
 LABELS = ("libelle", "libelle_court", "niveau")
@@ -98,7 +98,7 @@ def read_own(source: Source) -> Tables:
 
 
 def _counts(table: str, column: str) -> bool:
-    return column in _own_columns()[table] and is_count(table, column)
+    return column in _own_columns()[table] and reaches_thousands(table, column)
 
 
 def _is_territories(columns: set[str]) -> bool:

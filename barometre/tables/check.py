@@ -103,6 +103,15 @@ def is_count(table: str, column: str) -> bool:
     return bool(MODELS[table].to_schema().columns[column].metadata["unite"] == "nombre")
 
 
+def reaches_thousands(table: str, column: str) -> bool:
+    """Tell the columns that are written with a mark of thousands: counts, incomes of a year."""
+    if is_count(table, column):
+        return True
+    if table == PUBLISHED:
+        return load_cards()[column].unite == "euros_par_an"
+    return bool(MODELS[table].to_schema().columns[column].metadata["unite"] == "euros_par_an")
+
+
 def _title(name: str, source: str | None) -> str:
     label = MODELS[name].__name__ if name in MODELS else name
     return f"table {label} refusée" + (f" ({source})" if source else "")

@@ -18,7 +18,7 @@ import pandas as pd
 import pyarrow as pa
 
 from barometre.base.errors import BarometreError
-from barometre.sources.files.delimited import HEAD, Recogniser, as_frame, folded
+from barometre.sources.files.delimited import HEAD, Recogniser, as_frame, data_above, folded
 
 _LARGEST = 4 * 2**30
 _LONGEST = 2**20  # rows of a sheet
@@ -38,6 +38,7 @@ class SheetHeader:
     names: tuple[str, ...]
     rows: int
     reconnu: object = None
+    above: int = 0  # rows of data before it
 
 
 def headers(
@@ -56,7 +57,11 @@ def headers(
 def _header(rows: Iterable[Sequence[str]], recognise: Recogniser) -> SheetHeader | None:
     heads = [SheetHeader(folded(row), i) for i, row in enumerate(rows, 1)]
     known = (
-        replace(head, reconnu=found)
+        replace(
+            head,
+            reconnu=found,
+            above=data_above((above.names for above in heads[: head.rows - 1]), head.names),
+        )
         for head in heads
         if head.names and (found := recognise(head.names))
     )

@@ -12,10 +12,11 @@ import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.files.values import Parsed, parse_numbers
+from barometre.sources.wide.checks import empty_columns, refuse_impossible
 from barometre.sources.wide.family import Mapped
 from barometre.sources.wide.plan import Column, Plan
 from barometre.sources.wide.rows import Territories, territories
-from barometre.tables.check import is_count
+from barometre.tables.check import reaches_thousands
 from barometre.tables.codes import SHOWN
 from barometre.tables.table_set import STATUSES
 
@@ -34,11 +35,14 @@ class Cells:
         ``code``, ``libelle``, ``niveau``.
     lignes : Territories
         The rows that are territories, and what was done to them.
+    vides : tuple of str
+        Columns of numbers without any.
     """
 
     cells: pd.DataFrame
     territoires: pd.DataFrame
     lignes: Territories
+    vides: tuple[str, ...] = ()
 
 
 def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
@@ -58,7 +62,8 @@ def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
     Raises
     ------
     FaultsError
-        Cells that are neither numbers nor known tokens, rows without year.
+        Cells that are neither numbers nor known tokens, rows without year, negative parts of a
+        sum, years to come.
     """
     family = plan.famille
     texts = _kept(rows, family.garder)
@@ -68,12 +73,15 @@ def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
     _refuse_unreadable(plan, texts, parsed)
     years = _row_years(plan, texts)
     cells = [_cells(plan, column, texts, codes, years, parsed) for column in plan.colonnes]
+    long = pd.concat(cells, ignore_index=True) if cells else _no_cells()
+    refuse_impossible(plan, codes, parsed, long)
     labels = texts[plan.libelle] if plan.libelle else codes
     named = pd.DataFrame({"code": codes, "libelle": labels, "niveau": found.niveaux})
     return Cells(
-        cells=pd.concat(cells, ignore_index=True) if cells else _no_cells(),
+        cells=long,
         territoires=named.drop_duplicates("code", ignore_index=True),
         lignes=found,
+        vides=empty_columns(plan, parsed),
     )
 
 
@@ -99,7 +107,7 @@ def _refuse_unreadable(plan: Plan, texts: pd.DataFrame, parsed: dict[str, Parsed
     counts = {
         name
         for column in plan.colonnes
-        if is_count(column.mapped.table, column.mapped.colonne)
+        if reaches_thousands(column.mapped.table, column.mapped.colonne)
         for name in column.colonnes
     }
     faults = []
