@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from barometre.compare.proof.trends import trend as trend
     from barometre.compare.proof.verdicts import judge as judge
     from barometre.compare.ranks import rank as rank
+    from barometre.compare.similar.kinds import Typology as Typology
+    from barometre.compare.similar.kinds import typology as typology
+    from barometre.compare.similar.nearest import Neighbours as Neighbours
+    from barometre.compare.similar.nearest import SimilarWarning as SimilarWarning
+    from barometre.compare.similar.nearest import neighbours as neighbours
     from barometre.compare.years import evolution as evolution
     from barometre.composite.french.calibration import calibrate_idt as calibrate_idt
     from barometre.composite.french.development import idh4 as idh4
