@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import barometre as bcs
 from barometre.base.errors import BarometreError
 from barometre.cards.columns import MODELS
-from barometre.engine.unions import aggregate
+from barometre.engine.union_limits import union_intervals
+from barometre.engine.unions import DistrictsWarning, aggregate
 from barometre.tables.table_set import Tables
 from tests.strategies import CODES, valid_tables
 
@@ -397,3 +398,70 @@ def test_poverty_of_the_13_neighbourhoods(year: int, file: str, mean: float) -> 
     tables = {"revenus": panel[["code", "annee", "taux_pauvrete"]]}
     union = aggregate(tables, {"CA": QP}, weighted_mean=True, weights=residents)
     assert bcs.round_half_up(union["revenus"]["taux_pauvrete"].iloc[0], 2) == mean
+
+
+# ---- Paris, Lyon and Marseille --------------------------------------------------------------------
+
+PLM = [
+    ("75056", ["75101", "75102"], [400.0, 600.0]),
+    ("69123", ["69381", "69382"], [300.0, 400.0]),
+    ("13055", ["13201", "13202"], [300.0, 500.0]),
+]
+
+
+@pytest.mark.parametrize(("commune", "districts", "counts"), PLM)
+def test_a_commune_and_its_districts_never_add_up(
+    commune: str, districts: list[str], counts: list[float]
+) -> None:
+    other, total = "59172", sum(counts)
+    everything = frame([other, commune, *districts], logements=[50.0, total, *counts])
+    union = {"X": [other, commune, *districts]}
+    with pytest.warns(DistrictsWarning, match=f"{commune} et ses arrondissements .*TYPECOM ARM"):
+        both = aggregate({"logements": everything}, union)
+    assert both["logements"]["logements"].tolist() == [50 + total]
+    for codes in ([other, commune], [other, *districts]):  # a table has one or the other
+        alone = aggregate({"logements": everything[everything["code"].isin(codes)]}, union)
+        assert alone["logements"]["logements"].tolist() == [50 + total]
+
+
+def test_each_table_and_year_has_its_own_paris() -> None:
+    """Facilities are by district, dwellings by commune; one year has both."""
+    dwellings = pd.concat(
+        [
+            frame(["75056"], 2020, logements=[900.0]),
+            frame(["75056", "75101"], logements=[1000.0, 1.0]),
+        ]
+    )
+    facilities = frame(["75101", "75102"], equipements_sportifs=[3.0, 4.0])
+    with pytest.warns(DistrictsWarning):
+        found = aggregate(
+            {"logements": dwellings, "equipements": facilities},
+            {"IDF": ["75056", "75101", "75102"]},
+        )
+    assert found["logements"]["logements"].to_dict() == {("IDF", 2020): 900, ("IDF", 2021): 1000}
+    assert found["equipements"]["equipements_sportifs"].tolist() == [7.0]
+
+
+def test_a_missing_district_makes_the_sum_missing() -> None:
+    districts = frame(["75101"], logements=[400.0])
+    found = aggregate({"logements": districts}, {"P": ["75056", "75101", "75102"]})
+    assert found["logements"]["logements"].isna().all()
+
+
+def test_intervals_of_a_union_count_paris_once() -> None:
+    codes = ["75056", "75101", "75102", "92002"]
+    dwellings = frame(
+        codes, logements=[1000.0, 400.0, 600.0, 500.0], logements_vacants=[80.0, 20.0, 60.0, 30.0]
+    )
+    people = frame(codes, population=[2e6, 9e5, 1.1e6, 6e4])
+    with pytest.warns(DistrictsWarning):
+        both = union_intervals(
+            {"logements": dwellings, "population": people}, {"X": codes}, "taux_logements_vacants"
+        )
+    communes = [0, 3]
+    once = union_intervals(
+        {"logements": dwellings.iloc[communes], "population": people.iloc[communes]},
+        {"X": ["75056", "92002"]},
+        "taux_logements_vacants",
+    )
+    pd.testing.assert_frame_equal(both, once)

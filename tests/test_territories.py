@@ -386,3 +386,37 @@ def test_every_code_of_a_level_is_left_as_it_is() -> None:
         result = mend_codes(pd.Series(codes), level)
         assert (result.codes.tolist(), dict(result.gestes)) == (codes, {})
     assert mend_codes(pd.Series(["32", "1"]), "region").codes.tolist() == ["R32", "R01"]
+
+
+# ---- partial mergers and Insee's list of communes -------------------------------------------------
+
+
+def test_a_partial_merger_is_noted_on_the_value() -> None:
+    """59001 and 59002 merge into 59001 in 2020; a file of 2018 lacks 59002, one of 2019 lacks 59001."""
+    years = [2018, 2019, 2020, 2021, 2017, 2017]
+    codes = ["59001", "59002", "59001", "59001", "59001", "59002"]
+    dwellings = frame(years, code=codes, logements=[10.0, 5.0, 15.0, 16.0, 9.0, 4.0])
+    merged = apply_passage({"logements": dwellings}, {"59002": "59001", "59001": "59001"})
+    values = merged["logements"]["logements"].droplevel("code").to_dict()
+    assert values == {2017: 13.0, 2018: 10.0, 2019: 5.0, 2020: 15.0, 2021: 16.0}
+    notes = merged.statuts.set_index("annee")["motif"].dropna().to_dict()
+    assert notes == {
+        2018: "fusion partielle : sans 59002, absente des tables cette année",
+        2019: "fusion partielle : sans 59001, absente des tables cette année",
+    }
+    assert set(merged.statuts["statut"]) == {"ok"}
+
+
+def test_insees_list_of_communes_keeps_communes_and_districts(tmp_path: Path) -> None:
+    path = tmp_path / "v_commune_2024.csv"
+    path.write_text(
+        "TYPECOM,COM,REG,DEP,LIBELLE,COMPARENT\nCOM,75056,11,75,Paris,\n"
+        "ARM,75101,11,75,Paris 1er,75056\nCOM,01015,84,01,Arboys,\n"
+        "COMD,01015,,,Arbignieu,01015\nCOMA,59355,,,Lomme,59350\n",
+        encoding="utf-8",
+    )
+    assert read_membership(path, "departement").to_dict() == {
+        "75056": "75",
+        "75101": "75",
+        "01015": "01",
+    }

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from barometre.base.arrays import Integers, RowNumbers
+from barometre.base.arrays import Booleans, Integers, RowNumbers
 from barometre.base.errors import BarometreError
 from barometre.cards.columns import KEY
 from barometre.cards.schema import Card
 from barometre.engine.limits import POPULATION_AGE, Places, Strata, communes_of
-from barometre.tables.codes import level_of
+from barometre.tables.codes import DISTRICTS, level_of
 from barometre.tables.table_set import Tables, empty_statuts
 
 _SHOWN = 3  # zones quoted
@@ -113,6 +113,37 @@ def strata_of(
     columns = [a.frame[c].to_numpy() for a in aligned for c in a.columns]
     counts = np.column_stack([np.where(at >= 0, column[at], np.nan) for column in columns])
     return Strata(rows, counts, keys.get_level_values("annee").to_numpy(np.int64), places)
+
+
+def counted_once(zones: pd.DataFrame, index: pd.Index) -> Booleans:
+    """Tell the zones to add up: Paris, Lyon and Marseille, or their districts, and never both.
+
+    Parameters
+    ----------
+    zones : DataFrame
+        ``zone``, ``union``, ``annee``.
+    index : Index
+        Keys (code, annee) that a table has.
+
+    Returns
+    -------
+    ndarray of bool
+        False for the districts of a commune that the table has that year, in the same union; for a
+        commune that it lacks when it has some of its districts.
+    """
+    once = np.ones(len(zones), dtype=bool)
+    commune = zones["zone"].map(DISTRICTS)
+    if commune.isna().all():
+        return once
+    rows = np.flatnonzero(commune.notna() | zones["zone"].isin(set(DISTRICTS.values())))
+    some, commune = zones.iloc[rows], commune.iloc[rows]
+    present = pd.MultiIndex.from_frame(some[["zone", "annee"]]).isin(index)
+    whole = some[["union", "annee"]].assign(zone=commune)
+    own = pd.MultiIndex.from_frame(some[["union", "annee", "zone"]])
+    twice = pd.MultiIndex.from_frame(whole).isin(own[present])
+    in_parts = whole[present & commune.notna().to_numpy()]
+    once[rows] = ~twice & (present | ~own.isin(pd.MultiIndex.from_frame(in_parts)))
+    return once
 
 
 def expected_zones(tables: Tables, members: pd.DataFrame) -> pd.DataFrame:

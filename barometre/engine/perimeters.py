@@ -40,15 +40,47 @@ def apply_passage(
     Tables
         A renamed commune keeps everything. A commune born of a merger has the sum of the counts,
         missing where one of its parts is: once the whole is known, the sum of the others would
-        give the hidden one back. Its parts are the former communes that some table has that year.
+        give the hidden one back. Its parts are the former communes that some table has that year;
+        where others were there another year, the values are those of a partial merger, and say so.
         Statistics of merged communes are missing (``non_defini``), with the reason.
     """
     checked = as_tables(tables)
     zones = _present(checked)
     zones["union"] = zones["zone"].map(dict(passage)).astype("str").fillna(zones["zone"])
     frames, statuts = regroup(checked, zones, Rules("commune fusionnée : {quoi} ne s'agrège pas"))
+    statuts = _noted(frames, statuts, _partial(zones))
     labels = checked.territoires
     return Tables(frames, statuts=statuts, territoires=labels[labels.index.isin(zones["union"])])
+
+
+def _partial(zones: pd.DataFrame) -> pd.Series[str]:
+    """Say, by merged commune and year, which of its parts known another year is in no table."""
+    # After its last year a part is in the merger; before its first, the code of the merger is none.
+    years = zones.groupby("zone")["annee"].agg(["min", "max"])
+    parts = zones[["zone", "union"]].drop_duplicates().merge(years, on="zone")
+    wanted = parts.merge(zones[["union", "annee"]].drop_duplicates(), on="union")
+    begun = (wanted["zone"] != wanted["union"]) | (wanted["min"] <= wanted["annee"])
+    wanted = wanted[begun & (wanted["annee"] <= wanted["max"])]
+    absent = wanted.merge(zones, how="left", on=["zone", "union", "annee"], indicator=True)
+    absent = absent[absent["_merge"] == "left_only"]
+    names = absent.groupby(["union", "annee"])["zone"].agg(", ".join)
+    return ("fusion partielle : sans " + names + ", absente des tables cette année").astype("str")
+
+
+def _noted(
+    frames: Mapping[str, pd.DataFrame], statuts: pd.DataFrame, notes: pd.Series[str]
+) -> pd.DataFrame:
+    """Add a note, by code and year, to every cell that holds a value."""
+    if notes.empty:
+        return statuts
+    notes = notes.rename_axis(["code", "annee"]).rename("note")
+    cells = _cells(frames, notes.index.get_level_values("code").unique())
+    marked = cells.merge(notes.reset_index(), on=["code", "annee"])
+    statuts = statuts.merge(marked, how="outer", on=["code", "annee", "table", "colonne"])
+    said = (statuts["motif"].fillna("") + " ; " + statuts["note"].fillna("")).str.strip(" ;")
+    return statuts.assign(statut=statuts["statut"].fillna("ok"), motif=said.where(said != "")).drop(
+        columns="note"
+    )
 
 
 def _present(tables: Tables) -> pd.DataFrame:
@@ -195,10 +227,8 @@ def to_2024(
     withheld = _withhold(checked, straddling - set(partial))
     rules = Rules("quartiers fusionnés : {quoi} ne s'agrège pas")
     frames, statuts = regroup(withheld, zones.reset_index(drop=True), rules)
-    marked = _cells(frames, parts["union"]).assign(rupture=BREAK)
-    statuts = statuts.merge(marked, how="outer", on=["code", "annee", "table", "colonne"])
-    said = (statuts["motif"].fillna("") + " ; " + statuts["rupture"].fillna("")).str.strip(" ;")
-    statuts = statuts.assign(statut=statuts["statut"].fillna("ok"), motif=said.where(said != ""))
+    carried_over = parts[["union", "annee"]].drop_duplicates().set_index(["union", "annee"]).index
+    statuts = _noted(frames, statuts, pd.Series(BREAK, index=carried_over))
     labels = datasets.load("territoires").frame.set_index("code").drop(columns="geographie")
     labels = labels.combine_first(checked.territoires)
     return Tables(frames, statuts=statuts, territoires=labels[labels.index.isin(zones["union"])])

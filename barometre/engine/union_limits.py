@@ -9,7 +9,7 @@ import pandas as pd
 
 from barometre.cards.columns import KEY
 from barometre.cards.listing import indicator_card
-from barometre.engine.alignment import expected_zones, places_of, strata_of
+from barometre.engine.alignment import counted_once, expected_zones, places_of, strata_of
 from barometre.engine.limits import as_design, bounds_of
 from barometre.engine.results import stack
 from barometre.engine.sampling import SurveyDesign
@@ -90,8 +90,10 @@ def union_intervals(
     bounds = {}
     for name, values in filled.items():
         rows = values.keys.get_indexer(entered)
-        here = np.flatnonzero(rows >= 0)
         card = indicator_card(name)
+        lead = next(iter(card.entrees))
+        once = counted_once(zones, checked.index_of(lead) if lead in checked else keys)
+        here = np.flatnonzero((rows >= 0) & once)
         strata = strata_of(card, checked, keys[here], rows[here], places.take(here))
         filled[name], bounds[name] = bounds_of(card, values, strata, assumed, notes)
     return stack(filled, notes, bounds)

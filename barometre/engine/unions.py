@@ -8,6 +8,7 @@ have all its counts, which leave its numerator and its denominator together.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
@@ -15,14 +16,16 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Booleans
 from barometre.base.errors import BarometreError, counted
 from barometre.base.french import format_number
 from barometre.base.rounding import round_half_up
 from barometre.cards.columns import KEY, MODELS, PART_TOLERANCE, Table, broken_relations
 from barometre.cards.listing import load_cards
 from barometre.cards.schema import Card
-from barometre.engine.alignment import align, expected_zones, latest_keys
+from barometre.engine.alignment import align, counted_once, expected_zones, latest_keys
 from barometre.tables.check import PUBLISHED, is_count
+from barometre.tables.codes import DISTRICTS
 from barometre.tables.table_set import (
     DEDUCED,
     DOUBTFUL,
@@ -41,6 +44,10 @@ Grouped = TypeVar("Grouped", pd.Series, pd.DataFrame)
 _CELL = ["code", "annee", "colonne"]
 _SHOWN = 3  # zones or reasons quoted
 _KINDS = {"median": "une médiane", "_d1": "un décile", "_d9": "un décile", "taux": "un taux"}
+
+
+class DistrictsWarning(UserWarning):
+    """Paris, Lyon or Marseille stands in a union beside its municipal districts."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +107,12 @@ def aggregate(
     TableError
         With ``nd_as_zero``, a whole that becomes smaller than its parts.
 
+    Warns
+    -----
+    DistrictsWarning
+        A commune (Paris, Lyon, Marseille) and its municipal districts are both in a table and a
+        union: the commune is counted, its districts are not. Alone, districts are added up.
+
     Examples
     --------
     >>> zones = pd.DataFrame({"code": ["59172", "59446"], "annee": 2021, "logements": [80, 20]})
@@ -108,6 +121,7 @@ def aggregate(
     """
     checked = as_tables(tables)
     zones = expected_zones(checked, members_of(membership))
+    _warn_of_districts(checked, zones)
     poids = _weights(checked, zones, weights)
     rules = Rules(poids=poids, moyenne=weighted_mean, nd_zero=nd_as_zero)
     frames, statuts = regroup(checked, zones, rules)
@@ -128,6 +142,24 @@ def aggregate(
         frames[PUBLISHED] = pd.DataFrame(columns).rename_axis(list(KEY))
     known = checked.territoires.index.isin(zones["union"].unique())
     return Tables(frames, statuts=statuts, territoires=checked.territoires[known])
+
+
+def _warn_of_districts(tables: Tables, zones: pd.DataFrame) -> None:
+    """Say that a commune and its districts stand in one union: only one of them is counted."""
+    left: set[str] = set()
+    if zones["zone"].isin(DISTRICTS).any():
+        keys = pd.MultiIndex.from_frame(zones[["zone", "annee"]])
+        for name in tables:
+            index = tables.index_of(name)
+            twice = zones.loc[keys.isin(index) & ~counted_once(zones, index), "zone"]
+            left |= {DISTRICTS[zone] for zone in twice}
+    if left:
+        warnings.warn(
+            f"{', '.join(sorted(left))} et ses arrondissements municipaux (TYPECOM ARM de l'Insee)"
+            " sont dans la même union : la commune est comptée, ses arrondissements ne le sont pas",
+            DistrictsWarning,
+            stacklevel=3,
+        )
 
 
 # ---- who is in what -----------------------------------------------------------------------------
@@ -176,11 +208,11 @@ def regroup(
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Add up each ``zone`` expected in a ``union`` and ``annee``: tables, and their statuses."""
     told = tables.statuts.rename(columns={"code": "zone"}).merge(zones, on=["zone", "annee"])
-    told = told.rename(columns={"union": "code"})[list(empty_statuts())]
+    told = told.rename(columns={"union": "code"})
     frames, statuts = {}, [empty_statuts()]
     for name in tables:
         group = _Group.of(tables[name], zones, rules.poids)
-        said = told[told["table"] == name]
+        said = told[(told["table"] == name) & group.holds(told)][list(empty_statuts())]
         frames[name], cells = _regroup_one(name, group, said, rules)
         statuts.append(cells.assign(table=name))
     return frames, _concat(statuts).reindex(columns=list(empty_statuts()))
@@ -205,6 +237,7 @@ class _Group:
         keys = pd.MultiIndex.from_frame(zones[["zone", "annee"]], names=list(KEY))
         unions = pd.MultiIndex.from_frame(zones[["union", "annee"]], names=list(KEY))
         here = np.asarray(unions.isin(unions[keys.isin(frame.index)]))
+        here &= counted_once(zones, frame.index)
         index = unions[here]
         poids = np.full(len(zones), np.nan) if weights is None else weights.to_numpy()
         return cls(
@@ -212,6 +245,13 @@ class _Group:
             zone=pd.Series(zones["zone"].to_numpy()[here], index=index, dtype="str"),
             poids=pd.Series(poids[here], index=index),
         )
+
+    def holds(self, told: pd.DataFrame) -> Booleans:
+        """Tell the remarks (``code`` of the union, ``annee``, ``zone``) that are of its zones."""
+        own = self.zone.rename("zone").reset_index()
+        known = pd.MultiIndex.from_frame(own.set_axis(["code", "annee", "zone"], axis=1))
+        held: Booleans = pd.MultiIndex.from_frame(told[["code", "annee", "zone"]]).isin(known)
+        return held
 
     def size(self) -> pd.Series[int]:
         return self.zone.groupby(level=[0, 1], sort=False).size()

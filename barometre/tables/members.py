@@ -64,7 +64,9 @@ def read_membership(
     Parameters
     ----------
     path : str or Path
-        Delimited file with columns ``COM`` or ``CODGEO``, and ``EPCI``, ``DEP`` or ``REG``.
+        Delimited file with columns ``COM`` or ``CODGEO``, and ``EPCI``, ``DEP`` or ``REG``. Of
+        Insee's ``v_commune``, communes and municipal districts are kept (``TYPECOM`` COM and ARM):
+        `aggregate` never adds both up; delegated and associated communes are left out.
     level : {"epci", "departement", "region"}
         Level of the wholes.
 
@@ -84,6 +86,8 @@ def read_membership(
     if level not in columns:
         raise UnknownNameError("niveau", level, columns)
     frame = _read(path)
+    if "TYPECOM" in frame:  # delegated and associated communes have the code of a former commune
+        frame = frame[frame["TYPECOM"].isin(["COM", "ARM"])]
     pairs = membership(frame, part="CODGEO" if "CODGEO" in frame else "COM", whole=columns[level])
     pairs = "R" + pairs.str.zfill(2) if level == "region" else pairs
     pairs, _ = repair_codes(pairs[pairs != "ZZZZZZZZZ"], level)
