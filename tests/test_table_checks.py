@@ -51,7 +51,7 @@ REFUSED: dict[str, tuple[Callable[[], pd.DataFrame], list[str]]] = {
     ),
     "numbers as text": (
         lambda: logements(logements=["1 234", "100"]),
-        ["logements : nombres lus comme du texte (1 234 ; 100)", "séparateur décimal"],
+        ["logements : nombres lus comme du texte (1 234)", "séparateur décimal"],
     ),
     "negative": (
         lambda: logements(logements_vacants=[-3.0, 2.0]),

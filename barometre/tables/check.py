@@ -233,6 +233,8 @@ def _text_faults(frame: pd.DataFrame, known: Iterable[str]) -> Iterator[Fault]:
         texts = frame[column][frame[column].map(lambda cell: isinstance(cell, str)).fillna(False)]
         if texts.empty and pd.to_numeric(frame[column], errors="coerce").isna().all():
             continue  # an empty column, read as objects: nothing to say
+        wrong = texts[pd.to_numeric(texts, errors="coerce").isna()]
+        texts = wrong if len(wrong) else texts  # what made a text of the column, not the rest
         yield Fault(
             column,
             f"nombres lus comme du texte ({_sample(texts.unique())})",
