@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test slow lint types bench docs wheel clean
+.PHONY: demo test slow lint types bench mutants docs wheel clean
 
 demo: $(STAMP)
 	$(BIN)/barometre demo
@@ -24,6 +24,9 @@ types: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.run $(if $(filter small,$(SIZE)),--small)
+
+mutants: $(STAMP)
+	$(BIN)/python -m benchmarks.mutants
 
 docs: $(STAMP)
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from barometre.base.former import keep_former_names
 from barometre.base.public import attach
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from barometre.compare.lateness import equivalent_year as equivalent_year
     from barometre.compare.needs import diagnose as diagnose
     from barometre.compare.order import priorities as priorities
+    from barometre.compare.proof.trends import trend as trend
     from barometre.compare.proof.verdicts import judge as judge
     from barometre.compare.ranks import rank as rank
     from barometre.compare.years import evolution as evolution
@@ -51,6 +53,7 @@ if TYPE_CHECKING:
     from barometre.datasets.places.territory import Selection as Selection
     from barometre.datasets.places.territory import selection as selection
     from barometre.engine.perimeters import apply_passage as apply_passage
+    from barometre.engine.perimeters import qpv_bridge as qpv_bridge
     from barometre.engine.perimeters import qpv_correspondence as qpv_correspondence
     from barometre.engine.perimeters import to_2024 as to_2024
     from barometre.engine.sampling import SurveyDesign as SurveyDesign
@@ -92,3 +95,4 @@ if TYPE_CHECKING:
     from barometre.themes.households import poverty_line as poverty_line
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)
+keep_former_names()

@@ -81,7 +81,7 @@ def test_bundled_datasets_by_name() -> None:
     ("name", "text", "said"),
     [
         ("logements.csv", f"{HEADER}\n1001;2021;80;12\n", "zéro initial perdu"),
-        ("logements.csv", f"{HEADER}\n59172;2021;beaucoup;12\n", "nombres lus comme du texte (beaucoup)"),
+        ("logements.csv", f"{HEADER}\n59172;2021;beaucoup;12\n", "1 cellule illisible (59172 en 2021 : beaucoup)"),
         ("logements.csv", f"{HEADER};vides\n59172;2021;80;12;1\n", "vides : colonne inconnue"),
         ("logements.csv", f"{HEADER}\n59172;2021;80\n", "1 ligne sans le nombre de colonnes"),
         ("logements.csv", f"{HEADER}\n59172;2021;80;12;99\n", "1 ligne sans le nombre de colonnes"),

@@ -35,6 +35,21 @@ def test_the_public_surface() -> None:
         getattr(bcs, "compare_all")  # noqa: B009 - a name that type checkers refuse
 
 
+def test_former_names_of_modules_still_lead_to_them() -> None:
+    program = (
+        "import warnings; warnings.simplefilter('ignore')\n"
+        "import barometre, barometre.export\n"
+        "from barometre.errors import BarometreError\n"
+        "from barometre.territories import check_codes\n"
+        "from barometre.base import errors\n"
+        "assert BarometreError is errors.BarometreError is barometre.BarometreError\n"
+        "assert barometre.export.write_results is barometre.write_results\n"
+        "import barometre.base.errors as same; assert same.__name__ == 'barometre.base.errors'"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+
+
 def test_types_of_the_main_calls(contract: Tables) -> None:
     assert_type(bcs.compute(contract), pd.DataFrame)
     assert_type(bcs.poverty_line((2, 2)), int)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import struct
+import warnings
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,8 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError
 from barometre.sources.files import sheets
+from barometre.sources.files.text import Source, open_sources
 from tests.test_source_text import cells, only, write
 
 
@@ -52,7 +55,7 @@ def test_workbook(tmp_path: Path) -> None:
     assert cells(source, ["CODGEO", "D", "de 65 ans et moins"]) == [
         ["", "", "ménages"],
         ["01001", "2022-01-31", "1200"],
-        ["59172", "2022-01-31T12:30:00", "1"],
+        ["59172", "2022-01-31T12:30:00", "VRAI"],
         ["Source : DREES", "", ""],
     ]
     with pytest.raises(FaultsError, match=r"apl\.xlsx \[APL 2022\].*\n.*colonnes en double : A"):
@@ -62,7 +65,7 @@ def test_workbook(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        (None, ""), (" x\u00a0", "x"), ("#DIV/0!", ""), (True, "1"), (False, "0"), (12, "12"), (12.0, "12"), (12.5, "12.5"),
+        (None, ""), (" x\u00a0", "x"), ("#DIV/0!", "#DIV/0!"), (True, "VRAI"), (False, "FAUX"), (12, "12"), (12.0, "12"), (12.5, "12.5"),
         (0.1, "0.1"), (1e-05, "1e-05"), (1e16, "10000000000000000"), (float("nan"), ""), (float("inf"), ""), (pd.NaT, ""),
         (dt.date(2022, 1, 31), "2022-01-31"), (dt.datetime(2022, 1, 31), "2022-01-31"), (dt.time(12, 30), "12:30:00"), (b"x", "x"),
     ],
@@ -128,7 +131,7 @@ def test_parquet(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "f.parquet")
     source = only(tmp_path / "f.parquet")
     assert cells(source) == [
-        ["01001", "1", "1200", "x", "1", "2022-01-31", ""],
+        ["01001", "1", "1200", "x", "VRAI", "2022-01-31", ""],
         ["", "", "0.5", "y", "", "", ""],
     ]
     pq.write_table(table.slice(0, 0), tmp_path / "f.parquet")
@@ -139,3 +142,107 @@ def test_parquet_column_that_is_no_text(tmp_path: Path) -> None:
     pq.write_table(pa.table({"CODGEO": ["01001"], "l": [[1, 2]]}), tmp_path / "f.parquet")
     with pytest.raises(BarometreError, match=r"f\.parquet : fichier illisible"):
         only(tmp_path / "f.parquet").lire(["l"])
+
+
+# ---- what the file says of its cells -------------------------------------------------------------
+
+
+def cells_book(path: Path, *rows: Sequence[tuple[object, str] | object]) -> openpyxl.Workbook:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for number, row in enumerate(rows, 1):
+        for column, cell in enumerate(row, 1):
+            value, form = cell if isinstance(cell, tuple) else (cell, "")
+            written = sheet.cell(number, column, value)
+            written.number_format = form or written.number_format
+    book.save(path)
+    return book
+
+
+@pytest.mark.parametrize(
+    ("value", "form", "shown"),
+    [
+        (0.25, "0.0%", 25.0), (0.006, "0.0%", 0.6), (0.07, "0 %", 7.0), (1, "0%", 100.0), (-0.035, '0.0\\ "%"%', -3.5),
+        (0.25, "0.00", 0.25), (25, '0.0" %"', 25.0), (25, "0.0\\%", 25.0), (0.5, "General", 0.5), (1e-7, "0%", 1e-5),
+    ],
+)  # fmt: skip
+def test_a_percent_cell_is_read_as_it_is_shown(
+    tmp_path: Path, value: float, form: str, shown: float
+) -> None:
+    cells_book(tmp_path / "f.xlsx", ["CODGEO", "A"], ["01001", (value, form)])
+    assert float(cells(only(tmp_path / "f.xlsx"))[0][1]) == shown
+
+
+def test_rates_of_percent_cells(tmp_path: Path) -> None:
+    rows = [[f"59{i:03d}", 2021, (rate, "0.0%")] for i, rate in enumerate((0.08, 0.5, 0.009))]
+    cells_book(tmp_path / "publies.xlsx", ["code", "annee", "taux_logements_vacants"], *rows)
+    rates = bcs.read(tmp_path / "publies.xlsx")["publies"]["taux_logements_vacants"]
+    assert rates.tolist() == [8, 50, 0.9]
+
+
+def test_a_formula_never_computed_is_no_empty_cell(tmp_path: Path) -> None:
+    """Programs that write formulas leave their result to Excel: nothing is in the file."""
+    rows = [["59172", 2021, 80, 12], ["59446", 2021, 60, "=SUM(C2:C3)"]]
+    head = ["code", "annee", "logements", "logements_vacants"]
+    cells_book(tmp_path / "logements.xlsx", head, *rows)
+    with pytest.raises(BarometreError, match=r"\(59446 en 2021 : formule non calculée\)"):
+        bcs.read(tmp_path / "logements.xlsx")
+
+
+@pytest.mark.parametrize(("error", "status"), [("#N/A", True), ("#DIV/0!", True), ("#REF!", False)])
+def test_an_excel_error_is_no_secret(tmp_path: Path, error: str, status: bool) -> None:
+    head = [
+        "CODGEO",
+        "LIBGEO",
+        "NBMEN19",
+        "NBUC19",
+        "Q219",
+        "D119",
+        "D919",
+        "PPSOC19",
+        "PIMPOT19",
+        "RD",
+    ]
+    rows = [["59172", "Denain", 8000, 12000, 14320, 8910, 22360, 24, -9, 2.5]]
+    rows += [["59446", "Hérin", 1600, 2000, error, 8910, 22360, 24, -9, 2.5]]
+    cells_book(tmp_path / "FILO2019_DISP_COM.xlsx", head, *rows)
+    if not status:
+        with pytest.raises(BarometreError, match=r"Q219 : 1 cellule illisible \(#REF!\)"):
+            bcs.read(tmp_path / "FILO2019_DISP_COM.xlsx")
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        told = bcs.read(tmp_path / "FILO2019_DISP_COM.xlsx").statuts
+    assert told[["code", "statut", "motif"]].to_numpy().tolist() == [
+        ["59446", "non_disponible", f"« {error} » dans le fichier"]
+    ]
+
+
+def test_booleans_and_dates_are_no_numbers(tmp_path: Path) -> None:
+    for value in (True, dt.date(2022, 1, 31)):
+        rows = ["59172", 2021, 80, value]
+        head = ["code", "annee", "logements", "logements_vacants"]
+        cells_book(tmp_path / "logements.xlsx", head, rows)
+        with pytest.raises(BarometreError, match="logements_vacants : 1 cellule illisible"):
+            bcs.read(tmp_path / "logements.xlsx")
+
+
+def test_a_code_merged_over_its_rows_is_that_of_each(tmp_path: Path) -> None:
+    head = ["code", "annee", "logements", "logements_vacants"]
+    rows: list[list[object]] = [["59172", 2020, 80, 12], [None, 2021, 82, 11]]
+    rows += [["59446", 2021, 60, 3], [None, 2020, 5, 1]]
+    book = cells_book(tmp_path / "logements.xlsx", head, *rows)
+    sheet = book.active
+    assert sheet is not None
+    sheet.merge_cells("A2:A3")
+    sheet.merge_cells("C4:C5")  # a number is not repeated: it would count twice
+    book.save(tmp_path / "logements.xlsx")
+    read = cells(only_of(tmp_path / "logements.xlsx"))
+    assert [row[0] for row in read] == ["59172", "59172", "59446", ""]
+    assert [row[2] for row in read] == ["80", "82", "60", ""]
+
+
+def only_of(path: Path) -> Source:
+    (source,) = open_sources(path, lambda names, nom: "code" in names)
+    return source

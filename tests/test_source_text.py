@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from barometre.base.errors import BarometreError, FaultsError
-from barometre.sources.files import delimited, text
+from barometre.sources.files import delimited, limits, text
 from barometre.sources.files.text import Source, open_sources
 
 HEADER = "CODGEO;LIBGEO;NBMEN19;Q219"
@@ -316,7 +316,7 @@ def test_refused_archives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(BarometreError, match=r"a\.zip/b\.zip : archive dans une archive"):
         open_sources(archive(path, **{"b.zip": "x"}), known)
     archive(path, **{"a.csv": f"{HEADER}\n{ROWS}"})
-    monkeypatch.setattr(text, "_LARGEST", 10)
+    monkeypatch.setattr(limits, "_LARGEST", 10)
     with pytest.raises(BarometreError, match=r"a\.zip/a\.csv : .* trop grand"):
         open_sources(path, known)
     monkeypatch.undo()

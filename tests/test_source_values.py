@@ -109,18 +109,15 @@ STYLES = [
 
 
 @given(
-    st.lists(
-        st.tuples(
-            st.integers(-(10**12), 10**12),
-            st.integers(0, 6),
-            st.sampled_from([*STYLES, (",", "."), (".", ",")]),
-        ),
-        max_size=20,
-    )
+    st.lists(st.tuples(st.integers(-(10**12), 10**12), st.integers(0, 6)), max_size=20),
+    st.sampled_from([*STYLES, (",", "."), (".", ",")]),
 )
-def test_formatted_numbers_are_read_back(cases: list[tuple[int, int, tuple[str, str]]]) -> None:
+def test_formatted_numbers_are_read_back(
+    cases: list[tuple[int, int]], style: tuple[str, str]
+) -> None:
     texts, expected = [], []
-    for number, decimals, (group, point) in cases:
+    group, point = style  # one in a column
+    for number, decimals in cases:
         # A comma or a point as thousands separator is only told when there are decimals.
         places = max(decimals, 1) if group in {",", "."} else decimals
         value = number / 10**places
@@ -132,7 +129,46 @@ def test_formatted_numbers_are_read_back(cases: list[tuple[int, int, tuple[str, 
     assert not parsed.illisible.any()
 
 
-@given(st.lists(st.text(alphabet="0123456789.,+-eE \u00a0'%ndsc/", max_size=8), max_size=30))
+CONVENTIONS = [
+    (["1,234.5", "1,234"], [1234.5, 1234], []),
+    (["1.234,5", "1.234"], [1234.5, 1234], []),
+    (["1,234", "12,5"], [1.234, 12.5], []),
+    (["1.234", "12.5"], [1.234, 12.5], []),
+    (["1,234", "12.5"], [None, 12.5], ["1,234"]),
+    (["1.234", "12,5"], [None, 12.5], ["1.234"]),
+    (["1.234", "1,234"], [None, None], ["1.234", "1,234"]),
+    (["1,234.5", "12,5"], [1234.5, None], ["12,5"]),
+    (["1,234.5", "12,5", "1,234"], [1234.5, None, None], ["12,5", "1,234"]),
+    (["12,5", "13.2"], [12.5, 13.2], []),  # each says by itself which mark is the decimal one
+    (["0,123", "4.5"], [0.123, 4.5], []),
+    (["1 234,5", "1,234"], [1234.5, 1.234], []),
+    (["1\u00a0234,5", "1,234"], [1234.5, 1.234], []),
+]
+
+
+@pytest.mark.parametrize(("texts", "values", "unreadable"), CONVENTIONS)
+def test_one_convention_in_a_column(
+    texts: list[str], values: list[float | None], unreadable: list[str]
+) -> None:
+    for order in (1, -1):
+        parsed = parse(*texts[::order])
+        assert [None if math.isnan(v) else v for v in parsed.valeur] == values[::order]
+        found = [text for text, bad in zip(texts[::order], parsed.illisible, strict=True) if bad]
+        assert sorted(found) == sorted(unreadable)
+
+
+@pytest.mark.parametrize(
+    ("texts", "unsure"),
+    [
+        (["11,223", "4,120"], True), (["11.223", "900"], True), (["11,223", "4,1"], False),
+        (["0,223"], False), (["1234,567"], False), (["11 223"], False), (["11,2"], False),
+    ],
+)  # fmt: skip
+def test_a_mark_of_which_a_column_says_nothing(texts: list[str], unsure: bool) -> None:
+    assert parse(*texts).equivoque.any() == unsure
+
+
+@given(st.lists(st.text(alphabet="0123456789,+-eE \u00a0'%ndsc/", max_size=8), max_size=30))
 def test_a_cell_is_one_thing_and_does_not_depend_on_its_neighbours(texts: list[str]) -> None:
     parsed = parse(*texts)
     for position, text in enumerate(texts):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import numpy as np
 import pandas as pd
@@ -51,7 +52,7 @@ REFUSED: dict[str, tuple[Callable[[], pd.DataFrame], list[str]]] = {
     ),
     "numbers as text": (
         lambda: logements(logements=["1 234", "100"]),
-        ["logements : nombres lus comme du texte (1 234)", "séparateur décimal"],
+        ["logements : nombres lus comme du texte (1 234 ; 100)", "séparateur décimal"],
     ),
     "negative": (
         lambda: logements(logements_vacants=[-3.0, 2.0]),
@@ -181,3 +182,47 @@ def test_every_valid_table_passes_and_keeps_its_rows_in_order(
     frame = data.draw(valid_tables((name,), missing=True))[name]
     checked = check_table(name, frame)
     pd.testing.assert_frame_equal(checked, frame, check_dtype=False, check_index_type=False)
+
+
+def test_numbers_are_numbers_whatever_holds_them() -> None:
+    """Decimal from a database, None or NA beside numbers, nullable types: read right."""
+    for values in (
+        [Decimal("80"), None],
+        [80, None],
+        [80.0, pd.NA],
+        pd.array([80, None], dtype="Int64"),
+        pd.array([80.0, None], dtype="Float64"),
+        pd.array([80, None], dtype="int64[pyarrow]"),
+    ):
+        column = (
+            pd.Series(values) if not isinstance(values, list) else pd.Series(values, dtype=object)
+        )
+        frame = pd.DataFrame({"code": ["59172", "59446"], "annee": 2021, "logements": column})
+        checked = check_table("logements", frame)["logements"]
+        assert checked.dtype == "float64"
+        assert checked.iloc[0] == 80
+        assert np.isnan(checked.iloc[1])
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([80, "<5"], "logements : 1 cellule illisible (59446 en 2021 : <5)"),
+        ([80, [1]], "logements : 1 cellule illisible (59446 en 2021 : [1])"),
+        ([True, False], "logements : vrai et faux au lieu de nombres"),
+        ([80, True], "logements : 1 cellule illisible (59446 en 2021 : True)"),
+        (["80", "90"], "logements : nombres lus comme du texte (80 ; 90)"),
+    ],
+)
+def test_the_bad_cell_is_quoted_and_not_a_good_one(cells: list[object], said: str) -> None:
+    frame = pd.DataFrame({"code": ["59172", "59446"], "annee": 2021, "logements": cells})
+    with pytest.raises(TableError) as refused:
+        check_table("logements", frame)
+    assert said in str(refused.value)
+
+
+def test_codes_read_as_floats_are_refused_in_any_frame() -> None:
+    for codes in ([59172.0, 1001.0], pd.Series([59172.0, "01001"], dtype=object)):
+        frame = pd.DataFrame({"code": codes, "annee": 2021, "logements": [80, 90]})
+        with pytest.raises(TableError, match="code"):
+            check_table("logements", frame)

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
-from barometre.engine.rounded_counts import rounding_bounds
+from barometre.engine.rounded_counts import linear_bounds
 
 SLOW = os.environ.get("BAROMETRE_SLOW") == "1"
 DRAWS, SIZE = 10_000, 600
@@ -101,7 +101,12 @@ def test_bounds_of_rounding_never_fail() -> None:
     below = rng.integers(60, 600, (2, DRAWS))
     above = rng.binomial(below, 0.3)
     bounds = [
-        rounding_bounds(5 * np.round(a / 5), 5 * np.round(b / 5))
+        linear_bounds(
+            5 * np.round(np.column_stack([a, b]) / 5),
+            np.full((DRAWS, 2), 2.5),
+            np.array([1.0, 0.0]),
+            np.array([0.0, 1.0]),
+        )
         for a, b in zip(above, below, strict=True)
     ]
     shown = [5 * np.round(a / 5) / (5 * np.round(b / 5)) for a, b in zip(above, below, strict=True)]

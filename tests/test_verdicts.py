@@ -65,7 +65,7 @@ def test_the_13_neighbourhoods_against_the_agglomeration(
     assert judged["note"].str.contains("numérateur reconstitué").all()
     assert judged["note"].str.contains("sans erreur de sondage").all()
     if indicator == WOMEN:
-        assert "valeur secret" in found.loc["QP059058", "note"]
+        assert "valeur secret" in str(found.loc["QP059058", "note"])
 
 
 def test_the_class_of_5_percent_calls_nine_of_them_different(results: pd.DataFrame) -> None:

@@ -140,7 +140,9 @@ class Revenus(Table):
     """Living standards as Filosofi publishes them: only the two counts can be summed."""
 
     menages_fiscaux: float = _count("Ménages fiscaux (Filosofi)")
-    personnes_menages_fiscaux: float = _count("Personnes des ménages fiscaux (Filosofi)")
+    personnes_menages_fiscaux: float = _count(
+        "Personnes des ménages fiscaux (Filosofi)", parts=["menages_fiscaux"]
+    )
     niveau_de_vie_d1: float = _amount(
         "1er décile du niveau de vie", "euros_par_an", ["niveau_de_vie_median", "niveau_de_vie_d9"]
     )

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from barometre.base.arguments import is_number
-from barometre.base.arrays import Floats
+from barometre.base.arrays import Booleans, Floats, RowNumbers
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.base.frames import absent_columns, repeated_columns
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.rows.columns import as_numbers
-from barometre.secrecy.grid import Flags
 from barometre.secrecy.lines import PUBLISHED, SECRET, hide_in_lines
 
 if TYPE_CHECKING:
     from barometre.secrecy.suppression import Suppressed
 
-Rows: TypeAlias = NDArray[np.intp]
 
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal", "boolean"}
 _SAME = 1e-12  # relative difference of two numbers that are the same
@@ -134,7 +131,7 @@ def count_people(
     Parameters
     ----------
     frame : DataFrame
-        Rows of people; someone is counted once in each cell.
+        RowNumbers of people; someone is counted once in each cell.
     person, rows, columns : str
         Columns of the person and of the two variables; each person has one value of each.
     threshold : int, default 11
@@ -242,7 +239,7 @@ def hide_small_groups(
     count: Floats = np.asarray(as_numbers(result[n], n, missing=True), np.float64)
     if (count < 0).any():
         raise BarometreError(f"{n} : un effectif négatif ; donner des nombres de personnes")
-    line: Rows = np.zeros(len(result), np.intp)
+    line: RowNumbers = np.zeros(len(result), np.intp)
     if keys:
         line = np.asarray(result.groupby(keys, dropna=False, sort=False).ngroup(), np.intp)
     hidden = hide_in_lines(count, line, threshold=threshold)
@@ -271,7 +268,7 @@ def hide_small_groups(
     )
 
 
-def _repeated(values: Floats, count: Floats, line: Rows) -> Flags:
+def _repeated(values: Floats, count: Floats, line: RowNumbers) -> Booleans:
     """Flag the rows of lines along which a column repeats one number that is not the total."""
     number = int(line.max(initial=-1)) + 1
     low, high = np.full(number, np.inf), np.full(number, -np.inf)
@@ -281,7 +278,7 @@ def _repeated(values: Floats, count: Floats, line: Rows) -> Flags:
     scale = _SAME * np.maximum(1.0, np.abs(high))
     flags = (np.bincount(line, minlength=number) > 1) & (high - low <= scale)
     flags &= np.abs(high - total) > scale
-    repeated: Flags = flags[line]
+    repeated: Booleans = flags[line]
     return repeated
 
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import RowNumbers
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 
 SHORTEST_KEY = 16
@@ -121,7 +121,7 @@ def pseudonymise(
 # ---- identifiers --------------------------------------------------------------------------------
 
 
-def _as_texts(series: pd.Series[Any]) -> tuple[list[str], npt.NDArray[np.intp]]:
+def _as_texts(series: pd.Series[Any]) -> tuple[list[str], RowNumbers]:
     """Write identifiers as texts, with the text of each row; or say all that cannot be one."""
     missing = series.isna().to_numpy(np.bool_)
     rows, values = np.arange(len(series)), series.astype(object).to_numpy()

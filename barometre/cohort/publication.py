@@ -7,16 +7,14 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from barometre.base.arguments import is_number
-from barometre.base.arrays import Floats
+from barometre.base.arrays import Booleans, Floats, RowNumbers
 from barometre.base.errors import BarometreError
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.curve_errors import half_width, limits
 from barometre.cohort.movers.change import ChangeDecomposition
 from barometre.cohort.protection import hide_small_groups
-from barometre.secrecy.grid import Flags
 from barometre.secrecy.lines import (
     PUBLISHED,
     SECRET,
@@ -129,19 +127,19 @@ _COLUMNS = {
 }
 
 
-def _secret(table: pd.DataFrame, hidden: Flags, columns: Sequence[str]) -> pd.DataFrame:
+def _secret(table: pd.DataFrame, hidden: Booleans, columns: Sequence[str]) -> pd.DataFrame:
     """Hide columns of some rows, and say so in ``status``."""
     masked = {name: _masked(table[name], hidden) for name in columns}
     status = pd.Series(np.where(hidden, SECRET, PUBLISHED), table.index, dtype="str")
     return table.assign(**masked, status=status)
 
 
-def _masked(column: pd.Series[Any], hidden: Flags) -> pd.Series[Any]:
+def _masked(column: pd.Series[Any], hidden: Booleans) -> pd.Series[Any]:
     whole = pd.api.types.is_integer_dtype(column)
     return (column.astype("Int64") if whole else column.astype("float64")).mask(hidden)
 
 
-def _groups(table: pd.DataFrame) -> Iterator[NDArray[np.intp]]:
+def _groups(table: pd.DataFrame) -> Iterator[RowNumbers]:
     """Yield the rows of each group, in order."""
     if "group" not in table:
         yield np.arange(len(table))

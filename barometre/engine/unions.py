@@ -22,7 +22,7 @@ from barometre.cards.columns import KEY, MODELS, PART_TOLERANCE, Table, broken_r
 from barometre.cards.listing import load_cards
 from barometre.cards.schema import Card
 from barometre.engine.alignment import align, expected_zones, latest_keys
-from barometre.tables.check import PUBLISHED
+from barometre.tables.check import PUBLISHED, is_count
 from barometre.tables.table_set import (
     DEDUCED,
     DOUBTFUL,
@@ -239,13 +239,6 @@ def _whole(values: pd.Series) -> pd.Series:
     """Sum by union where every zone is known and the sum is not zero."""
     whole = _sum(values)
     return whole.where((_sum(values.isna()) == 0) & (whole > 0))
-
-
-def is_count(table: str, column: str) -> bool:
-    """Tell whether a column holds counts, which add up, or statistics, which do not."""
-    if table == PUBLISHED:
-        return load_cards()[column].nature == "effectif"
-    return bool(MODELS[table].to_schema().columns[column].metadata["unite"] == "nombre")
 
 
 def _regroup_one(

@@ -107,21 +107,22 @@ def print_dashboard(board: Dashboard, console: Console) -> None:
         table = _table("Actions", "orientation", "actions", "réalisées", "bénéficiaires")
         for row in board.sheets["actions"].to_dict("records"):
             people = row["beneficiaires"]
-            told = format_number(people) if people == people else "secret ou non connu"
+            told = format_number(people, 0) if people == people else "secret ou non connu"
             table.add_row(str(row["orientation"]), str(row["n"]), str(row["n_realisees"]), told)
         console.print(table)
     if "crédits" in board.sheets:
-        money = board.sheets["crédits"].groupby(["credits", "etape"], as_index=False)
+        keys = ["credits", "etape"]
+        money = board.sheets["crédits"].groupby(keys, as_index=False)[["centimes"]].sum()
         table = _table("Crédits, en euros", "nature", "étape", "montant")
-        for row in money["centimes"].sum().to_dict("records"):
+        for row in pd.DataFrame(money).to_dict("records"):
             nature = str(row["credits"]).replace("_", " ")
-            table.add_row(nature, str(row["etape"]), format_number(row["centimes"] / 100))
+            table.add_row(nature, str(row["etape"]), format_number(row["centimes"] / 100, 0))
         console.print(table)
     if "engagements" in board.sheets:
         rows = board.sheets["engagements"]
         table = _table("Engagements", "partenaire", "engagements", "tenus", "réponses")
         for row in rows[rows["annee"] == rows["annee"].max()].to_dict("records"):
-            share = f"{format_number(row['completude'])} %"
+            share = f"{format_number(row['completude'], 0)} %"
             table.add_row(str(row["partenaire"]), str(row["n"]), str(row["n_tenus"]), share)
         console.print(table)
 

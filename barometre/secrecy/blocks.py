@@ -14,9 +14,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError
-from barometre.secrecy.grid import Flags, Floats, Grid, Sums
-from barometre.secrecy.intruder import Integers, Intruder, Problem, System
+from barometre.secrecy.grid import Grid, Sums
+from barometre.secrecy.intruder import Intruder, Problem, System
 from barometre.secrecy.pattern import Pattern, needs_of, protect
 
 _CELLS = 400  # of a block, about
@@ -31,7 +32,7 @@ class Table:
     problem: Problem
     low: Floats
     high: Floats
-    primary: Flags
+    primary: Booleans
     cost: Floats
 
     @property
@@ -100,7 +101,7 @@ def _simple(sums: Sums, rows: int) -> bool:
     return not sums or (len(sums) == 1 and len(sums[0][1]) == rows - 1)
 
 
-def _open_totals(table: Table, total: int | None) -> Flags | None:
+def _open_totals(table: Table, total: int | None) -> Booleans | None:
     """Choose the totals to hide in the row of totals, of which the blocks tell nothing either.
 
     A small one takes the least costly other ones with it, as long as their sum would tell it.
@@ -134,7 +135,7 @@ class _Block:
     pattern: Pattern
 
 
-def _joined(table: Table, total: int | None, opened: Flags) -> Iterator[_Block | None]:
+def _joined(table: Table, total: int | None, opened: Booleans) -> Iterator[_Block | None]:
     """Yield the blocks protected; None if one would be too large."""
     height = max(8, _CELLS // table.shape[1])
     rows = np.delete(np.arange(table.shape[0]), [] if total is None else [total])
@@ -167,7 +168,7 @@ def _joined(table: Table, total: int | None, opened: Flags) -> Iterator[_Block |
     yield from (block for _, block in done)
 
 
-def _protected(table: Table, rows: Integers, total: int | None, opened: Flags) -> _Block | None:
+def _protected(table: Table, rows: Integers, total: int | None, opened: Booleans) -> _Block | None:
     """Protect some rows and their total; None if they cannot be by themselves."""
     cells, width, height = table.cells(rows), table.shape[1], len(rows)
     counts, slack = table.problem.counts[cells], table.problem.slack[cells]
@@ -191,7 +192,7 @@ def _protected(table: Table, rows: Integers, total: int | None, opened: Flags) -
     return _Block(cells, Pattern(found, np.nan, Intruder(problem, found).ranges()))
 
 
-def _total_row(table: Table, hidden: Flags, cells: Integers, low: Floats, high: Floats) -> bool:
+def _total_row(table: Table, hidden: Booleans, cells: Integers, low: Floats, high: Floats) -> bool:
     """Put the ranges of hidden totals in ``low`` and ``high``; say whether they are protected."""
     intruder = Intruder(table.problem, hidden)
     for cell in cells:

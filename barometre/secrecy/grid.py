@@ -15,16 +15,14 @@ from typing import Any, Literal, TypeAlias, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from barometre.base.arrays import Booleans, Floats
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.base.french import format_number
 
 Margins: TypeAlias = bool | Literal["row", "column"]
 Relations: TypeAlias = Mapping[Any, Sequence[Any]]  # labels of any hashable type
 Sums: TypeAlias = tuple[tuple[int, tuple[int, ...]], ...]
-Floats: TypeAlias = NDArray[np.float64]
-Flags: TypeAlias = NDArray[np.bool_]
 
 ADDITION_TOLERANCE = 1e-9  # relative: sums of floats do not add up to the last digit
 _SHOWN = 5  # cells quoted by a fault
@@ -55,29 +53,29 @@ class Grid:
         return leaves_of(len(self.columns), self.column_sums)
 
     @cached_property
-    def leaf_rows(self) -> Flags:
+    def leaf_rows(self) -> Booleans:
         """The rows that are no total."""
         return _no_total(len(self.rows), self.row_sums)
 
     @cached_property
-    def leaf_columns(self) -> Flags:
+    def leaf_columns(self) -> Booleans:
         return _no_total(len(self.columns), self.column_sums)
 
     @property
-    def leaves(self) -> Flags:
+    def leaves(self) -> Booleans:
         """The cells that are no total, as a table."""
-        return cast("Flags", np.outer(self.leaf_rows, self.leaf_columns))
+        return cast("Booleans", np.outer(self.leaf_rows, self.leaf_columns))
 
     def add_up(self, values: Floats) -> Floats:
         """Replace every total by the sum of its leaves."""
         return np.asarray(self.row_leaves @ (self.column_leaves @ values.T).T, np.float64)
 
-    def free(self, hidden: Flags) -> Flags:
+    def free(self, hidden: Booleans) -> Booleans:
         """Flag the cells without upper limit: a leaf of theirs is in hidden cells only."""
         shown = (~hidden.reshape(self.shape)).astype(np.float64)
         published = self.row_leaves.T @ (self.column_leaves.T @ shown.T).T
         leaves = self.leaves & (published == 0)
-        return cast("Flags", (self.add_up(leaves.astype(np.float64)) > 0).ravel())
+        return cast("Booleans", (self.add_up(leaves.astype(np.float64)) > 0).ravel())
 
     def names(self, cell: int) -> tuple[Hashable, Hashable]:
         row, column = divmod(int(cell), len(self.columns))
@@ -100,7 +98,7 @@ def _word(label: Hashable) -> Hashable:
     return label[0] if isinstance(label, tuple) and label else label
 
 
-def _no_total(size: int, sums: Sums) -> Flags:
+def _no_total(size: int, sums: Sums) -> Booleans:
     flags = np.ones(size, dtype=np.bool_)
     flags[[total for total, _ in sums]] = False
     return flags

@@ -18,22 +18,11 @@ from typing import Any, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from barometre.base.arguments import is_number
+from barometre.base.arrays import Booleans, Floats, RowNumbers
 from barometre.base.errors import BarometreError, Fault, FaultsError
-from barometre.secrecy.grid import (
-    ADDITION_TOLERANCE,
-    Flags,
-    Floats,
-    Grid,
-    Relations,
-    Sums,
-    label_text,
-    read_table,
-)
-
-Integers = NDArray[np.intp]
+from barometre.secrecy.grid import ADDITION_TOLERANCE, Grid, Relations, Sums, label_text, read_table
 
 SOLVER_TOLERANCE = 1e-6  # moves that a programme may leave instead of 0
 
@@ -48,7 +37,7 @@ class System:
 
     grid: Grid
     matrix: Any  # scipy.sparse.csr_array
-    ends: Integers | None
+    ends: RowNumbers | None
 
     @classmethod
     def of(cls, grid: Grid) -> System:
@@ -84,7 +73,7 @@ def _flat(sums: Sums) -> bool:
     return len(sums) <= 1
 
 
-def _ends(entries: Integers, shape: tuple[int, int]) -> Integers | None:
+def _ends(entries: RowNumbers, shape: tuple[int, int]) -> RowNumbers | None:
     """Read the equations as nodes and the cells as arcs, if each cell is in two at most."""
     ends = np.full((shape[1], 2), shape[0], dtype=np.intp)
     for side, sign in ((0, 1), (1, -1)):
@@ -118,13 +107,13 @@ class Arcs:
     """The cells as arcs of a flow problem: an arc up and an arc down, cells of same ends merged."""
 
     nodes: int
-    ends: Integers
-    up: Integers  # places of the arcs among the pairs of nodes
-    down: Integers
-    pairs: Integers
+    ends: RowNumbers
+    up: RowNumbers  # places of the arcs among the pairs of nodes
+    down: RowNumbers
+    pairs: RowNumbers
 
     @classmethod
-    def of(cls, ends: Integers, cells: Integers) -> Arcs:
+    def of(cls, ends: RowNumbers, cells: RowNumbers) -> Arcs:
         """Prepare the network of some cells; the last node is the source."""
         nodes = int(ends.max(initial=0)) + 2
         kept = ends[cells]
@@ -134,9 +123,7 @@ class Arcs:
         pairs, where = np.unique(tails * nodes + heads, return_inverse=True)
         return cls(nodes, kept, where[: len(kept)], where[len(kept) : 2 * len(kept)], pairs)
 
-    def flow(
-        self, capacity: NDArray[np.int64], start: int, end: int, limit: int
-    ) -> tuple[Any, Any]:
+    def flow(self, capacity: RowNumbers, start: int, end: int, limit: int) -> tuple[Any, Any]:
         """Send up to ``limit`` from one node to another; the flow and the capacities, as graphs."""
         from scipy.sparse import csr_array
         from scipy.sparse.csgraph import maximum_flow
@@ -160,7 +147,7 @@ class Residual:
     have three or four arcs: far less than it takes to hand the whole network over to a library.
     """
 
-    def __init__(self, ends: Integers, slack: Floats) -> None:
+    def __init__(self, ends: RowNumbers, slack: Floats) -> None:
         self.heads = [int(node) for pair in ends[:, ::-1] for node in pair]
         self.left = [room for down in slack for room in (math.inf, float(down))]
         self.arcs: list[list[int]] = [[] for _ in range(int(ends.max(initial=0)) + 1)]
@@ -226,22 +213,24 @@ class Intruder:
     """Someone who sees a table with these cells hidden."""
 
     problem: Problem
-    hidden: Flags
+    hidden: Booleans
 
     @cached_property
-    def cells(self) -> Integers:
+    def cells(self) -> RowNumbers:
         return np.flatnonzero(self.hidden)
 
     @cached_property
-    def free(self) -> Flags:
+    def free(self) -> Booleans:
         return self.problem.system.grid.free(self.hidden)
 
     @cached_property
     def _residual(self) -> Residual:
-        ends = cast("Integers", self.problem.system.ends)
+        ends = cast("RowNumbers", self.problem.system.ends)
         return Residual(ends[self.cells], self.problem.slack[self.cells])
 
-    def furthest(self, cell: int, sign: int, limit: float | None = None) -> tuple[float, Integers]:
+    def furthest(
+        self, cell: int, sign: int, limit: float | None = None
+    ) -> tuple[float, RowNumbers]:
         """Say how far a hidden cell can move up (1) or down (-1), and with which others.
 
         The move stops at ``limit``; without it, it may be infinite.
@@ -262,16 +251,16 @@ class Intruder:
     def _reach(self) -> float:
         return float(self.problem.slack[self.hidden].sum()) + 1
 
-    def _by_flow(self, cell: int, sign: int, limit: float) -> tuple[float, Integers]:
+    def _by_flow(self, cell: int, sign: int, limit: float) -> tuple[float, RowNumbers]:
         place = int(np.searchsorted(self.cells, cell))
-        tail, head = (int(end) for end in cast("Integers", self.problem.system.ends)[cell])
+        tail, head = (int(end) for end in cast("RowNumbers", self.problem.system.ends)[cell])
         if tail == head:  # in no addition
             return limit, np.array([cell])
         start, end = (head, tail) if sign > 0 else (tail, head)
         moved, through = self._residual.send(start, end, limit, without=place)
         return moved, self.cells[[place, *through]]
 
-    def _by_programme(self, cell: int, sign: int, limit: float | None) -> tuple[float, Integers]:
+    def _by_programme(self, cell: int, sign: int, limit: float | None) -> tuple[float, RowNumbers]:
         problem, place = self.problem, int(np.searchsorted(self.cells, cell))
         gain = np.zeros(len(self.cells))
         gain[place] = -sign
@@ -284,7 +273,7 @@ class Intruder:
             raise RuntimeError(f"audit impossible : {problem.system.grid.place(cell)}")
         return abs(float(move[place])), self.cells[np.abs(move) > SOLVER_TOLERANCE]
 
-    def ranges(self, cells: Integers | None = None) -> tuple[Floats, Floats]:
+    def ranges(self, cells: RowNumbers | None = None) -> tuple[Floats, Floats]:
         """Give the least and the greatest value of each hidden cell, or of some of them."""
         low, high = self.problem.counts.copy(), self.problem.counts.copy()
         for cell in self.cells if cells is None else cells:
@@ -450,7 +439,7 @@ def _start(
     return solve(np.ones(len(low)), matrix, right, low, high, whole=whole, within=within)
 
 
-def bounds_table(grid: Grid, cells: Integers, low: Floats, high: Floats) -> pd.DataFrame:
+def bounds_table(grid: Grid, cells: RowNumbers, low: Floats, high: Floats) -> pd.DataFrame:
     """Write the ranges of some cells, one row each."""
     names = [grid.names(cell) for cell in cells]
     return pd.DataFrame(

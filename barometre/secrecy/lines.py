@@ -23,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from barometre.secrecy.grid import Flags, Floats
+from barometre.base.arrays import Booleans, Floats, RowNumbers
 
 PUBLISHED, SECRET = "publie", "secret"
 """The two statuses of what is published: nothing tells a small count from one that protects it."""
@@ -37,17 +37,17 @@ class HiddenRows:
     rows are hidden then, zeros included.
     """
 
-    rows: Flags
-    totals: Flags
+    rows: Booleans
+    totals: Booleans
 
     @property
     def status(self) -> NDArray[np.object_]:
         return np.where(self.rows, SECRET, PUBLISHED).astype(object)
 
 
-def is_small(counts: Floats, threshold: float) -> Flags:
+def is_small(counts: Floats, threshold: float) -> Booleans:
     """Flag the counts above 0 and under the threshold."""
-    small: Flags = (counts > 0) & (counts < threshold)
+    small: Booleans = (counts > 0) & (counts < threshold)
     return small
 
 
@@ -56,7 +56,7 @@ def least_told(rows: int, threshold: float) -> float:
     return threshold if rows == 1 else threshold + rows - 1
 
 
-def hide_in_lines(counts: Floats, line: NDArray[np.intp], *, threshold: float) -> HiddenRows:
+def hide_in_lines(counts: Floats, line: RowNumbers, *, threshold: float) -> HiddenRows:
     """Hide the small counts of lines whose totals are known, and the rows that protect them.
 
     Parameters
@@ -113,7 +113,7 @@ def _hidden_parts(counts: Floats, threshold: float) -> Iterator[tuple[int, int]]
 # ---- counts that run through time ---------------------------------------------------------------
 
 
-def kept_steps(flows: Floats, told: Flags, *, threshold: float) -> Flags:
+def kept_steps(flows: Floats, told: Booleans, *, threshold: float) -> Booleans:
     """Choose the dates of a follow-up at which running counts can be published.
 
     The follow-up is halved as a line is: a date is published if each of its flows, since the date

@@ -18,9 +18,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError
-from barometre.secrecy.grid import Flags, Floats
-from barometre.secrecy.intruder import SOLVER_TOLERANCE, Arcs, Integers, Intruder, Problem, solve
+from barometre.secrecy.intruder import SOLVER_TOLERANCE, Arcs, Intruder, Problem, solve
 
 _UNITS = 10**6  # a need in the flows of the 0-1 programme, whose capacities are fractions of it
 _UNMET = 1e-4  # part of a need below which a cut is not worth adding: flows are rounded down
@@ -45,7 +45,7 @@ class Pattern:
     ``ranges`` are the least and the greatest value of each cell, when they are known already.
     """
 
-    hidden: Flags
+    hidden: Booleans
     gap: float
     ranges: tuple[Floats, Floats] | None = None
 
@@ -68,8 +68,8 @@ def needs_of(problem: Problem, cells: Integers, low: Floats, high: Floats) -> tu
 
 
 def protect(
-    problem: Problem, needs: Sequence[Need], hidden: Flags, cost: Floats, *, primary: Flags
-) -> Flags:
+    problem: Problem, needs: Sequence[Need], hidden: Booleans, cost: Floats, *, primary: Booleans
+) -> Booleans:
     """Hide cells of small cost until every need is met; then publish again what can be.
 
     ``hidden`` is where to start from; the primary cells stay hidden.
@@ -132,7 +132,9 @@ def _apart(problem: Problem, needs: Sequence[Need]) -> list[Need]:
     return chosen
 
 
-def _cheapest_moves(problem: Problem, needs: Sequence[Need], hidden: Flags, cost: Floats) -> Flags:
+def _cheapest_moves(
+    problem: Problem, needs: Sequence[Need], hidden: Booleans, cost: Floats
+) -> Booleans:
     """Find the moves of least cost that meet the needs together; else the first need alone."""
     from scipy.sparse import hstack
 
@@ -173,10 +175,10 @@ def _cheapest_moves(problem: Problem, needs: Sequence[Need], hidden: Flags, cost
 def optimal(
     problem: Problem,
     needs: Sequence[Need],
-    primary: Flags,
+    primary: Booleans,
     cost: Floats,
     *,
-    start: Flags,
+    start: Booleans,
     time_limit: float,
 ) -> Pattern:
     """Improve a pattern up to the least costly one, or until the time is over."""
@@ -205,13 +207,13 @@ def optimal(
     return Pattern(best, (known - bound) / known if known > 0 else 0.0)
 
 
-def _cost(hidden: Flags, primary: Flags, cost: Floats) -> float:
+def _cost(hidden: Booleans, primary: Booleans, cost: Floats) -> float:
     return float(cost[hidden & ~primary].sum())
 
 
 def _master(
     cuts: Sequence[tuple[Floats, float]],
-    primary: Flags,
+    primary: Booleans,
     cost: Floats,
     *,
     relaxed: bool,
@@ -253,7 +255,7 @@ class _Capacities:
     def of(cls, problem: Problem, cells: Integers) -> _Capacities:
         return cls(problem, cells, Arcs.of(cast("Integers", problem.system.ends), cells))
 
-    def cuts(self, need: Need, y: Floats, primary: Flags) -> Iterator[tuple[Floats, float]]:
+    def cuts(self, need: Need, y: Floats, primary: Booleans) -> Iterator[tuple[Floats, float]]:
         """Say why a choice does not meet a need: sums of ``y`` that must be larger.
 
         No cell needs to carry more than the need, whose flow splits into cycles through its cell.
@@ -284,7 +286,7 @@ class _Capacities:
                 yield coefficients, right
 
 
-def _sides(left: Any, source: int, sink: int) -> Iterator[Flags]:
+def _sides(left: Any, source: int, sink: int) -> Iterator[Booleans]:
     """Give the two least cuts of a flow: nodes still reached, and nodes that reach no more."""
     from scipy.sparse.csgraph import breadth_first_order
 

@@ -17,11 +17,12 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.arguments import is_number
+from barometre.base.arrays import Booleans, Floats
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.face import Face
 from barometre.base.french import format_number
 from barometre.secrecy.blocks import Table, by_blocks
-from barometre.secrecy.grid import Flags, Floats, Grid, Margins, Relations, read_table
+from barometre.secrecy.grid import Grid, Margins, Relations, read_table
 from barometre.secrecy.intruder import Intruder, Problem, System, bounds_table
 from barometre.secrecy.pattern import Pattern, needs_of, optimal, protect
 
@@ -150,7 +151,7 @@ class Suppressed(Face):
         )
 
 
-def _base(counts: Floats, held: Any, leaves: Flags) -> Floats:
+def _base(counts: Floats, held: Any, leaves: Booleans) -> Floats:
     """Take the column that holds all the leaves, or add the leaves up, as a column."""
     whole = np.flatnonzero(held.sum(axis=1) == leaves.sum())
     if len(whole):
@@ -357,7 +358,7 @@ def _costs(
 
 def _choose(
     problem: Problem,
-    primary: Flags,
+    primary: Booleans,
     cost: Floats,
     intervals: tuple[Floats, Floats],
     method: Method,

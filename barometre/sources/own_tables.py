@@ -13,7 +13,7 @@ from barometre.sources.files.text import Source, stem_of
 from barometre.sources.files.values import parse_numbers
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.report import Reading, described
-from barometre.tables.check import PUBLISHED, check_table
+from barometre.tables.check import PUBLISHED, check_table, reaches_thousands
 from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
 
 LABELS = ("libelle", "libelle_court", "niveau")
@@ -97,6 +97,10 @@ def read_own(source: Source) -> Tables:
     return Tables({table: checked}, statuts=statuts, territoires=territories, source=source.nom)
 
 
+def _counts(table: str, column: str) -> bool:
+    return column in _own_columns()[table] and reaches_thousands(table, column)
+
+
 def _is_territories(columns: set[str]) -> bool:
     return {"code", "libelle", "niveau"} <= columns <= {"code", *LABELS, "geographie"}
 
@@ -147,8 +151,11 @@ def _parse(
             words = pd.Series(STATUSES).take(parsed.statut[told]).to_numpy()
             motifs = "« " + texts.loc[told, column] + " » dans le fichier"
             absent.append(where.assign(table=table, colonne=column, statut=words, motif=motifs))
-        plain = texts[column].mask(told | (texts[column] == "")).astype(object)
-        frame[column] = plain if parsed.illisible.any() else parsed.valeur
+        unsure = parsed.illisible | (parsed.equivoque & _counts(table, column))
+        numbers = pd.Series(parsed.valeur, index=frame.index)
+        frame[column] = (
+            numbers.astype(object).mask(unsure, texts[column]) if unsure.any() else numbers
+        )
     if not absent:
         return frame, None
     return frame, pd.concat(absent, ignore_index=True).assign(qualite=None)

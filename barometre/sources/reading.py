@@ -18,7 +18,14 @@ from barometre import datasets
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.datasets.places.choose import restrict
 from barometre.datasets.places.territory import Selection
-from barometre.sources.files.text import SUFFIXES, Source, is_hidden, open_sources, split_name
+from barometre.sources.files.text import (
+    SUFFIXES,
+    Source,
+    is_hidden,
+    open_sources,
+    shown_name,
+    split_name,
+)
 from barometre.sources.forms.melodi.cubes import load_cubes
 from barometre.sources.forms.units.unit_family import load_unit_families
 from barometre.sources.kind import Beside, Recognised, Waiting
@@ -33,6 +40,16 @@ from barometre.tables.table_set import Tables, combine
 class SourceWarning(UserWarning):
     """Something a reader of the values must know about the file they come from."""
 
+
+_UNREAD = {
+    suffix: f"format {suffix} non lu, mis de côté : {remedy}"
+    for suffixes, remedy in (
+        ((".ods", ".xlsb", ".numbers", ".dbf", ".sas7bdat"), "l'enregistrer en XLSX ou en CSV"),
+        ((".gz", ".7z", ".rar", ".tar", ".bz2", ".xz"), "l'extraire d'abord"),
+    )
+    for suffix in suffixes
+}
+"""Formats that may hold data and are not opened: what to do with them."""
 
 OnError = Literal["refuse", "skip"]
 SameCell = Literal["refuse", "recent"]
@@ -160,7 +177,9 @@ def read_files(
     parts = [(one.report.fichier, one.tables) for one in run.readings if not one.aside]
     if same == "recent":
         parts.sort(key=lambda part: _edition(part[0], part[1]), reverse=True)
-    tables = combine([part for _, part in parts], [name for name, _ in parts], same=same)
+        tables = combine([part for _, part in parts], [name for name, _ in parts], same="recent")
+    else:
+        tables = combine([part for _, part in parts], [name for name, _ in parts])
     reports = tuple(one.report for one in run.readings)
     return FilesRead(tables, reports, tuple(run.refusals), tuple(parts))
 
@@ -240,9 +259,10 @@ def _items(source: str | Path, run: _Run) -> Iterator[tuple[Path | str, bool]]:
     What a folder holds beside data is set aside as it is met.
     """
     path = Path(source)
-    if str(source) and path.is_dir():
+    found = _what(path) if str(source) else ""
+    if found == "folder":
         yield from ((file, False) for file in _files(path, run))
-    elif str(source) and path.exists():
+    elif found == "file":
         yield path, True
     elif source in datasets.names():
         yield str(source), True
@@ -251,6 +271,19 @@ def _items(source: str | Path, run: _Run) -> Iterator[tuple[Path | str, bool]]:
         raise BarometreError(
             f"« {source} » n'est ni un fichier, ni un dossier, ni un jeu de données ({known})"
         )
+
+
+def _what(path: Path) -> Literal["folder", "file", ""]:
+    """Tell a folder, a file and neither; what cannot be looked at is refused in words."""
+    try:
+        return "folder" if path.is_dir() else "file" if path.exists() else ""
+    except ValueError:  # a byte NUL in the name
+        return ""
+    except OSError as error:
+        raise BarometreError(
+            f"{shown_name(path)} : chemin inaccessible ({error.strerror}) ; vérifier les droits et"
+            " la longueur du nom"
+        ) from error
 
 
 def _files(folder: Path, run: _Run) -> Iterator[Path]:
@@ -267,7 +300,8 @@ def _files(folder: Path, run: _Run) -> Iterator[Path]:
             yield path
         else:
             name = path.relative_to(folder).as_posix()
-            run.readings.append(set_aside(name, "autre", f"format {path.suffix or 'inconnu'}"))
+            run.readings.append(set_aside(name, "autre", f"format {path.suffix or 'inconnu'}",
+                                          told=_UNREAD.get(path.suffix.lower(), "")))  # fmt: skip
 
 
 def _read_item(item: Path | str, run: _Run, *, named: bool) -> None:
@@ -276,7 +310,11 @@ def _read_item(item: Path | str, run: _Run, *, named: bool) -> None:
         tables = datasets.tables(item)
         run.take(Reading(tables, described(tables, item, "jeu de données fourni")))
         return
-    sources = open_sources(item, recognise)
+    try:
+        sources = open_sources(item, recognise)
+    except BarometreError as error:
+        run.refusals.append(str(error))
+        return
     books = {split_name(source.nom)[0] for source in sources if source.reconnu is not None}
     run.opened += sources
     for source in sources:

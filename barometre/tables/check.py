@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import functools
 from collections.abc import Iterable, Iterator
+from numbers import Number
 
 import numpy as np
 import pandas as pd
@@ -79,7 +80,9 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
         # Values can still be judged in the columns that hold numbers: report those faults too.
         numbers = keyed.select_dtypes("number").reindex(columns=columns)
         raise TableError(_title(name, source), [*faults, *_value_faults(name, numbers, schema)])
-    numbers = keyed.reindex(columns=columns).astype(np.float64).set_axis(_typed_key(keyed.index))
+    received = keyed.reindex(columns=columns)
+    floats = {column: _as_floats(received[column]) for column in columns}
+    numbers = pd.DataFrame(floats, index=keyed.index).set_axis(_typed_key(keyed.index))
     try:
         checked: pd.DataFrame = schema.validate(numbers, lazy=True)
     except SchemaErrors as error:
@@ -91,6 +94,22 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
     if scale_faults:
         raise TableError(_title(name, source), scale_faults)
     return checked
+
+
+def is_count(table: str, column: str) -> bool:
+    """Tell whether a column holds counts, which add up, or statistics, which do not."""
+    if table == PUBLISHED:
+        return load_cards()[column].nature == "effectif"
+    return bool(MODELS[table].to_schema().columns[column].metadata["unite"] == "nombre")
+
+
+def reaches_thousands(table: str, column: str) -> bool:
+    """Tell the columns that are written with a mark of thousands: counts, incomes of a year."""
+    if is_count(table, column):
+        return True
+    if table == PUBLISHED:
+        return load_cards()[column].unite == "euros_par_an"
+    return bool(MODELS[table].to_schema().columns[column].metadata["unite"] == "euros_par_an")
 
 
 def _title(name: str, source: str | None) -> str:
@@ -227,21 +246,43 @@ def _unknown_columns(columns: Iterable[object], known: Iterable[str]) -> Iterato
 
 
 def _text_faults(frame: pd.DataFrame, known: Iterable[str]) -> Iterator[Fault]:
+    """Find what is no number; of a column of texts, the cells that are none are quoted."""
     for column in known:
-        if column not in frame or pd.api.types.is_numeric_dtype(frame[column].dtype):
+        if column not in frame:
             continue
-        texts = frame[column][frame[column].map(lambda cell: isinstance(cell, str)).fillna(False)]
-        if texts.empty and pd.to_numeric(frame[column], errors="coerce").isna().all():
-            continue  # an empty column, read as objects: nothing to say
-        wrong = texts[pd.to_numeric(texts, errors="coerce").isna()]
-        texts = wrong if len(wrong) else texts  # what made a text of the column, not the rest
+        cells = frame[column]
+        if pd.api.types.is_bool_dtype(cells.dtype):
+            remedy = "donner des nombres : 0 et 1 ne sont pas des effectifs"
+            yield Fault(column, "vrai et faux au lieu de nombres", remedy, frame[[column]])
+        if pd.api.types.is_numeric_dtype(cells.dtype):
+            continue
+        given = cells[cells.notna()]
+        typed = given[
+            given.map(lambda cell: isinstance(cell, bool) or not isinstance(cell, Number))
+        ]
+        if typed.empty:
+            continue  # numbers read as objects, None beside them
+        texts = typed.astype("str").str.replace(r"\s", "", regex=True).str.replace(",", ".")
+        bad = typed[pd.to_numeric(texts, errors="coerce").isna()]
+        words = f"nombres lus comme du texte ({_sample(typed.drop_duplicates())})"
+        if len(bad):
+            cases = (f"{c} en {y} : {cell}" for (c, y), cell in zip(bad.index, bad, strict=True))
+            number = counted(len(bad), "cellule illisible", "cellules illisibles")
+            words = f"{number} ({_sample(cases)})"
         yield Fault(
             column,
-            f"nombres lus comme du texte ({_sample(texts.unique())})",
+            words,
             "relire avec le bon séparateur décimal et de milliers ; laisser vide une valeur absente"
             " et dire pourquoi dans « statuts »",
-            frame.loc[texts.index, [column]],
+            frame.loc[frame.index.isin((bad if len(bad) else typed).index), [column]],
         )
+
+
+def _as_floats(cells: pd.Series) -> pd.Series[float]:
+    """Give floats whatever holds the numbers: None, NA and Decimal included."""
+    if pd.api.types.is_numeric_dtype(cells.dtype):
+        return cells.astype(np.float64)
+    return cells.map(lambda cell: np.nan if pd.isna(cell) else float(cell)).astype(np.float64)
 
 
 def _scale_faults(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> Iterator[Fault]:

@@ -8,8 +8,9 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.cohort.durations.risk_sets import Floats, Integers, RiskTable, Spells
+from barometre.cohort.durations.risk_sets import RiskTable, Spells
 
 Interval = Literal["log", "log-log", "plain"]
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.face import Face, counted_text, number_text, p_text
 from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.durations.risk_sets import Floats, Spells, Values, as_spells, risk_table
+from barometre.cohort.durations.risk_sets import Spells, Values, as_spells, risk_table
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.face import (
     counted_text,
@@ -27,7 +28,6 @@ from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.curve_errors import Influence, Interval, half_width, limits
 from barometre.cohort.durations.risk_sets import (
-    Floats,
     Spells,
     Values,
     as_counts,

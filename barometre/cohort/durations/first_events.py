@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError
 from barometre.base.face import counted_text, number_text
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.risk_sets import numbers
-from barometre.cohort.rows.columns import Floats, Integers
 from barometre.cohort.rows.keys import is_number
 from barometre.cohort.rows.panel import PanelRows
 

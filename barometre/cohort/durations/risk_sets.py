@@ -9,16 +9,14 @@ from itertools import pairwise
 from typing import Any, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError
 from barometre.base.french import format_number
 from barometre.cohort.rows.columns import same_rows
 from barometre.cohort.rows.keys import positions
 
-Floats: TypeAlias = npt.NDArray[np.float64]
-Integers: TypeAlias = npt.NDArray[np.int64]
 Values: TypeAlias = Any
 """A column as pandas users have it: Series, array or list."""
 
@@ -46,7 +44,7 @@ class Spells:
     n_in: int
     lost: dict[str, int]
 
-    def keep(self, rows: npt.NDArray[np.bool_] | Integers) -> Spells:
+    def keep(self, rows: Booleans | Integers) -> Spells:
         """Keep some rows."""
         names = ("duration", "cause", "entry", "weight", "group", "stratum")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})

@@ -7,19 +7,18 @@ from numbers import Integral
 from typing import Any, Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.face import level_text, number_text, percent_text
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.follow.status_table import ABSENT, StatusTable, status_table
-from barometre.cohort.rows.keys import Integers, positions
+from barometre.cohort.rows.keys import positions
 from barometre.cohort.rows.panel import PanelRows
 from barometre.engine.sampling import score_interval
 
 Clock = Literal["calendar", "entry"]
-Booleans = npt.NDArray[np.bool_]
 
 UNKNOWN = "unknown"
 """Reason of those who left without any."""

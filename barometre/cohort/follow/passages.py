@@ -7,14 +7,13 @@ counted: no join, no pivot.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats
 from barometre.base.errors import BarometreError, counted
 from barometre.base.face import number_text, percent_text
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.follow.status_table import ABSENT, Missing, StatusTable, status_table
-from barometre.cohort.rows.columns import Floats
 from barometre.cohort.rows.panel import PanelRows
 
 
@@ -360,7 +359,7 @@ def _by_wave(table: StatusTable) -> Floats:
     return counts[:, :, 1:]
 
 
-def _used(table: StatusTable) -> npt.NDArray[np.bool_]:
+def _used(table: StatusTable) -> Booleans:
     """Tell who has a status and a group at one wave at least."""
     used = np.zeros(table.n_people, np.bool_)
     for wave, state in enumerate(table.state):

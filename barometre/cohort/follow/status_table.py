@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.cohort.rows.columns import Floats, Integers, Positions
+from barometre.cohort.rows.columns import Positions
 from barometre.cohort.rows.keys import positions
 from barometre.cohort.rows.panel import PanelRows
 
@@ -40,7 +41,7 @@ class StatusTable:
     groups: pd.Index
     grouped: bool
     missing: Missing
-    met: npt.NDArray[np.bool_]
+    met: Booleans
 
     @property
     def n_people(self) -> int:
@@ -52,9 +53,9 @@ class StatusTable:
         row: npt.NDArray[np.int32] = _row(self.group, wave)
         return row
 
-    def in_group(self, wave: int) -> npt.NDArray[np.bool_]:
+    def in_group(self, wave: int) -> Booleans:
         """Whether the group of each person is known at a wave."""
-        known: npt.NDArray[np.bool_] = self.group_at(wave) < len(self.groups)
+        known: Booleans = self.group_at(wave) < len(self.groups)
         return known
 
     def cells(self, wave: int, code: Integers, size: int) -> Floats:
@@ -89,7 +90,7 @@ class StatusTable:
             frame.insert(0, "group", self.groups)
         return frame
 
-    def meta(self, method: str, used: npt.NDArray[np.bool_], reason: str) -> dict[str, Any]:
+    def meta(self, method: str, used: Booleans, reason: str) -> dict[str, Any]:
         """Say what was used, and why the others were not."""
         unmet, gone = int((~self.met).sum()), int((self.met & ~used).sum())
         reasons = {"aucun statut connu": unmet, reason: gone}

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.face import Drawn
 from barometre.base.tidy import Tidy, tidy
@@ -26,7 +27,7 @@ from barometre.cohort.inference.sandwich import (
     least_squares,
     sandwich,
 )
-from barometre.cohort.rows.columns import Floats, as_numbers
+from barometre.cohort.rows.columns import as_numbers
 from barometre.cohort.rows.panel import PanelRows
 
 
@@ -238,7 +239,7 @@ class _Times:
     times: Floats
     exact: Floats
     met: Floats
-    counts: npt.NDArray[np.int64]
+    counts: Integers
     base: float
     window: tuple[float, float] | None
     n_groups: int

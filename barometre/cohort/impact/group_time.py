@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.tidy import tidy
 from barometre.cohort.impact.group_time_cells import Base, Cell, Control, Method, cell
@@ -243,7 +243,7 @@ _METHODS: dict[Method, str] = {
 }
 
 
-def _mark(compared: npt.NDArray[np.bool_], known: Cell) -> None:
+def _mark(compared: Booleans, known: Cell) -> None:
     """Mark the people that an estimated comparison used."""
     start = 0
     for run, values in known.influence:
@@ -288,7 +288,7 @@ def _named(gathered: Gathered, group: float) -> str:
 
 
 def _warn_not_estimated(failed: pd.DataFrame) -> None:
-    causes = failed[failed["reason"].str.contains("colinéaire|score")]
+    causes = failed[failed["reason"].str.contains("covariable|colinéaire|score")]
     if len(causes):
         cells = " ; ".join(f"({g}, {t}) {why}" for g, t, why in causes.to_numpy())
         warnings.warn(

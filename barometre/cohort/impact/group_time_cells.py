@@ -12,9 +12,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
-Booleans = npt.NDArray[np.bool_]
+from barometre.base.arrays import Booleans, Floats, Integers
+
 Control = Literal["never", "not_yet"]
 Base = Literal["varying", "universal"]
 Method = Literal["dr", "ipw", "reg"]
@@ -23,13 +22,14 @@ OVERLAP = 0.999  # a fitted propensity from here on leaves no one to compare wit
 COLLINEAR = 1e-9  # sine of a covariate's angle with the others, under which it adds nothing
 ITERATIONS = 100
 # R's glm stops when the deviance moves by less than this share: standard errors are then those of
-# R's did to the last digit, and those of the exact maximum to about six digits.
+# R's did to the last digit, and those of the exact maximum to about five digits.
 STOP = 1e-8
 
 # Norm of the sums by cluster over that of the influences, below which it is rounding.
 CANCELLED = 1e-10
 
 EMPTY = "personne à comparer"
+UNKNOWN = "personne à comparer, faute de covariables connues à la vague de base"
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,10 +157,12 @@ def cell(people: People, comparison: Comparison, method: Method) -> Cell:
     weight = None
     if people.weight is not None:
         weight = np.concatenate([people.weight[run] for run in rows])
-    x = None
+    x, lacking = None, False
     if people.covariates and not comparison.reference:
         x = _design(people, comparison, rows)
-        change[np.isnan(x.sum(axis=1))] = np.nan
+        without = np.isnan(x.sum(axis=1))
+        lacking = bool((without & np.isfinite(change)).any())
+        change[without] = np.nan
     kept = None if people.complete and x is None else np.isfinite(change)
     seen = (n, len(change) - n)
     shares = np.ones(n) if weight is None else weight[:n]
@@ -169,7 +171,7 @@ def cell(people: People, comparison: Comparison, method: Method) -> Cell:
         shares = shares * kept[:n]
     total = float(shares.sum())
     if 0 in seen:
-        return Cell(np.nan, *seen, total, shares, reason=EMPTY)
+        return Cell(np.nan, *seen, total, shares, reason=UNKNOWN if lacking else EMPTY)
     if x is None:
         att, influence = _plain(change, n, weight, kept)
     else:

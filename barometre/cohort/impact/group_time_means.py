@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats
 from barometre.base.face import Face, decimals_of, draw, interval_text, number_text
 from barometre.base.tidy import Tidy
 from barometre.cohort.inference.estimates import Estimate, effect_sentence, time_sentences
@@ -17,8 +17,6 @@ from barometre.cohort.inference.estimates import Estimate, effect_sentence, time
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-Floats = npt.NDArray[np.float64]
-Booleans = npt.NDArray[np.bool_]
 Kind = Literal["simple", "dynamic", "group", "calendar"]
 KEYS: dict[Kind, str | None] = {
     "simple": None,

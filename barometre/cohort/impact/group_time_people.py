@@ -11,16 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError, counted
-from barometre.cohort.impact.group_time_cells import (
-    Base,
-    Comparison,
-    Control,
-    Floats,
-    Integers,
-    People,
-    comparisons,
-)
+from barometre.cohort.impact.group_time_cells import Base, Comparison, Control, People, comparisons
 from barometre.cohort.inference.sandwich import StandardError
 from barometre.cohort.rows.columns import require_columns
 from barometre.cohort.rows.panel import PanelRows
@@ -237,7 +230,7 @@ def _weights(panel: PanelRows, order: Integers) -> Floats | None:
     return weights
 
 
-def _clusters(panel: PanelRows, cluster: str, order: Integers) -> npt.NDArray[np.int64]:
+def _clusters(panel: PanelRows, cluster: str, order: Integers) -> Integers:
     codes, _ = pd.factorize(panel.baseline(cluster).iloc[order])
     unknown = int((codes < 0).sum())
     if unknown:

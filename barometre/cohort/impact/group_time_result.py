@@ -9,10 +9,11 @@ from typing import Any, ClassVar, get_args
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import UnknownNameError
 from barometre.base.face import Drawn, counted_text, decimals_of, interval_text, number_text
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.impact.group_time_cells import CANCELLED, Cell, Floats, Method, cell
+from barometre.cohort.impact.group_time_cells import CANCELLED, Cell, Method, cell
 from barometre.cohort.impact.group_time_means import (
     KEYS,
     Aggregation,

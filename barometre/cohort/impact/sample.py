@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, counted
 from barometre.cohort.impact.within import TwoWays
 from barometre.cohort.inference.estimates import Estimate, make_estimate
 from barometre.cohort.inference.sandwich import LeastSquares, StandardError
 from barometre.cohort.rows.columns import (
-    Floats,
-    Integers,
     Positions,
     as_codes,
     as_numbers,
@@ -23,8 +22,6 @@ from barometre.cohort.rows.columns import (
     require_columns,
 )
 from barometre.cohort.rows.panel import PanelRows
-
-Booleans = npt.NDArray[np.bool_]
 
 _EXPLAINED, _GROUPED = "résultat", "grappe"  # columns of a regression
 _NO_OUTCOME = "résultat manquant"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cohort.impact.sample import (
     Regression,
@@ -25,7 +26,7 @@ from barometre.cohort.inference.sandwich import (
     check_standard_error,
     sandwich,
 )
-from barometre.cohort.rows.columns import Floats, as_binary
+from barometre.cohort.rows.columns import as_binary
 from barometre.cohort.rows.panel import PanelRows
 
 _INTERACTION = np.array([[1.0, -1.0, -1.0, 1.0]])  # cells: arm 0 before, after, arm 1 before, after

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
 from barometre.cohort.impact.sample import (
     Regression,
@@ -29,7 +30,7 @@ from barometre.cohort.inference.sandwich import (
     sandwich,
     without_rounding,
 )
-from barometre.cohort.rows.columns import Floats, as_numbers, require_columns
+from barometre.cohort.rows.columns import as_numbers, require_columns
 from barometre.cohort.rows.panel import PanelRows
 
 _UNMOVED = 1e-9  # share of a column left by fixed effects below which it is rounding

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from barometre.cohort.rows.columns import Floats, Positions
+from barometre.base.arrays import Floats
+from barometre.cohort.rows.columns import Positions
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.face import (
     Face,
@@ -27,14 +27,7 @@ from barometre.base.version import __version__
 from barometre.cohort.inference.estimates import FewClustersWarning
 from barometre.cohort.inference.randomisation import check_draws
 from barometre.cohort.inference.sandwich import LeastSquares, least_squares, with_constant
-from barometre.cohort.rows.columns import (
-    Floats,
-    Positions,
-    as_codes,
-    as_design,
-    as_numbers,
-    as_weights,
-)
+from barometre.cohort.rows.columns import Positions, as_codes, as_design, as_numbers, as_weights
 
 Law = Literal["rademacher", "webb"]
 POINTS: dict[str, Floats] = {
@@ -352,9 +345,7 @@ def _weight_vectors(law: Law, g: int, draws: int, seed: int) -> tuple[Iterator[F
     return _draw(points, g, draws, np.random.default_rng(seed)), False
 
 
-def _draw(
-    points: Floats, g: int, draws: int, generator: np.random.Generator
-) -> Iterator[npt.NDArray[np.float64]]:
+def _draw(points: Floats, g: int, draws: int, generator: np.random.Generator) -> Iterator[Floats]:
     step = max(1, _CHUNK // g)
     for start in range(0, draws, step):
         yield points[generator.integers(len(points), size=(min(step, draws - start), g))]

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.face import (
     Drawn,
     capital,
@@ -21,8 +22,6 @@ from barometre.base.face import (
     p_text,
 )
 from barometre.base.version import __version__
-
-Floats = npt.NDArray[np.float64]
 
 LEVEL = 0.95
 COLUMNS = ("estimate", "se", "low", "high", "df", "p", "n")

@@ -8,12 +8,13 @@ from typing import Any, Literal, get_args
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.face import counted_text, p_text
 from barometre.base.frames import check_frame
 from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.rows.columns import Floats, as_numbers
+from barometre.cohort.rows.columns import as_numbers
 
 Method = Literal["holm", "bh", "bonferroni", "hochberg", "hommel", "by"]
 METHODS: tuple[Method, ...] = get_args(Method)

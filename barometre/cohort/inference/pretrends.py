@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
 from barometre.base.face import (
     Face,
@@ -23,8 +24,6 @@ from barometre.base.face import (
 )
 from barometre.base.french import format_number
 from barometre.base.version import __version__
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.face import (
     Face,
@@ -26,16 +26,8 @@ from barometre.base.face import (
 from barometre.base.french import format_number
 from barometre.base.version import __version__
 from barometre.cohort.inference.estimates import FewClustersWarning
-from barometre.cohort.rows.columns import (
-    Floats,
-    Integers,
-    as_arm,
-    as_codes,
-    as_numbers,
-    require_columns,
-)
+from barometre.cohort.rows.columns import as_arm, as_codes, as_numbers, require_columns
 
-Booleans = npt.NDArray[np.bool_]
 Statistic = Literal["difference"] | Callable[[Floats, Floats], float]
 
 ENUMERATED = 2**15  # at most so many assignments are all tried

@@ -7,21 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.face import Face
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.inference.estimates import student_interval, term_sentences
-from barometre.cohort.rows.columns import (
-    Floats,
-    Positions,
-    as_codes,
-    as_design,
-    as_numbers,
-    as_weights,
-)
+from barometre.cohort.rows.columns import Positions, as_codes, as_design, as_numbers, as_weights
 
 StandardError = Literal["HC1", "CR0", "CR1", "CR1S", "CR2", "CR3"]
 STANDARD_ERRORS: tuple[StandardError, ...] = get_args(StandardError)
@@ -395,7 +388,7 @@ def _adjustments(grams: Floats, power: float) -> Floats:
     values, vectors = np.linalg.eigh(np.eye(grams.shape[1]) - grams)
     kept = values > _SINGULAR
     powers = np.where(kept, np.where(kept, values, 1.0) ** power, 0.0 if power else 1.0)
-    adjusted: npt.NDArray[np.float64] = (vectors * powers[:, None, :]) @ vectors.transpose(0, 2, 1)
+    adjusted: Floats = (vectors * powers[:, None, :]) @ vectors.transpose(0, 2, 1)
     return adjusted
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats
 from barometre.base.errors import BarometreError
 from barometre.base.face import counted_text, number_text
 from barometre.base.tidy import Tidy, tidy
@@ -16,7 +17,6 @@ from barometre.cohort.losses.logit import LogitFit, fit_logit
 from barometre.cohort.rows.columns import as_numbers, require_columns
 from barometre.cohort.rows.covariates import covariate_columns, two_arms
 
-Floats = npt.NDArray[np.float64]
 WIDE = 0.1
 """Standardised difference above which arms are said to differ (Austin, 2009)."""
 
@@ -168,7 +168,7 @@ def effective_size(weight: npt.ArrayLike) -> float:
 def _weights(
     frame: pd.DataFrame,
     weight: str | pd.Series[float] | npt.ArrayLike | None,
-    treated: npt.NDArray[np.bool_],
+    treated: Booleans,
 ) -> Floats | None:
     if weight is None:
         return None
@@ -203,7 +203,7 @@ def weight_on_rows(weight: Any, index: pd.Index) -> Any:
 
 
 def _row(
-    name: str, x: Floats, treated: npt.NDArray[np.bool_], w: Floats | None, denominator: str
+    name: str, x: Floats, treated: Booleans, w: Floats | None, denominator: str
 ) -> dict[str, Any]:
     known = ~np.isnan(x)
     yes_no = bool(np.isin(x[known], (0.0, 1.0)).all())

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.face import Face, counted_text, number_text, p_text
 from barometre.base.tidy import Tidy, tidy
@@ -18,7 +18,6 @@ from barometre.cohort.inference.estimates import student_interval, term_sentence
 from barometre.cohort.rows.columns import as_binary, as_weights, require_columns
 from barometre.cohort.rows.covariates import complete_columns
 
-Floats = npt.NDArray[np.float64]
 _CERTAIN = 1e-10
 
 

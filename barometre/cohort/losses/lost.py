@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError
 from barometre.base.face import (
     Face,
@@ -27,17 +27,9 @@ from barometre.base.tidy import Tidy, tidy
 from barometre.base.version import __version__
 from barometre.cohort.losses.alike import Denominator, balance_table
 from barometre.cohort.losses.logit import LogitFit, fit_logit
-from barometre.cohort.rows.columns import (
-    Integers,
-    as_binary,
-    as_codes,
-    as_numbers,
-    require_columns,
-)
+from barometre.cohort.rows.columns import as_binary, as_codes, as_numbers, require_columns
 from barometre.cohort.rows.covariates import two_arms
 from barometre.engine.sampling import newcombe, score_interval
-
-Floats = npt.NDArray[np.float64]
 
 
 def attrition(
@@ -362,7 +354,7 @@ def _lost(frame: pd.DataFrame, lost: str) -> Floats:
     return as_binary(frame[lost], lost)
 
 
-def _bounds(y: Floats, treated: npt.NDArray[np.bool_]) -> tuple[float, float, float, str]:
+def _bounds(y: Floats, treated: Booleans) -> tuple[float, float, float, str]:
     seen = ~np.isnan(y)
     one, zero = y[treated & seen], y[~treated & seen]
     if not (len(one) and len(zero)):
@@ -389,7 +381,7 @@ def _trimmed_means(values: Floats, share: float) -> tuple[float, float]:
 
 def _interval(
     y: Floats,
-    treated: npt.NDArray[np.bool_],
+    treated: Booleans,
     cluster: Integers | None,
     bounds: tuple[float, float],
     draws: int,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError
 from barometre.base.face import Face, counted_text
 from barometre.base.french import format_number
@@ -19,7 +19,6 @@ from barometre.cohort.losses.logit import fit_logit
 from barometre.cohort.rows.columns import as_numbers, require_columns
 from barometre.cohort.rows.covariates import two_arms
 
-Floats = npt.NDArray[np.float64]
 Scale = Literal["logit", "score"]
 Order = Literal["largest", "smallest", "data", "random"]
 
@@ -191,7 +190,7 @@ def _scores(frame: pd.DataFrame, arm: str, covariates: Sequence[str], score: str
     return p
 
 
-def _turns(score: Floats, order: Order, seed: int) -> npt.NDArray[np.int64]:
+def _turns(score: Floats, order: Order, seed: int) -> Integers:
     """Return the order in which treated people choose."""
     if order == "random":
         return np.random.default_rng(seed).permutation(len(score))
@@ -203,7 +202,7 @@ def _turns(score: Floats, order: Order, seed: int) -> npt.NDArray[np.int64]:
 def _greedy(
     ones: Floats,
     zeros: Floats,
-    turn: npt.NDArray[np.int64],
+    turn: Integers,
     k: int,
     reach: float,
     replace: bool,

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans, Floats
 from barometre.base.errors import BarometreError
 from barometre.base.face import Face, capital, counted_text, kept_sentences, number_text
 from barometre.base.tidy import Tidy, tidy
@@ -26,7 +26,6 @@ from barometre.cohort.losses.logit import LogitFit, fit_logit
 from barometre.cohort.rows.columns import as_binary, as_codes, as_numbers, require_columns
 from barometre.cohort.rows.covariates import two_arms
 
-Floats = npt.NDArray[np.float64]
 Estimand = Literal["att", "ate"]
 
 
@@ -433,9 +432,7 @@ def _check_trim(trim: float | None) -> None:
         raise BarometreError(f"trim={trim} ; un quantile entre 0,5 et 1, ou rien")
 
 
-def _trimmed(
-    w: Floats, trim: float | None, groups: Sequence[npt.NDArray[np.bool_]]
-) -> tuple[Floats, int]:
+def _trimmed(w: Floats, trim: float | None, groups: Sequence[Booleans]) -> tuple[Floats, int]:
     if trim is None:
         return w, 0
     limited = w.copy()
@@ -444,7 +441,7 @@ def _trimmed(
     return limited, int((limited < w).sum())
 
 
-def _overlap(score: Floats, treated: npt.NDArray[np.bool_]) -> Tidy:
+def _overlap(score: Floats, treated: Booleans) -> Tidy:
     rows = []
     for name, here in (("treated", treated), ("control", ~treated)):
         mine, other = score[here], score[~here]

@@ -8,15 +8,14 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.base.face import Drawn, counted_text, decimals_of, interval_text, number_text
 from barometre.base.tidy import Tidy, tidy
 from barometre.secrecy.lines import PUBLISHED, SECRET, coarse, hide_in_lines, least_told
 
-Floats = npt.NDArray[np.float64]
 Statistic = Literal["mean", "rate", "median"] | Callable[[Floats], float]
 COMPONENTS = ("total", "in_situ", "exits", "entries")
 

@@ -12,10 +12,11 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from barometre.base.arrays import Integers
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.base.frames import check_frame
 from barometre.cohort.rows.columns import as_arm
-from barometre.cohort.rows.keys import Integers, has_order, is_number, repeated
+from barometre.cohort.rows.keys import has_order, is_number, repeated
 
 Roles: TypeAlias = Mapping[str, str | None]
 
@@ -64,10 +65,6 @@ def checked_columns(frame: pd.DataFrame, roles: Roles) -> pd.DataFrame:
             "cohorte refusée", [Fault("frame", "aucune ligne", "vérifier le filtre qui précède")]
         )
     return flat
-
-
-def _names(frame: pd.DataFrame) -> str:
-    return ", ".join(map(str, frame.columns))
 
 
 def column_faults(frame: pd.DataFrame, roles: Roles) -> Iterator[Fault]:
@@ -207,7 +204,7 @@ def panel_faults(
             yield Fault(column, "une seule grappe", "il en faut au moins 2 pour des erreurs-types")
 
 
-def fixed_codes(column: pd.Series[Any], *, never: bool) -> npt.NDArray[np.int64]:
+def fixed_codes(column: pd.Series[Any], *, never: bool) -> Integers:
     """Number the values of a trait, -1 when missing; 0 is missing too in a treatment date."""
     if never and is_number(column):
         values = column.to_numpy(np.float64, na_value=np.nan)

@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError, counted
 from barometre.base.frames import check_frame
 from barometre.base.french import format_number
 
-Floats = npt.NDArray[np.float64]
-Integers = npt.NDArray[np.int64]
 Positions = npt.NDArray[np.integer[Any]]
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-Integers: TypeAlias = npt.NDArray[np.int64]
+from barometre.base.arrays import Booleans, Integers
 
 _SPREAD = 4  # a table of flags up to this many times the rows is faster than hashing
 
@@ -56,7 +56,7 @@ def positions(column: pd.Series[Any], *, sort: bool = False) -> tuple[Integers, 
 
 def repeated(
     person: Integers, wave: npt.NDArray[np.integer[Any]], n_people: int, n_waves: int
-) -> npt.NDArray[np.bool_] | None:
+) -> Booleans | None:
     """Return the rows whose person and wave are given twice, None when there is none."""
     size = n_people * n_waves
     keys = person * n_waves + wave
@@ -65,7 +65,7 @@ def repeated(
         seen[keys] = True
         if np.count_nonzero(seen) == len(person):
             return None
-    twice: npt.NDArray[np.bool_] = pd.Series(keys).duplicated(keep=False).to_numpy()
+    twice: Booleans = pd.Series(keys).duplicated(keep=False).to_numpy()
     return twice if twice.any() else None
 
 

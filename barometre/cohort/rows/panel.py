@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError
 from barometre.cohort.rows.checks import (
     CohortError,
@@ -17,8 +18,8 @@ from barometre.cohort.rows.checks import (
     column_faults,
     panel_faults,
 )
-from barometre.cohort.rows.columns import Floats, as_arm, require_columns
-from barometre.cohort.rows.keys import Integers, has_order, positions
+from barometre.cohort.rows.columns import as_arm, require_columns
+from barometre.cohort.rows.keys import has_order, positions
 
 _HOW = {
     "arm": ", et treated=... si ses valeurs ne sont pas 0 et 1",
@@ -189,8 +190,3 @@ class PanelRows:
     def statuses(self) -> pd.Series[Any]:
         """The status of each row; refused without a column that plays this role."""
         return self.role("status")
-
-    @property
-    def keys(self) -> tuple[pd.Series[Any], pd.Series[Any]]:
-        """Person, as a position (already a whole number), and wave of each row."""
-        return pd.Series(self.codes.person), self.frame[self.wave]

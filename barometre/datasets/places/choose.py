@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.cards.listing import expand_indicators
 from barometre.datasets.places.members import Given, department_of_quarter
@@ -21,7 +22,6 @@ from barometre.tables.table_set import TERRITOIRES_COLUMNS, Tables
 
 Frames: TypeAlias = Mapping[str, pd.DataFrame]
 Year: TypeAlias = "int | Iterable[int] | Literal['latest']"
-Booleans: TypeAlias = npt.NDArray[np.bool_]
 
 
 class PlacesWarning(UserWarning):

@@ -11,9 +11,9 @@ from types import MappingProxyType
 from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans
 from barometre.base.errors import BarometreError
 from barometre.datasets.places.bundle import METRO, wholes, wholes_of_any_year
 from barometre.datasets.places.gazetteer import resolve
@@ -69,7 +69,7 @@ class Selection:
 
     def keeps(
         self, codes: Iterable[str | None], *, level: str | None = None, references: bool = True
-    ) -> npt.NDArray[np.bool_]:
+    ) -> Booleans:
         """Tell which codes are of the territory or of its references.
 
         Parameters
@@ -120,7 +120,7 @@ class Selection:
         return f"Selection({self.titre} : {own or 'rien'} ; références : {compared})"
 
 
-def are_iris(codes: pd.Index[str]) -> npt.NDArray[np.bool_]:
+def are_iris(codes: pd.Index[str]) -> Booleans:
     """Tell IRIS from EPCI: both have nine digits, and the EPCI that ever were are known."""
     form = codes.str.fullmatch(r"(?:[013-9]\d|2[1-9AB])\d{7}")
     return np.asarray(form, dtype=bool) & ~codes.isin(_epci_codes())

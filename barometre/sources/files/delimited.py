@@ -25,6 +25,8 @@ HEAD = 40
 
 _SEPARATORS = ";\t|,"  # the comma last: at equal counts it is the decimal one
 _CHUNK = 2**20
+_NUMBER = re.compile(r"[+-]?\d[\d\s]*(?:[.,]\d+)?")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _FRENCH = re.compile(
     r"[\s\x21-\x7e\u00a0-\u017f\u0300-\u0304\u2009-\u201f\u2022\u2026\u202f\u2039\u203a\u20ac\u2122\u2212\ufeff]*"
 )
@@ -41,6 +43,7 @@ class Header:
     lines: int  # physical lines, the header's included
     offset: int  # bytes, likewise
     reconnu: object = None
+    above: int = 0  # rows of data before it
 
 
 def as_utf8(nom: str, content: bytes) -> bytes:
@@ -127,16 +130,32 @@ def find_header(content: bytes, recognise: Recogniser) -> Header | None:
     lines = list(islice(io.BytesIO(content), 4 * HEAD))  # a quoted name may hold line breaks
     heads = {separator: list(_head(lines, separator)) for separator in _SEPARATORS}
     known = [
-        replace(header, reconnu=found)
+        replace(header, reconnu=what)
         for head in heads.values()
         for header in head
-        if header.names and (found := recognise(header.names))
+        if header.names and (what := recognise(header.names))
     ]
     if known:
-        return min(known, key=lambda header: (header.lines, -len(header.names)))
+        found = min(known, key=lambda header: (header.lines, -len(header.names)))
+        before = [head.names for head in heads[found.separator] if head.lines < found.lines]
+        return replace(found, above=data_above(before, found.names))
     lines = lines[:HEAD]
     usual = max(_SEPARATORS, key=lambda s: sum(s.encode() in line for line in lines))
     return next((header for header in heads[usual] if sum(map(bool, header.names)) > 1), None)
+
+
+def data_above(rows: Iterable[Sequence[str]], names: Sequence[str]) -> int:
+    """Count the rows of data above a header: a table sorted with its header has them.
+
+    Titles are words, or fill few of the columns; a line of years may stand above the names.
+    """
+    number = 0
+    for row in rows:
+        filled = [cell for cell in row if cell]
+        numbers = [cell for cell in filled if _NUMBER.fullmatch(cell)]
+        years = all(_YEAR.fullmatch(cell) for cell in numbers)
+        number += not years and 2 * len(filled) > len(names) and 2 * len(numbers) >= len(filled)
+    return number
 
 
 def _head(lines: Sequence[bytes], separator: str) -> Iterator[Header]:

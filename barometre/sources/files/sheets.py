@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import io
 import math
+import re
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import partial
 from itertools import islice
 from typing import IO, Any
 
@@ -15,13 +18,17 @@ import pandas as pd
 import pyarrow as pa
 
 from barometre.base.errors import BarometreError
-from barometre.sources.files.delimited import HEAD, Recogniser, as_frame, folded
+from barometre.sources.files.delimited import HEAD, Recogniser, as_frame, data_above, folded
 
 _LARGEST = 4 * 2**30
-_EXCEL_ERRORS = frozenset(
-    {"#N/A", "#DIV/0!", "#REF!", "#VALUE!", "#NAME?", "#NUM!", "#NULL!", "#GETTING_DATA"}
+_LONGEST = 2**20  # rows of a sheet
+_QUOTED = re.compile(r'"[^"]*"|\\.')  # texts in a format of cells
+_MERGER = re.compile(rb'<mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
+_UNSAVED = re.compile(
+    rb'<c r="([A-Z]+)(\d+)"[^>]*>\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
 )
-_Rows = Iterator[Sequence[Any]]
+UNSAVED = "formule non calculée"
+"""Text of a cell whose formula was written by a program that did not compute it."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +38,7 @@ class SheetHeader:
     names: tuple[str, ...]
     rows: int
     reconnu: object = None
+    above: int = 0  # rows of data before it
 
 
 def headers(
@@ -38,17 +46,22 @@ def headers(
 ) -> dict[str, SheetHeader]:
     """Find the header of each visible sheet, by name of sheet; a sheet without one is left out."""
     found = {}
-    for sheet, rows in _book(nom, content).items():
-        header = _header(islice(rows, HEAD), recogniser(sheet))
+    for name, sheet in _book(nom, content).items():
+        texts = ([sheet.text(cell) for cell in row] for row in islice(sheet.rows, HEAD))
+        header = _header(texts, recogniser(name))
         if header:
-            found[sheet] = header
+            found[name] = header
     return found
 
 
-def _header(rows: Iterable[Sequence[Any]], recognise: Recogniser) -> SheetHeader | None:
-    heads = [SheetHeader(folded(map(as_text, row)), i) for i, row in enumerate(rows, 1)]
+def _header(rows: Iterable[Sequence[str]], recognise: Recogniser) -> SheetHeader | None:
+    heads = [SheetHeader(folded(row), i) for i, row in enumerate(rows, 1)]
     known = (
-        replace(head, reconnu=found)
+        replace(
+            head,
+            reconnu=found,
+            above=data_above((above.names for above in heads[: head.rows - 1]), head.names),
+        )
         for head in heads
         if head.names and (found := recognise(head.names))
     )
@@ -59,54 +72,164 @@ def _header(rows: Iterable[Sequence[Any]], recognise: Recogniser) -> SheetHeader
 def read_columns(
     nom: str, content: bytes, sheet: str, header: SheetHeader, columns: Sequence[str]
 ) -> pd.DataFrame:
-    """Read columns of a sheet; its empty rows are dropped. No cell of a sheet can be shifted."""
+    """Read columns of a sheet; its empty rows are dropped. No cell of a sheet can be shifted.
+
+    A text in cells merged downwards (the code of several rows) is that of each; a formula whose
+    result was never saved is written so, and no number.
+    """
     positions = [header.names.index(column) for column in columns]
     cells: list[list[str]] = [[] for _ in columns]
-    for row in islice(_book(nom, content)[sheet], header.rows, None):
-        if any(as_text(cell) for cell in row):
-            for column, position in zip(cells, positions, strict=True):
-                column.append(as_text(row[position]) if position < len(row) else "")
+    book = _book(nom, content)[sheet]
+    marks = book.marks()
+    above = dict.fromkeys(positions, "")
+    for number, row in enumerate(islice(book.rows, header.rows, None), header.rows + 1):
+        if all(map(book.is_empty, row)) and number not in marks.rows:
+            continue
+        for column, position in zip(cells, positions, strict=True):
+            text = book.text(row[position]) if position < len(row) else ""
+            if (number, position) in marks.unsaved:
+                text = UNSAVED
+            elif (number, position) in marks.merged:
+                text = text or above[position]
+            else:
+                typed = position < len(row) and book.is_text(row[position])
+                above[position] = text if typed else ""  # a number would count twice
+            column.append(text)
     return as_frame(cells, columns)
 
 
-def _book(nom: str, content: bytes) -> dict[str, _Rows]:
+@dataclass(frozen=True)
+class _Marks:
+    """What the file says of cells beside their values; places are (row from 1, column from 0)."""
+
+    merged: frozenset[tuple[int, int]] = frozenset()  # below the first of a merger
+    unsaved: frozenset[tuple[int, int]] = frozenset()  # formulas without result
+
+    @property
+    def rows(self) -> frozenset[int]:
+        return frozenset(row for row, _ in self.unsaved)
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    rows: Iterator[Sequence[Any]]
+    text: Callable[[Any], str]
+    is_empty: Callable[[Any], bool]
+    is_text: Callable[[Any], bool]
+    marks: Callable[[], _Marks] = _Marks
+
+
+def _book(nom: str, content: bytes) -> dict[str, _Sheet]:
     """Open the visible sheets of a workbook, told by its bytes: extensions are often wrong."""
-    if content.startswith(b"PK"):
-        return _new_book(nom, content)
-    with pd.ExcelFile(io.BytesIO(content), engine="xlrd") as book:
-        visible = [name for name in book.sheet_names if not _xls_hidden(book, str(name))]
-        frames = book.parse(visible, header=None, dtype=object, na_filter=False)
-    return {str(name): frame.itertuples(index=False, name=None) for name, frame in frames.items()}
+    return _new_book(nom, content) if content.startswith(b"PK") else _old_book(content)
 
 
-def _xls_hidden(book: Any, name: str) -> bool:
-    return bool(book.book.sheet_by_name(name).visibility)
-
-
-def _new_book(nom: str, content: bytes) -> dict[str, _Rows]:
+def _new_book(nom: str, content: bytes) -> dict[str, _Sheet]:
     import openpyxl  # slow to import, and rarely needed
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         if sum(info.file_size for info in archive.infolist()) > _LARGEST:
             raise BarometreError(f"{nom} : classeur trop grand ; l'enregistrer en CSV UTF-8")
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-    found: dict[str, _Rows] = {}
+    found = {}
     for sheet in book.worksheets:
         if sheet.sheet_state == "visible":
             sheet.reset_dimensions()  # those written by some programs are wrong: cells are lost
-            found[sheet.title] = sheet.iter_rows(values_only=True)
+            marks = partial(_marks, content, sheet._worksheet_path)
+            found[sheet.title] = _Sheet(
+                sheet.iter_rows(), _new_text, _new_is_empty, _new_is_text, marks
+            )
     return found
 
 
+def _new_text(cell: Any) -> str:
+    value = cell.value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _shown(value, cell.number_format)
+    return as_text(value)
+
+
+def _new_is_empty(cell: Any) -> bool:
+    return cell.value is None
+
+
+def _new_is_text(cell: Any) -> bool:
+    return isinstance(cell.value, str)
+
+
+def _marks(content: bytes, path: str) -> _Marks:
+    """Find the merged cells and the formulas without result of a sheet in its XML."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(path) as sheet:
+        xml = sheet.read()
+    merged = {
+        (row, _position(column))
+        for column, first, last_column, last in _MERGER.findall(xml)
+        if column == last_column
+        for row in range(int(first) + 1, min(int(last), int(first) + _LONGEST) + 1)
+    }
+    unsaved = {(int(row), _position(column)) for column, row in _UNSAVED.findall(xml)}
+    return _Marks(frozenset(merged), frozenset(unsaved))
+
+
+def _position(letters: bytes) -> int:
+    number = 0
+    for letter in letters:
+        number = 26 * number + letter - 64
+    return number - 1
+
+
+def _old_book(content: bytes) -> dict[str, _Sheet]:
+    import xlrd
+
+    book = xlrd.open_workbook(file_contents=content, formatting_info=True, logfile=io.StringIO())
+
+    def text(cell: Any) -> str:
+        if cell.ctype == xlrd.XL_CELL_NUMBER:
+            style = book.format_map.get(book.xf_list[cell.xf_index].format_key)
+            return _shown(cell.value, style.format_str if style else "")
+        if cell.ctype == xlrd.XL_CELL_DATE:
+            return as_text(xlrd.xldate_as_datetime(cell.value, book.datemode))
+        if cell.ctype == xlrd.XL_CELL_ERROR:
+            return str(xlrd.error_text_from_code.get(cell.value, "#REF!"))
+        return as_text(bool(cell.value) if cell.ctype == xlrd.XL_CELL_BOOLEAN else cell.value)
+
+    def is_empty(cell: Any) -> bool:
+        return cell.ctype in (xlrd.XL_CELL_EMPTY, xlrd.XL_CELL_BLANK)
+
+    def is_text(cell: Any) -> bool:
+        return bool(cell.ctype == xlrd.XL_CELL_TEXT)
+
+    found = {}
+    for sheet in book.sheets():
+        if not sheet.visibility:
+            merged = {
+                (row + 1, column)
+                for first, end, column, last in sheet.merged_cells
+                if last == column + 1
+                for row in range(first + 1, end)
+            }
+            marks = partial(_Marks, frozenset(merged))
+            found[str(sheet.name)] = _Sheet(sheet.get_rows(), text, is_empty, is_text, marks)
+    return found
+
+
+def _shown(value: float, number_format: str) -> str:
+    """Write a number as its cell shows it: 0.25 under the format ``0 %`` is 25."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return ""
+    if "%" in _QUOTED.sub("", number_format or ""):
+        return f"{100 * Decimal(repr(value)):f}"
+    return as_text(value)
+
+
 def as_text(value: Any) -> str:
-    """Write a cell as a person would have typed it: no ``.0``, ISO dates, no Excel error."""
+    """Write a cell as a person would have typed it: no ``.0``, ISO dates, VRAI and FAUX."""
     if isinstance(value, str):
-        text = value.strip()
-        return "" if text in _EXCEL_ERRORS else text
+        return value.strip()
     if value is None or value is pd.NaT:
         return ""
     if isinstance(value, bool):
-        return str(int(value))
+        return "VRAI" if value else "FAUX"
     if isinstance(value, float):
         if not math.isfinite(value):
             return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import functools
 import re
 import warnings
 import zipfile
@@ -16,8 +17,8 @@ from typing import IO, Any
 
 import pandas as pd
 
-from barometre.base.errors import BarometreError, Fault, FaultsError
-from barometre.sources.files import answers, delimited, sheets, stream
+from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.sources.files import answers, delimited, limits, sheets, stream
 from barometre.sources.files.delimited import HEAD
 
 Opening = Callable[[], IO[bytes]]
@@ -27,7 +28,6 @@ Recogniser = Callable[[Sequence[str], str], object]
 """What the names of a header and the name of a source are recognised as; None when not known."""
 
 _NOTICE = re.compile(r"meta_|varmod|dictionnaire|.*_metadata\.", re.IGNORECASE)
-_LARGEST = 4 * 2**30
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,11 @@ def split_name(nom: str) -> tuple[str, str]:
     return file, sheet[:-1]
 
 
+def shown_name(path: Path) -> str:
+    """Give the name of a file as it can be printed: its bytes may be no UTF-8."""
+    return path.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 def is_hidden(name: str) -> bool:
     """Tell what systems and programs leave beside data: ``.x``, ``._x.csv``, ``~$x.xlsx``."""
     return name.startswith((".", "~$"))
@@ -158,8 +163,8 @@ def open_sources(path: Path, recognise: Recogniser) -> list[Source]:
     Parameters
     ----------
     path : Path
-        A CSV file (``.csv``, ``.txt``, ``.tsv``), a workbook (``.xlsx``, ``.xls``), a Parquet file
-        or a ZIP archive of such files.
+        A CSV file (``.csv``, ``.txt``, ``.tsv``), a workbook (``.xlsx``, ``.xlsm``, ``.xls``), a
+        Parquet file or a ZIP archive of such files.
     recognise : callable
         Says what the names of a header, in a source of some name, are: it decides between several
         possible header lines or separators, and its answer is kept in ``Source.reconnu``.
@@ -174,13 +179,14 @@ def open_sources(path: Path, recognise: Recogniser) -> list[Source]:
     BarometreError
         A file that is missing, empty, damaged, protected or of another format.
     """
+    nom = shown_name(path)
     if not path.is_file():
         kind = "c'est un dossier" if path.is_dir() else "fichier introuvable"
-        raise BarometreError(f"{path.name} : {kind} ; donner le chemin d'un fichier")
-    with _guarded(path.name):
+        raise BarometreError(f"{nom} : {kind} ; donner le chemin d'un fichier")
+    with _guarded(nom):
         if path.suffix.lower() == ".zip":
-            return _archive_sources(path, recognise)
-        return _required(path.name, _sources(path.name, partial(_file, path), recognise))
+            return _archive_sources(nom, path, recognise)
+        return _required(nom, _sources(nom, partial(_file, path), recognise))
 
 
 def _file(path: Path) -> IO[bytes]:
@@ -194,8 +200,17 @@ def _guarded(nom: str) -> Iterator[None]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # openpyxl's on styles and validations it leaves out
             yield
-    except (BarometreError, OSError, MemoryError):
+    except BarometreError:
         raise
+    except MemoryError as error:
+        raise BarometreError(
+            f"{nom} : mémoire insuffisante pour le lire ; le découper, ou le donner en Parquet"
+        ) from error
+    except PermissionError as error:
+        raise BarometreError(
+            f"{nom} : lecture interdite ; fermer le programme qui l'a ouvert, ou demander les"
+            " droits de lecture"
+        ) from error
     except Exception as error:  # each reader has its own: zipfile, openpyxl, xlrd, pyarrow...
         cause = f"{type(error).__name__} : {error}".split("\n")[0][:200]
         raise BarometreError(
@@ -237,9 +252,17 @@ def _csv_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Sour
     header = delimited.find_header(delimited.as_utf8(nom, head), lambda n: recognise(n, nom))
     if header is None:
         return []
+    _refuse_data_above(nom, header.above)
     read = partial(_read_csv, nom, opening, header)
     batches = partial(stream.csv_batches, nom, opening, header)
     return [Source(nom, header.names, read, header.reconnu, batches)]
+
+
+def _refuse_data_above(nom: str, number: int) -> None:
+    if number:
+        problem = f"{counted(number, 'ligne')} de données au-dessus de lui"
+        remedy = "le remettre en tête : le tableau a été trié avec lui ?"
+        raise FaultsError(f"fichier {nom} refusé", [Fault("en-tête", problem, remedy)])
 
 
 def _read_csv(
@@ -253,7 +276,11 @@ def _book_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Sou
     def recogniser(sheet: str) -> delimited.Recogniser:
         return lambda names: recognise(names, f"{nom} [{sheet}]")
 
-    headers = sheets.headers(nom, _bytes(opening), recogniser)
+    content = _bytes(opening)
+    limits.refuse_endless(nom, content)
+    headers = sheets.headers(nom, content, recogniser)
+    for sheet, header in headers.items():
+        _refuse_data_above(f"{nom} [{sheet}]", header.above)
     return [
         Source(
             f"{nom} [{sheet}]",
@@ -307,7 +334,7 @@ def _bytes(opening: Opening) -> bytes:
 _Container = Callable[[str, Opening, Recogniser], list[Source]]
 _CONTAINERS: Mapping[str, _Container] = {
     **dict.fromkeys((".csv", ".txt", ".tsv"), _csv_sources),
-    **dict.fromkeys((".xlsx", ".xls"), _book_sources),
+    **dict.fromkeys((".xlsx", ".xlsm", ".xls"), _book_sources),
     ".parquet": _parquet_sources,
     **dict.fromkeys((".json", ".geojson"), _json_sources),
 }
@@ -318,13 +345,12 @@ SUFFIXES = (*_CONTAINERS, ".zip")
 # Archives
 
 
-def _archive_sources(path: Path, recognise: Recogniser) -> list[Source]:
+def _archive_sources(nom_archive: str, path: Path, recognise: Recogniser) -> list[Source]:
     sources: list[Source] = []
-    with zipfile.ZipFile(path) as archive:
-        infos = [info for info in archive.infolist() if not info.is_dir()]
+    infos = [info for info in _archive(path).infolist() if not info.is_dir()]
     for info in infos:
         inside = PurePosixPath(info.filename)
-        nom = f"{path.name}/{info.filename}"
+        nom = f"{nom_archive}/{info.filename}"
         if "__MACOSX" in inside.parts or is_hidden(inside.name) or is_notice(inside.name):
             continue
         if inside.suffix.lower() == ".zip":
@@ -333,20 +359,25 @@ def _archive_sources(path: Path, recognise: Recogniser) -> list[Source]:
             continue
         if info.flag_bits & 1:
             raise BarometreError(f"{nom} : protégé par un mot de passe ; l'extraire d'abord")
-        _refuse_bomb(nom, info)
+        limits.refuse_bomb(nom, info)
         with _guarded(nom):
             sources += _sources(nom, partial(_member, path, info), recognise)
     if not infos:
-        raise BarometreError(f"{path.name} : archive vide ; la télécharger à nouveau")
-    return _required(path.name, sources)
+        raise BarometreError(f"{nom_archive} : archive vide ; la télécharger à nouveau")
+    return _required(nom_archive, sources)
 
 
 def _member(path: Path, info: zipfile.ZipInfo) -> IO[bytes]:
     # The archive stays open as long as the stream of its member.
-    return zipfile.ZipFile(path).open(info)
+    return _archive(path).open(info)
 
 
-def _refuse_bomb(nom: str, info: zipfile.ZipInfo) -> None:
-    if info.file_size > _LARGEST:
-        size = f"{info.file_size / 2**30:.0f} Gio"
-        raise BarometreError(f"{nom} : {size} une fois extrait, trop grand ; le découper")
+def _archive(path: Path) -> zipfile.ZipFile:
+    state = path.stat()
+    return _opened(path.resolve(), state.st_mtime_ns, state.st_size)
+
+
+@functools.lru_cache(maxsize=2)
+def _opened(path: Path, modified: int, size: int) -> zipfile.ZipFile:
+    # Its directory is parsed once, not once a member.
+    return zipfile.ZipFile(path)

@@ -19,7 +19,7 @@ SECRET_TOKENS = frozenset(
 )
 NOT_APPLICABLE_TOKENS = frozenset({"-", "so", "s.o.", "s.o", "sans objet", "//", "///"})
 UNAVAILABLE_TOKENS = frozenset(
-    {"n.c.", "n.c", "nc", "n/a", "na", "nan", "null", "#n/a", "...", "…"}
+    {"n.c.", "n.c", "nc", "n/a", "na", "nan", "null", "vm", "...", "…", "#n/a", "#div/0!"}
 )
 
 _TOKENS = (
@@ -34,6 +34,9 @@ _DECIMAL = r"^[+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,4})?$
 _GROUPED_BY_SPACES = r"^[+-]?[0-9]{1,3}(?: [0-9]{3})+(?:[.,][0-9]+)?$"
 _GROUPED_BY_COMMAS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+$"
 _GROUPED_BY_POINTS = r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+$"
+_SINGLE = {mark: rf"^[+-]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}$" for mark in ",."}
+_GROUPED = {",": _GROUPED_BY_COMMAS, ".": _GROUPED_BY_POINTS}
+_MARKED_NUMBER = r"^[+\x{2212}-]?[0-9\s\x{00A0}\x{202F}]*[.,][0-9]+$"
 
 
 @dataclass(frozen=True)
@@ -48,12 +51,16 @@ class Parsed:
         Position in `tables.table_set.STATUSES` of what a token says (``nd``, ``-``, ``nc``); 0
         for a number, an empty cell or an unreadable one.
     illisible : array of bool
-        The cell is neither a number, nor a token, nor empty.
+        The cell is neither a number, nor a token, nor empty, or contradicts its column.
+    equivoque : array of bool
+        ``11,223`` or ``11.223`` where nothing in the column says that the mark is that of
+        decimals: read so, it may be that of thousands.
     """
 
     valeur: Floats
     statut: npt.NDArray[np.int8]
     illisible: Booleans
+    equivoque: Booleans
 
 
 def parse_numbers(texts: pd.Series[str]) -> Parsed:
@@ -70,7 +77,9 @@ def parse_numbers(texts: pd.Series[str]) -> Parsed:
         Thousands by spaces (also no-break, narrow, thin) or apostrophes, in groups of three;
         decimal comma or point (``1,234`` is 1.234); ``1,234.5`` and ``1.234,5``; a sign, an
         exponent. Percents, parentheses, infinities and any other writing are unreadable: a guess
-        would be a silent wrong number. Same length as ``texts``, zero included.
+        would be a silent wrong number. One convention holds in a column: ``1,234`` is 1234 where
+        ``1,234.5`` stands beside it, and unreadable beside ``12.5`` or ``1.234``. Same length as
+        ``texts``, zero included.
     """
     cells = pc.utf8_trim_whitespace(pa.array(texts, type=pa.large_string(), from_pandas=True))
     cells = pc.fill_null(cells, "")
@@ -88,8 +97,42 @@ def parse_numbers(texts: pd.Series[str]) -> Parsed:
         illisible[words] = statut[words] == 0
     beyond = np.isinf(valeur)  # too large for a float: no number either
     illisible |= beyond
-    valeur[beyond] = np.nan
-    return Parsed(valeur, statut, illisible)
+    thousands, doubtful, equivocal = _conventions(cells)
+    valeur[thousands] *= 1000
+    illisible |= doubtful
+    valeur[beyond | illisible] = np.nan
+    return Parsed(valeur, statut, illisible, equivocal)
+
+
+def _conventions(
+    cells: Any,
+) -> tuple[Booleans, Booleans, Booleans]:
+    """Tell the cells whose only mark is that of thousands, may be either, may be of thousands.
+
+    The first are those that another cell of the column settles, the second those that another one
+    contradicts, the third those of which the column says nothing.
+    """
+    thousands, doubtful, equivocal = (np.zeros(len(cells), np.bool_) for _ in range(3))
+    marked = {m: _flags(pc.match_substring(cells, m)) for m in ",."}
+    if not any(flags.any() for flags in marked.values()):
+        return thousands, doubtful, equivocal
+    single = {m: _flags(pc.match_substring_regex(cells, shape)) for m, shape in _SINGLE.items()}
+    grouped = {m: _flags(pc.match_substring_regex(cells, shape)) for m, shape in _GROUPED.items()}
+    number = _flags(pc.match_substring_regex(cells, _MARKED_NUMBER))
+    for mark, other in ((",", "."), (".", ",")):
+        groups = grouped[mark].any()
+        decimals = marked[mark] & ~marked[other] & ~single[mark] & number
+        others = (marked[other] & ~marked[mark] & ~single[other] & number).any()
+        if groups:
+            doubtful |= decimals
+            thousands |= single[mark] & ~decimals.any()
+            doubtful |= single[mark] & decimals.any()
+        elif not decimals.any():
+            if others or single[other].any() or grouped[other].any():
+                doubtful |= single[mark] & ~grouped[other].any()
+            else:
+                equivocal |= single[mark]
+    return thousands, doubtful, equivocal
 
 
 def _numbers(texts: Any) -> Floats:

@@ -11,6 +11,7 @@ from barometre.sources.files.text import Source, stem_of
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.report import FileReport, Reading, described, tables_of
 from barometre.sources.wide.cells import Cells, cells_of
+from barometre.sources.wide.checks import implausible, refuse_repeated
 from barometre.sources.wide.family import Family, family_of, load_families, matches, named
 from barometre.sources.wide.plan import Plan, plan_of
 from barometre.tables.codes import SHOWN
@@ -23,10 +24,15 @@ def _recognise(header: Sequence[str], nom: str) -> Recognised | None:
 
 def _read(family: Family, source: Source) -> Reading:
     plan = plan_of(family, source.entete, source.nom)
-    cells = cells_of(plan, source.lire(plan.lues))
+    whole = dict.fromkeys(name for name in source.entete if name) if family.sommer else plan.lues
+    rows = source.lire([*whole])
+    refuse_repeated(plan, rows)
+    cells = cells_of(plan, rows)
     tables = tables_of(cells.cells, cells.territoires, source.nom)
     report = described(tables, source.nom, family.titre)
-    return Reading(tables, _completed(report, plan, cells, source.entete))
+    completed = _completed(report, plan, cells, source.entete)
+    told = (*completed.avertissements, *implausible(tables))
+    return Reading(tables, replace(completed, avertissements=told))
 
 
 def _completed(report: FileReport, plan: Plan, cells: Cells, header: Sequence[str]) -> FileReport:
@@ -41,6 +47,10 @@ def _completed(report: FileReport, plan: Plan, cells: Cells, header: Sequence[st
         )
         shown = " ; ".join(plan.manquantes[:SHOWN]) + " ; ..." * (len(plan.manquantes) > SHOWN)
         warned.append(f"{number} : {shown}")
+    if cells.vides:
+        number = counted(len(cells.vides), "colonne sans aucune", "colonnes sans aucune")
+        shown = " ; ".join(cells.vides[:SHOWN]) + " ; ..." * (len(cells.vides) > SHOWN)
+        warned.append(f"{number} valeur : {shown}")
     if not len(rows.codes):
         warned.append("aucun territoire dans le fichier")
     warned += [f"{counted(number, 'code')} : {words}" for words, number in rows.gestes.items()]

@@ -12,9 +12,12 @@ import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.files.values import Parsed, parse_numbers
+from barometre.sources.wide.checks import empty_columns, refuse_impossible
 from barometre.sources.wide.family import Mapped
 from barometre.sources.wide.plan import Column, Plan
 from barometre.sources.wide.rows import Territories, territories
+from barometre.tables.check import reaches_thousands
+from barometre.tables.codes import SHOWN
 from barometre.tables.table_set import STATUSES
 
 _SECRET = STATUSES.index("secret")
@@ -32,11 +35,14 @@ class Cells:
         ``code``, ``libelle``, ``niveau``.
     lignes : Territories
         The rows that are territories, and what was done to them.
+    vides : tuple of str
+        Columns of numbers without any.
     """
 
     cells: pd.DataFrame
     territoires: pd.DataFrame
     lignes: Territories
+    vides: tuple[str, ...] = ()
 
 
 def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
@@ -56,22 +62,26 @@ def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
     Raises
     ------
     FaultsError
-        Cells that are neither numbers nor known tokens, rows without year.
+        Cells that are neither numbers nor known tokens, rows without year, negative parts of a
+        sum, years to come.
     """
     family = plan.famille
     texts = _kept(rows, family.garder)
     found = territories(plan, texts)
     texts, codes = found.textes, found.codes
     parsed = {name: parse_numbers(texts[name]) for name in plan.nombres}
-    _refuse_unreadable(plan.nom, texts, parsed)
+    _refuse_unreadable(plan, texts, parsed)
     years = _row_years(plan, texts)
     cells = [_cells(plan, column, texts, codes, years, parsed) for column in plan.colonnes]
+    long = pd.concat(cells, ignore_index=True) if cells else _no_cells()
+    refuse_impossible(plan, codes, parsed, long)
     labels = texts[plan.libelle] if plan.libelle else codes
     named = pd.DataFrame({"code": codes, "libelle": labels, "niveau": found.niveaux})
     return Cells(
-        cells=pd.concat(cells, ignore_index=True) if cells else _no_cells(),
+        cells=long,
         territoires=named.drop_duplicates("code", ignore_index=True),
         lignes=found,
+        vides=empty_columns(plan, parsed),
     )
 
 
@@ -93,17 +103,31 @@ def _row_years(plan: Plan, texts: pd.DataFrame) -> npt.NDArray[np.int64] | None:
     return np.array(found, dtype=np.int64)
 
 
-def _refuse_unreadable(nom: str, texts: pd.DataFrame, parsed: dict[str, Parsed]) -> None:
+def _refuse_unreadable(plan: Plan, texts: pd.DataFrame, parsed: dict[str, Parsed]) -> None:
+    counts = {
+        name
+        for column in plan.colonnes
+        if reaches_thousands(column.mapped.table, column.mapped.colonne)
+        for name in column.colonnes
+    }
     faults = []
     for name, values in parsed.items():
-        bad = texts.loc[values.illisible, name].unique()
+        bad = texts.loc[values.illisible, name]
         if len(bad):
-            shown = " ; ".join(map(str, bad[:5])) + " ; ..." * (len(bad) > 5)
-            number = int(values.illisible.sum())
-            problem = f"{counted(number, 'cellule illisible', 'cellules illisibles')} ({shown})"
-            faults.append(Fault(name, problem, "un nombre, ou « nd », ou rien, est attendu"))
+            problem = counted(len(bad), "cellule illisible", "cellules illisibles")
+            remedy = "un nombre, ou « nd », ou rien, est attendu"
+            faults.append(Fault(name, f"{problem} ({_quoted(bad)})", remedy))
+        unsure = texts.loc[values.equivoque, name]
+        if name in counts and len(unsure):
+            problem = f"milliers ou décimales ? ({_quoted(unsure)})"
+            faults.append(Fault(name, problem, "ôter les séparateurs de milliers"))
     if faults:
-        raise FaultsError(f"fichier {nom} refusé", faults)
+        raise FaultsError(f"fichier {plan.nom} refusé", faults)
+
+
+def _quoted(cells: pd.Series[str]) -> str:
+    texts = cells.drop_duplicates()
+    return " ; ".join(texts[:SHOWN]) + " ; ..." * (len(texts) > SHOWN)
 
 
 def _cells(

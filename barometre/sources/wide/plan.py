@@ -108,18 +108,22 @@ def plan_of(family: Family, header: Sequence[str], nom: str) -> Plan:
 
 def _missing(family: Family, columns: Iterable[Column], year: int | None) -> Iterator[str]:
     """List what the file of a year should feed and does not: renamed or lost columns."""
-    fed = {column.mapped.vers for column in columns}
+    fed: dict[str, set[int | None]] = {}
+    for column in columns:
+        fed.setdefault(column.mapped.vers, set()).add(column.annee)
     for vers in dict.fromkeys(mapped.vers for mapped in family.colonnes):
         due = [
-            " + ".join(mapped.codes)
+            mapped
             for mapped in family.colonnes
             if mapped.vers == vers
             and not mapped.facultatif
             and not family.au_choix
             and (year is None or mapped.depuis <= year <= mapped.jusqua)
         ]
-        if due and vers not in fed:
-            yield f"{vers} ({' ou '.join(due)})"
+        latest = {year + m.decalage for m in due if year is not None and m.annee is None}
+        years = fed.get(vers, set())
+        if due and not (years if None in years or not latest else years & latest):
+            yield f"{vers} ({' ou '.join(' + '.join(m.codes) for m in due)})"
 
 
 def _file_year(family: Family, header: Sequence[str], nom: str) -> int | None:

@@ -95,13 +95,14 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
 
 def _usual_level(codes: pd.Series[str]) -> str:
     """Find the level in the form of the codes."""
-    shape = codes[codes != ""].str.len()
-    if shape.empty:
-        return "union"
+    shape = codes[codes.str.contains(r"\d")].str.len()
     # A code that lost its zero is shorter: the longest usual form is that of the level.
     usual = shape.value_counts(normalize=True)
-    longest = usual[usual > 0.01].index.max()
-    return level_of(codes[codes.str.len() == longest].iloc[0])
+    for length in sorted(usual[usual > 0.01].index, reverse=True):
+        level = level_of(codes[shape.index[shape == length][0]])
+        if level != "union":
+            return level
+    return "union"
 
 
 def _refuse(

@@ -1,0 +1,161 @@
+"""What a table cannot show any more of the file that it comes from: checked on its rows."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+import pandas as pd
+
+from barometre.base.errors import Fault, FaultsError, counted
+from barometre.cards.columns import MODELS
+from barometre.cards.listing import load_cards
+from barometre.sources.files.values import Parsed
+from barometre.sources.wide.family import Mapped
+from barometre.sources.wide.plan import Plan
+from barometre.tables.check import PUBLISHED
+from barometre.tables.codes import SHOWN
+from barometre.tables.table_set import Tables
+
+_ENOUGH = 10  # rows, for an empty column to be strange
+
+
+def refuse_repeated(plan: Plan, rows: pd.DataFrame) -> None:
+    """Refuse rows given twice where rows are added up: they would count double.
+
+    Parameters
+    ----------
+    plan : Plan
+        What to read in the file; nothing is asked of a family whose rows are not added up.
+    rows : DataFrame
+        Every column of the file: rows alike in some of them may be two things.
+
+    Raises
+    ------
+    FaultsError
+        Identical rows with a value other than 0.
+    """
+    if not plan.famille.sommer or not plan.nombres:
+        return
+    valued = (~rows[list(plan.nombres)].isin(["", "0"])).any(axis=1)
+    again = rows[valued & rows.duplicated()]
+    if len(again):
+        shown = " ; ".join(again[plan.code].unique()[:SHOWN])
+        lines = counted(len(again), "ligne répétée", "lignes répétées")
+        problem = f"{lines} à l'identique ({plan.code} {shown}), qui compteraient double"
+        raise FaultsError(
+            f"fichier {plan.nom} refusé", [Fault("lignes", problem, "ôter les répétitions")]
+        )
+
+
+def refuse_impossible(
+    plan: Plan, codes: pd.Series[str], parsed: Mapping[str, Parsed], cells: pd.DataFrame
+) -> None:
+    """Refuse what a sum would hide, and years to come.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is read in the file.
+    codes : Series
+        Codes of its rows.
+    parsed : mapping of str to Parsed
+        The numbers of its rows, by column.
+    cells : DataFrame
+        The cells made of them; ``annee`` is used.
+
+    Raises
+    ------
+    FaultsError
+        A negative part of a sum of counts or of shares, a year after this one.
+    """
+    faults = [*_negative_parts(plan, codes, parsed)]
+    years = pd.to_numeric(cells["annee"], errors="coerce")
+    later = sorted(years[years > dt.datetime.now(tz=dt.UTC).year].unique())
+    if later:
+        shown = ", ".join(str(int(year)) for year in later[:SHOWN])
+        remedy = "corriger l'année du nom du fichier ou de sa colonne"
+        faults.append(Fault(plan.annees or "année", f"à venir : {shown}", remedy))
+    if faults:
+        raise FaultsError(f"fichier {plan.nom} refusé", faults)
+
+
+def _negative_parts(
+    plan: Plan, codes: pd.Series[str], parsed: Mapping[str, Parsed]
+) -> Iterator[Fault]:
+    summed = {
+        name
+        for column in plan.colonnes
+        if (plan.famille.sommer or len(column.colonnes) > 1) and _from_zero(column.mapped)
+        for name in column.colonnes
+    }
+    for name in sorted(summed):
+        values = parsed[name].valeur
+        below = np.flatnonzero(values < 0)
+        if len(below):
+            shown = " ; ".join(f"{codes.iloc[i]} : {values[i]:g}" for i in below[:SHOWN])
+            problem = f"{counted(len(below), 'valeur négative', 'valeurs négatives')} ({shown})"
+            yield Fault(name, problem, "corriger la source : elle est ajoutée à d'autres")
+
+
+def _from_zero(mapped: Mapped) -> bool:
+    """Tell the columns of ours that no negative number may enter."""
+    if mapped.table == PUBLISHED:
+        return load_cards()[mapped.colonne].bornes[0] >= 0
+    checks = MODELS[mapped.table].to_schema().columns[mapped.colonne].checks
+    lows = [(check.statistics or {}).get("min_value") for check in checks]
+    return any(low is not None and low >= 0 for low in lows)
+
+
+def empty_columns(plan: Plan, parsed: Mapping[str, Parsed]) -> tuple[str, ...]:
+    """List the columns of numbers that hold none, in a file where that is strange.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is read in the file.
+    parsed : mapping of str to Parsed
+        The numbers of its rows, by column.
+
+    Returns
+    -------
+    tuple of str
+        Nothing below ten rows, or when the columns are chosen when the file is exported.
+    """
+    return tuple(
+        name
+        for name in plan.nombres
+        if len(parsed[name].valeur) >= _ENOUGH
+        and np.isnan(parsed[name].valeur).all()
+        and not parsed[name].statut.any()
+    )
+
+
+def implausible(tables: Tables) -> Iterator[str]:
+    """Tell the published columns most of whose values are out of the plausible range of their card.
+
+    Parameters
+    ----------
+    tables : Tables
+        What a file gave.
+
+    Yields
+    ------
+    str
+        Column, median, range.
+    """
+    if PUBLISHED not in tables:
+        return
+    published = tables[PUBLISHED]
+    for name in published.columns:
+        values, plausible = published[name].dropna(), load_cards()[str(name)].plausible
+        if plausible is None or values.empty:
+            continue
+        low, high = plausible
+        median = float(values.median())
+        if not low <= median <= high:
+            yield (
+                f"{name} : valeur médiane {median:.4g}, hors de la plage plausible ({low:g} à"
+                f" {high:g}) ; vérifier la colonne et son unité"
+            ).replace(".", ",")
