@@ -11,35 +11,37 @@ import pandas as pd
 import pytest
 
 from barometre.cards.listing import load_cards
+from tests.calls import call
 
 
-def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "barometre", *arguments],
+def test_the_program_starts() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "barometre", "calcule"],
         capture_output=True,
         text=True,
         check=False,
-        cwd=cwd,
         encoding="utf-8",
         env=os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONPATH": os.pathsep.join(sys.path)},
     )
+    assert done.returncode == 2
+    assert "calcule" in done.stderr
 
 
 def test_the_catalogue_and_a_card() -> None:
-    listed = run("indicators")
-    assert listed.returncode == 0
-    assert f"{len(load_cards())} indicateurs" in listed.stdout
-    card = run("indicators", "taux_logements_vacants")
-    assert card.returncode == 0
+    listed = call("indicators")
+    assert listed.code == 0
+    assert f"{len(load_cards())} indicateurs" in listed.out
+    card = call("indicators", "taux_logements_vacants")
+    assert card.code == 0
     for words in ("Taux de logements vacants", "Vacancy rate", "P{yy}_LOGVAC", "Précautions"):
-        assert words in card.stdout
+        assert words in card.out
 
 
 def test_compute_writes_a_file(tmp_path: Path) -> None:
     table = tmp_path / "logements.csv"
     table.write_text("code;annee;logements;logements_vacants\n59172;2021;80;12\n", encoding="utf-8")
-    done = run("compute", str(table), "minima_sociaux_2021", "--out", str(tmp_path / "r.csv"))
-    assert done.returncode == 0, done.stderr
+    done = call("compute", str(table), "minima_sociaux_2021", "--out", str(tmp_path / "r.csv"))
+    assert done.code == 0, done.err
     results = pd.read_csv(tmp_path / "r.csv", dtype={"code": str})
     assert (
         results.set_index(["code", "indicateur"])["valeur"]["59172", "taux_logements_vacants"] == 15
@@ -60,8 +62,8 @@ def test_compute_gives_intervals_when_asked(tmp_path: Path) -> None:
         "taux_logements_vacants",
         "--intervals",
     )
-    done = run("compute", str(table), str(people), *options)
-    assert done.returncode == 0, done.stderr
+    done = call("compute", str(table), str(people), *options)
+    assert done.code == 0, done.err
     row = pd.read_csv(tmp_path / "r.csv", dtype={"code": str}).iloc[0]
     assert row["borne_inf"] < 10 < row["borne_sup"]
     assert row["qualite"] == "A"
@@ -75,9 +77,9 @@ def test_differences_with_published_values_go_to_the_error_output(tmp_path: Path
         "code;annee;rapport_interdecile\n59;2019;3,4\n", encoding="utf-8"
     )
     out = tmp_path / "r.parquet"
-    done = run("compute", str(tmp_path), "--out", str(out), "--check-published")
-    assert done.returncode == 0, done.stderr
-    assert "attention, 1 valeur calculée hors de l'arrondi" in done.stderr
+    done = call("compute", str(tmp_path), "--out", str(out), "--check-published")
+    assert done.code == 0, done.err
+    assert "attention, 1 valeur calculée hors de l'arrondi" in done.err
     assert len(pd.read_parquet(out)) == 1
 
 
@@ -98,33 +100,33 @@ def test_differences_with_published_values_go_to_the_error_output(tmp_path: Path
     ],
 )
 def test_exit_codes(tmp_path: Path, arguments: tuple[str, ...], code: int, said: str) -> None:
-    done = run(*arguments, cwd=tmp_path)
-    assert done.returncode == code
-    assert said in done.stderr
-    assert "Traceback" not in done.stderr
+    done = call(*arguments, cwd=tmp_path)
+    assert done.code == code
+    assert said in done.err
+    assert "Traceback" not in done.err
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_refused_table_writes_nothing(tmp_path: Path) -> None:
     table = tmp_path / "logements.csv"
     table.write_text("code;annee;logements\n1001;2021;80\n", encoding="utf-8")
-    done = run("compute", str(table), "--out", str(tmp_path / "r.csv"))
-    assert done.returncode == 1
-    assert "zéro initial perdu" in done.stderr
-    assert "Traceback" not in done.stderr
+    done = call("compute", str(table), "--out", str(tmp_path / "r.csv"))
+    assert done.code == 1
+    assert "zéro initial perdu" in done.err
+    assert "Traceback" not in done.err
     assert [path.name for path in tmp_path.iterdir()] == ["logements.csv"]
 
 
 def test_the_demonstration(tmp_path: Path) -> None:
-    done = run("demo", "--out", str(tmp_path / "demo"))
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    lines = done.stdout.splitlines()
+    done = call("demo", "--out", str(tmp_path / "demo"))
+    assert done.code == 0, done.err
+    assert done.err == ""
+    lines = done.out.splitlines()
     (denain,) = [line for line in lines if line.startswith("Denain Centre")]
     assert denain.split()[2:] == ["34,5", "−13,8", "47,7", "40,1", "41,6", "40,0", "32,6", "1,6"]
     for name in ("CA Porte du Hainaut", "Nord", "France métro."):
         assert any(line.startswith(name) for line in lines)
-    assert "34,1 (?)" in done.stdout
+    assert "34,1 (?)" in done.out
     written = {path.name for path in (tmp_path / "demo").iterdir()}
     assert written == {
         "results.csv", "results.xlsx", "taux_emploi_15_64.png", "tableau_des_quartiers.png",
@@ -132,4 +134,4 @@ def test_the_demonstration(tmp_path: Path) -> None:
     }  # fmt: skip
     assert "  cohorte_synthetique.html" in lines
     assert "données synthétiques" in lines[-1]
-    assert str(tmp_path / "demo") in done.stdout.replace("\n", "")
+    assert str(tmp_path / "demo") in done.out.replace("\n", "")

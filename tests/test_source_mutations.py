@@ -22,7 +22,13 @@ import barometre as bcs
 from barometre.base.errors import BarometreError
 from tests.test_sources import BPE, CAF, DEMO, FILO, line
 
-N = int(os.environ["NMUT"]) if "NMUT" in os.environ else 10_000 if os.environ.get("BAROMETRE_SLOW") == "1" else 2_000
+N = (
+    int(os.environ["NMUT"])
+    if "NMUT" in os.environ
+    else 10_000
+    if os.environ.get("BAROMETRE_SLOW") == "1"
+    else 2_000
+)
 SEED = 11
 
 Rows = list[list[str]]

@@ -68,10 +68,11 @@ def gap(
     from barometre.compare.gaps import gap as compared
 
     names = [*(indicator or []), *(theme or [])]
-    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet, same)
+    wish = Wish(sources, epci, dep, commune, qpv, zones, names, None, year, on_error, quiet, same)
     _check_out(out, csv, wish.paths)
     done = results_of(wish, intervals=intervals)
-    _deliver(compared(done.results, reference), done, out, csv, "écarts")
+    found = _of_level(compared(done.results, reference), level)
+    _deliver(found, done, out, csv, "écarts")
 
 
 def evolution(
@@ -101,10 +102,10 @@ def evolution(
     from barometre.compare.years import evolution as compared
 
     names = [*(indicator or []), *(theme or [])]
-    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, None, on_error, quiet, same)
+    wish = Wish(sources, epci, dep, commune, qpv, zones, names, None, None, on_error, quiet, same)
     _check_out(out, csv, wish.paths)
     done = results_of(wish)
-    found = compared(done.results, start, end, reference=reference)
+    found = _of_level(compared(done.results, start, end, reference=reference), level)
     _deliver(found, done, out, csv, "évolutions")
 
 
@@ -246,6 +247,9 @@ def idt(
 def suppress(
     table: Annotated[Path, typer.Argument(help="Tableau d'effectifs : libellés puis nombres.")],
     threshold: Annotated[int, typer.Option(help="Effectif en dessous duquel on masque.")] = 11,
+    total: Annotated[
+        str, typer.Option(help="Libellé de la ligne et de la colonne de total.")
+    ] = "Ensemble",
     out: Out = None,
     csv: Csv = "machine",
 ) -> None:
@@ -258,7 +262,7 @@ def suppress(
 
     _check_out(out, csv, [table])
     counts = _counts(table)
-    done = protected(counts, threshold=threshold)
+    done = protected(counts, threshold=threshold, total=total)
     deliver(done.table.reset_index(), out, console(), title="tableau publiable", csv=csv)
 
 
@@ -284,6 +288,13 @@ def _deliver(frame: pd.DataFrame, done: Any, out: Path | None, csv: str, title: 
 
     deliver(frame, out, console(), title=title, labels=done.labels, csv=csv)
     leave(done.skipped)
+
+
+def _of_level(frame: pd.DataFrame, level: list[str] | None) -> pd.DataFrame:
+    """Keep the levels asked once compared: a reference is seldom of the same level."""
+    from barometre.datasets.places.choose import select
+
+    return frame if not level else select(frame, level=level)
 
 
 def _codes(done: Any, level: str) -> list[str]:

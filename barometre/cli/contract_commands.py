@@ -102,12 +102,16 @@ def create(
     from barometre.monitoring import create_edition, read_records
     from barometre.pages.results_back import read_results
 
+    named = {path.name: path for path in file or []}
+    if len(named) < len(file or []):
+        several = ", ".join(map(str, file or []))
+        raise typer.BadParameter(f"deux fichiers de même nom : {several}", param_hint="--file")
     edition = create_edition(
         folder,
         date=date,
         results=read_results(results),
         tables=read_records(suivi) if suivi is not None else {},
-        files={path.name: path for path in file or []},
+        files=named,
         inputs=source or [],
     )
     console().print(edition.summary())

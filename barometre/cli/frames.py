@@ -56,7 +56,7 @@ def print_frame(frame: pd.DataFrame, console: Console, *, title: str) -> None:
     """Print the first rows of a table, numbers in French."""
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     shown = frame.dropna(axis="columns", how="all")
-    if shown.shape[1] > _WIDE:  # what every row says is left to the file
+    if shown.shape[1] > _WIDE and len(shown) > 1:  # what every row says is left to the file
         shown = shown.loc[:, [name for name in shown if len(shown[name].unique()) > 1]]
     for name in shown.columns:
         numeric = pd.api.types.is_numeric_dtype(shown[name].dtype)

@@ -44,7 +44,7 @@ def find_memberships(*sources: str | Path) -> list[tuple[str, pd.DataFrame]]:
 
 def _recognised(header: Sequence[str], nom: str) -> int | None:
     """Give the place of the kind that knows a header, a table without EPCI being of no use."""
-    for place, kind in enumerate(_KINDS):
+    for place, kind in enumerate(_KINDS, start=1):  # zero would be no answer
         if kind.recognise(header, nom):
             return None if kind is MEMBERSHIPS and "EPCI" not in header else place
     return None

@@ -26,12 +26,12 @@ def files_of(results: pd.DataFrame, parts: Sequence[tuple[str, Tables]]) -> pd.S
     -------
     Series of str
         One text a row, names separated by ``" ; "``: the files in which a column that the card
-        names has a value, or a reason for having none, at that code and year; for a published
-        value, those that publish it. Empty where no file holds any.
+        names has a value, or a reason for having none, at that code and year; for a value
+        published or deduced from what is, those that publish it. Empty where no file holds any.
     """
     check_frame(results, "résultats refusés", ("code", "annee", "indicateur", "origine"))
     names: list[list[str]] = [[] for _ in range(len(results))]
-    published = (results["origine"] == "publie").to_numpy()
+    published = (results["origine"] != "calcule").to_numpy()
     for indicator, rows in results.reset_index(drop=True).groupby("indicateur", sort=False):
         keys = pd.MultiIndex.from_frame(rows[["code", "annee"]])
         inputs = indicator_card(str(indicator)).entrees
