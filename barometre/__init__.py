@@ -37,8 +37,14 @@ if TYPE_CHECKING:
     from barometre.compare.lateness import equivalent_year as equivalent_year
     from barometre.compare.needs import diagnose as diagnose
     from barometre.compare.order import priorities as priorities
+    from barometre.compare.proof.trends import trend as trend
     from barometre.compare.proof.verdicts import judge as judge
     from barometre.compare.ranks import rank as rank
+    from barometre.compare.similar.kinds import Typology as Typology
+    from barometre.compare.similar.kinds import typology as typology
+    from barometre.compare.similar.nearest import Neighbours as Neighbours
+    from barometre.compare.similar.nearest import SimilarWarning as SimilarWarning
+    from barometre.compare.similar.nearest import neighbours as neighbours
     from barometre.compare.years import evolution as evolution
     from barometre.composite.french.calibration import calibrate_idt as calibrate_idt
     from barometre.composite.french.development import idh4 as idh4
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
     from barometre.datasets.places.territory import Selection as Selection
     from barometre.datasets.places.territory import selection as selection
     from barometre.engine.perimeters import apply_passage as apply_passage
+    from barometre.engine.perimeters import qpv_bridge as qpv_bridge
     from barometre.engine.perimeters import qpv_correspondence as qpv_correspondence
     from barometre.engine.perimeters import to_2024 as to_2024
     from barometre.engine.sampling import SurveyDesign as SurveyDesign

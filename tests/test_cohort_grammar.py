@@ -32,7 +32,7 @@ ON_COLUMNS = {
     "kaplan_meier", "cumulative_incidence", "logrank", "survival_quantile", "balance_table",
     "decompose_change", "adjust_pvalues", "minimum_detectable_effect",
 }  # fmt: skip
-# Of other workers: secrecy and pseudonyms.
+# Secrecy and pseudonyms have their own tests.
 PROTECTION = {
     "hide_small_groups",
     "k_anonymity",

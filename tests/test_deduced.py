@@ -95,7 +95,7 @@ def test_nothing_is_deduced_from_a_hidden_or_an_absent_cell(results: pd.DataFram
     assert at.xs(("QP059054", "nombre_etrangers", 2019))["valeur"] == 68
     absent = at.xs(("200042190", "demandeurs_emploi_a", 2016))
     assert absent["statut"] == "non_disponible"
-    assert math.isnan(float(absent["valeur"]))
+    assert pd.isna(absent["valeur"])
     assert absent["origine"] != "deduit"
 
 

@@ -95,7 +95,12 @@ def test_every_value_of_the_results_stands_in_its_cell_of_the_table(
         if value.statut == "ok":
             assert cell == pytest.approx(value.valeur, rel=1e-15, abs=0)  # Excel keeps 16 digits
         else:
-            assert cell == "secret"
+            assert (
+                cell
+                == {"secret": "secret", "non_disponible": "n.d.", "sans_objet": "s.o."}[
+                    str(value.statut)
+                ]
+            )
     filled = sum(sheet.cell(r, c).value is not None for r in where.values() for c in at.values())
     assert filled == len(results) + 3 * len(where)
 
@@ -149,15 +154,21 @@ def test_gaps_are_those_of_gap(contract: Tables, contract_book: openpyxl.Workboo
     assert not any("par an" in str(head) for head in at)  # euros a month, as gaps are
 
 
-def test_the_first_sheet_says_what_when_and_from_what(contract_book: openpyxl.Workbook) -> None:
-    said = guide(contract_book)
-    assert said["Années des données"] == "2018 à 2022"
+def test_the_first_sheet_says_what_when_and_from_what(
+    contract: Tables, contract_book: openpyxl.Workbook
+) -> None:
+    said, results = guide(contract_book), bcs.compute(contract)
+    assert said["Années des données"] == f"{results['annee'].min()} à {results['annee'].max()}"
     assert said["Références"] == "CA de la Porte du Hainaut, Nord, France métropolitaine"
     assert "QPV (13)" in said["Territoires"]
     sheet = contract_book["lisez-moi"]
     sources = {str(cell.value) for cell in sheet["B"]}
-    assert "Recensement de la population (RP). Années : 2018, 2019 ; 8 indicateurs." in sources
-    assert "Sirene. Années : 2020 ; 2 indicateurs." in sources
+    for source in ("Recensement de la population (RP)", "Sirene"):
+        own = [name for name in results["indicateur"].unique()
+               if bcs.indicator_card(name).source == source]  # fmt: skip
+        years = sorted(results.loc[results["indicateur"].isin(own), "annee"].unique())
+        told = f"{source}. Années : {', '.join(map(str, years))} ; {len(own)} indicateurs."
+        assert told in sources
 
 
 def test_intervals_and_grades_stand_beside_their_value(tmp_path: Path) -> None:
@@ -314,3 +325,18 @@ def test_a_template_is_a_workbook_of_texts(tmp_path: Path) -> None:
     assert read["logements"].tolist() == ["nombre", "nd"]
     with zipfile.ZipFile(path) as archive:
         assert {info.date_time[0] for info in archive.infolist()} == {1980}
+
+
+def test_a_large_workbook_marks_grade_c_without_its_intervals(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workbook, "LARGE", 10)
+    tables = bcs.datasets.make_tables(60, 2021, seed=3)
+    results = bcs.compute(tables, "part_familles_monoparentales", intervals=True)
+    sheet = openpyxl.load_workbook(results_file.write_results(results, tmp_path / "r.xlsx"))[
+        "tableau"
+    ]
+    assert sheet.max_column == 4
+    marks = {code: sheet.cell(r, 4).number_format[-2:] == '*"' for code, r in rows(sheet).items()}
+    graded = dict(zip(results["code"], results["qualite"] == "C", strict=True))
+    assert marks == graded

@@ -143,12 +143,13 @@ def test_csv_for_excel_opens_in_a_french_spreadsheet(contract: Tables, tmp_path:
 
 
 def test_csv_for_machines_shows_codes_to_be_text(contract: Tables, tmp_path: Path) -> None:
-    lines = written(bcs.compute(contract), tmp_path, "machine").read_text("utf-8").splitlines()
+    results = bcs.compute(contract)
+    lines = written(results, tmp_path, "machine").read_text("utf-8").splitlines()
     assert lines[0] == ",".join(
         f'"{name}"' for name in
         (*RESULT_COLUMNS[:3], "libelle_indicateur", "valeur", "unite", *RESULT_COLUMNS[4:])
     )  # fmt: skip
-    assert lines[1].startswith('"QP059030",2021,"')
+    assert lines[1].startswith(f'"{results["code"][0]}",{results["annee"][0]},"')
 
 
 def test_an_unknown_kind_of_csv_is_refused(contract: Tables, tmp_path: Path) -> None:

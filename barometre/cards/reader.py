@@ -150,6 +150,7 @@ def read_card(path: Path) -> tuple[Card | None, list[Fault]]:
         entrees=inputs,
         codes=_read_codes(read),
         exemples=_read_examples(read, inputs),
+        alertes=_read_breaks(read, "alertes") if "alertes" in content else (),
     )
     read.end()
     if not (card.bornes[0] <= card.plausible[0] and card.plausible[1] <= card.bornes[1]):
@@ -171,14 +172,14 @@ def _read_inputs(read: _Reader) -> Mapping[str, tuple[str, ...]]:
     return MappingProxyType(inputs)
 
 
-def _read_breaks(read: _Reader) -> tuple[Break, ...]:
+def _read_breaks(read: _Reader, field: str = "ruptures") -> tuple[Break, ...]:
     breaks = []
-    for number, content in enumerate(read.entries("ruptures"), start=1):
+    for number, content in enumerate(read.entries(field), start=1):
         if not isinstance(content, dict):
             remedy = 'écrire { annee = 2017, motif = "..." }'
-            read.fault("ruptures", f"valeur {content!r} d'un autre type", remedy)
+            read.fault(field, f"valeur {content!r} d'un autre type", remedy)
             continue
-        one = _Reader(f"{read.place}, rupture n° {number}", content, read.faults)
+        one = _Reader(f"{read.place}, {field.removesuffix('s')} n° {number}", content, read.faults)
         levels = one.texts("niveaux", Level) if "niveaux" in content else ()
         breaks.append(Break(one.number("annee"), one.text("motif"), levels))
         one.end()

@@ -169,6 +169,9 @@ class Card:
         What a reader must know.
     ruptures : tuple of Break
         Changes of definition; most cards have none.
+    alertes : tuple of Break
+        Changes that the producer signals without a new definition: a comparison across one is not
+        refused, and says it. An optional field.
     agregation, regle_agregation : str
         What to do with the parts of a union, as a choice and in words.
     ecart_millesimes_max : int
@@ -210,6 +213,7 @@ class Card:
     entrees: Mapping[str, tuple[str, ...]]
     codes: tuple[Codes, ...]
     exemples: tuple[Example, ...]
+    alertes: tuple[Break, ...] = ()
 
     @property
     def fonction(self) -> Callable[..., pd.Series[float]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -61,12 +62,23 @@ OnError: TypeAlias = Annotated[
     str | None,
     typer.Option(help="Fichier fautif : « refuse » arrête tout, « skip » le liste et continue."),
 ]
+Same: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Même case donnée deux fois autrement : « refuse », ou « recent » pour garder"
+        " l'édition la plus récente."
+    ),
+]
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Ne rien dire en chemin.")]
 
 
 def console() -> Console:
-    """Write to the screen, or wide enough to lose nothing when piped to a file."""
-    return Console(width=None if sys.stdout.isatty() else 150, highlight=False)
+    """Write to the screen, or wide enough to lose nothing when piped to a file.
+
+    What is between square brackets or colons is data, never a style or a picture.
+    """
+    known = sys.stdout.isatty() or "COLUMNS" in os.environ
+    return Console(width=None if known else 150, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from barometre.base.errors import BarometreError
+from barometre.base.errors import BarometreError, counted
 from barometre.cli import compare_commands, contract_commands
 from barometre.cli.app import (
     Commune,
@@ -19,6 +19,7 @@ from barometre.cli.app import (
     OnError,
     Qpv,
     Quiet,
+    Same,
     Sources,
     Theme,
     Year,
@@ -50,11 +51,12 @@ def init(
     """
     from barometre.pages.workspace import init_folder
 
+    if not (epci or dep or commune):
+        raise typer.BadParameter("le dire par --epci, --dep ou --commune", param_hint="territoire")
     path = init_folder(folder, epci=epci, dep=dep, commune=commune or None)
     console().print(
         f"{path} : à relire ; mettre les fichiers téléchargés dans {folder / 'sources'}, puis"
         f" « cd {folder} » et « barometre check »",
-        markup=False,
     )
 
 
@@ -80,7 +82,7 @@ def indicators(
         only = indicator if indicator in THEMES else None
         frame = catalogue(theme=only).reset_index()
         write_frame(frame, export, title="indicateurs")
-        console().print(f"{export} : {len(frame)} indicateurs", markup=False)
+        console().print(f"{export} : {len(frame)} indicateurs")
     elif indicator is None or indicator in THEMES:
         print_catalogue(console(), indicator)
     else:
@@ -111,6 +113,7 @@ def check(
         bool, typer.Option("--detail", help="Montrer chaque fichier en détail.")
     ] = False,
     on_error: OnError = None,
+    same: Same = None,
     quiet: Quiet = False,
 ) -> None:
     """Dit ce que les fichiers permettent, ce qui manque, et ce que contient chacun.
@@ -120,16 +123,23 @@ def check(
     from barometre.cli.show import print_files, print_report, print_synthesis
     from barometre.cli.work import Wish, checked, leave
 
-    wish = Wish(sources, epci, dep, commune, qpv, zones, on_error=on_error, quiet=quiet)
+    wish = Wish(
+        sources, epci, dep, commune, qpv, zones, on_error=on_error, quiet=quiet, same_cell=same
+    )
     done = checked(wish)
     screen = console()
-    territories = len(done.territories)
-    print_synthesis(screen, done.whole, territories=territories, place=done.place)
+    print_synthesis(
+        screen,
+        done.whole,
+        territories=done.territories,
+        place=done.place,
+        memberships=done.memberships,
+    )
     if detail:
         for report in done.reports:
             print_report(screen, report)
     else:
-        print_files(screen, done.reports)
+        print_files(screen, done.reports, done.memberships)
     leave(done.skipped)
 
 
@@ -152,8 +162,12 @@ def compute_files(
     check_published: Annotated[
         bool, typer.Option(help="Signaler les écarts entre valeurs calculées et publiées.")
     ] = False,
+    files: Annotated[
+        bool, typer.Option("--files", help="Dire de quels fichiers vient chaque valeur (fichier).")
+    ] = False,
     csv: Csv = "machine",
     on_error: OnError = None,
+    same: Same = None,
     quiet: Quiet = False,
 ) -> None:
     """Calcule les indicateurs que les sources permettent et les écrit.
@@ -167,18 +181,17 @@ def compute_files(
 
     check_suffix(out)
     names = [*(indicator or []), *(theme or [])]
-    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet)
+    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet, same)
     dialect = as_dialect(csv)
     check_destination(out, wish.paths)
-    done = results_of(wish, intervals=intervals, check_published=check_published)
+    done = results_of(wish, intervals=intervals, check_published=check_published, files=files)
     references = None if wish.place is None else wish.compared(done.results)
     write_results(done.results, out, done.labels, csv=dialect, references=references)
-    known = (done.results["statut"] == "ok").sum()
+    known = int((done.results["statut"] == "ok").sum())
     console().print(
-        f"{out} : {done.results['indicateur'].nunique()} indicateurs,"
-        f" {done.results['code'].nunique()} territoires,"
-        f" {known} valeurs sur {len(done.results)} lignes",
-        markup=False,
+        f"{out} : {counted(done.results['indicateur'].nunique(), 'indicateur')},"
+        f" {counted(done.results['code'].nunique(), 'territoire')},"
+        f" {counted(known, 'valeur')} sur {counted(len(done.results), 'ligne')}"
     )
     leave(done.skipped)
 
@@ -202,10 +215,10 @@ def template(
         raise typer.BadParameter("terminer par .csv ou .xlsx", param_hint="--out")
     if table in RECORDS or table == "suivi":
         path = write_record_template(None if table == "suivi" else table, out)
-        console().print(f"{path} : à remplir puis à lire par barometre monitor", markup=False)
+        console().print(f"{path} : à remplir puis à lire par barometre monitor")
         return
     path = write_template(table, out)
-    console().print(f"{path} : à remplir puis à lire par barometre compute", markup=False)
+    console().print(f"{path} : à remplir puis à lire par barometre compute")
 
 
 @app.command()

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
 
+from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.cli.app import (
     Commune,
     Csv,
@@ -19,6 +22,7 @@ from barometre.cli.app import (
     Out,
     Qpv,
     Quiet,
+    Same,
     Sources,
     Theme,
     Year,
@@ -53,6 +57,7 @@ def gap(
     out: Out = None,
     csv: Csv = "machine",
     on_error: OnError = None,
+    same: Same = None,
     quiet: Quiet = False,
 ) -> None:
     """Écarts de chaque territoire à une référence.
@@ -63,7 +68,8 @@ def gap(
     from barometre.compare.gaps import gap as compared
 
     names = [*(indicator or []), *(theme or [])]
-    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet)
+    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet, same)
+    _check_out(out, csv, wish.paths)
     done = results_of(wish, intervals=intervals)
     _deliver(compared(done.results, reference), done, out, csv, "écarts")
 
@@ -84,6 +90,7 @@ def evolution(
     out: Out = None,
     csv: Csv = "machine",
     on_error: OnError = None,
+    same: Same = None,
     quiet: Quiet = False,
 ) -> None:
     """Évolutions entre deux années, refusées avec la raison où elles ne se lisent pas.
@@ -94,7 +101,8 @@ def evolution(
     from barometre.compare.years import evolution as compared
 
     names = [*(indicator or []), *(theme or [])]
-    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, None, on_error, quiet)
+    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, None, on_error, quiet, same)
+    _check_out(out, csv, wish.paths)
     done = results_of(wish)
     found = compared(done.results, start, end, reference=reference)
     _deliver(found, done, out, csv, "évolutions")
@@ -115,6 +123,7 @@ def rank(
     out: Out = None,
     csv: Csv = "machine",
     on_error: OnError = None,
+    same: Same = None,
     quiet: Quiet = False,
 ) -> None:
     """Rangs des territoires d'un niveau, avec leurs intervalles.
@@ -125,7 +134,8 @@ def rank(
     from barometre.compare.ranks import rank as ranked
 
     names = [*(indicator or []), *(theme or [])]
-    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet)
+    wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet, same)
+    _check_out(out, csv, wish.paths)
     done = results_of(wish, intervals=intervals)
     _deliver(ranked(done.results, intervals=intervals), done, out, csv, "rangs")
 
@@ -146,6 +156,7 @@ def diagnose(
     out: Out = None,
     csv: Csv = "machine",
     on_error: OnError = None,
+    same: Same = None,
     quiet: Quiet = False,
 ) -> None:
     """Besoins généralisés ou concentrés : le territoire, et ses zones entre elles.
@@ -156,7 +167,8 @@ def diagnose(
     from barometre.compare.needs import diagnose as told
 
     names = [*(indicator or []), *(theme or [])]
-    wish = Wish(sources, epci, dep, commune, qpv, zones, names, None, year, on_error, quiet)
+    wish = Wish(sources, epci, dep, commune, qpv, zones, names, None, year, on_error, quiet, same)
+    _check_out(out, csv, wish.paths)
     done = results_of(wish, intervals=True)
     found = told(done.results, _codes(done, level), territory, reference)
     _deliver(found, done, out, csv, "diagnostic")
@@ -176,6 +188,7 @@ def priorities(
     out: Out = None,
     csv: Csv = "machine",
     on_error: OnError = None,
+    same: Same = None,
     quiet: Quiet = False,
 ) -> None:
     """Zones par ordre de priorité, thème par thème, et ce qui l'explique.
@@ -186,9 +199,10 @@ def priorities(
     from barometre.compare.order import priorities as ordered
 
     names = [*(indicator or []), *(theme or [])]
-    wish = Wish(sources, epci, dep, commune, qpv, zones, names, None, None, on_error, quiet)
+    wish = Wish(sources, epci, dep, commune, qpv, zones, names, None, None, on_error, quiet, same)
+    _check_out(out, csv, wish.paths)
+    when = replace(wish, year=year).years  # refused before anything is read
     done = results_of(wish, intervals=True)
-    when: Any = "latest" if year == "latest" else int(year) if year else None
     found = ordered(done.results, _codes(done, level), year=when)
     _deliver(found, done, out, csv, "priorités")
 
@@ -206,6 +220,7 @@ def idh4(
     from barometre.cli.frames import deliver
     from barometre.composite.french.development import idh4 as scored
 
+    _check_out(out, csv, [components, bounds])
     index = scored(_components(components), bounds)
     deliver(index.table, out, console(), title="IDH-4", csv=csv)
 
@@ -223,6 +238,7 @@ def idt(
     from barometre.cli.frames import deliver
     from barometre.composite.french.reconstructed import idt as scored
 
+    _check_out(out, csv, [components])
     index = scored(_components(components), reference)
     deliver(index.table, out, console(), title="IDT reconstitué", csv=csv)
 
@@ -240,6 +256,7 @@ def suppress(
     from barometre.cli.frames import deliver
     from barometre.secrecy.suppression import suppress as protected
 
+    _check_out(out, csv, [table])
     counts = _counts(table)
     done = protected(counts, threshold=threshold)
     deliver(done.table.reset_index(), out, console(), title="tableau publiable", csv=csv)
@@ -248,19 +265,29 @@ def suppress(
 # ---- inputs and outputs -------------------------------------------------------------------------
 
 
-def _deliver(frame: pd.DataFrame, done: Any, out: Path | None, csv: str, title: str) -> None:
-    """Write or print what a command found, and end it."""
-    from barometre.cli.frames import check_suffix, deliver
-    from barometre.cli.work import leave
+def _check_out(out: Path | None, csv: str, sources: Iterable[str | Path]) -> None:
+    """Refuse what cannot be written, before anything is read; a source is never replaced."""
+    from barometre.cli.frames import check_suffix
+    from barometre.pages.delimited import as_dialect
+    from barometre.pages.results_file import check_destination
 
     check_suffix(out)
+    as_dialect(csv)
+    if out is not None:
+        check_destination(out, sources)
+
+
+def _deliver(frame: pd.DataFrame, done: Any, out: Path | None, csv: str, title: str) -> None:
+    """Write or print what a command found, and end it."""
+    from barometre.cli.frames import deliver
+    from barometre.cli.work import leave
+
     deliver(frame, out, console(), title=title, labels=done.labels, csv=csv)
     leave(done.skipped)
 
 
 def _codes(done: Any, level: str) -> list[str]:
     """List the codes of a level in the results, references left out."""
-    from barometre.base.errors import BarometreError
     from barometre.tables.codes import level_of
 
     codes = pd.Series(done.results["code"].unique())
@@ -275,25 +302,46 @@ def _codes(done: Any, level: str) -> list[str]:
 def _components(path: Path) -> pd.DataFrame:
     """Read a table of components: a code, perhaps a year, then numbers."""
     frame = _texts(path)
+    if "code" not in frame:
+        raise BarometreError(
+            f"{path.name} : colonne « code » absente ; les colonnes sont"
+            f" {', '.join(map(str, frame))} ; un code par"
+            " ligne sous cet en-tête, puis les composantes"
+        )
     keys = [name for name in ("code", "annee") if name in frame]
-    numbers = frame.drop(columns=keys).apply(_numbers)
-    return pd.concat([frame[keys], numbers], axis=1).set_index(keys)
+    return pd.concat([frame[keys], _numbers(frame.drop(columns=keys), path)], axis=1).set_index(
+        keys
+    )
 
 
 def _counts(path: Path) -> pd.DataFrame:
     """Read a table of counts: a first column of labels, then numbers."""
     frame = _texts(path)
-    return frame.set_index(frame.columns[0]).apply(_numbers)
+    return _numbers(frame.set_index(frame.columns[0]), path)
 
 
-def _numbers(texts: pd.Series) -> pd.Series:
-    plain = texts.str.replace(r"[\s\u00a0\u202f]", "", regex=True).str.replace(",", ".")
-    return pd.to_numeric(plain.mask(plain == ""), errors="raise")
+def _numbers(texts: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Read numbers as they are written in French or in English; name the cells that are none."""
+    plain = texts.replace(r"[\s\u00a0\u202f]", "", regex=True).replace(",", ".", regex=True)
+    plain = plain.mask(plain == "")
+    numbers = pd.DataFrame(plain.apply(pd.to_numeric, errors="coerce")).astype("float64")
+    wrong = numbers.isna() & plain.notna()
+    faults = [
+        Fault(
+            str(name),
+            "cellules qui ne sont pas des nombres : "
+            + ", ".join(f"« {text} »" for text in texts.loc[wrong[name], name].unique()[:5]),
+            "corriger, ou laisser vide",
+        )
+        for name in texts.columns[wrong.any()]
+    ]
+    if faults:
+        raise FaultsError(f"fichier {path.name} refusé", faults)
+    return numbers
 
 
 def _texts(path: Path) -> pd.DataFrame:
     """Read the one table of a file as texts, whatever its dialect."""
-    from barometre.base.errors import BarometreError
     from barometre.sources.files.text import open_sources
 
     if not path.is_file():

@@ -48,7 +48,7 @@ def monitor(
         print_dashboard(board, console())
     if out is not None:
         write_dashboard(board, out)
-        console().print(f"{out} : {len(board.sheets)} feuilles", markup=False)
+        console().print(f"{out} : {len(board.sheets)} feuilles")
 
 
 def _followed(folder: Path | None) -> Path:
@@ -77,7 +77,7 @@ def check_indicator(
     from barometre.monitoring import check_indicator as checked
 
     report = checked(sheet)
-    console().print(report.summary(), markup=False, soft_wrap=True)
+    console().print(report.summary(), soft_wrap=True)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -110,7 +110,7 @@ def create(
         files={path.name: path for path in file or []},
         inputs=source or [],
     )
-    console().print(edition.summary(), markup=False)
+    console().print(edition.summary())
 
 
 @edition_app.command()
@@ -156,4 +156,4 @@ def validate(
     """
     from barometre.monitoring import validate_edition
 
-    console().print(validate_edition(folder, by=by).summary(), markup=False)
+    console().print(validate_edition(folder, by=by).summary())

@@ -38,7 +38,7 @@ def deliver(
         print_frame(named, console, title=title)
         return
     write_frame(named, out, title=title, csv=csv)
-    console.print(f"{out} : {len(frame)} lignes", markup=False)
+    console.print(f"{out} : {len(frame)} lignes")
 
 
 def with_labels(frame: pd.DataFrame, labels: pd.DataFrame | None) -> pd.DataFrame:
@@ -63,7 +63,7 @@ def print_frame(frame: pd.DataFrame, console: Console, *, title: str) -> None:
         table.add_column(str(name), justify="right" if numeric else "left")
     for row in shown.head(_SHOWN).itertuples(index=False, name=None):
         table.add_row(*(_cell(value) for value in row))
-    console.print(table, markup=False)
+    console.print(table)
     if len(shown) > _SHOWN:
         console.print(f"... {len(shown) - _SHOWN} autres lignes : --out FICHIER les écrit toutes")
 

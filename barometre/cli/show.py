@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from barometre.base.errors import counted
@@ -14,6 +14,16 @@ from barometre.cards.labels import unit_label
 from barometre.cards.listing import catalogue, load_cards
 from barometre.cards.schema import THEMES, Card
 from barometre.sources.report import FileReport
+from barometre.tables.codes import level_of
+
+_LEVELS = {
+    "commune": ("commune",),
+    "iris": ("IRIS", "IRIS"),
+    "qpv": ("QPV", "QPV"),
+    "epci": ("EPCI", "EPCI"),
+    "departement": ("département",),
+    "region": ("région",),
+}
 
 
 def print_catalogue(console: Console, only: str | None) -> None:
@@ -32,7 +42,7 @@ def print_catalogue(console: Console, only: str | None) -> None:
 
 
 def print_report(console: Console, report: FileReport) -> None:
-    console.print(f"[bold]{escape(report.fichier)}[/bold] : {escape(report.titre)}")
+    console.print(f"{report.fichier} : {report.titre}", style="bold")
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column()
@@ -50,7 +60,7 @@ def print_report(console: Console, report: FileReport) -> None:
         ("attention", " ; ".join(report.avertissements)),
     ):
         if value:
-            table.add_row(name, escape(value))
+            table.add_row(name, value)
     console.print(table)
     console.print()
 
@@ -60,7 +70,7 @@ def _shortened(names: Sequence[str]) -> str:
 
 
 def print_card(console: Console, card: Card) -> None:
-    console.print(f"[bold]{card.libelle['fr']}[/bold] ({card.id})")
+    console.print(f"{card.libelle['fr']} ({card.id})", style="bold")
     console.print(f"{card.libelle['en']}\n")
     console.print(f"{card.definition['fr']}\n")
     table = Table(box=None, show_header=False, pad_edge=False)
@@ -84,7 +94,7 @@ def print_card(console: Console, card: Card) -> None:
         state = "vérifié" if codes.etat == "verifie" else "non vérifié"
         table.add_row("codes", f"{codes.famille} ({state}) : {codes.formule}")
     console.print(table)
-    console.print("\n[bold]Précautions[/bold]")
+    console.print("\nPrécautions", style="bold")
     for caution in card.precautions:
         console.print(f"  - {caution}")
 
@@ -97,12 +107,17 @@ def print_families(console: Console, known: pd.DataFrame) -> None:
     for heading in told:
         table.add_column("où le trouver" if heading == "ou" else heading)
     for name, row in known.iterrows():
-        table.add_row(str(name), *(escape(str(row[heading] or "rien")) for heading in told))
+        table.add_row(str(name), *(str(row[heading] or "rien") for heading in told))
     console.print(table)
 
 
 def print_synthesis(
-    console: Console, whole: FileReport, *, territories: int, place: str = ""
+    console: Console,
+    whole: FileReport,
+    *,
+    territories: Sequence[str],
+    place: str = "",
+    memberships: Sequence[str] = (),
 ) -> None:
     """Say what files allow together, and what is missing for more, before a line a file.
 
@@ -112,32 +127,52 @@ def print_synthesis(
         Where to print.
     whole : FileReport
         What the files hold once put together.
-    territories : int
-        Territories of the selection that the files hold.
+    territories : sequence of str
+        Codes of the selection that the files hold.
     place : str, optional
         Name of the selection.
+    memberships : sequence of str, optional
+        Files that say who is in what, read before those of the package.
     """
     years = sorted(whole.annees)
     span = f", de {years[0]} à {years[-1]}" if len(years) > 1 else f", {years[0]}" if years else ""
-    of = f" ({place})" if place else ""
+    levels = Counter(level_of(code) for code in territories)
+    several = [counted(levels[level], *names) for level, names in _LEVELS.items() if levels[level]]
+    of = f" ({' : '.join(filter(None, [place, ', '.join(several)]))})" if place or several else ""
     number = counted(len(whole.indicateurs), "indicateur")
     console.print(
-        f"Avec ces fichiers : {number} pour {counted(territories, 'territoire')}{of}{span}.",
-        markup=False,
+        f"Avec ces fichiers : {number} pour {counted(len(territories), 'territoire')}{of}{span}."
     )
-    for theme, (label, _) in THEMES.items():
-        names = [name for name in whole.indicateurs if load_cards()[name].theme == theme]
-        if names:
-            console.print(f"  {label} : {', '.join(names)}", markup=False)
+    if memberships:
+        console.print(
+            f"Appartenances trouvées, qui priment sur celles du paquet : {', '.join(memberships)}."
+        )
+    fed = {
+        label: [name for name in whole.indicateurs if load_cards()[name].theme == theme]
+        for theme, (label, _) in THEMES.items()
+    }
+    console.print(_lists(fed))
     if whole.manques:
         console.print("Il manque, pour en calculer d'autres :")
-        for name, columns in whole.manques.items():
-            console.print(f"  {name} : {', '.join(columns)}", markup=False)
+        console.print(_lists(whole.manques))
     console.print()
 
 
-def print_files(console: Console, reports: Sequence[FileReport]) -> None:
-    """Print a line a file: what it is, its years, its territories, what it is set aside for."""
+def _lists(named: Mapping[str, Sequence[str]]) -> Table:
+    """Lay out names and what they hold, a long list staying beside its name."""
+    table = Table(box=None, show_header=False, padding=(0, 0, 0, 2))
+    table.add_column(overflow="fold")
+    table.add_column(overflow="fold")
+    for name, held in named.items():
+        if held:
+            table.add_row(name, ", ".join(held))
+    return table
+
+
+def print_files(
+    console: Console, reports: Sequence[FileReport], memberships: Sequence[str] = ()
+) -> None:
+    """Print a line a file: what it is, its years, its territories, or that it is set aside."""
     table = Table(box=None, pad_edge=False)
     table.add_column("fichier", overflow="fold")
     table.add_column("famille", overflow="fold")
@@ -146,6 +181,7 @@ def print_files(console: Console, reports: Sequence[FileReport]) -> None:
     for report in reports:
         years = sorted(report.annees)
         told = f"{years[0]}-{years[-1]}" if len(years) > 1 else "".join(map(str, years))
-        number = str(report.lignes) if report.lignes else "mis de côté"
-        table.add_row(escape(report.fichier), escape(report.famille or report.titre), told, number)
+        used = "utilisé" if report.fichier in memberships else "mis de côté"
+        number = str(report.lignes) if report.lignes else used
+        table.add_row(report.fichier, report.famille or report.titre, told, number)
     console.print(table)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -14,12 +14,15 @@ import typer
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cli.app import SKIPPED, waiting
 from barometre.datasets.places.choose import select
+from barometre.datasets.places.members import members
 from barometre.datasets.places.territory import Selection, selection
 from barometre.engine.sampling import SurveyDesign
 from barometre.engine.values import compute
 from barometre.pages.results_back import is_results, read_results
 from barometre.pages.workspace import Config, find_config, load_config
-from barometre.sources.reading import read_files
+from barometre.sources.found_members import find_memberships
+from barometre.sources.origin import files_of
+from barometre.sources.reading import FilesRead, read_files
 from barometre.sources.report import FileReport, described
 from barometre.tables.table_set import Tables
 
@@ -43,6 +46,7 @@ class Wish:
     year: str | None = None
     on_error: str | None = None
     quiet: bool = False
+    same_cell: str | None = None
 
     @cached_property
     def config(self) -> Config | None:
@@ -69,9 +73,37 @@ class Wish:
         asked = (self.epci, self.dep, self.commune, self.qpv, self.zones)
         if any(asked):
             return selection(
-                epci=self.epci, dep=self.dep, commune=self.commune, qpv=self.qpv, zones=self.zones
+                epci=self.epci,
+                dep=self.dep,
+                commune=self.commune,
+                qpv=self.qpv,
+                zones=self.zones,
+                membership=[frame for _, frame in self.memberships] or None,
             )
-        return None if self.config is None else self.config.place()
+        if self.config is None:
+            return None
+        return self.config.place([frame for _, frame in self.memberships])
+
+    @cached_property
+    def memberships(self) -> list[tuple[str, pd.DataFrame]]:
+        """The memberships that lie among the sources, which win over those of the package."""
+        found = find_memberships(*self.paths)
+        refusals, good = [], []
+        for name, frame in found:
+            try:
+                members(frame)
+                good.append((name, frame))
+            except BarometreError as error:
+                refusals.append(f"{name} : {error}")
+        if refusals and not self.skips:
+            raise BarometreError("\n".join(refusals))
+        self.faulty_memberships.extend(refusals)
+        return good
+
+    @cached_property
+    def faulty_memberships(self) -> list[str]:
+        """Memberships that were skipped as asked, with their faults."""
+        return []
 
     def compared(self, results: pd.DataFrame) -> list[str]:
         """List the references of the territory that some results hold."""
@@ -90,6 +122,10 @@ class Wish:
     @property
     def same(self) -> Literal["refuse", "recent"]:
         """What becomes of a cell given with two values."""
+        if self.same_cell is not None:
+            if self.same_cell not in ("refuse", "recent"):
+                raise UnknownNameError("valeur de --same", self.same_cell, ("refuse", "recent"))
+            return "recent" if self.same_cell == "recent" else "refuse"
         recent = self.config is not None and self.config.sources.valeurs_differentes == "recente"
         return "recent" if recent else "refuse"
 
@@ -109,7 +145,6 @@ class Done:
 
     tables: Tables | None
     results: pd.DataFrame
-    reports: tuple[FileReport, ...] = ()
     skipped: tuple[str, ...] = ()
 
     @property
@@ -118,7 +153,7 @@ class Done:
         return None if self.tables is None else self.tables.territoires
 
 
-def tables_of(wish: Wish) -> tuple[Tables, tuple[FileReport, ...], tuple[str, ...]]:
+def files_read(wish: Wish) -> FilesRead:
     """Read the sources of a command, one's own territory only."""
     tell_estimate(wish)
     with waiting("lecture des fichiers...", quiet=wish.quiet):
@@ -128,7 +163,7 @@ def tables_of(wish: Wish) -> tuple[Tables, tuple[FileReport, ...], tuple[str, ..
             on_error="skip" if wish.skips else "refuse",
             same=wish.same,
         )
-    return outcome.tables, outcome.reports, outcome.skipped
+    return replace(outcome, skipped=(*outcome.skipped, *wish.faulty_memberships))
 
 
 @dataclass(frozen=True)
@@ -140,18 +175,12 @@ class Checked:
     skipped: tuple[str, ...]
     territories: tuple[str, ...]
     place: str
+    memberships: tuple[str, ...]
 
 
 def checked(wish: Wish) -> Checked:
     """Read the sources of a command only to say what they hold."""
-    tell_estimate(wish)
-    with waiting("lecture des fichiers...", quiet=wish.quiet):
-        found = read_files(
-            *wish.paths,
-            place=wish.place,
-            on_error="skip" if wish.skips else "refuse",
-            same=wish.same,
-        )
+    found = files_read(wish)
     codes = {
         str(code)
         for name in found.tables
@@ -161,12 +190,17 @@ def checked(wish: Wish) -> Checked:
         own = wish.place.keeps(sorted(codes), references=False)
         codes = {code for code, mine in zip(sorted(codes), own, strict=True) if mine}
     title = "" if wish.place is None else wish.place.titre
+    used = () if wish.place is None else tuple(name for name, _ in wish.memberships)
     whole = described(found.tables, "", "ensemble des fichiers")
-    return Checked(whole, found.reports, found.skipped, tuple(sorted(codes)), title)
+    return Checked(whole, found.reports, found.skipped, tuple(sorted(codes)), title, used)
 
 
 def results_of(
-    wish: Wish, *, intervals: bool | SurveyDesign = False, check_published: bool = False
+    wish: Wish,
+    *,
+    intervals: bool | SurveyDesign = False,
+    check_published: bool = False,
+    files: bool = False,
 ) -> Done:
     """Compute what a command works on, or read results that were already written."""
     written = [path for path in wish.paths if Path(path).is_file() and is_results(Path(path))]
@@ -175,18 +209,26 @@ def results_of(
             raise BarometreError(
                 "un fichier de résultats se donne seul : il n'est pas une source de calcul"
             )
+        if files:
+            raise BarometreError(
+                "--files : un fichier de résultats ne dit plus d'où ils viennent ; donner les"
+                " sources"
+            )
         return Done(None, kept(read_results(written[0]), wish))
-    tables, reports, skipped = tables_of(wish)
+    found = files_read(wish)
     with waiting("calcul des indicateurs...", quiet=wish.quiet):
         results = compute(
-            tables,
+            found.tables,
             list(wish.indicators) or None,
             check_published=check_published,
             intervals=intervals,
         )
     if results.empty:
         raise BarometreError("aucun indicateur calculable à partir de ces sources")
-    return Done(tables, kept(results, wish), reports, skipped)
+    chosen = kept(results, wish)
+    if files:
+        chosen = chosen.assign(fichier=files_of(chosen, found.parts))
+    return Done(found.tables, chosen, found.skipped)
 
 
 def kept(results: pd.DataFrame, wish: Wish) -> pd.DataFrame:

@@ -5,16 +5,31 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.arrays import Booleans, Integers
-from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cards.schema import Card
 from barometre.compare.gaps import GAP_UNITS, MONTHLY_UNITS, by_month, check_tolerance
+from barometre.compare.proof.breaks import (
+    BRIDGED,
+    CENSUS_YEARS,
+    CNAM,
+    NEW_QPV,
+    OLD,
+    Bridge,
+    Rule,
+    bridged,
+    census_text,
+    new_text,
+    series_signals,
+)
+from barometre.compare.proof.breaks import RULES as RULES
+from barometre.compare.proof.prices import NOMINAL, Prices, deflated, is_amount
 from barometre.compare.proof.sides import APPRECIATIONS, difference_bounds, favour, judged
 from barometre.compare.rows import (
     NOISE,
@@ -33,16 +48,9 @@ from barometre.engine.perimeters import BREAK
 from barometre.tables.codes import level_of, qpv_generation
 from barometre.tables.table_set import DOUBTFUL
 
-Rule = Literal["recensement", "cnam", "perimetre", "rupture"]
-RULES: tuple[Rule, ...] = get_args(Rule)
-"""The reasons for which two years are not compared; each can be lifted by its name."""
-
 EVOLUTION_STATUSES = (*REASONS, "non_comparable")
 CONVERGENCES = ("rapprochement", "éloignement", "stable", "inversion")
 TRENDS = ("moins favorable", "comparable", "plus favorable", "différente")
-
-_CENSUS_YEARS = 5  # yearly surveys in one vintage: closer vintages share some of them
-_NEW_QPV = 2024  # first year of the neighbourhoods of the second generation
 
 
 def evolution(
@@ -54,6 +62,8 @@ def evolution(
     reference: str | None = None,
     tolerance: float = 0.05,
     monthly: bool = False,
+    deflate: Prices | None = None,
+    bridge: Bridge = None,
 ) -> pd.DataFrame:
     """Compare two years of every territory and indicator.
 
@@ -75,6 +85,12 @@ def evolution(
         reference.
     monthly : bool, default False
         Give yearly amounts by month: every figure of the row.
+    deflate : Series or mapping, optional
+        Price index by year: amounts are then in euros of ``end``. Without it, they are nominal, and
+        ``note`` says so.
+    bridge : bool or DataFrame, optional
+        Follow the neighbourhoods of 2015 into those of 2024 where they are the same (`qpv_bridge`;
+        True for the bundled one).
 
     Returns
     -------
@@ -140,8 +156,9 @@ def evolution(
     """
     check_tolerance(tolerance)
     lifted, rows = _rules(override), checked_rows(results)
-    rows = by_month(rows) if monthly else rows
+    rows = bridged(by_month(rows) if monthly else rows, bridge)
     _check_years(rows, start, end)
+    rows = deflated(rows, deflate, end, years=(start, end))
     key = rows.code * max(len(rows.cards), 1) + rows.card
     pairs, first = np.unique(key, return_index=True)
     order = np.argsort(first, kind="stable")
@@ -225,22 +242,16 @@ def _refusals(pairs: _Pairs) -> Iterator[tuple[Rule, Booleans, str]]:
     start, end = pairs.start, pairs.end
     years = end - start
     census = pairs.said(lambda card: card.exploitation in ("principale", "complementaire"))
-    if years < _CENSUS_YEARS:
-        told = (
-            f"millésimes du recensement distants de {counted(years, 'an')} :"
-            f" à moins de {_CENSUS_YEARS} ans, ils partagent des enquêtes"
-        )
-        yield "recensement", census.astype(bool), told
+    if years < CENSUS_YEARS:
+        yield "recensement", census.astype(bool), census_text(years)
     cnam = pairs.said(lambda card: "Cnam" in card.producteur).astype(bool)
     if years == 1 and cnam.any():
-        told = "deux millésimes consécutifs de la Cnam ne se comparent pas en dessous de la commune"
-        yield "cnam", cnam & pairs.matching(lambda c: level_of(c) in ("iris", "qpv")), told
-    if end >= _NEW_QPV:
-        told = f"périmètre de 2015, remplacé en {_NEW_QPV}"
-        yield "perimetre", pairs.matching(lambda c: qpv_generation(c) == 2015), told
-    if start < _NEW_QPV:
-        told = f"périmètre de {_NEW_QPV}, qui n'existait pas en {start}"
-        yield "perimetre", pairs.matching(lambda c: qpv_generation(c) == _NEW_QPV), told
+        yield "cnam", cnam & pairs.matching(lambda c: level_of(c) in ("iris", "qpv")), CNAM
+    if end >= NEW_QPV:
+        yield "perimetre", pairs.matching(lambda c: qpv_generation(c) == 2015), OLD
+    if start < NEW_QPV:
+        new = pairs.matching(lambda c: qpv_generation(c) == NEW_QPV) & ~pairs.noted(BRIDGED)
+        yield "perimetre", new, new_text(start)
     yield "perimetre", pairs.noted(BREAK), BREAK
     for number, card in enumerate(pairs.rows.cards):
         for change in card.ruptures:
@@ -253,6 +264,19 @@ def _refusals(pairs: _Pairs) -> Iterator[tuple[Rule, Booleans, str]]:
 
 def _is_of(code: str, levels: tuple[str, ...]) -> bool:
     return level_of(code) in levels
+
+
+def _signals(pairs: _Pairs) -> Iterator[tuple[Booleans, str]]:
+    """List what must be said of pairs that are compared."""
+    levels = dict.fromkeys(map(level_of, pairs.rows.codes))
+    for number, card in enumerate(pairs.rows.cards):
+        for level in levels if card.alertes else ():
+            code = next(c for c in pairs.rows.codes if level_of(c) == level)
+            concerned = (pairs.cards == number) & pairs.matching(partial(_is_of, levels=(level,)))
+            for told in series_signals(card, code, pairs.start, pairs.end):
+                yield concerned, told
+    amounts = np.append(is_amount(pairs.rows), False)[pairs.here]
+    yield amounts & ~pairs.noted("euros constants"), NOMINAL
 
 
 def _absences(pairs: _Pairs) -> Iterator[tuple[Booleans, str]]:
@@ -300,6 +324,8 @@ def _verdict(pairs: _Pairs, lifted: set[str]) -> _Verdict:
         else:
             refused |= concerned
         note = joined(note, _told(concerned, told))
+    for concerned, told in _signals(pairs):
+        note = joined(note, _told(concerned & there, told))
     for concerned, told in _absences(pairs):
         note = joined(note, _told(concerned, told))
     return _Verdict(refused, forced, shared, note)

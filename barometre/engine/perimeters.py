@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 
 from barometre import datasets
+from barometre.base.arguments import is_number
 from barometre.base.errors import BarometreError
+from barometre.base.frames import check_frame
 from barometre.engine.unions import Rules, regroup
 from barometre.tables.codes import SHOWN
 from barometre.tables.members import pair_natures
@@ -71,6 +73,72 @@ def qpv_correspondence() -> pd.DataFrame:
     partial = pairs["fondement"].str.contains("chevauche")
     pairs = pairs.assign(nature=nature, rupture=True, partiel=partial)
     return pairs[["code_2015", "code_2024", "nature", "rupture", "partiel", "fondement"]]
+
+
+def qpv_bridge(
+    pairs: pd.DataFrame | None = None,
+    populations: pd.DataFrame | None = None,
+    *,
+    kept: float = 0.9,
+) -> pd.DataFrame:
+    """Tell which neighbourhoods of 2015 are the same in 2024, so that a series may go on.
+
+    Parameters
+    ----------
+    pairs : DataFrame, optional
+        Pairs of neighbourhoods (`qpv_correspondence`, or `read_qpv_correspondence`); those of La
+        Porte du Hainaut by default.
+    populations : DataFrame, optional
+        ``code`` and ``population`` of both generations; the printed ones by default.
+    kept : float, default 0.9
+        Share of the population that must be kept.
+
+    Returns
+    -------
+    DataFrame
+        The pairs, with ``part_conservee``, ``identique`` and ``regle``, the reason in words. A
+        neighbourhood is the same when one takes over one, both within one EPCI, no part being known
+        to have left, and the smaller population is at least ``kept`` of the larger.
+        ``part_conservee`` is that ratio: the populations of both perimeters, not their overlap,
+        which no list gives.
+
+    Raises
+    ------
+    BarometreError
+        ``kept`` out of ]0, 1]; frames without the columns.
+    """
+    if not is_number(kept) or not 0 < kept <= 1:
+        raise BarometreError(f"kept={kept!r} refusé : donner une part entre 0 et 1 (0.9)")
+    pairs = qpv_correspondence() if pairs is None else pairs
+    people = _populations() if populations is None else populations
+    check_frame(pairs, "pairs refusé", ("code_2015", "code_2024", "nature"))
+    check_frame(people, "populations refusé", ("code", "population"))
+    counts = people.drop_duplicates("code").set_index("code")["population"].astype("float64")
+    before, after = (pairs[name].map(counts) for name in ("code_2015", "code_2024"))
+    both = pd.concat([before, after], axis=1)
+    share = both.min(axis=1, skipna=False) / both.max(axis=1, skipna=False)
+    none = pd.Series(False, index=pairs.index)
+    partial = pairs.get("partiel", none).fillna(False).astype(bool)
+    reduced = pairs.get("fondement", none.astype("str")).str.contains(_REDUCED).fillna(False)
+    reasons = [
+        (pairs["nature"] != "un pour un", "périmètres fusionnés, divisés ou sans équivalent"),
+        (partial, "à cheval sur deux EPCI"),
+        (reduced, "une partie du quartier en est sortie"),
+        (share.isna(), "population inconnue"),
+        (share < kept, f"population conservée à moins de {100 * kept:.0f} %"),
+    ]
+    told = np.select([where for where, _ in reasons], [text for _, text in reasons], "identique")
+    return pairs.assign(part_conservee=share, identique=told == "identique", regle=told)
+
+
+_REDUCED = "réduit|sort de"
+
+
+def _populations() -> pd.DataFrame:
+    """Give the printed populations of the neighbourhoods of both generations."""
+    old = datasets.load("population_2018").frame[["code", "population_2018_nb"]]
+    new = datasets.load("qpv_2024").frame[["code", "population_qpv_2024_nb"]]
+    return pd.concat([frame.set_axis(["code", "population"], axis=1) for frame in (old, new)])
 
 
 def to_2024(

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pandas as pd
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from barometre import monitoring
@@ -101,7 +100,7 @@ def _has_years(table: pd.DataFrame) -> bool:
 
 def print_dashboard(board: Dashboard, console: Console) -> None:
     """Print the main figures: targets by status and the late ones, actions, credits, answers."""
-    console.print(f"[bold]Suivi du contrat en {board.year}[/bold]")
+    console.print(f"Suivi du contrat en {board.year}", style="bold")
     if "objectifs" in board.sheets:
         _print_targets(board.sheets["objectifs"], console)
     if "actions" in board.sheets:
@@ -109,9 +108,7 @@ def print_dashboard(board: Dashboard, console: Console) -> None:
         for row in board.sheets["actions"].to_dict("records"):
             people = row["beneficiaires"]
             told = format_number(people, 0) if people == people else "secret ou non connu"
-            table.add_row(
-                escape(str(row["orientation"])), str(row["n"]), str(row["n_realisees"]), told
-            )
+            table.add_row(str(row["orientation"]), str(row["n"]), str(row["n_realisees"]), told)
         console.print(table)
     if "crédits" in board.sheets:
         keys = ["credits", "etape"]
@@ -126,7 +123,7 @@ def print_dashboard(board: Dashboard, console: Console) -> None:
         table = _table("Engagements", "partenaire", "engagements", "tenus", "réponses")
         for row in rows[rows["annee"] == rows["annee"].max()].to_dict("records"):
             share = f"{format_number(row['completude'], 0)} %"
-            table.add_row(escape(str(row["partenaire"])), str(row["n"]), str(row["n_tenus"]), share)
+            table.add_row(str(row["partenaire"]), str(row["n"]), str(row["n_tenus"]), share)
         console.print(table)
 
 

@@ -75,8 +75,8 @@ def write_results(
 
     Notes
     -----
-    Above 100 000 rows a workbook has no labels in its sheet ``resultats``, and gaps only to
-    references that are named.
+    Above 100 000 rows a workbook has no labels in its sheet ``resultats``, no intervals in its
+    ``tableau`` (grade C stays marked), and gaps only to references that are named.
     """
     path = Path(path)
     suffix = path.suffix.lower()

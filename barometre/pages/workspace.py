@@ -11,11 +11,12 @@ import difflib
 import math
 import textwrap
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
+import pandas as pd
 import tomli_w
 
 from barometre.base.arguments import is_number
@@ -274,8 +275,18 @@ class Config:
         """Return a path that the file gives, from the folder."""
         return self.dossier / name
 
-    def place(self) -> Selection:
-        """Return the territory of the folder, as `selection` describes it."""
+    def place(self, found: Sequence[pd.DataFrame] = ()) -> Selection:
+        """Return the territory of the folder, as `selection` describes it.
+
+        Parameters
+        ----------
+        found : sequence of DataFrame, optional
+            Memberships that lie among the sources; those that the file names win over them.
+
+        Returns
+        -------
+        Selection
+        """
         chosen = self.territoire
         return selection(
             epci=chosen.epci or None,
@@ -283,7 +294,7 @@ class Config:
             commune=chosen.commune or None,
             qpv=chosen.quartier or None,
             zones=self.path(chosen.zones) if chosen.zones else None,
-            membership=[self.path(name) for name in chosen.appartenances] or None,
+            membership=[*found, *(self.path(name) for name in chosen.appartenances)] or None,
             vintage=chosen.millesime,
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -92,13 +93,14 @@ def read_membership(
     return pairs.rename(level)
 
 
-def read_passage(path: str | Path) -> pd.Series[str]:
+def read_passage(path: str | Path | pd.DataFrame) -> pd.Series[str]:
     """Read Insee's table of passage: the current code of every commune that ever was.
 
     Parameters
     ----------
-    path : str or Path
-        Delimited file: ``DEPCOM_HIST`` and ``DEPCOM``, or ``CODGEO_INI`` and ``CODGEO_2024``...
+    path : str, Path or DataFrame
+        Delimited file, or the texts of one: ``DEPCOM_HIST`` and ``DEPCOM``, or ``CODGEO_INI`` and
+        ``CODGEO_2024``...
 
     Returns
     -------
@@ -111,16 +113,25 @@ def read_passage(path: str | Path) -> pd.Series[str]:
     FaultsError
         Column absent, commune with two current codes, code of another form.
     """
-    frame = _read(path)
+    if isinstance(path, pd.DataFrame):
+        frame, nom = path, "tableau"
+    else:
+        frame, nom = _read(path), Path(path).name
     former = "CODGEO_INI" if "CODGEO_INI" in frame else "DEPCOM_HIST"
     dated = sorted(name for name in map(str, frame) if re.fullmatch(r"CODGEO_\d{4}", name))
     current = dated[-1] if dated else "DEPCOM"
     pairs = membership(frame, part=former, whole=current)
-    both = _repaired(pd.concat([pairs.index.to_series(), pairs]), path)
+    both = _repaired(pd.concat([pairs.index.to_series(), pairs]), nom)
     if faults := check_codes(both, "commune"):
-        raise FaultsError(f"table de passage refusée ({Path(path).name})", faults)
+        raise FaultsError(f"table de passage refusée ({nom})", faults)
     index = pd.Index(both.iloc[: len(pairs)], name="code")
     return pd.Series(both.iloc[len(pairs) :].to_numpy(), index=index, name="actuel", dtype="str")
+
+
+def is_passage(columns: Iterable[str]) -> bool:
+    """Tell a table of passage by its columns."""
+    names = set(columns)
+    return {"DEPCOM_HIST", "DEPCOM"} <= names or "CODGEO_INI" in names
 
 
 def pair_natures(former: pd.Series, current: pd.Series) -> npt.NDArray[np.str_]:

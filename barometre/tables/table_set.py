@@ -321,7 +321,7 @@ def _conflicts(
             f"{counted(int(differ.sum()), 'cellule')} à deux valeurs, dont {code} en {year}"
             f" : {format_number(cells[0])} ({names[origins[here[0]]]}) et"
             f" {format_number(cells[other])} ({names[origins[here[other]]]})",
-            'ne garder qu\'une source, ou la plus récente (same="recent")',
+            'ne garder qu\'une source, ou la plus récente (same="recent", --same recent)',
         )
 
 

@@ -17,7 +17,7 @@ from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.datasets.places.bundle import communes, former_communes
 from barometre.datasets.places.gazetteer import folded
 from barometre.tables.codes import check_codes, level_of, repair_codes
-from barometre.tables.members import read_membership
+from barometre.tables.members import is_passage, read_membership, read_passage
 
 Given: TypeAlias = (
     "pd.Series[str] | Mapping[str, str] | Mapping[str, Sequence[str]] | pd.DataFrame | str | Path"
@@ -30,6 +30,7 @@ _COMMUNES = ("insee_com", "communes", "cog")
 _EPCI = ("siren_epci", "epci")
 _COMMUNE_NAMES = ("lib_com",)
 _TITLE = "appartenance refusée"
+_OUTLINES = (".geojson", ".json")
 
 CONTRACT = "200042190"
 """CA de la Porte du Hainaut, whose neighbourhoods of 2015 are bundled."""
@@ -77,8 +78,9 @@ def members(given: Given | Iterable[Given] | None = None, *, vintage: int | None
     given : Series, mapping, DataFrame, path, or a list of these, optional
         Commune or neighbourhood to EPCI (or EPCI to the list of its parts); a list of the priority
         neighbourhoods (columns of the official one: ``code_qp``, ``insee_com``, ``siren_epci``;
-        or what `read_qpv_members` gives); or a file of either kind (Insee's table of communes, list
-        of QPV in CSV, XLSX or GeoJSON).
+        or what `read_qpv_members` gives); a table of passage (``DEPCOM_HIST`` and ``DEPCOM``, or
+        ``CODGEO_INI``), by which former communes are followed; or a file of one of these kinds
+        (Insee's table of communes, list of QPV in CSV, XLSX or GeoJSON).
     vintage : int, optional
         Vintage of the bundled memberships, the latest by default.
 
@@ -102,8 +104,32 @@ def members(given: Given | Iterable[Given] | None = None, *, vintage: int | None
     alone = isinstance(given, (pd.Series, Mapping, pd.DataFrame, str, Path))
     several = [given] if alone or not isinstance(given, Iterable) else given
     for one in cast("Iterable[Given]", several):
+        passage = _passage(one)
+        if passage is not None:
+            base = _following(base, passage)
+            continue
         base = _with(base, _pairs(one), is_list=isinstance(one, (pd.DataFrame, str, Path)))
     return base
+
+
+def _passage(given: Given) -> pd.Series[str] | None:
+    """Read a table of passage, if what is given is one."""
+    if isinstance(given, pd.DataFrame):
+        return read_passage(given) if is_passage(given.columns) else None
+    if not isinstance(given, (str, Path)) or Path(given).suffix.lower() in _OUTLINES:
+        return None
+    path = Path(given)
+    frame = read_text(path) if path.is_file() else pd.DataFrame()
+    return read_passage(frame) if is_passage(frame.columns) else None
+
+
+def _following(base: Members, passage: pd.Series[str]) -> Members:
+    """Follow former communes as a passage says; what it leads to may itself be former."""
+    led = passage.map(base.former).astype("str").fillna(passage)
+    known = led.isin(base.communes.index) & ~led.index.isin(base.communes.index)
+    former = led[known].combine_first(base.former).astype("str")
+    former.name = base.former.name
+    return replace(base, former=former)
 
 
 @functools.cache
@@ -217,7 +243,7 @@ def _pairs(given: Given) -> pd.DataFrame:
 def _of_file(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise BarometreError(f"{_TITLE} : fichier {path} introuvable ; vérifier le chemin")
-    if path.suffix.lower() in (".geojson", ".json"):
+    if path.suffix.lower() in _OUTLINES:
         features = json.loads(path.read_text(encoding="utf-8"))["features"]
         return _of_frame(pd.DataFrame([f["properties"] for f in features]), path.name)
     frame = read_text(path)

@@ -16,8 +16,8 @@ from barometre.pages.workbook.places import Order, places_in_order
 from barometre.pages.workbook.wide import write_gaps, write_table
 
 LARGE = 100_000
-"""Rows above which a workbook holds the results and the table only: no labels beside the codes of
-each value, no gaps unless references are named."""
+"""Rows above which a workbook is brief: no labels beside the codes of each value, no interval nor
+grade beside those of the table, no gaps unless references are named."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ def write_workbook(
     )
     with open_book(path, "Baromètre de cohésion sociale", _day(results, choices.edition)) as book:
         write_guide(book, Contents(results, places, compared, edition or "", replaced))
-        write_table(book, results, places)
+        write_table(book, results, places, beside=not large)
         if compared:
             write_gaps(book, results, places, references)
         write_rows(book, labelled, "resultats")

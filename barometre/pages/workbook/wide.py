@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any
 
@@ -97,10 +97,14 @@ def placed(results: pd.DataFrame, codes: Sequence[str], columns: Sequence[Column
 # ---- the table -----------------------------------------------------------------------------------
 
 
-def write_table(book: Book, results: pd.DataFrame, places: Sequence[Place]) -> None:
-    """Write the sheet ``tableau``: values, with their interval and grade when there are some."""
+def write_table(
+    book: Book, results: pd.DataFrame, places: Sequence[Place], *, beside: bool = True
+) -> None:
+    """Write the sheet ``tableau``: values, with their interval and grade beside when asked."""
     shown = displayed(results)
     columns = columns_of(shown)
+    if not beside:
+        columns = [replace(column, intervals=False, grades=False) for column in columns]
     keys = ("code", "territoire", "niveau")
     _check_size(len(places), len(keys) + sum(c.width for c in columns))
     sheet = book.sheet("tableau")

@@ -11,6 +11,7 @@ from barometre.sources.files.answers import OUTLINES as OUTLINES_NAME
 from barometre.sources.files.text import Source, is_notice, split_name
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.report import Reading, set_aside
+from barometre.tables.members import is_passage
 from barometre.tables.table_set import RESULT_COLUMNS
 
 _NOTICE_SHEETS = re.compile(
@@ -49,8 +50,7 @@ def _membership(header: Sequence[str], nom: str) -> bool:
 
 
 def _passage(header: Sequence[str], nom: str) -> bool:
-    columns = set(header)
-    return {"DEPCOM_HIST", "DEPCOM"} <= columns or "CODGEO_INI" in columns
+    return is_passage(header)
 
 
 def _results(header: Sequence[str], nom: str) -> bool:

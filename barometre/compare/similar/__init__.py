@@ -1,0 +1,1 @@
+"""Territories alike: the nearest ones, and the classes they make."""
