@@ -260,6 +260,8 @@ def combine(
     if same not in ("refuse", "recent"):
         raise UnknownNameError("valeur de same", str(same), ("refuse", "recent"))
     sets = list(parts)
+    if len(sets) == 1:
+        return sets[0]  # checked when it was made
     sources = list(names) or [f"source n° {i}" for i in range(1, len(sets) + 1)]
     faults: list[Fault] = []
     frames: dict[str, pd.DataFrame] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from typing import IO
 
 from barometre.base.errors import BarometreError
 
@@ -67,7 +68,7 @@ def refuse_endless(nom: str, content: bytes) -> None:
                     _refuse_rows(nom, sheet)
 
 
-def _refuse_rows(nom: str, sheet: zipfile.ZipExtFile) -> None:
+def _refuse_rows(nom: str, sheet: IO[bytes]) -> None:
     tail = b""
     while piece := sheet.read(_CHUNK):
         text = tail + piece
