@@ -6,6 +6,7 @@ import contextlib
 import io
 import os
 import shlex
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,6 +33,19 @@ class Called:
     def words(self) -> str:
         """All that was printed, spaces and line breaks folded."""
         return " ".join((self.out + " " + self.err).split())
+
+
+def run(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run ``barometre`` as a program of its own."""
+    return subprocess.run(
+        [sys.executable, "-m", "barometre", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        encoding="utf-8",
+        env=os.environ | {"PYTHONIOENCODING": "utf-8", "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
 
 
 def call(*arguments: str | Path, cwd: Path | None = None, columns: int | None = None) -> Called:

@@ -90,7 +90,8 @@ def test_a_year_of_the_contract(folder: Path) -> None:
     board = call("monitor", "suivi", "--year", "2025", "--out", "t.xlsx", cwd=folder)
     assert board.code == 0
     assert "Suivi du contrat en 2025" in board.out
-    assert set(pd.ExcelFile(folder / "t.xlsx").sheet_names) >= {"objectifs", "actions", "crédits"}
+    with pd.ExcelFile(folder / "t.xlsx") as book:
+        assert set(book.sheet_names) >= {"objectifs", "actions", "crédits"}
     quiet = call("monitor", "suivi", "--quiet", cwd=folder)
     assert (quiet.code, quiet.out) == (0, "")
     assert "Suivi du contrat en 2025" in call("monitor", "--example", cwd=folder).out

@@ -20,7 +20,7 @@ from barometre.pages import results_file
 from barometre.pages.demo import run_demo
 from barometre.pages.results_file import check_destination, write_results, write_template
 from barometre.tables.table_set import Tables
-from tests.test_cli import run
+from tests.calls import run
 
 HOMES = "code;annee;logements;logements_vacants\n59172;2021;80;12\n"
 WRITERS: dict[str, Callable[[Path, Tables], Path]] = {

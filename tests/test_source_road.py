@@ -89,10 +89,10 @@ def test_sheets_beside_data_are_set_aside_and_told(tmp_path: Path) -> None:
     book.create_sheet("Autre").append(["a", "b"])
     path = tmp_path / "classeur.xlsx"
     book.save(path)
-    with pytest.warns(SourceWarning, match=r"classeur.xlsx \[Autre\] : feuille non reconnue"):
+    with pytest.warns(SourceWarning, match=r"classeur.xlsx \[Autre\] : aucune famille connue"):
         tables = bcs.read(path)
     assert list(tables) == ["logements"]
-    assert sorted(report.genre for report in check_files(path)) == ["feuille", "notice", "valeurs"]
+    assert sorted(report.genre for report in check_files(path)) == ["autre", "notice", "valeurs"]
 
 
 # ---- lots --------------------------------------------------------------------------------------

@@ -88,7 +88,8 @@ class _Run:
 
     def take(self, reading: Reading) -> None:
         """Keep what a file gave, one's own territory only."""
-        tables = reading.tables if self.place is None else restrict(reading.tables, self.place)
+        whole = self.place is None or reading.aside
+        tables = reading.tables if whole else restrict(reading.tables, self.place)
         self.readings.append(Reading(tables, reading.report, reading.aside))
 
 
@@ -177,11 +178,18 @@ def read_files(
     parts = [(one.report.fichier, one.tables) for one in run.readings if not one.aside]
     if same == "recent":
         parts.sort(key=lambda part: _edition(part[0], part[1]), reverse=True)
-        tables = combine([part for _, part in parts], [name for name, _ in parts], same="recent")
+        tables = combine(*_with_labels(parts, run), same="recent")
     else:
-        tables = combine([part for _, part in parts], [name for name, _ in parts])
+        tables = combine(*_with_labels(parts, run))
     reports = tuple(one.report for one in run.readings)
     return FilesRead(tables, reports, tuple(run.refusals), tuple(parts))
+
+
+def _with_labels(parts: Sequence[tuple[str, Tables]], run: _Run) -> tuple[list[Tables], list[str]]:
+    """Add to what files gave the names that lists set aside give to their territories."""
+    lists = [(one.report.fichier, one.tables) for one in run.readings if one.aside]
+    every = [*parts, *lists]
+    return [tables for _, tables in every], [name for name, _ in every]
 
 
 def _edition(name: str, tables: Tables) -> tuple[int, int]:
