@@ -106,13 +106,14 @@ def mutation(function: Mutation) -> Mutation:
 @mutation
 def code_form(draw: random.Random, rows: Rows, separator: str) -> None:
     column, one = _code_column(rows), draw.random() < 0.5
-    change = draw.choice([
+    changes: list[Callable[[str], str]] = [
         lambda v: v.lstrip("0"), lambda v: v.lower(), lambda v: f" {v} ", lambda v: v + "\u00a0",
         lambda v: "'" + v, lambda v: v + ".0", lambda v: "0" + v, lambda v: v + ".",
         lambda v: v.replace("0", "O"), lambda v: v + " - Denain", lambda v: "#####",
         lambda v: f'="{v}"', lambda v: f"{float(v):.4E}" if v.isdigit() else v,
         lambda v: "\ufeff" + v, lambda v: "",
-    ])  # fmt: skip
+    ]  # fmt: skip
+    change = draw.choice(changes)
     for row in draw.sample(rows[1:], 1) if one else rows[1:]:
         row[column] = change(row[column])
 
@@ -250,13 +251,13 @@ def _cells(path: Path) -> tuple[Cells, set[str]]:
     for name in tables:
         frame = tables[name]
         for column in frame.columns:
-            cells |= {
-                (name, column, code, year): value
-                for (code, year), value in frame[column].dropna().items()
-            }
-    keys = ["table", "colonne", "code", "annee"]
-    said = tables.statuts[tables.statuts["statut"] != "ok"].set_index(keys)["statut"]
-    return cells | said.to_dict(), {str(w.message) for w in told}
+            given = frame[column].dropna()
+            for (code, year), value in zip(given.index.tolist(), given.tolist(), strict=True):
+                cells[name, column, code, year] = value
+    said = tables.statuts[tables.statuts["statut"] != "ok"]
+    keys = zip(*(said[key].tolist() for key in ("table", "colonne", "code", "annee")), strict=True)
+    cells |= dict(zip(keys, said["statut"].tolist(), strict=True))
+    return cells, {str(w.message) for w in told}
 
 
 @pytest.mark.parametrize("part", range(PARTS))

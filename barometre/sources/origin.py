@@ -53,4 +53,8 @@ def _keys(tables: Tables, table: str, columns: Sequence[str]) -> pd.MultiIndex:
     if table not in tables:
         return index
     here = [name for name in columns if name in tables[table].columns]
-    return index.union(tables[table][here].dropna(how="all").index).unique() if here else index
+    if not here:
+        return index
+    known = tables[table][here].dropna(how="all").reset_index()[["code", "annee"]]
+    both = pd.concat([index.to_frame(index=False), known]).drop_duplicates()
+    return pd.MultiIndex.from_frame(both)

@@ -88,8 +88,9 @@ class _Run:
 
     def take(self, reading: Reading) -> None:
         """Keep what a file gave, one's own territory only."""
-        whole = self.place is None or reading.aside
-        tables = reading.tables if whole else restrict(reading.tables, self.place)
+        tables = reading.tables
+        if self.place is not None and not reading.aside:
+            tables = restrict(tables, self.place)
         self.readings.append(Reading(tables, reading.report, reading.aside))
 
 
