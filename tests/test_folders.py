@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -184,13 +186,15 @@ def test_the_files_are_those_that_a_search_by_hand_finds() -> None:
         assert row["fichier"] == " ; ".join(name for name, held in given.items() if held), row
 
 
-def _holds(tables: bcs.Tables, inputs: dict[str, list[str]], row: dict[str, object]) -> bool:
+def _holds(
+    tables: bcs.Tables, inputs: Mapping[str, Sequence[str]], row: Mapping[Hashable, Any]
+) -> bool:
     for table, columns in inputs.items():
         for column in columns:
             if table in tables and column in tables[table]:
                 cells = tables[table][column]
-                key = (row["code"], row["annee"])
-                if key in cells.index and pd.notna(cells[key]):
+                known = cells.dropna().index
+                if (row["code"], row["annee"]) in known:
                     return True
             said = tables.statuts
             here = (said["table"] == table) & (said["colonne"] == column)
