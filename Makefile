@@ -29,6 +29,7 @@ mutants: $(STAMP)
 	$(BIN)/python -m benchmarks.mutants
 
 docs: $(STAMP)
+	rm -rf docs/api  # pages of names that are gone
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
