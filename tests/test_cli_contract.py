@@ -14,7 +14,6 @@ import barometre as bcs
 from barometre.monitoring import create_edition, example_year, open_edition, write_records
 from barometre.monitoring.indicator_sheet import EXAMPLE
 from tests.calls import call, commands, example_of
-from tests.conftest import ROOT
 
 LOGEMENTS = "code;annee;logements;logements_vacants\n59172;2021;80;12\n59179;2021;800;12\n"
 COMPONENTS = (
@@ -149,7 +148,7 @@ def test_two_files_of_one_name_do_not_hide_each_other(folder: Path) -> None:
     assert "fiche.toml" in refused.err
 
 
-def test_the_page_of_the_command_line_shows_every_example() -> None:
-    page = (ROOT / "docs" / "command_line.md").read_text("utf-8")
+def test_the_page_of_the_command_line_shows_every_example(checkout: Path) -> None:
+    page = (checkout / "docs" / "command_line.md").read_text("utf-8")
     shown = {tuple(shlex.split(text)) for text in re.findall(r"\| `(barometre [^`]*)` \|", page)}
     assert shown == {("barometre", *example_of(command)) for command in commands().values()}
