@@ -40,7 +40,7 @@ class Face:
 
     def sentences(self) -> Sequence[str]:
         """Return the sentences of the summary, in French."""
-        raise NotImplementedError
+        raise NotImplementedError  # each class of results has its own
 
     def summary(self) -> str:
         """Say the result in French, as a report would; a sentence a line."""

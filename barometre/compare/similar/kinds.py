@@ -157,15 +157,13 @@ def kmeans(
     points: Floats, classes: int, starts: int, rng: np.random.Generator
 ) -> tuple[Integers, Floats]:
     """Return the labels and centres of the best of several starts, the largest class first."""
-    from scipy.cluster.vq import kmeans2
+    from scipy.cluster.vq import ClusterError, kmeans2
 
     best, labels, centres = np.inf, np.zeros(len(points), dtype=np.int64), points[:classes]
     for _ in range(starts):
         try:
             middle, mine = kmeans2(points, classes, iter=100, minit="++", missing="raise", rng=rng)
-        except Exception as error:
-            if type(error).__name__ != "ClusterError":
-                raise
+        except ClusterError:
             continue  # a class was left empty: another start
         cost = ((points - middle[mine]) ** 2).sum()
         if cost < best - 1e-12:
