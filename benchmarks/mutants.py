@@ -129,10 +129,16 @@ class Recorder:
 
 
 class Chosen:
-    """Keeps the tests asked for, in their order."""
+    """Keeps the tests asked for, in their order, on a module changed."""
 
-    def __init__(self, tests: Sequence[str]) -> None:
+    def __init__(self, tests: Sequence[str], finder: Changed | None = None) -> None:
         self.order = {name: i for i, name in enumerate(tests)}
+        self.finder = finder
+
+    def pytest_configure(self) -> None:
+        """Find the module before pytest, which reads again the files it is given."""
+        if self.finder:
+            sys.meta_path.insert(0, self.finder)
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out the others."""
@@ -253,7 +259,8 @@ def survives(mutant: Mutant, records: Sequence[dict[str, Any]]) -> str:
 
         def work(chunk: Sequence[str] = chunk) -> int:
             sys.meta_path.insert(0, finder)
-            return pytest_on(sorted({name.split("::")[0] for name in chunk}), Chosen(chunk))
+            files = sorted({name.split("::")[0] for name in chunk})
+            return pytest_on(files, Chosen(chunk, finder))
 
         if chunk and forked(work, SECONDS + 3 * sum(tests[name] for name in chunk)):
             return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Integral, Real
 
 import numpy as np
@@ -33,29 +33,11 @@ def draw_cohort(
     seed: int,
 ) -> pd.DataFrame:
     """Draw a cohort; see `barometre.datasets.make_cohort`."""
-    shares = {"share_treated": share_treated, "attrition": attrition, "mobility": mobility}
-    numbers = {"effect": effect, "zone_shock": zone_shock, **shares}
-    wrong = [k for k, x in numbers.items() if not isinstance(x, Real) or not math.isfinite(x)]
-    wrong += [k for k, x in (("n", n), ("seed", seed)) if not isinstance(x, Integral)]
-    if wrong:
-        raise BarometreError(
-            f"cohorte de synthèse refusée : {', '.join(wrong)} : donner un nombre, entier pour n"
-            " et seed"
-        )
-    faults = {
-        "n : au moins 2 personnes": n >= 2,
-        "waves : au moins 2, croissantes": len(waves) >= 2 and list(waves) == sorted(set(waves)),
-        "entries : des vagues, après la première": bool(entries) and set(entries) <= set(waves[1:]),
-        "share_treated : entre 0 et 1": 0 < share_treated < 1,
-        "attrition : de 0 à moins de 1": 0 <= attrition < 1,
-        "mobility : de 0 à moins de 1": 0 <= mobility < 1,
-        "zone_shock : positif ou nul": zone_shock >= 0,
-        "zones : au moins 2": len(zones) >= 2,
-        "seed : positif ou nul": seed >= 0,
-    }
-    refused = [rule for rule, holds in faults.items() if not holds]
-    if refused:
-        raise BarometreError("cohorte de synthèse refusée : " + " ; ".join(refused))
+    _check(
+        zones, n, waves, entries, seed,
+        {"share_treated": share_treated, "attrition": attrition, "mobility": mobility},
+        {"effect": effect, "zone_shock": zone_shock},
+    )  # fmt: skip
     rng = np.random.default_rng(seed)
     periods = len(waves)
     home = rng.integers(len(zones), size=n)
@@ -104,14 +86,54 @@ def draw_cohort(
         "synthetic": True,
         "truth": {"effect": float(effect), "trend": float(slope.mean())},
     }
-    if complete:
-        return frame
+    return frame if complete else _seen(frame, lost_at, reason, periods)
+
+
+def _check(
+    zones: Sequence[str],
+    n: int,
+    waves: Sequence[int],
+    entries: Sequence[int],
+    seed: int,
+    shares: Mapping[str, float],
+    amounts: Mapping[str, float],
+) -> None:
+    """Refuse what no cohort can be drawn from, every fault at once."""
+    numbers = {**amounts, **shares}
+    wrong = [k for k, x in numbers.items() if not isinstance(x, Real) or not math.isfinite(x)]
+    wrong += [k for k, x in (("n", n), ("seed", seed)) if not isinstance(x, Integral)]
+    if wrong:
+        raise BarometreError(
+            f"cohorte de synthèse refusée : {', '.join(wrong)} : donner un nombre, entier pour n"
+            " et seed"
+        )
+    faults = {
+        "n : au moins 2 personnes": n >= 2,
+        "waves : au moins 2, croissantes": len(waves) >= 2 and list(waves) == sorted(set(waves)),
+        "entries : des vagues, après la première": bool(entries) and set(entries) <= set(waves[1:]),
+        "share_treated : entre 0 et 1": 0 < shares["share_treated"] < 1,
+        "attrition : de 0 à moins de 1": 0 <= shares["attrition"] < 1,
+        "mobility : de 0 à moins de 1": 0 <= shares["mobility"] < 1,
+        "zone_shock : positif ou nul": amounts["zone_shock"] >= 0,
+        "zones : au moins 2": len(zones) >= 2,
+        "seed : positif ou nul": seed >= 0,
+    }
+    refused = [rule for rule, holds in faults.items() if not holds]
+    if refused:
+        raise BarometreError("cohorte de synthèse refusée : " + " ; ".join(refused))
+
+
+def _seen(
+    frame: pd.DataFrame, lost_at: Integers, reason: npt.NDArray[np.object_], periods: int
+) -> pd.DataFrame:
+    """Keep the waves at which each person is seen; the last one says why it is."""
+    time = np.arange(periods)
     seen = (time[None, :] < lost_at[:, None]).ravel()
     last = (time[None, :] == lost_at[:, None] - 1) & (lost_at[:, None] < periods)
-    said = np.full(last.shape, None, dtype=object)
-    said[last] = reason[last.any(axis=1)]
-    said = said.ravel()
-    return frame.assign(exit_reason=pd.array(said, dtype="str"))[seen].reset_index(drop=True)
+    reasons = np.full(last.shape, None, dtype=object)
+    reasons[last] = reason[last.any(axis=1)]
+    reasons = reasons.ravel()
+    return frame.assign(exit_reason=pd.array(reasons, dtype="str"))[seen].reset_index(drop=True)
 
 
 def _households(rng: np.random.Generator, home: Integers) -> Integers:
