@@ -17,9 +17,10 @@ from matplotlib.figure import Figure
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
+from barometre.cohort import Cohort, hide_small_groups, protect
 from barometre.pages import cohort as cohort_page
 from barometre.pages.cohort import charts, drawn, write_cohort_page
-from barometre.pages.cohort.findings import compute_findings
+from barometre.pages.cohort.findings import _statuses, compute_findings
 from barometre.pages.cohort.french import spaced
 
 mpl.use("Agg")
@@ -255,12 +256,31 @@ def test_small_counts_are_hidden_with_what_would_give_them_back(written: Written
     rows = {row[0]: row[1:] for row in place[1:]}
     assert rows["les arrivées"] == ["secret"] * 3
     assert list(rows.values()).count(["secret"] * 3) >= 2
+    # Nor is an interval told in full beside a hidden group.
+    assert all(row[2] == "secret" for row in rows.values())
+    assert written.found["place"]["rows"][["low", "high"]].isna().all(axis=None)
     states = written.found["statuses"]["table"]
     assert not states["n"].between(1, 10).any()
     assert states.groupby(["group", "wave"])["share"].sum().to_numpy() == pytest.approx(1)
+    protected = protect(written.found["drawn"].cohort.retention("arm")).set_index(["group", "wave"])
+    assert list(written.found["follow_up"]["hidden"]) == list(protected["status"] == "secret")
     # A wave hidden in a table is not told by the chart of the statuses.
     hidden = written.found["follow_up"]["hidden"]
     assert not hidden[hidden].index.isin(pd.MultiIndex.from_frame(states[["group", "wave"]])).any()
+
+
+def test_a_wave_whose_total_is_secret_is_not_added_up() -> None:
+    """Six people and five at one wave: their sum tells as much as they do."""
+    waves = {2024: ["emploi"] * 11, 2025: ["emploi"] * 6 + ["sans"] * 5}
+    rows = [(f"a{i}", wave, 0, state) for wave in waves for i, state in enumerate(waves[wave])]
+    rows += [(f"b{i}", wave, 1, "emploi") for wave in waves for i in range(40)]
+    frame = pd.DataFrame(rows, columns=["person", "wave", "arm", "status"])
+    cohort = Cohort(frame, person="person", wave="wave", arm="arm", status="status")
+    shown = pd.Series(False, pd.MultiIndex.from_product([[0, 1], list(waves)]))
+    table = _statuses(cohort, shown)["table"]
+    assert hide_small_groups(pd.DataFrame({"n": [6, 5]}))["total_status"].eq("secret").all()
+    assert set(table.loc[table["group"] == 0, "wave"]) == {2024}
+    assert set(table.loc[table["group"] == 1, "wave"]) == {2024, 2025}
 
 
 def test_nobody_is_listed(written: Written) -> None:

@@ -17,6 +17,7 @@ from barometre.cohort import (
     kaplan_meier,
     logrank,
     minimum_detectable_effect,
+    protect,
     rmst,
     sample_size,
     stayers_and_lost,
@@ -25,6 +26,7 @@ from barometre.cohort import (
 from barometre.datasets.synthetic_cohort import ELSEWHERE
 from barometre.pages.cohort.drawn import COVARIATES, ENTRIES, THRESHOLD, Drawn, draw
 from barometre.pages.cohort.effects import again, effects
+from barometre.secrecy.lines import PUBLISHED
 
 ARMS = {1: "Bénéficiaires", 0: "Comparaison"}
 JOB = "emploi"
@@ -85,8 +87,8 @@ def compute_findings(seed: int, n: int) -> dict[str, Any]:
 
 
 def _follow_up(drawn: Drawn) -> dict[str, Any]:
-    table = pd.DataFrame(drawn.cohort.retention("arm"))
-    shown = pd.concat([_thinned(table[table["group"] == arm]) for arm in ARMS])
+    shown = pd.DataFrame(protect(drawn.cohort.retention("arm"), threshold=THRESHOLD))
+    shown["hidden"] = shown["status"] != PUBLISHED
     lost = drawn.cohort.frame[drawn.cohort.frame["exit_reason"].notna()]
     people = lost.assign(bras=lost["arm"].map(ARMS))
     reasons = count_people(people, "person", "exit_reason", "bras", threshold=THRESHOLD)
@@ -99,17 +101,6 @@ def _follow_up(drawn: Drawn) -> dict[str, Any]:
         "any_hidden": bool(shown["hidden"].any()),
         "reasons": reasons.table,
     }
-
-
-def _thinned(rows: pd.DataFrame) -> pd.DataFrame:
-    """Hide the waves between which few people were lost, from the last one, which is shown."""
-    present = rows["n_present"].tolist()
-    hidden, after = [False], present[-1]
-    for number in present[-2:0:-1]:
-        small = any(0 < gap < THRESHOLD for gap in (number - after, present[0] - number))
-        after = after if small else number
-        hidden.append(small)
-    return rows.assign(hidden=[False, *hidden[::-1]])
 
 
 def _losses(drawn: Drawn) -> dict[str, Any]:
@@ -175,7 +166,10 @@ def _statuses(cohort: Cohort, hidden_waves: pd.Series[bool]) -> dict[str, Any]:
     table = table[~hidden_waves.reindex(at).to_numpy()].drop(columns="entropy")
     table = table.reset_index(drop=True)
     status = hide_small_groups(table[[*keys, "state", "n"]], threshold=THRESHOLD, within=keys)
-    hidden = (status["status"] != "publie").to_numpy()
+    # Where even the total of a wave is secret, adding its small states up would tell it.
+    told = (status["total_status"] == PUBLISHED).to_numpy()
+    table, status = table[told].reset_index(drop=True), status[told]
+    hidden = (status["status"] != PUBLISHED).to_numpy()
     if hidden.any():
         # Small states of a wave are added up: what is hidden stays in the total.
         rest = table.assign(n=table["n"].where(hidden, 0), share=table["share"].where(hidden, 0.0))
@@ -212,10 +206,13 @@ def _place(drawn: Drawn) -> dict[str, Any]:
         seed=drawn.seed,
     )
     published = change.published(THRESHOLD).set_index("component")
+    whole = bool((published["status"] == PUBLISHED).all())
+    limits = change.table.set_index("component")[["low", "high"]]
     return {
         "change": change,
-        "rows": published.join(change.table.set_index("component")[["low", "high"]]),
-        "all_published": bool((published["status"] == "publie").all()),
+        # Values that stay beside a hidden group are rounded: their limits, in full, would tell it.
+        "rows": published.join(limits if whole else limits * np.nan),
+        "all_published": whole,
         "n_followed": int(drawn.first["seen"].sum()),
     }
 
