@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from barometre.cards.listing import indicator_card as indicator_card
     from barometre.cohort.impact.group_time import ComparisonWarning as ComparisonWarning
     from barometre.cohort.inference.estimates import FewClustersWarning as FewClustersWarning
+    from barometre.cohort.pseudonyms import PseudonymWarning as PseudonymWarning
     from barometre.compare.disadvantage import cumulative_disadvantage as cumulative_disadvantage
     from barometre.compare.dispersion import TheilParts as TheilParts
     from barometre.compare.dispersion import theil as theil
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from barometre.engine.shrinkage import shrink as shrink
     from barometre.engine.shrinkage import shrink_rates as shrink_rates
     from barometre.engine.union_limits import union_intervals as union_intervals
+    from barometre.engine.unions import DistrictsWarning as DistrictsWarning
     from barometre.engine.unions import aggregate as aggregate
     from barometre.engine.values import PublishedDifference as PublishedDifference
     from barometre.engine.values import compute as compute

@@ -35,6 +35,18 @@ def test_the_public_surface() -> None:
         getattr(bcs, "compare_all")  # noqa: B009 - a name that type checkers refuse
 
 
+def test_every_warning_can_be_named() -> None:
+    """A script that silences or fails on a warning takes its class from ``bcs``."""
+    homes = Path(bcs.__file__).parent.rglob("*.py")
+    classes = {
+        name
+        for file in homes
+        for name in re.findall(r"(?m)^class (\w+Warning)\(", file.read_text(encoding="utf-8"))
+    }
+    assert classes - set(dir(bcs)) == set()
+    assert {"DistrictsWarning", "PseudonymWarning", "SourceWarning"} <= classes
+
+
 def test_former_names_of_modules_still_lead_to_them() -> None:
     program = (
         "import warnings; warnings.simplefilter('ignore')\n"

@@ -405,14 +405,14 @@ class Cohort(PanelRows):
     def att_gt(
         self,
         outcome: str,
-        *,
         control: Control = "never",
         base: Base = "varying",
         covariates: Sequence[str] | str | None = None,
         method: Method = "dr",
+        cluster: str | None = None,
         missing: MissingWave = "pairs",
         anticipation: float = 0,
-        cluster: str | None = None,
+        *,
         se: StandardError = "CR0",
     ) -> AttGt:
         """Effects by group of entry and wave (Callaway and Sant'Anna, 2021).

@@ -130,7 +130,10 @@ def cluster_robust(
     G/(G-1) alone. CR2, CR3: residuals of a cluster are multiplied by (I - H_gg) to the power -1/2
     or -1 (Bell, McCaffrey, 2002), pseudo-inverse where a cluster alone determines a coefficient
     (Pustejovsky, Tipton, 2018), with Satterthwaite degrees of freedom; working model: independent
-    rows, variance inversely proportional to the weight. CR0 and CR1 use G - 1.
+    rows, variance inversely proportional to the weight: with weights, CR2 and CR3 are those that
+    clubSandwich gives on the rows times the square root of the weight, without weights, and not
+    those it gives with them (its working model is then that of equal variances). CR0 and CR1 use
+    G - 1.
 
     Examples
     --------

@@ -43,14 +43,14 @@ class PanelRows:
         frame: pd.DataFrame,
         person: str,
         wave: str,
-        *,
         arm: str | None = None,
-        treated: object = None,
         first_treated: str | None = None,
         cluster: str | None = None,
         zone: str | None = None,
         weight: str | None = None,
         status: str | None = None,
+        *,
+        treated: object = None,
     ) -> None:
         roles = {
             "person": person,
