@@ -17,7 +17,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 from barometre import plots
-from barometre.plots.curves import number_at_risk
+from barometre.plots.people.curves import number_at_risk
 from tests.columns import state_distribution
 
 

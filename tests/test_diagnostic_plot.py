@@ -107,7 +107,7 @@ def test_english_theil_equal_weights_and_a_given_axes(contract: Tables) -> None:
     found = diagnose(results, quarters, "200042190", "59", None, dispersion="theil", year=2021)
     _, ax = plt.subplots()
     assert plots.diagnostic_map(found, lang="en", ax=ax) is ax
-    assert ax.get_title(loc="left") == "Widespread or concentrated needs: 200042190, 2021"
+    assert ax.get_title(loc="left") == "Widespread or concentrated needs: CA Porte du Hainaut, 2021"
     assert "Theil index" in ax.get_ylabel()
     said = texts(ax)
     assert {"WIDESPREAD", "NEITHER"} <= set(said)

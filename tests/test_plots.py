@@ -67,7 +67,7 @@ def test_absent_and_doubtful_values_are_told(results: pd.DataFrame) -> None:
     assert "46,3 (?)" in texts(ax)
     assert sum(bar.get_hatch() is not None for bar in ax.patches) == 1
     assert any("douteuse" in text for text in texts(ax))
-    assert ax.get_yticklabels()[0].get_text() == "QP059058"
+    assert ax.get_yticklabels()[0].get_text() == "Elnon"
     assert {mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches} == {look.NEUTRAL}
 
 

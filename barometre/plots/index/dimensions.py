@@ -19,7 +19,7 @@ from barometre.plots import look
 
 # Told apart by colour-blind people, and by their greys on print.
 _COLOURS = ("#2c6fa6", "#e69f00", "#7b5ea7", "#3f8f5b", "#56b4e9", "#b8860b")
-_NAMES: dict[Lang, dict[str, str]] = {
+NAMES: dict[Lang, dict[str, str]] = {
     "fr": {
         "sante": "santé",
         "education": "éducation",
@@ -105,7 +105,7 @@ def gap_dimensions(
     if isinstance(contributions, TerritorialIndex):
         contributions = contributions.contributions()
     rows, parts, decimals = _rows(contributions, territories, year)
-    words, names = _WORDS[lang], _NAMES[lang]
+    words, names = _WORDS[lang], NAMES[lang]
     rows = rows.sort_values("ecart", na_position="first", kind="stable")
     if ax is None:
         _, ax = plt.subplots(figsize=(8.5, 1.9 + 0.36 * len(rows)), layout="constrained")

@@ -1,0 +1,1 @@
+"""Charts of several dates or indicators: two dates, lines, small panels, classes."""

@@ -1,0 +1,1 @@
+"""Charts of people followed: curves, effects, balance, movers and stayers."""
