@@ -88,6 +88,7 @@ def _data_set(cube: Cube) -> str:
         [
             f"## {cube.nom}\n",
             f"{plain(cube.titre)}, *{state}*; identifiers: {', '.join(map(code, cube.jeux))}.\n",
+            f"Where: {plain(cube.ou)}.\n",
             f"Dimensions, unless a column says otherwise: {fixed}.\n",
             *(f"- {plain(note)}" for note in cube.notes),
             "",
@@ -116,6 +117,7 @@ def _units(family: UnitFamily) -> str:
         [
             f"## {family.nom}\n",
             f"{plain(family.titre)} ({plain(family.producteur)}), *{state}*.\n",
+            f"Where: {plain(family.ou)}.\n",
             f"Recognised by {', '.join(map(code, family.signature))}; counted by"
             f" {', '.join(code(p.colonne) for p in family.lieux)}.\n",
             *(f"- {plain(note)}" for note in family.notes),
@@ -132,6 +134,7 @@ def _section(family: Family) -> str:
     lines = [
         f"## {family.nom}\n",
         f"{plain(family.titre)} ({plain(family.producteur)}), *{state}*.\n",
+        f"Where: {plain(family.ou)}.\n",
         f"Recognised by {', '.join(code(t) for t in family.signature)}; names: {names}.\n",
         *(f"- {plain(note)}" for note in family.notes),
         "",

@@ -287,8 +287,9 @@ def test_zip_and_folder(tmp_path: Path) -> None:
 
 def test_a_file_of_no_family_says_what_was_looked_for(tmp_path: Path) -> None:
     broken = FILO.replace("PIMPOT19", "AUTRE")
+    path = filo(tmp_path, header=broken, name="revenus.csv")
     with pytest.raises(BarometreError, match=r"colonnes attendues absentes : PIMPOT\{yy\}"):
-        bcs.read(filo(tmp_path, header=broken))
+        bcs.read(path)
     with pytest.raises(BarometreError, match="non reconnu"):
         bcs.read(write(tmp_path, "rien.csv", "a;b;c", "1;2;3"))
 

@@ -353,26 +353,28 @@ def families() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Indexed by family: title, producer, state of the codes, tables fed.
+        Indexed by family: title, producer, where the file is found, state of the codes, tables fed.
     """
     wide = [
-        (one.nom, one.titre, one.producteur, one.etat, {m.table for m in one.colonnes})
+        (one.nom, one.titre, one.producteur, one.ou, one.etat, {m.table for m in one.colonnes})
         for one in load_families().values()
     ]
     units = [
-        (one.nom, one.titre, one.producteur, one.etat, {c.vers.split(".")[0] for c in one.comptes})
+        (one.nom, one.titre, one.producteur, one.ou, one.etat,
+         {count.vers.split(".")[0] for count in one.comptes})
         for one in load_unit_families().values()
-    ]
+    ]  # fmt: skip
     cubes = [
-        (cube.nom, f"{cube.titre} : Melodi, {', '.join(cube.jeux)}", "Insee", cube.etat,
+        (cube.nom, f"{cube.titre} : Melodi, {', '.join(cube.jeux)}", "Insee", cube.ou, cube.etat,
          {target.table for target in cube.colonnes})
         for cube in load_cubes().values() if not cube.refus
     ]  # fmt: skip
-    names, titles, producers, states, fed = zip(*wide, *units, *cubes, strict=True)
+    names, titles, producers, places, states, fed = zip(*wide, *units, *cubes, strict=True)
     return pd.DataFrame(
         {
             "titre": titles,
             "producteur": producers,
+            "ou": places,
             "etat": states,
             "tables": [", ".join(sorted(tables)) for tables in fed],
         },

@@ -12,7 +12,7 @@ from barometre.sources.kind import Kind, Recognised
 from barometre.sources.report import FileReport, Reading, described, tables_of
 from barometre.sources.wide.cells import Cells, cells_of
 from barometre.sources.wide.checks import implausible, refuse_repeated
-from barometre.sources.wide.family import Family, family_of, load_families, matches, named
+from barometre.sources.wide.family import Family, absent, family_of, load_families, named
 from barometre.sources.wide.plan import Plan, plan_of
 from barometre.tables.codes import SHOWN
 
@@ -51,6 +51,7 @@ def _completed(report: FileReport, plan: Plan, cells: Cells, header: Sequence[st
         number = counted(len(cells.vides), "colonne sans aucune", "colonnes sans aucune")
         shown = " ; ".join(cells.vides[:SHOWN]) + " ; ..." * (len(cells.vides) > SHOWN)
         warned.append(f"{number} valeur : {shown}")
+    warned += plan.non_etablies
     if not len(rows.codes):
         warned.append("aucun territoire dans le fichier")
     warned += [f"{counted(number, 'code')} : {words}" for words, number in rows.gestes.items()]
@@ -77,15 +78,14 @@ def unrecognised(source: Source) -> FaultsError:
     by_name = [family for family in families if named(family, source.stem)]
 
     def found(family: Family) -> float:
-        present = [bool(matches(template, source.entete)) for template in family.signature]
-        return sum(present) / len(present)
+        return 1 - len(absent(family, source.entete)) / len(family.signature)
 
     nearest = by_name or [family for family in [max(families, key=found)] if found(family) >= 0.5]
     faults = [
         Fault(
             f"famille {family.nom}",
             "colonnes attendues absentes : "
-            + ", ".join(t for t in family.signature if not matches(t, source.entete)),
+            + ", ".join(absent(family, source.entete) or family.signature),
             f"vérifier le fichier ({family.titre})",
         )
         for family in nearest

@@ -21,6 +21,7 @@ from barometre.tables.codes import SHOWN
 from barometre.tables.table_set import STATUSES
 
 _SECRET = STATUSES.index("secret")
+_UNAVAILABLE = STATUSES.index("non_disponible")
 
 
 @dataclass(frozen=True)
@@ -158,18 +159,34 @@ def _cells(
     if family.sommer:
         frame = _added_up(frame, texts, mapped, family.sans_ligne == "zero")
     else:
-        empty = np.isnan(value) & (status == 0)
-        if mapped.note in texts.columns:
-            said = ~texts[mapped.note].isin(["", "0"]).to_numpy()
-            frame.loc[empty & said, "statut"] = _SECRET
-            frame.loc[empty & said, "motif"] = mapped.note + " = " + texts[mapped.note]
-            empty &= ~said
-        if family.vide == "secret" and not empty.all():
-            frame.loc[empty, "statut"] = _SECRET
-            frame.loc[empty, "motif"] = "cellule vide : secret statistique du producteur"
+        _say_why_empty(frame, texts, mapped, mapped.vide or family.vide)
     if mapped.reserve:
         frame.loc[frame["valeur"].notna(), "motif"] = mapped.reserve
     return frame.assign(table=mapped.table, colonne=mapped.colonne)
+
+
+def _say_why_empty(frame: pd.DataFrame, texts: pd.DataFrame, mapped: Mapped, empty_is: str) -> None:
+    """Fill the status of empty cells: what the note of the row says, else what the producer does.
+
+    Where a file has a column of notes, a row without note is of a territory that it does not cover.
+    A column that is empty in every row hides nothing: it was emptied, or was never filled.
+    """
+    empty = (frame["valeur"].isna() & (frame["statut"] == 0)).to_numpy()
+    noted = mapped.note in texts.columns
+    notes = texts[mapped.note] if noted else pd.Series("", index=texts.index, dtype="str")
+    told, hides = (notes != "").to_numpy(), empty_is != "non_diffuse"
+    said = empty & told & (notes != "0").to_numpy()
+    frame.loc[said, "statut"] = _SECRET if hides else _UNAVAILABLE
+    frame.loc[said, "motif"] = mapped.note + " = " + notes
+    if empty.all() or empty_is == "non_disponible":
+        return
+    left = empty & ~said
+    secret = hides & (told | ~told.any())
+    hidden = "cellule vide : secret statistique du producteur"
+    frame.loc[left & secret, "statut"] = _SECRET
+    frame.loc[left & ~secret, "statut"] = _UNAVAILABLE
+    frame.loc[left, "motif"] = "non diffusé par le producteur"
+    frame.loc[left & told & hides, "motif"] = hidden
 
 
 def _added_up(

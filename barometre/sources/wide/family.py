@@ -47,6 +47,10 @@ class Mapped:
         What must be said of every value, if anything: a break of series, another field.
     facultatif : bool
         Some true files lack it: its absence is not told.
+    vide : str
+        Status of an empty cell, when it is not that of the family.
+    non_etabli : str
+        Why the year of the data is not known, if it is not: nothing is read, and that is told.
     """
 
     vers: str
@@ -60,6 +64,8 @@ class Mapped:
     filtre: Mapping[str, str] = field(default_factory=dict)
     reserve: str = ""
     facultatif: bool = False
+    vide: str = ""
+    non_etabli: str = ""
 
     @property
     def table(self) -> str:
@@ -96,8 +102,9 @@ class Family:
     annee_colonne : tuple of str
         Columns that may hold the year of the row, if any.
     vide : str
-        Status of an empty cell: ``"non_disponible"``, or ``"secret"`` when the producer empties
-        what it hides.
+        Status of an empty cell: ``"secret"`` when the producer says that it empties what it hides,
+        ``"non_diffuse"`` when it hides and does not say what an empty cell is, else
+        ``"non_disponible"``.
     sommer : bool
         The rows of a territory are added up (one row per facility, per federation).
     sans_ligne : str
@@ -113,6 +120,12 @@ class Family:
         Other levels that the same file exists at: that of its codes then.
     au_choix : bool
         Its columns are chosen when the file is exported: none is expected.
+    prefixe : str
+        What is put before the codes: those of sets of territories that bear the code of another.
+    nom_exige : bool
+        Its columns are those of another family: only the name of the file tells them apart.
+    ou : str
+        Where the file is found: page or data set of the producer, edition.
     revisee : bool
         Of two files that give the same year, the one that goes to later years has revised it.
     notes : tuple of str
@@ -140,6 +153,9 @@ class Family:
     recoder: Mapping[str, Mapping[str, str]]
     aussi: tuple[str, ...]
     au_choix: bool
+    prefixe: str
+    nom_exige: bool
+    ou: str
     revisee: bool
     notes: tuple[str, ...]
     colonnes: tuple[Mapped, ...]
@@ -184,6 +200,8 @@ _OPTIONAL: Mapping[str, Any] = {
     "recoder": {},
     "aussi": [],
     "au_choix": False,
+    "prefixe": "",
+    "nom_exige": False,
     "revisee": False,
     "notes": [],
 }
@@ -252,7 +270,7 @@ def named(family: Family, stem: str) -> re.Match[str] | None:
 
 
 def family_of(header: Sequence[str], stem: str) -> Family | None:
-    """Find the family of a file: the one that maps most of its columns, then by its name.
+    """Find the family of a file by what identifies it, whatever else its vintage has.
 
     Parameters
     ----------
@@ -264,18 +282,51 @@ def family_of(header: Sequence[str], stem: str) -> Family | None:
     Returns
     -------
     Family or None
-        None when no family has its whole signature in the header.
+        The family that maps most columns of the header, of those whose whole signature is there
+        and of those that the file is named after and of which half of the signature is there.
     """
-    fitting = [
-        family
-        for family in load_families().values()
-        if all(matches(template, header) for template in family.signature)
-    ]
-    return max(
-        fitting,
-        key=lambda family: (
-            sum(all(matches(t, header) for t in m.codes) for m in family.colonnes),
-            named(family, stem) is not None,
-        ),
-        default=None,
-    )
+    names, known = frozenset(header), []
+    for family in load_families().values():
+        by_name = family.nom in _named_after(stem)
+        if not by_name and (
+            family.nom_exige
+            or not all(_present(family, t, header, names) for t in family.signature)
+        ):
+            continue
+        lacking, mapped = len(absent(family, header)), _mapped(family, header)
+        half = 2 * lacking <= len(family.signature) and bool(first_of(family.code, header))
+        if not lacking or (half and mapped):
+            known.append((mapped, not lacking, by_name, family))
+    return max(known, key=lambda found: found[:3])[3] if known else None
+
+
+@functools.lru_cache(maxsize=64)
+def _named_after(stem: str) -> frozenset[str]:
+    """List the families that a file is named after."""
+    return frozenset(family.nom for family in load_families().values() if named(family, stem))
+
+
+def absent(family: Family, header: Sequence[str]) -> list[str]:
+    """List the columns of the signature of a family that a header lacks."""
+    names = frozenset(header)
+    return [t for t in family.signature if not _present(family, t, header, names)]
+
+
+def first_of(candidates: Iterable[str], header: Iterable[str]) -> str:
+    """Give the first of some names that a header has, whatever its case; ``""`` when none is."""
+    names = list(header)
+    known = {name.casefold(): name for name in reversed(names)} | {name: name for name in names}
+    hits = (known.get(name) or known.get(name.casefold()) for name in candidates)
+    return next((hit for hit in hits if hit), "")
+
+
+def _present(family: Family, template: str, header: Sequence[str], names: frozenset[str]) -> bool:
+    if template in names:
+        return True
+    if template in family.code:
+        return bool(first_of([template], header))
+    return ("{" in template or "*" in template) and bool(matches(template, header))
+
+
+def _mapped(family: Family, header: Sequence[str]) -> int:
+    return sum(all(matches(t, header) for t in mapped.codes) for mapped in family.colonnes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from barometre.base.errors import Fault, FaultsError
 from barometre.sources.files.text import stem_of
-from barometre.sources.wide.family import Family, Mapped, matches, named
+from barometre.sources.wide.family import Family, Mapped, first_of, matches, named
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Plan:
         Every column to read, in the order of the file.
     manquantes : tuple of str
         Our columns that the family feeds and this file does not, with the producer's.
+    non_etablies : tuple of str
+        Columns that are not read since the year of their data is not known, and why.
     """
 
     nom: str
@@ -50,6 +52,7 @@ class Plan:
     colonnes: tuple[Column, ...]
     lues: tuple[str, ...]
     manquantes: tuple[str, ...]
+    non_etablies: tuple[str, ...]
 
     @property
     def nombres(self) -> tuple[str, ...]:
@@ -78,18 +81,25 @@ def plan_of(family: Family, header: Sequence[str], nom: str) -> Plan:
     FaultsError
         No column of codes, no year.
     """
-    code, year_column = _first(family.code, header), _first(family.annee_colonne, header)
-    label = _first(family.libelle, header)
+    code, year_column = first_of(family.code, header), first_of(family.annee_colonne, header)
+    label = first_of(family.libelle, header)
     year = _file_year(family, header, nom)
     faults = []
     if not code:
         faults.append(Fault("code", f"aucune des colonnes {', '.join(family.code)}", "la rétablir"))
     if year is None and not year_column and any(m.annee is None for m in family.colonnes):
         remedy = "mettre l'année dans le nom du fichier, comme le producteur"
-        faults.append(Fault("année", "introuvable dans l'en-tête et dans le nom", remedy))
+        named_columns = f" (colonne {' ou '.join(family.annee_colonne)})" * bool(
+            family.annee_colonne
+        )
+        problem = f"introuvable dans l'en-tête{named_columns} et dans le nom"
+        faults.append(Fault("année", problem, remedy))
+    columns = _columns(family, header, year, by_row=bool(year_column))
+    filters = {*family.garder, *(name for column in columns for name in column.mapped.filtre)}
+    for name in sorted(filters - set(header)):
+        faults.append(Fault(name, "colonne absente", "elle dit quelles lignes lire : la rétablir"))
     if faults:
         raise FaultsError(f"fichier {nom} refusé", faults)
-    columns = _columns(family, header, year, by_row=bool(year_column))
     asked = {code, label, year_column, *family.garder}
     for column in columns:
         asked |= {column.mapped.note, *column.mapped.filtre, *column.colonnes}
@@ -103,7 +113,19 @@ def plan_of(family: Family, header: Sequence[str], nom: str) -> Plan:
         tuple(columns),
         tuple(name for name in header if name and name in asked),
         tuple(_missing(family, columns, year)),
+        tuple(_undated(family, header, year)),
     )
+
+
+def _undated(family: Family, header: Sequence[str], year: int | None) -> Iterator[str]:
+    """List the columns left unread since the year of their data is not established, by reason."""
+    reasons: dict[str, list[str]] = {}
+    for mapped in family.colonnes:
+        due = year is None or mapped.depuis <= year <= mapped.jusqua
+        if mapped.non_etabli and due and all(matches(t, header) for t in mapped.codes):
+            reasons.setdefault(mapped.non_etabli, []).extend(mapped.codes)
+    for reason, codes in reasons.items():
+        yield f"{', '.join(codes)} : {reason}"
 
 
 def _missing(family: Family, columns: Iterable[Column], year: int | None) -> Iterator[str]:
@@ -117,6 +139,7 @@ def _missing(family: Family, columns: Iterable[Column], year: int | None) -> Ite
             for mapped in family.colonnes
             if mapped.vers == vers
             and not mapped.facultatif
+            and not mapped.non_etabli
             and not family.au_choix
             and (year is None or mapped.depuis <= year <= mapped.jusqua)
         ]
@@ -157,6 +180,8 @@ def _columns(
     """List the columns of ours that a file gives, each for its years."""
     found: dict[tuple[str, int | None], Column] = {}
     for mapped in family.colonnes:
+        if mapped.non_etabli:
+            continue
         hits = [matches(template, header) for template in mapped.codes]
         vintages = set(hits[0]).intersection(*hits[1:]) if hits else set()
         for vintage in vintages:
@@ -174,8 +199,3 @@ def _columns(
             columns = tuple(column for hit in hits for column in hit[vintage])
             found.setdefault((mapped.vers, when), Column(mapped, when, columns))
     return list(found.values())
-
-
-def _first(candidates: Iterable[str], header: Iterable[str]) -> str:
-    known = set(header)
-    return next((name for name in candidates if name in known), "")

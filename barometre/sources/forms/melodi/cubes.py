@@ -110,6 +110,13 @@ class Cube:
     refus: str = ""
     colonnes: tuple[Target, ...] = ()
 
+    @property
+    def ou(self) -> str:
+        """Where its files are found."""
+        return (
+            f"catalogue-donnees.insee.fr ou API Melodi, jeu {self.nom}, une édition par millésime"
+        )
+
     def term(self, codes: Mapping[str, str]) -> Term:
         """Complete some codes with those that the other dimensions are fixed to."""
         return tuple(codes.get(name, fixed[0]) for name, fixed in self.dimensions.items())

@@ -58,6 +58,8 @@ class UnitFamily:
     ----------
     nom, titre, producteur, etat : str
         As for the other families.
+    ou : str
+        Where the file is found: page or data set of the producer, edition.
     signature : tuple of str
         Columns that identify it, case ignored.
     sans : tuple of str
@@ -78,6 +80,7 @@ class UnitFamily:
     titre: str
     producteur: str
     etat: str
+    ou: str
     signature: tuple[str, ...]
     sans: tuple[str, ...]
     noms: tuple[str, ...]
@@ -122,6 +125,7 @@ def _family(name: str, content: dict[str, Any]) -> UnitFamily:
         titre=content["titre"],
         producteur=content["producteur"],
         etat=content["etat"],
+        ou=content["ou"],
         signature=tuple(content["signature"]),
         sans=tuple(content.get("sans", [])),
         noms=tuple(content.get("noms", [])),
