@@ -219,7 +219,7 @@ def test_influences_are_derivatives(method: str | None, monkeypatch: pytest.Monk
 
 def test_standard_errors_come_from_the_influences() -> None:
     rows = panel(3, lost=0.1)
-    alone, grouped = effects(rows), effects(rows, cluster="c")
+    alone, grouped = effects(rows), effects(rows, cluster="c", se="CR0")
     cluster = rows.groupby("id")["c"].first()
     for made, weights in ((alone, None), (grouped, cluster)):
         for influence, se in [

@@ -134,7 +134,7 @@ def test_reference_scenarios(scenario: str) -> None:
         ("universal", {"base": "universal"}),
         ("anticipation1", {"anticipation": 1}),
         ("weighted", {"weight": "wt"}),
-        ("clustered", {"cluster": "clust"}),
+        ("clustered", {"cluster": "clust", "se": "CR0"}),
     ],
 )
 def test_options(scenario: str, options: dict[str, Any]) -> None:
@@ -156,7 +156,7 @@ def test_weights_that_vary_are_those_of_the_first_wave() -> None:
 def test_clusters_with_and_without_the_small_sample_factor() -> None:
     peers = golden("mpdta_attgt_cluster_state")
     cohort = Cohort(data("mpdta_extra"), "countyreal", "year", first_treated="first")
-    ours = cohort.att_gt("lemp", cluster="clust")
+    ours = cohort.att_gt("lemp", cluster="clust", se="CR0")
     assert ours.meta["n_clusters"] == 29
     simple = ours.aggregate("simple").overall
     # csdid sums within clusters, as we do; diff-diff also multiplies the variance by G / (G - 1).

@@ -197,7 +197,7 @@ def test_groups_that_are_each_in_one_cluster() -> None:
         assert np.isnan(overall.p)
     test = made.pretrend()
     assert np.isnan(test.p)
-    assert "manquants" in test.meta["reason"]
+    assert "non inversible" in test.meta["reason"]
     assert "3, 5, jamais" in made.meta["caution"]
     assert "caution" not in effects(rows, cluster="id").meta
 
@@ -255,12 +255,12 @@ def test_one_enters_at_the_first_wave_that_is_not_before_her_date() -> None:
 def test_the_errors_differ_by_a_factor_only() -> None:
     """CR1 and HC1 multiply the variance by G / (G - 1), and have G - 1 degrees of freedom."""
     cohort = Cohort(panel(11), "id", "t", first_treated="g", cluster="c")
-    plain = cohort.att_gt("y")
+    plain = cohort.att_gt("y", se="CR0")
     groups, people = plain.meta["n_clusters"], cohort.att_gt("y", cluster="id").meta["n_clusters"]
     assert groups == cohort.frame["c"].nunique() < people
     cases: list[tuple[StandardError, AttGt, int]] = [
         ("CR1", plain, groups),
-        ("HC1", cohort.att_gt("y", cluster="id"), people),
+        ("HC1", cohort.att_gt("y", cluster="id", se="CR0"), people),
     ]
     for se, other, g in cases:
         errors = cohort.att_gt("y", se=se)
@@ -272,8 +272,10 @@ def test_the_errors_differ_by_a_factor_only() -> None:
             assert ours.overall.df == g - 1
             half = (ours.overall.high - ours.overall.low) / 2
             assert half == pytest.approx(stats.t.ppf(0.975, g - 1) * ours.overall.se)
-        assert errors.pretrend().statistic == pytest.approx(other.pretrend().statistic / factor**2)
-    refused: list[StandardError] = ["CR2", "CR3"]
-    for se in refused:
-        with pytest.raises(BarometreError, match="fonction d'influence"):
-            cohort.att_gt("y", se=se)
+    by_person, asymptotic = (other.pretrend() for _, other, _ in reversed(cases))
+    assert cohort.att_gt("y", se="HC1").pretrend().statistic == pytest.approx(
+        by_person.statistic * (people - 1) / people
+    )
+    assert "khi-deux" in asymptotic.meta["convention"]
+    with pytest.raises(BarometreError, match="fonctions d'influence"):
+        cohort.att_gt("y", se="CR3")

@@ -53,7 +53,8 @@ def test_several_dates_as_statsmodels(weight: str | None) -> None:
     assert "att_gt" in ours.meta["caution"]
     # Pre-trend: the F test of statsmodels on the same covariance.
     joint = other.f_test("tm3 = 0, tm2 = 0", cov_p=other.cov_params())
-    test = ours.pretrend()
+    leads = ours.vcov.loc[[-3, -2], [-3, -2]]
+    test = pretrend_test(table["estimate"][:2], leads, [-2, -1], df_denominator=7)
     assert test.statistic == pytest.approx(joint.fvalue, rel=1e-6)
     assert test.df == 2
     assert test.p == pytest.approx(stats.f.sf(joint.fvalue, 2, 7), rel=1e-6)

@@ -413,12 +413,12 @@ class Cohort(PanelRows):
         missing: MissingWave = "pairs",
         anticipation: float = 0,
         *,
-        se: StandardError = "CR0",
+        se: StandardError | None = None,
     ) -> AttGt:
         """Effects by group of entry and wave (Callaway and Sant'Anna, 2021).
 
         The cluster is that of the cohort unless another one is named, and the person without any;
-        the weight is that of the cohort, at the first wave.
+        the weight is that of the cohort, at the first wave. Errors are CR2 with clusters.
         """
         return group_time.panel_att_gt(
             self,

@@ -36,6 +36,7 @@ def case(number: int) -> tuple[Any, float, float]:
         cluster=options["cluster"] or None,
         weight=options["weight"] or None,
         anticipation=options["anticipation"],
+        se="CR0",
     )
     fitted = options["covariates"] != "" and options["method"] != "reg"
     return (ours, EFFECT, ERROR) if fitted else (ours, CLOSED, CLOSED)
@@ -116,3 +117,23 @@ def chosen(name: str, method: str, weight: str | None) -> Any:
     theirs = result(name).fillna({"weight": ""})
     theirs = theirs[(theirs["method"] == method) & (theirs["weight"] == (weight or ""))]
     return theirs.sort_values(["group", "wave"]).reset_index(drop=True)
+
+
+@pytest.mark.parametrize("weight", [None, "weight"])
+def test_errors_with_few_clusters(weight: str | None) -> None:
+    """Without covariates, CR2 of a cell is that of the regression of the change on the treatment."""
+    ours = cohort.att_gt(
+        panel(), "income", person="person", wave="wave", first_treated="first", base="universal",
+        cluster="base_zone", weight=weight,
+    )  # fmt: skip
+    assert "CR2" in ours.meta["convention"]
+    table = ours.table[ours.table["se"].notna()].reset_index(drop=True)
+    theirs = (
+        result("att_gt_cr2").fillna("").query("weight == @weight" if weight else "weight == ''")
+    )
+    assert (
+        table[["group", "wave"]].to_numpy().tolist()
+        == theirs[["group", "wave"]].to_numpy().tolist()
+    )
+    same(table["estimate"], theirs["estimate"].reset_index(drop=True), atol=1e-9)
+    same(table["se"], theirs["se"].reset_index(drop=True))

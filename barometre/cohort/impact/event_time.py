@@ -14,6 +14,7 @@ from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.face import Drawn
 from barometre.base.tidy import Tidy, tidy
+from barometre.cohort.impact.event_blocks import MANY, Blocks, joint_pretrend
 from barometre.cohort.impact.sample import Sample, clusters_by_side, panel_sample
 from barometre.cohort.impact.two_way import check_enough_rows, wave_names, with_waves
 from barometre.cohort.impact.within import without_person
@@ -50,6 +51,8 @@ class EventStudy(Drawn):
     table: Tidy
     vcov: pd.DataFrame = field(repr=False)
     n: int
+    _sample: Sample = field(repr=False)
+    _times: _Times = field(repr=False)
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -60,7 +63,14 @@ class EventStudy(Drawn):
         """Say the effect at each time, and what to fear."""
         return self.table.summary().splitlines()
 
-    def pretrend(self, *, alpha: float = 0.05, power: Sequence[float] = (0.5, 0.8)) -> PreTrend:
+    def pretrend(
+        self,
+        *,
+        alpha: float = 0.05,
+        power: Sequence[float] = (0.5, 0.8),
+        draws: int = 1999,
+        seed: int = 0,
+    ) -> PreTrend:
         """Test jointly that nothing moved before the treatment, and say what could be seen.
 
         Parameters
@@ -69,17 +79,40 @@ class EventStudy(Drawn):
             Size of the test.
         power : sequence of float, default (0.5, 0.8)
             Powers at which the detectable slope (per unit of wave) is given.
+        draws, seed : int
+            Permutations of clusters when there are more than 5 000, and their seed.
 
         Returns
         -------
         PreTrend
-            F test on the times before 0, base left out; missing, with ``meta["reason"]``, when
+            Test on the times before 0, base left out; missing, with ``meta["reason"]``, when
             there is none or when clusters are too few for so many.
+
+        Notes
+        -----
+        With clusters that each enter at one date, when one date has fewer than 5 or 4 for 5 of
+        another: a permutation of the dates of entry between clusters. Else the law of Hotelling
+        with the degrees of freedom of the CR2 covariance (Tipton, Pustejovsky, 2015), whatever the
+        errors of the table. By person, with ``se="HC1"`` and from 500 clusters on: F with the
+        errors of the table. The docs give the sizes measured (*What holds its level*).
         """
         leads = (self.table["event_time"] < 0) & (self.table["event_time"] != self.meta["base"])
         before = self.table[leads]
         times = before["event_time"]
         distance = before["event_time"].map(self.meta["mean_time"]) - self.meta["base"]
+        if self._few_clusters and before["se"].notna().all():
+            dummies = self._sample.ways.n_waves - 1
+            tested = pd.Index(self._times.labels).get_indexer(pd.Index(times))
+            return joint_pretrend(
+                Blocks.of(self._sample, self._times.start),
+                self._times.columns,
+                dummies + tested,
+                distance.to_numpy(float),
+                alpha=alpha,
+                power=power,
+                draws=draws,
+                seed=seed,
+            )
         return pretrend_test(
             before["estimate"].to_numpy(),
             self.vcov.loc[times, times].to_numpy(),
@@ -88,6 +121,11 @@ class EventStudy(Drawn):
             power=power,
             df_denominator=self.meta["df_denominator"],
         )
+
+    @property
+    def _few_clusters(self) -> bool:
+        number = self._sample.n_clusters
+        return number is not None and number < min(MANY, self._sample.ways.n_people)
 
 
 def event_study(
@@ -233,7 +271,8 @@ class _Times:
     """The event time of each row used, missing for the never treated.
 
     ``met`` are the times found, ``counts`` their rows; ``exact`` are the times before those beyond
-    the window joined its ends; ``n_groups`` counts the dates of entry.
+    the window joined its ends; ``n_groups`` counts the dates of entry, ``start`` gives that of each
+    row, ``waves`` the number of each wave.
     """
 
     times: Floats
@@ -243,6 +282,8 @@ class _Times:
     base: float
     window: tuple[float, float] | None
     n_groups: int
+    start: Floats
+    waves: Floats
 
     @classmethod
     def of(
@@ -272,7 +313,17 @@ class _Times:
                 f"base = {base} n'est pas une durée observée ; choisir parmi {known}"
             )
         n_groups = len(np.unique(start[treated]))
-        return cls(times, exact, values, counts, base, window, n_groups)
+        waves = np.empty(sample.ways.n_waves)
+        waves[sample.ways.wave] = wave
+        return cls(times, exact, values, counts, base, window, n_groups, start, waves)
+
+    def columns(self, start: float) -> Floats:
+        """Give the columns of people who enter at a date (missing: never), one row per wave."""
+        since = self.waves - start
+        if self.window is not None:
+            since = np.clip(since, *self.window)
+        dummies = np.eye(len(self.waves))[:, 1:]
+        return np.column_stack([dummies, *(since == value for value in self.tested)]).astype(float)
 
     @property
     def tested(self) -> Floats:
@@ -311,7 +362,8 @@ def _event_study(sample: Sample, times: _Times, se: StandardError) -> EventStudy
         chart=EventStudy.chart,
         **meta,
     )
-    return EventStudy(shown, pd.DataFrame(vcov, index=labels, columns=labels), len(sample.y))
+    covariance = pd.DataFrame(vcov, index=labels, columns=labels)
+    return EventStudy(shown, covariance, len(sample.y), sample, times)
 
 
 def _fit(sample: Sample, times: _Times) -> LeastSquares:

@@ -10,7 +10,7 @@ from typing import Any, get_args
 import numpy as np
 import pandas as pd
 
-from barometre.base.arrays import Booleans
+from barometre.base.arrays import Booleans, Floats
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.tidy import tidy
 from barometre.cohort.impact.group_time_cells import Base, Cell, Control, Method, cell
@@ -40,7 +40,7 @@ def att_gt(
     anticipation: float = 0,
     cluster: str | None = None,
     weight: str | None = None,
-    se: StandardError = "CR0",
+    se: StandardError | None = None,
 ) -> AttGt:
     """Estimate the effect of a treatment on each group of entry at each wave, ATT(g,t).
 
@@ -78,8 +78,9 @@ def att_gt(
         too small.
     weight : str, optional
         Positive weights, as they were at the first wave of the person.
-    se : {"CR0", "CR1", "CR1S", "HC1", "CR2", "CR3"}, default "CR0"
-        Standard error: see Notes. ``"CR2"`` and ``"CR3"``, which need a regression, are refused.
+    se : {"CR2", "CR0", "CR1", "CR1S", "HC1", "CR3"}, optional
+        Standard error: see Notes. By default ``"CR2"`` with clusters, whose intervals hold their
+        level when clusters are few, and ``"CR0"`` by person; ``"CR3"`` is refused.
 
     Returns
     -------
@@ -102,7 +103,10 @@ def att_gt(
     influence functions, summed within clusters: sqrt(sum of squares) / n. ``"CR0"`` has no
     small-sample correction and normal intervals, as R's did 2.5: with few clusters they are too
     short. ``"CR1"`` multiplies the variance by G / (G - 1) and has Student intervals with G - 1
-    degrees of freedom; so has ``"CR1S"``, no other parameter being counted. ``"HC1"`` ignores the
+    degrees of freedom; so has ``"CR1S"``, no other parameter being counted. ``"CR2"`` divides the
+    sum of a cluster by the root of what its share h in the people compared leaves, 1 - h, and has
+    the degrees of freedom of Satterthwaite (Bell, McCaffrey, 2002): it is the CR2 of the regression
+    of the change on the treatment when there are no covariates. ``"HC1"`` ignores the
     clusters: it is ``"CR1"`` with one person, one cluster. Intervals are at 95 %, cell by cell; a
     group of one person shows no variance of its own.
 
@@ -142,26 +146,27 @@ def panel_att_gt(
     missing: Missing = "pairs",
     anticipation: float = 0,
     cluster: str | None = None,
-    se: StandardError = "CR0",
+    se: StandardError | None = None,
 ) -> AttGt:
     """Estimate `att_gt` on a panel, whose cluster is used unless another one is named."""
     options = (("control", control, Control), ("base", base, Base), ("method", method, Method))
     for name, value, admitted in (*options, ("missing", missing, Missing)):
         if value not in get_args(admitted):
             raise UnknownNameError(f"{name} =", str(value), get_args(admitted))
-    check_standard_error(se)
-    if se in ("CR2", "CR3"):
+    if se is not None:
+        check_standard_error(se)
+    if se == "CR3":
         raise BarometreError(
-            f"{se} : une fonction d'influence n'a pas de levier ; donner « CR0 » (sans correction),"
-            " « CR1 » (G/(G-1)) ou « HC1 » (sans grappes)"
+            "CR3 : non défini pour des fonctions d'influence ; donner « CR2 » (peu de grappes), "
+            "« CR1 » (G/(G-1)), « CR0 » (sans correction) ou « HC1 » (sans grappes)"
         )
     names = [covariates] if isinstance(covariates, str) else list(covariates or [])
     clustered = None if se == "HC1" else cluster or panel.cluster or panel.person
     by = None if clustered == panel.person else clustered
     gathered = gather(panel, outcome, names, control, base, by, missing, anticipation, se)
     _warn_small(gathered, len(gathered.people.covariates))
-    cells, ses, compared = _estimate(gathered, method, keep=bool(names))
-    frame = _table(gathered, cells, ses)
+    cells, errors, compared = _estimate(gathered, method, keep=bool(names))
+    frame = _table(gathered, cells, errors)
     reasons = pd.Series([known.reason for known in cells], dtype=object)
     not_estimated = frame[["group", "wave"]].assign(reason=reasons)[reasons.notna()]
     _warn_not_estimated(not_estimated)
@@ -172,7 +177,8 @@ def panel_att_gt(
     own = clustered == panel.person and cluster is None
     meta: dict[str, Any] = {
         "method": _METHODS[method] if names else "différence des évolutions moyennes",
-        "convention": f"Callaway et Sant'Anna (2021), témoins {_CONTROLS[control]} ; {_ERRORS[se]}",
+        "convention": f"Callaway et Sant'Anna (2021), témoins {_CONTROLS[control]} ; "
+        f"{_ERRORS[gathered.people.kind]}",
         "outcome": outcome,
         "n_in": panel.n_people,
         "n_used": compared,
@@ -193,27 +199,27 @@ def panel_att_gt(
     return AttGt(table, gathered, tuple(cells), method)
 
 
-def _estimate(
-    gathered: Gathered, method: Method, *, keep: bool
-) -> tuple[list[Cell], list[float], int]:
-    """Estimate each comparison; give the cells, their errors, and how many people were compared.
+def _estimate(gathered: Gathered, method: Method, *, keep: bool) -> tuple[list[Cell], Floats, int]:
+    """Estimate each comparison; give the cells, errors and df, and how many people were compared.
 
     Influences without covariates are computed again when needed: n x cells is a lot to keep.
     """
     people = gathered.people
-    cells, ses = [], []
+    cells, errors = [], []
     compared = np.zeros(people.outcome.shape[1], np.bool_)
     for comparison in gathered.comparisons:
         known = cell(people, comparison, method)
         _mark(compared, known)
-        ses.append(np.nan if comparison.reference else people.se(known.influence))
+        errors.append((np.nan, np.nan) if comparison.reference else people.error(known))
         known = replace(known, kept=None)
         cells.append(known if keep else replace(known, influence=(), shares=known.shares[:0]))
-    return cells, ses, int(compared.sum())
+    return cells, np.array(errors), int(compared.sum())
 
 
-def _table(gathered: Gathered, cells: list[Cell], ses: list[float]) -> pd.DataFrame:
+def _table(gathered: Gathered, cells: list[Cell], errors: Floats) -> pd.DataFrame:
     people = gathered.people
+    ses, df = errors.T
+    df = df if people.adjusted else np.full(len(df), gathered.df)
     frame = pd.DataFrame(
         {
             "group": gathered.named([people.groups[c.group] for c in gathered.comparisons]),
@@ -222,7 +228,7 @@ def _table(gathered: Gathered, cells: list[Cell], ses: list[float]) -> pd.DataFr
             "se": ses,
         }
     )
-    frame[["low", "high", "df", "p"]] = interval_columns(frame["estimate"], ses, gathered.df)
+    frame[["low", "high", "df", "p"]] = interval_columns(frame["estimate"], ses, df)
     frame["n"] = [known.n_treated + known.n_control for known in cells]
     frame["n_treated"] = [known.n_treated for known in cells]
     frame["n_control"] = [known.n_control for known in cells]
@@ -234,6 +240,8 @@ _ERRORS: dict[StandardError, str] = {
     "CR0": "CR0, fonctions d'influence sommées par grappe, sans correction ; loi normale",
     "CR1": "CR1, fonctions d'influence sommées par grappe, G/(G-1) ; ddl G-1",
     "CR1S": "CR1S, fonctions d'influence sommées par grappe, G/(G-1) ; ddl G-1",
+    "CR2": "CR2, fonctions d'influence sommées par grappe, corrigées de leur part ; ddl de "
+    "Satterthwaite",
     "HC1": "HC1, fonctions d'influence sans grappes, n/(n-1) ; ddl n-1",
 }
 _METHODS: dict[Method, str] = {

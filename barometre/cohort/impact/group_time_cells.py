@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from barometre.base.arrays import Booleans, Floats, Integers
+from barometre.cohort.inference.hotelling import leverage_scale, means_df, side_traces
+from barometre.cohort.inference.sandwich import StandardError
 
 Control = Literal["never", "not_yet"]
 Base = Literal["varying", "universal"]
@@ -36,7 +39,7 @@ UNKNOWN = "personne à comparer, faute de covariables connues à la vague de bas
 class People:
     """People sorted by wave of entry, the never treated last: a group is a run of people.
 
-    Matrices have one row per wave and one column per person. ``factor`` multiplies variances.
+    Matrices have one row per wave and one column per person. ``kind`` is the standard error.
     """
 
     outcome: Floats
@@ -47,7 +50,24 @@ class People:
     bounds: Integers
     waves: Floats
     complete: bool
-    factor: float = 1.0
+    kind: StandardError = "CR0"
+
+    @property
+    def factor(self) -> float:
+        """What multiplies variances."""
+        if self.kind in ("CR0", "CR2"):
+            return 1.0
+        return self.n_clusters / (self.n_clusters - 1)
+
+    @property
+    def adjusted(self) -> bool:
+        """Whether sums by cluster are adjusted for their share in the means."""
+        return self.kind == "CR2" and self.cluster is not None
+
+    @property
+    def asymptotic(self) -> bool:
+        """Whether joint tests suppose that clusters are many: by choice, or because they are."""
+        return self.kind == "CR0" or self.cluster is None
 
     def run(self, first: int, last: int) -> slice:
         """Positions of the people of some neighbouring groups, both included."""
@@ -61,21 +81,55 @@ class People:
         sums = [np.bincount(self.cluster, row, n) for row in psi]
         return np.array(sums, dtype=np.float64).reshape(len(psi), n)
 
-    def se(self, influence: Sequence[tuple[slice, Floats]]) -> float:
-        """Standard error of an estimate, from the influences of some runs of people.
+    def error(self, known: Cell) -> tuple[float, float]:
+        """Standard error of a cell, and the degrees of freedom of its adjusted variance.
 
-        Missing when influences add up to 0 in every cluster: nothing is known of the error.
+        The error is missing when influences add up to 0 in every cluster: nothing is known of it.
         """
+        influence = known.influence
         if not influence:
-            return np.nan
+            return np.nan, np.nan
         if self.cluster is None:
             size = sum(float(values @ values) for _, values in influence)
-            return float(np.sqrt(self.factor * size))
-        n = int(self.cluster.max()) + 1
-        sums = sum(np.bincount(self.cluster[run], values, n) for run, values in influence)
+            return float(np.sqrt(self.factor * size)), np.nan
+        n = self.n_clusters
+        sums = np.zeros(n)
+        spread = np.zeros((1, len(self.groups)))
+        for place, (run, values) in enumerate(influence):
+            own = np.bincount(self.cluster[run], values, n)
+            sums += own * known.scales[min(place, 1)] if self.adjusted else own
+            if self.adjusted:
+                spread[0] += self.by_group(np.square(values), run)
         se, size = np.linalg.norm(sums), sum(float(values @ values) for _, values in influence)
-        known = se > CANCELLED * np.sqrt(size) or not size
-        return float(np.sqrt(self.factor) * se) if known else np.nan
+        seen = se > CANCELLED * np.sqrt(size) or not size
+        df = float(means_df(spread, *self.traces)[0]) if self.adjusted else np.nan
+        return float(np.sqrt(self.factor) * se) if seen else np.nan, df
+
+    @property
+    def clusters(self) -> Integers:
+        """Cluster of each person; the person without clusters."""
+        return np.arange(self.outcome.shape[1]) if self.cluster is None else self.cluster
+
+    @property
+    def n_clusters(self) -> int:
+        """Number of clusters; of people without clusters."""
+        return self.outcome.shape[1] if self.cluster is None else int(self.cluster.max()) + 1
+
+    def by_group(self, values: Floats, run: slice) -> Floats:
+        """Add up by group of entry the values of a run of people."""
+        ends = np.clip(self.bounds - run.start, 0, len(values))
+        sums = np.append(0.0, np.cumsum(values))[ends]
+        return np.asarray(np.diff(sums), float)
+
+    @cached_property
+    def traces(self) -> tuple[Floats, Floats]:
+        """Of `side_traces`: each group of entry is a side."""
+        assert self.cluster is not None  # asked for
+        n = self.n_clusters
+        mass = np.ones(len(self.cluster)) if self.weight is None else self.weight
+        runs = [self.run(g, g) for g in range(len(self.groups))]
+        sums = np.stack([np.bincount(self.cluster[run], mass[run], n) for run in runs])
+        return side_traces(sums / sums.sum(axis=1, keepdims=True))
 
     def change(self, comparison: Comparison, rows: slice) -> Floats:
         """Outcome at the wave less outcome at the base; missing when one of them is."""
@@ -104,7 +158,8 @@ class Cell:
 
     ``influence`` holds runs of people and their values, the treated group first; ``kept`` tells
     who of them was used (None: all); ``shares`` are the weights of the treated people, zero for
-    those not used, and ``total`` is their sum.
+    those not used, and ``total`` is their sum. ``scales`` multiply the sums by cluster of the
+    treated and of the controls (`leverage_scale`).
     """
 
     att: float
@@ -115,6 +170,7 @@ class Cell:
     influence: tuple[tuple[slice, Floats], ...] = ()
     kept: Booleans | None = None
     reason: str | None = None
+    scales: tuple[Floats, ...] = ()
 
 
 def comparisons(
@@ -186,7 +242,23 @@ def cell(people: People, comparison: Comparison, method: Method) -> Cell:
             return Cell(np.nan, *seen, total, shares, reason=reason)
     ends = np.cumsum([run.stop - run.start for run in rows])
     blocks = zip(rows, np.split(influence, ends[:-1]), strict=True)
-    return Cell(att, *seen, total, shares, tuple(blocks), kept)
+    scales = _scales(people, rows, n, weight, kept)
+    return Cell(att, *seen, total, shares, tuple(blocks), kept, scales=scales)
+
+
+def _scales(
+    people: People, rows: Sequence[slice], n: int, weight: Floats | None, kept: Booleans | None
+) -> tuple[Floats, ...]:
+    if people.asymptotic or people.cluster is None:
+        return ()
+    cluster = np.concatenate([people.cluster[run] for run in rows])
+    mass = np.ones(len(cluster)) if weight is None else weight
+    mass = mass if kept is None else mass * kept
+    sides = (
+        np.bincount(cluster[side], mass[side], people.n_clusters)
+        for side in (slice(n), slice(n, None))
+    )
+    return tuple(leverage_scale(sums / sums.sum()) for sums in sides)
 
 
 def _design(people: People, comparison: Comparison, rows: Sequence[slice]) -> Floats:

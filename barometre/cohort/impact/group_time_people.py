@@ -28,7 +28,7 @@ class Gathered:
     """People as sorted, their positions in the cohort, what can be compared, and who was lost.
 
     ``names`` are the waves as written in the cohort, when they are not numbers; ``df`` are the
-    degrees of freedom of the intervals.
+    degrees of freedom of the intervals, missing when each estimate has its own.
     """
 
     people: People
@@ -57,7 +57,7 @@ def gather(
     cluster: str | None,
     missing: Missing,
     anticipation: float,
-    se: StandardError,
+    se: StandardError | None,
 ) -> Gathered:
     """Check what `att_gt` needs and arrange it by group of entry.
 
@@ -66,7 +66,8 @@ def gather(
     cohort : Cohort
         The people.
     outcome, covariates, control, base, cluster, missing, anticipation, se
-        As in `att_gt`; the cluster is None for one person, one cluster.
+        As in `att_gt`; the cluster is None for one person, one cluster. Without ``se``, that of
+        few clusters when there are clusters.
 
     Returns
     -------
@@ -88,6 +89,9 @@ def gather(
     late = waves[0] + anticipation < entry
     lost = {TREATED_AT_ONCE: int((~late).sum())} if not late.all() else {}
     kept = late
+    se = se or ("CR0" if cluster is None else "CR2")
+    if se == "CR2" and cluster is None:
+        cluster = panel.person
     if missing == "balanced":
         kept = late & np.isfinite(values).all(axis=0)
         if (late & ~kept).any():
@@ -115,10 +119,10 @@ def gather(
         bounds=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         waves=waves,
         complete=n_rows == values.size,
-        factor=1.0 if se == "CR0" else n_clusters / (n_clusters - 1),
+        kind=se,
     )
     planned = comparisons(groups, waves, control, base, anticipation)
-    df = np.inf if se == "CR0" else n_clusters - 1.0
+    df = np.nan if people.adjusted else np.inf if se == "CR0" else n_clusters - 1.0
     return Gathered(people, planned, order, panel.people, lost, n_rows, names, n_clusters, df)
 
 

@@ -23,8 +23,11 @@ from barometre.cohort.impact.group_time_means import (
     means,
 )
 from barometre.cohort.impact.group_time_people import Gathered, whole_numbers
+from barometre.cohort.impact.permuted import labels_of_clusters, permuted_cells
 from barometre.cohort.inference.estimates import effect_sentence, interval_columns, make_estimate
-from barometre.cohort.inference.pretrends import PreTrend, pretrend_test
+from barometre.cohort.inference.hotelling import joint_means_df, means_df
+from barometre.cohort.inference.permutations import exchanged, uneven
+from barometre.cohort.inference.pretrends import PreTrend, permuted_pretrend, pretrend_test
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +111,10 @@ class AttGt(Drawn):
         treated = np.array([known.total for known in self._cells])
         keys, rows, overall = means(kind, group, wave, att, treated)
         both = [*rows, overall]
-        vcov = self._vcov(self._mean_influence(both))
+        spread = self._mean_influence(both)
+        adjusted = self._gathered.people.adjusted
+        scaled = self._mean_influence(both, scaled=True) if adjusted else spread
+        vcov, df = self._vcov(scaled, spread), self._df(spread)
         reference = wave == self._base_waves
         unknown = np.isnan(table["se"].to_numpy()) & np.isfinite(att) & ~reference
         blind = np.array([(mean.cells[unknown] != 0).any() for mean in both])
@@ -120,15 +126,15 @@ class AttGt(Drawn):
         write = self._gathered.named if kind in ("group", "calendar") else whole_numbers
         index = pd.Index(write(keys), name=named or kind)
         frame = pd.DataFrame({"estimate": [mean.value for mean in rows], "se": se[:-1]})
-        df = self._gathered.df
-        frame[["low", "high", "df", "p"]] = interval_columns(frame["estimate"], se[:-1], df)
+        limits = interval_columns(frame["estimate"], se[:-1], df[:-1])
+        frame[["low", "high", "df", "p"]] = limits
         used = np.array([mean.cells != 0 for mean in rows]).reshape(len(rows), len(table))
         frame["n"] = used @ table["n_treated"].to_numpy()
         if named is not None:
             frame.insert(0, named, index)
         meta = {**self.meta, "aggregation": kind}
         return Aggregation(
-            overall=make_estimate(overall.value, se[-1], df, self.meta["n_rows"], meta),
+            overall=make_estimate(overall.value, se[-1], df[-1], self.meta["n_rows"], meta),
             table=tidy(frame, sentences=mean_sentences, **meta),
             vcov=pd.DataFrame(vcov[:-1, :-1], index=index, columns=index),
             _influence=lambda: self._by_person(
@@ -136,7 +142,14 @@ class AttGt(Drawn):
             ),
         )
 
-    def pretrend(self, *, alpha: float = 0.05, power: Sequence[float] = (0.5, 0.8)) -> PreTrend:
+    def pretrend(
+        self,
+        *,
+        alpha: float = 0.05,
+        power: Sequence[float] = (0.5, 0.8),
+        draws: int = 1999,
+        seed: int = 0,
+    ) -> PreTrend:
         """Test jointly that the effects before treatment are 0, and say what the test could see.
 
         Parameters
@@ -145,15 +158,23 @@ class AttGt(Drawn):
             Size of the test.
         power : sequence of float, default (0.5, 0.8)
             Powers at which the detectable slope (per unit of wave) is given.
+        draws, seed : int
+            Permutations of clusters when there are more than 5 000, and their seed.
 
         Returns
         -------
         PreTrend
-            Wald statistic, its df and p-value, and the slopes detected; missing, with
-            ``meta["reason"]``, when no cell precedes the treatment.
+            Statistic, its df and p-value, and the slopes detected; missing, with
+            ``meta["reason"]``, when no cell precedes the treatment or when clusters are too few.
 
         Notes
         -----
+        The law depends on the clusters. By person, or with ``se="CR0"``: chi-squared, as R's did.
+        With clusters that each hold one group of entry, when one group has fewer than 5 or 4 for 5
+        of another: a permutation of the dates of entry between clusters (without covariates).
+        Else the law of Hotelling with the degrees of freedom of the CR2 covariance (Tipton,
+        Pustejovsky, 2015). The docs give the sizes measured (*What holds its level*).
+
         Cells before the treatment and its anticipation, base wave left out, as in R's did. The
         detectable slope is in outcome units per unit of wave: a difference of trend moves a cell
         by the slope times the distance of its two waves.
@@ -163,14 +184,47 @@ class AttGt(Drawn):
         before = wave < group - self.meta["anticipation"]
         compared = table["estimate"].notna().to_numpy() & (wave != self._base_waves)
         chosen = np.flatnonzero(before & compared)
-        psi = self._influence(np.eye(len(self._cells))[chosen], None)
-        return pretrend_test(
-            table["estimate"].to_numpy()[chosen],
-            self._vcov(psi),
-            (wave - self._base_waves)[chosen],
-            alpha=alpha,
-            power=power,
-        )
+        coef = table["estimate"].to_numpy()[chosen]
+        times = (wave - self._base_waves)[chosen]
+        people = self._gathered.people
+        cells = np.eye(len(self._cells))[chosen]
+        spread = self._influence(cells, None)
+        if people.asymptotic:
+            vcov = self._vcov(spread, spread)
+            return pretrend_test(coef, vcov, times, alpha=alpha, power=power)
+        labels = labels_of_clusters(people)
+        planned = [self._gathered.comparisons[k] for k in chosen]
+        if labels is not None and not people.covariates and uneven(labels):
+            every, exact = exchanged(labels, draws=draws, seed=seed)
+            return permuted_pretrend(
+                coef,
+                permuted_cells(people, planned, every),
+                times,
+                groups=len(people.groups),
+                n_clusters=people.n_clusters,
+                exact=exact,
+                alpha=alpha,
+                power=power,
+            )
+        vcov = self._vcov(self._influence(cells, None, scaled=True), spread, factor=1.0)
+        eta = self._joint_df(spread)
+        return pretrend_test(coef, vcov, times, alpha=alpha, power=power, df_covariance=eta)
+
+    def _df(self, spread: Floats) -> Floats:
+        """Degrees of freedom of estimates, from their influences (rows)."""
+        people = self._gathered.people
+        if not people.adjusted:
+            return np.full(len(spread), self._gathered.df)
+        squares = np.square(spread)
+        runs = [people.run(g, g) for g in range(len(people.groups))]
+        sums = np.stack([squares[:, run].sum(axis=1) for run in runs], axis=1)
+        return means_df(sums, *people.traces)
+
+    def _joint_df(self, spread: Floats) -> float:
+        people = self._gathered.people
+        runs = [people.run(g, g) for g in range(len(people.groups))]
+        sums = np.stack([spread[:, run] @ spread[:, run].T for run in runs])
+        return joint_means_df(sums, *people.traces) if len(spread) else 1.0
 
     @property
     def _numbers(self) -> tuple[Floats, Floats]:
@@ -186,13 +240,17 @@ class AttGt(Drawn):
         waves = self._gathered.people.waves
         return waves[[comparison.base for comparison in self._gathered.comparisons]]
 
-    def _mean_influence(self, rows: Sequence[Mean]) -> Floats:
+    def _mean_influence(self, rows: Sequence[Mean], *, scaled: bool = False) -> Floats:
         return self._influence(
-            np.stack([row.cells for row in rows]), np.stack([row.people for row in rows])
+            np.stack([row.cells for row in rows]),
+            np.stack([row.people for row in rows]),
+            scaled=scaled,
         )
 
-    def _influence(self, cells: Floats, people: Floats | None) -> Floats:
+    def _influence(self, cells: Floats, people: Floats | None, *, scaled: bool = False) -> Floats:
         """Influence of combinations of cells: one row each, one column per person as sorted.
+
+        Scaled, their sums by cluster are those of CR2.
 
         Without covariates a cell is so cheap that its influence is computed again, not kept.
         """
@@ -206,17 +264,21 @@ class AttGt(Drawn):
             if not known.influence:
                 known = cell(gathered.people, comparison, self._method)
             for row in used:
-                for run, values in known.influence:
+                for place, (run, values) in enumerate(known.influence):
+                    if scaled:
+                        codes = gathered.people.clusters[run]
+                        values = values * known.scales[min(place, 1)][codes]
                     psi[row, run] += cells[row, k] * values
                 if people is not None and people[row, k]:
                     psi[row, known.influence[0][0]] += people[row, k] * known.shares
         return psi
 
-    def _vcov(self, psi: Floats) -> Floats:
+    def _vcov(self, psi: Floats, spread: Floats, factor: float | None = None) -> Floats:
         """Covariance of estimates; missing where influences cancel in every cluster."""
         sums = self._gathered.people.sums_by_cluster(psi)
-        vcov: Floats = self._gathered.people.factor * (sums @ sums.T)
-        size = np.square(psi).sum(axis=1)
+        scale = self._gathered.people.factor if factor is None else factor
+        vcov: Floats = scale * (sums @ sums.T)
+        size = np.square(spread).sum(axis=1)
         cancelled = (np.diag(vcov) <= CANCELLED**2 * size) & (size > 0)
         vcov[cancelled, :] = vcov[:, cancelled] = np.nan
         return vcov

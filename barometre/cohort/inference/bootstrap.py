@@ -50,12 +50,13 @@ class BootstrapResult(Face):
     estimate, se, statistic : float
         Coefficient, CR1 standard error and their ratio t (the null value subtracted).
     p : float
-        Symmetric p-value: share of bootstrap statistics strictly above ``|t|``, never below
-        ``smallest_p`` when the null is imposed; (1 + number) / (1 + draws) when drawn.
+        Symmetric p-value: share of bootstrap statistics above or equal to ``|t|`` when all vectors
+        are tried, (1 + number strictly above) / (1 + draws) when they are drawn.
     p_strict, p_weak : float
-        Shares strictly above, and above or equal: between them are the ties.
+        Shares strictly above (the convention of boottest), and above or equal: between them are
+        the ties.
     smallest_p : float
-        The smallest p-value that so many clusters can give.
+        The smallest ``p`` that so many clusters can give.
     draws : int
         Weight vectors tried.
     exact : bool
@@ -184,8 +185,7 @@ def wild_bootstrap(
     Returns
     -------
     BootstrapResult
-        Exact (every vector) up to 15 clusters, or 5 with Webb's law. The free bootstrap
-        may give an exact p of 0: read it as below 1 / 2^(G-1).
+        Exact (every vector) up to 15 clusters, or 5 with Webb's law.
 
     Raises
     ------
@@ -202,7 +202,9 @@ def wild_bootstrap(
     -----
     Cameron, Gelbach and Miller (2008), types WCR11 and WCU11 of MacKinnon, Nielsen and Webb (2023):
     statistics use the CR1 error, whose constant does not change the p-value. Statistics that differ
-    by rounding only are ties.
+    by rounding only are ties. Counting them is what holds the level with few clusters: leaving them
+    out (``p_strict``) rejects 8 to 10 % of true nulls at 6 to 8 clusters, for 5 % (docs, *What
+    holds its level*).
 
     Examples
     --------
@@ -210,7 +212,7 @@ def wild_bootstrap(
     >>> rows = pd.DataFrame({"y": y, "x": np.arange(12) % 4, "qp": np.repeat(range(6), 2)})
     >>> test = wild_bootstrap(rows, "y", "x", "qp", draws=99)
     >>> test.exact, test.draws, test.smallest_p, test.p
-    (True, 64, 0.03125, 0.28125)
+    (True, 64, 0.03125, 0.3125)
     """
     check_draws(draws)
     if law not in POINTS:
@@ -238,12 +240,13 @@ def wild_bootstrap(
             FewClustersWarning,
             stacklevel=2,
         )
-    p = above / total if exact else (1 + above) / (1 + total)
+    p = (above + equal) / total if exact else (1 + above) / (1 + total)
     n, g = len(x), len(levels)
     scale = np.sqrt(g / (g - 1) * (n - 1) / (n - fit.k))
     meta = {
         "method": f"bootstrap par grappe (wild) {'WCR' if imposed else 'WCU'}11, loi {law}",
-        "convention": "p symétrique, part strictement au-dessus de |t| ; t avec l'erreur CR1",
+        "convention": "p symétrique, "
+        f"{'ex æquo comptés' if exact else 'tirages au-dessus de |t|'} ; t avec l'erreur CR1",
         "term": tested,
         "null": null,
         "seed": None if exact else seed,
@@ -258,7 +261,7 @@ def wild_bootstrap(
         estimate=float(fit.coef[-1]),
         se=float(pieces.error * scale),
         statistic=float(pieces.observed / scale),
-        p=max(p, floor) if imposed and exact else p,
+        p=p,
         p_strict=above / total,
         p_weak=(above + equal) / total,
         smallest_p=floor if exact else max(floor, 1 / (1 + total)),

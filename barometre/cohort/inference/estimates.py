@@ -184,7 +184,7 @@ def student_interval(
     return statistic, np.asarray(p, float), b - half, b + half
 
 
-def interval_columns(estimate: npt.ArrayLike, se: npt.ArrayLike, df: float) -> pd.DataFrame:
+def interval_columns(estimate: npt.ArrayLike, se: npt.ArrayLike, df: npt.ArrayLike) -> pd.DataFrame:
     """Return ``low, high, df, p`` of estimates, at 95 %; p and bounds missing without an error."""
     _, p, low, high = student_interval(estimate, se, df)
     return pd.DataFrame({"low": low, "high": high, "df": df, "p": p})

@@ -361,7 +361,7 @@ def sandwich(
     satterthwaite = unknown
     if details or se in ("CR2", "CR3"):
         grams = _grams(fit.q, cluster, n_clusters)
-        adjust = _adjustments(grams, {"CR2": -0.5, "CR3": -1.0}.get(se, 0.0))
+        adjust = adjustments(grams, {"CR2": -0.5, "CR3": -1.0}.get(se, 0.0))
         scores = np.einsum("gij,gj->gi", adjust, scores)
         satterthwaite = _satterthwaite(grams, adjust, fit.back)
     ratio = n_clusters / (n_clusters - 1) if se in ("CR1", "CR1S") else 1.0
@@ -386,8 +386,20 @@ def _grams(q: Floats, cluster: Positions, n_clusters: int) -> Floats:
     return grams
 
 
-def _adjustments(grams: Floats, power: float) -> Floats:
-    """Return (I - q_g' q_g) to a power for each cluster, its null space left out."""
+def adjustments(grams: Floats, power: float) -> Floats:
+    """Return (I - q_g' q_g) to a power for each cluster, its null space left out.
+
+    Parameters
+    ----------
+    grams : ndarray of shape (G, k, k)
+        q_g' q_g, q an orthonormal basis of the columns.
+    power : float
+        -1/2 for CR2, -1 for CR3.
+
+    Returns
+    -------
+    ndarray of shape (G, k, k)
+    """
     values, vectors = np.linalg.eigh(np.eye(grams.shape[1]) - grams)
     kept = values > _SINGULAR
     powers = np.where(kept, np.where(kept, values, 1.0) ** power, 0.0 if power else 1.0)

@@ -1,0 +1,70 @@
+"""Effects with the dates of entry exchanged between whole clusters, from sums by cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from barometre.base.arrays import Floats, Integers
+from barometre.cohort.impact.group_time_cells import Comparison, People
+
+
+def labels_of_clusters(people: People) -> Integers | None:
+    """Group of entry of each cluster, or nothing when some cluster mixes several.
+
+    Parameters
+    ----------
+    people : People
+        People with clusters.
+
+    Returns
+    -------
+    ndarray of int, optional
+        Position of the group among ``people.groups``.
+    """
+    group = np.repeat(np.arange(len(people.groups)), np.diff(people.bounds))
+    label = np.full(people.n_clusters, -1, np.int64)
+    label[people.clusters] = group
+    return None if (label[people.clusters] != group).any() else label
+
+
+def permuted_cells(people: People, planned: Sequence[Comparison], labels: Integers) -> Floats:
+    """Estimate comparisons without covariates for many ways of giving clusters their entry.
+
+    Parameters
+    ----------
+    people : People
+        The people.
+    planned : sequence of Comparison
+        The comparisons.
+    labels : ndarray of shape (draws, G)
+        Group of entry of each cluster.
+
+    Returns
+    -------
+    ndarray of shape (draws, comparisons)
+        Effects, missing where a side is empty.
+
+    Notes
+    -----
+    A mean over people is a ratio of sums over clusters: those of the changes between two waves and
+    of the weights of the people seen at both.
+    """
+    everyone = slice(0, people.outcome.shape[1])
+    found = np.empty((len(labels), len(planned)))
+    for k, comparison in enumerate(planned):
+        change = people.change(comparison, everyone)
+        seen = np.isfinite(change)
+        mass = seen.astype(float) if people.weight is None else people.weight * seen
+        total = np.bincount(people.clusters, mass, people.n_clusters)
+        sums = np.bincount(people.clusters, mass * np.where(seen, change, 0.0), people.n_clusters)
+        treated = labels == comparison.group
+        control = np.zeros_like(treated)
+        for low, high in comparison.controls:
+            control |= (labels >= low) & (labels <= high)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            found[:, k] = (treated @ sums) / (treated @ total) - (control @ sums) / (
+                control @ total
+            )
+    return found
