@@ -343,7 +343,7 @@ def test_empty_results_have_no_gap() -> None:
 
 def test_an_unknown_reference_is_named_with_its_neighbours() -> None:
     results = tidy([{"code": "200042190", "valeur": 1.0}, {"code": "59", "valeur": 1.0}])
-    with pytest.raises(BarometreError, match=r"« 200042191 » absente .* présents : 200042190"):
+    with pytest.raises(BarometreError, match=r"« 200042191 » absent ; proches : 200042190"):
         gap(results, "200042191")
     with pytest.raises(BarometreError, match=r"« METRO » .* « R32 »"):
         gap(results, ["59", "METRO", "R32"])

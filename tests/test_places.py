@@ -203,8 +203,8 @@ def test_a_name_is_found_however_it_is_written(name: str, code: str) -> None:
     ("name", "level", "said"),
     [
         ("Saint-Denis", None, r"4 territoires de ce nom ; donner le code : 11339 \(Saint-Denis, commune, Aude\).*97411 .*La Réunion"),
-        ("Paris", None, r"75 \(Paris, departement\), 75056 \(Paris, commune, Paris\)"),
-        ("Valenciennes", "epci", r"n'est pas de niveau epci : 59606 .*Noms proches : 245901160 \(CA Valenciennes Métropole, epci\)"),
+        ("Paris", None, r"75 \(Paris, département\), 75056 \(Paris, commune, Paris\)"),
+        ("Valenciennes", "epci", r"n'est pas de niveau epci : 59606 .*Noms proches : 245901160 \(CA Valenciennes Métropole, EPCI\)"),
         ("Valencienne", None, r"inconnu. Noms proches : .*59606 \(Valenciennes, commune, Nord\)"),
         ("59172", "epci", r"« 59172 » n'est pas de niveau epci : 59172 \(Denain, commune, Nord\)"),
         ("1001", None, r"zéro initial perdu \? 01001 \(L'Abergement-Clémenciat, commune, Ain\)"),
@@ -239,8 +239,28 @@ def test_labels_that_are_given_come_first_and_results_bound_the_search() -> None
     assert resolve("la ville de Denain", labels=labels) == "59172"
     assert resolve("Paris", among=["75", "METRO"]) == "75"
     assert resolve("France", among=["59", "METRO"]) == "METRO"
-    with pytest.raises(BarometreError, match=r"« Denain » absente \(59172"):
+    with pytest.raises(BarometreError, match=r"« Denain » absent \(59172"):
         resolve("Denain", among=["75", "METRO"])
+
+
+@pytest.mark.parametrize(
+    ("text", "level", "among", "said"),
+    [
+        ("Norrd", None, ["59", "59172", HAINAUT], r"« Norrd » absent ; proches : 59 \(Nord, département\)$"),
+        ("20042190", None, ["59", "59172", HAINAUT], r"proches : 200042190 \(CA de la Porte du Hainaut, EPCI\)$"),
+        ("Hainot", None, ["59", HAINAUT], r"proches : 200042190 \(CA de la Porte du Hainaut, EPCI\)$"),
+        ("zzz", None, ["A1", "59172", "METRO"], r"présents : METRO \(France, pays\), 59172 \(Denain, commune, Nord\), A1$"),
+        ("20004219", "epci", None, r"EPCI « 20004219 » inconnu. Codes proches : 200042190 \(CA de la Porte"),
+        ("Hainot", "epci", None, r"EPCI « Hainot » inconnu. Noms proches : 200042190"),
+        ("QN05950", "qpv", None, r"QPV « QN05950 » inconnu. Codes proches : QN05950M \(Denain"),
+        ("Denin", "commune", None, r"commune « Denin » inconnue. Noms proches : 59172"),
+    ],
+)  # fmt: skip
+def test_what_is_misspelt_is_told_with_the_nearest_names_and_codes(
+    text: str, level: str | None, among: list[str] | None, said: str
+) -> None:
+    with pytest.raises(BarometreError, match=said):
+        resolve(text, level, among=among)
 
 
 @given(st.sampled_from(list(bcs.communes().index)))
@@ -263,7 +283,7 @@ def test_references_are_found_by_name_in_results(contract: bcs.Tables) -> None:
     results = bcs.compute(contract, "revenus")
     by_code = bcs.gap(results, [HAINAUT, "METRO"])
     assert bcs.gap(results, ["La Porte du Hainaut", "FRANCE"]).equals(by_code)
-    with pytest.raises(BarometreError, match=r"référence hors des résultats : « Lille » absente"):
+    with pytest.raises(BarometreError, match=r"référence hors des résultats : « Lille » absent"):
         bcs.gap(results, "Lille")
     quarters = [c for c in results["code"].unique() if level_of(c) == "qpv"]
     found = bcs.diagnose(results, quarters, "Porte du Hainaut", "le Nord", None)

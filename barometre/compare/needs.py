@@ -164,7 +164,7 @@ def diagnose(
     checked = checked_rows(results)
     rows = (by_month(checked) if monthly else checked).frame
     if not rows.empty and isinstance(territory, str) and isinstance(reference, str):
-        territory, reference = _code(rows, territory), _code(rows, reference)
+        territory, reference = _codes(rows, territory, reference)
     codes = zones_of(zones, territory)
     if not rows.empty:
         check_territories(rows, codes, territory, reference)
@@ -192,12 +192,19 @@ def diagnose(
     return table[[*_FIRST, *parts, *_LAST]]
 
 
-def _code(rows: pd.DataFrame, name: str) -> str:
-    """Return the code that a name stands for; what is unknown is left to be refused with others."""
-    try:
-        return code_in(rows, name)
-    except BarometreError:
-        return name
+def _codes(rows: pd.DataFrame, *names: str) -> list[str]:
+    """Return the codes that names stand for; refuse together those that are not in the results."""
+    codes, refusals = [], []
+    for name in names:
+        try:
+            codes.append(code_in(rows, name))
+        except BarometreError as error:
+            refusals.append(str(error))
+    if refusals:
+        raise BarometreError(
+            f"territoire absent des résultats : {' ; '.join(refusals)} ; calculer aussi ses valeurs"
+        )
+    return codes
 
 
 _FIRST = (

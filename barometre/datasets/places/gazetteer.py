@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import functools
 import re
+import textwrap
 from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 
@@ -28,7 +29,10 @@ LEVELS = (
     "commune_ancienne", "union",
 )  # fmt: skip
 _LISTED = 8  # homonyms or near names quoted
+_TITLE = 40  # characters of a name that a message quotes
 _NEAR = 0.6  # similarity under which a name is not near
+_NEAR_CODE = 0.75  # the same of a code, of fewer signs
+_NEAR_WORD = 0.75  # the same of one word
 # Of one name, the first of these wins over the second: nobody means the neighbourhood "Denain".
 _WINS = (
     ("commune", "qpv"),
@@ -40,6 +44,10 @@ _WINS = (
     ("epci", "union"),
 )
 _FRANCE = ("France", "France métro", "France métropolitaine", "Métropole")
+_KINDS = {
+    "epci": "EPCI", "ept": "EPT", "qpv": "QPV", "iris": "IRIS", "departement": "département",
+    "region": "région", "france_metropolitaine": "pays", "commune_ancienne": "ancienne commune",
+}  # fmt: skip
 _ARTICLES = r"\b(?:le|la|les|l|de|du|des|d|a|au|aux|et)\b"
 _NATURES = (
     r"^(?:ca|cc|cu|met|ept|communaute d agglomeration|communaute de communes|communaute urbaine"
@@ -177,7 +185,7 @@ def resolve(
         return str(exact["code"].iloc[0])
     if len(exact) == 0 and among is None and _is_small_place(text, level):
         return text.upper()
-    raise BarometreError(_refusal(text, level, found, exact, among, vintage))
+    raise BarometreError(_refusal(text, level, found, exact, among, labels, vintage))
 
 
 def _is_small_place(text: str, level: str | None) -> bool:
@@ -199,18 +207,18 @@ def _refusal(
     found: pd.DataFrame,
     exact: pd.DataFrame,
     among: Collection[str] | None,
+    labels: Labels | None,
     vintage: int | None,
 ) -> str:
-    kind = {"epci": "EPCI", "qpv": "QPV"}.get(level or "", level or "territoire")
+    kind = _KINDS.get(level or "", level or "territoire")
     if len(exact):
         several = f"{len(exact)} territoires de ce nom ; donner le code"
         return f"{kind} « {text} » : {several} : {_quoted(exact)}"
     if among is not None:
         held = found[found["correspondance"] == "exacte"]
         where = f" ({_quoted(held)})" if len(held) and text not in set(held["code"]) else ""
-        near = difflib.get_close_matches(text, list(among), n=3, cutoff=0.5)
-        known = ", ".join(near or list(among)[:5])
-        return f"« {text} » absente{where} ; codes proches ou présents : {known}"
+        searched = "" if len(held) else text  # known elsewhere: it is not misspelt
+        return f"« {text} » absent{where} ; {_nearest_among(searched, among, labels, vintage)}"
     gone = wholes_of_any_year()
     if text in gone.index and text not in wholes(vintage).index:
         last = gone.loc[text]
@@ -226,9 +234,47 @@ def _refusal(
     zero = find_territory(f"0{text}", vintage=vintage) if re.fullmatch(r"\d{1,4}", text) else other
     if len(zero):
         return f"{kind} « {text} » inconnu ; zéro initial perdu ? {_quoted(zero)}"
+    unknown = "inconnue" if level in ("commune", "region", "union") else "inconnu"
     if len(found):
-        return f"{kind} « {text} » inconnu. Noms proches : {_quoted(found)}"
-    return f"{kind} « {text} » inconnu ; vérifier le code ou l'orthographe"
+        return f"{kind} « {text} » {unknown}. Noms proches : {_quoted(found)}"
+    near = _near_codes(text, _of_level(_gazetteer(vintage, labels), level))
+    if len(near):
+        return f"{kind} « {text} » {unknown}. Codes proches : {_quoted(near)}"
+    return f"{kind} « {text} » {unknown} ; vérifier le code ou l'orthographe"
+
+
+def _nearest_among(
+    text: str, among: Collection[str], labels: Labels | None, vintage: int | None
+) -> str:
+    """Say which of the codes admitted are nearest, with their names; else the widest ones."""
+    codes = list(dict.fromkeys(among))
+    known = _gazetteer(vintage, labels)
+    known = known[known["code"].isin(codes)]
+    unnamed = [code for code in codes if code not in set(known["code"])]
+    levels = [level_of(code) for code in unnamed]
+    bare = pd.DataFrame({"code": unnamed, "niveau": levels})
+    rows = pd.concat([known, _with_keys(bare.assign(nom=None))], ignore_index=True)
+    full = folded([text])
+    near = _near_codes(text, rows)
+    if near.empty and full[0]:
+        near = _near(known, full[0], core(full)[0])
+    if len(near):
+        return f"proches : {_quoted(near)}"
+    width = rows["niveau"].map({level: i for i, level in enumerate(LEVELS)})
+    widest = rows.loc[width.sort_values(kind="stable").index].drop_duplicates("code")
+    return f"présents : {_quoted(widest)}"
+
+
+def _near_codes(text: str, known: pd.DataFrame) -> pd.DataFrame:
+    """List the territories whose codes are spelt nearly so, when a code was meant."""
+    if not re.search(r"\d", text) and not text.isupper():
+        return known.head(0)
+    close = difflib.get_close_matches(
+        text.upper(), known["code"].unique().tolist(), _LISTED, _NEAR_CODE
+    )
+    rank = {code: i for i, code in enumerate(close)}
+    order = known["code"].map(rank).dropna().sort_values(kind="stable").index
+    return known.loc[order].drop_duplicates("code")
 
 
 def _quoted(places: pd.DataFrame) -> str:
@@ -238,10 +284,10 @@ def _quoted(places: pd.DataFrame) -> str:
         ["code", "nom", "niveau", "departement"]
     ].itertuples(index=False, name=None):
         where = f", {department}" if isinstance(department, str) else ""
-        kind = str(kind_of).replace("_", " ")
-        parts.append(
-            f"{code} ({name}, {kind}{where})" if isinstance(name, str) else f"{code} ({kind})"
-        )
+        kind = _KINDS.get(str(kind_of), str(kind_of).replace("_", " "))
+        told = [textwrap.shorten(name, _TITLE, placeholder="…")] if isinstance(name, str) else []
+        told += [kind] if kind != "union" else []  # a code that has no known form
+        parts.append(f"{code} ({', '.join(told)}{where})" if told else code)
     more = len(parts) - _LISTED
     return ", ".join(parts[:_LISTED]) + (f" et {more} autres" if more > 0 else "")
 
@@ -261,7 +307,22 @@ def _near(known: pd.DataFrame, full: str, bare: str) -> pd.DataFrame:
     rank |= {key: min(i, rank.get(key, i)) for i, key in reversed(list(enumerate(cores)))}
     best = pd.concat([alike["cle"].map(rank), alike["coeur"].map(rank)], axis=1).min(axis=1)
     order = best.dropna().sort_values(kind="stable").index
+    if len(order) == 0:
+        return _near_words(known, bare)
     return alike.loc[order].drop_duplicates("code").head(_LISTED)
+
+
+def _near_words(known: pd.DataFrame, bare: str) -> pd.DataFrame:
+    """List the names that hold, for each word asked for, one that is spelt nearly so."""
+    lexicon = sorted({word for name in known["coeur"].unique() for word in name.split()})
+    held = known
+    for word in bare.split():
+        close = difflib.get_close_matches(word, lexicon, _LISTED, _NEAR_WORD)
+        if not close:
+            return known.head(0)
+        held = held[held["coeur"].str.contains(rf"\b(?:{'|'.join(close)})\b", regex=True)]
+    order = held["coeur"].str.len().sort_values(kind="stable").index
+    return held.loc[order].drop_duplicates("code").head(_LISTED)
 
 
 def _shown(found: pd.DataFrame, match: str) -> pd.DataFrame:
