@@ -101,7 +101,7 @@ def test_a_territory_is_one_code(territory: Any, reference: Any) -> None:
 def test_territories_that_are_not_there_and_faulty_results() -> None:
     frame = results(A=10, B=20, C=30, CA=24, R=16)
     with pytest.raises(
-        BarometreError, match="territoire absent des résultats : « XX » absent .* « YY » absent"
+        BarometreError, match=r"territoire absent des résultats : « XX » absent .* « YY » absent"
     ):
         diagnose(frame, ZONES, "XX", "YY", WEIGHTS)
     with pytest.raises(BarometreError, match="sa propre référence"):

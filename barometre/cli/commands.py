@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -165,6 +166,16 @@ def compute_files(
     files: Annotated[
         bool, typer.Option("--files", help="Dire de quels fichiers vient chaque valeur (fichier).")
     ] = False,
+    reference: Annotated[
+        list[str] | None,
+        typer.Option(help="Dans un classeur, territoire mis en tête et comparé (code ou nom)."),
+    ] = None,
+    order: Annotated[
+        str, typer.Option(help="Dans un classeur, territoires par « libelle » ou par « code ».")
+    ] = "libelle",
+    edition: Annotated[
+        str | None, typer.Option(help="Dans un classeur, nom ou date (2026-03-01) de l'édition.")
+    ] = None,
     csv: Csv = "machine",
     on_error: OnError = None,
     same: Same = None,
@@ -176,17 +187,31 @@ def compute_files(
     """
     from barometre.cli.frames import check_suffix
     from barometre.cli.work import Wish, leave, results_of
+    from barometre.compare.rows import code_in
     from barometre.pages.delimited import as_dialect
     from barometre.pages.results_file import check_destination, write_results
+    from barometre.pages.workbook.places import as_order
 
     check_suffix(out)
     names = [*(indicator or []), *(theme or [])]
     wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet, same)
-    dialect = as_dialect(csv)
+    wish = replace(wish, references=reference or ())
+    dialect, sorting = as_dialect(csv), as_order(order)
     check_destination(out, wish.paths)
     done = results_of(wish, intervals=intervals, check_published=check_published, files=files)
-    references = None if wish.place is None else wish.compared(done.results)
-    write_results(done.results, out, done.labels, csv=dialect, references=references)
+    references: list[str] | None = wish.compared(done.results) or None
+    if reference:
+        references = [code_in(done.results, name) for name in reference]
+    write_results(
+        done.results,
+        out,
+        done.labels,
+        csv=dialect,
+        references=references,
+        order=sorting,
+        edition=edition,
+        lang=wish.language,
+    )
     known = int((done.results["statut"] == "ok").sum())
     console().print(
         f"{out} : {counted(done.results['indicateur'].nunique(), 'indicateur')},"

@@ -31,7 +31,11 @@ from barometre.cli.app import (
 )
 
 Reference = Annotated[
-    list[str], typer.Option(help="Territoire de comparaison : code ou nom (plusieurs au besoin).")
+    list[str] | None,
+    typer.Option(
+        help="Territoire de comparaison : code ou nom (plusieurs au besoin) ; par défaut les"
+        " références du territoire."
+    ),
 ]
 
 
@@ -42,8 +46,8 @@ def register(app: typer.Typer) -> None:
 
 
 def gap(
-    reference: Reference,
     sources: Sources = None,
+    reference: Reference = None,
     epci: Epci = None,
     dep: Dep = None,
     commune: Commune = None,
@@ -69,9 +73,11 @@ def gap(
 
     names = [*(indicator or []), *(theme or [])]
     wish = Wish(sources, epci, dep, commune, qpv, zones, names, None, year, on_error, quiet, same)
+    wish = replace(wish, references=reference or ())
     _check_out(out, csv, wish.paths)
     done = results_of(wish, intervals=intervals)
-    found = _of_level(compared(done.results, reference), level)
+    against = reference or _default_references(wish.compared(done.results))
+    found = _of_level(compared(done.results, against, tolerance=wish.tolerance), level)
     _deliver(found, done, out, csv, "écarts")
 
 
@@ -104,8 +110,10 @@ def evolution(
     names = [*(indicator or []), *(theme or [])]
     wish = Wish(sources, epci, dep, commune, qpv, zones, names, None, None, on_error, quiet, same)
     _check_out(out, csv, wish.paths)
+    wish = replace(wish, references=[reference] if reference else ())
     done = results_of(wish)
-    found = _of_level(compared(done.results, start, end, reference=reference), level)
+    changes = compared(done.results, start, end, reference=reference, tolerance=wish.tolerance)
+    found = _of_level(changes, level)
     _deliver(found, done, out, csv, "évolutions")
 
 
@@ -138,18 +146,24 @@ def rank(
     wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet, same)
     _check_out(out, csv, wish.paths)
     done = results_of(wish, intervals=intervals)
-    _deliver(ranked(done.results, intervals=intervals), done, out, csv, "rangs")
+    found = ranked(done.results, intervals=intervals, level=wish.design.level)
+    _deliver(found, done, out, csv, "rangs")
 
 
 def diagnose(
-    territory: Annotated[str, typer.Option(help="Le territoire entier : code ou nom.")],
     sources: Sources = None,
+    territory: Annotated[
+        str | None,
+        typer.Option(help="Le territoire entier : code ou nom ; par défaut celui du dossier."),
+    ] = None,
     epci: Epci = None,
     dep: Dep = None,
     commune: Commune = None,
     qpv: Qpv = None,
     zones: Zones = None,
-    reference: Annotated[str, typer.Option(help="À quoi il est comparé.")] = "METRO",
+    reference: Annotated[
+        str | None, typer.Option(help="À quoi il est comparé ; par défaut la France (METRO).")
+    ] = None,
     indicator: Indicator = None,
     theme: Theme = None,
     level: Annotated[str, typer.Option(help="Niveau des zones comparées entre elles.")] = "qpv",
@@ -170,8 +184,11 @@ def diagnose(
     names = [*(indicator or []), *(theme or [])]
     wish = Wish(sources, epci, dep, commune, qpv, zones, names, None, year, on_error, quiet, same)
     _check_out(out, csv, wish.paths)
+    wish = replace(wish, references=[name for name in (territory, reference) if name])
+    whole = territory or _whole_of(wish)
     done = results_of(wish, intervals=True)
-    found = told(done.results, _codes(done, level), territory, reference)
+    against = reference or _widest(wish.compared(done.results))
+    found = told(done.results, _codes(done, level, wish), whole, against)
     _deliver(found, done, out, csv, "diagnostic")
 
 
@@ -204,7 +221,9 @@ def priorities(
     _check_out(out, csv, wish.paths)
     when = replace(wish, year=year).years  # refused before anything is read
     done = results_of(wish, intervals=True)
-    found = ordered(done.results, _codes(done, level), year=when)
+    sure = wish.design.level
+    zones_ordered = _codes(done, level, wish)
+    found = ordered(done.results, zones_ordered, year=when, level=sure, bounds_level=sure)
     _deliver(found, done, out, csv, "priorités")
 
 
@@ -246,7 +265,10 @@ def idt(
 
 def suppress(
     table: Annotated[Path, typer.Argument(help="Tableau d'effectifs : libellés puis nombres.")],
-    threshold: Annotated[int, typer.Option(help="Effectif en dessous duquel on masque.")] = 11,
+    threshold: Annotated[
+        int | None,
+        typer.Option(help="Effectif en dessous duquel on masque : 11, ou celui du dossier."),
+    ] = None,
     total: Annotated[
         str, typer.Option(help="Libellé de la ligne et de la colonne de total.")
     ] = "Ensemble",
@@ -258,11 +280,13 @@ def suppress(
     Exemple : barometre suppress effectifs.csv --threshold 11 --out publiable.csv
     """
     from barometre.cli.frames import deliver
+    from barometre.pages.workspace import current_config
     from barometre.secrecy.suppression import suppress as protected
 
     _check_out(out, csv, [table])
     counts = _counts(table)
-    done = protected(counts, threshold=threshold, total=total)
+    small = current_config().seuils.secret if threshold is None else threshold
+    done = protected(counts, threshold=small, total=total)
     deliver(done.table.reset_index(), out, console(), title="tableau publiable", csv=csv)
 
 
@@ -297,11 +321,36 @@ def _of_level(frame: pd.DataFrame, level: list[str] | None) -> pd.DataFrame:
     return frame if not level else select(frame, level=level)
 
 
-def _codes(done: Any, level: str) -> list[str]:
+def _default_references(held: list[str]) -> list[str]:
+    """Return the references of a territory; without any, they must be named."""
+    if not held:
+        raise typer.BadParameter(
+            "la donner : aucun territoire ni dossier de travail n'en propose",
+            param_hint="--reference",
+        )
+    return held
+
+
+def _widest(held: list[str]) -> str:
+    """Return what a territory is compared with when nothing is said: France, else the widest."""
+    return "METRO" if not held or "METRO" in held else held[-1]
+
+
+def _whole_of(wish: Any) -> str:
+    """Return the one place that the territory of a command was asked as."""
+    asked = () if wish.place is None else [c for cs in wish.place.demandes.values() for c in cs]
+    if len(asked) != 1:
+        raise typer.BadParameter("donner le territoire entier", param_hint="--territory")
+    return str(asked[0])
+
+
+def _codes(done: Any, level: str, wish: Any) -> list[str]:
     """List the codes of a level in the results, references left out."""
     from barometre.tables.codes import level_of
 
     codes = pd.Series(done.results["code"].unique())
+    if wish.place is not None:
+        codes = codes[wish.place.keeps(codes, references=False)]
     kept = codes[codes.map(level_of) == level].tolist()
     if not kept:
         raise BarometreError(

@@ -19,7 +19,14 @@ from barometre.datasets.places.territory import Selection, selection
 from barometre.engine.sampling import SurveyDesign
 from barometre.engine.values import compute
 from barometre.pages.results_back import is_results, read_results
-from barometre.pages.workspace import Config, find_config, load_config
+from barometre.pages.workspace import (
+    Config,
+    Language,
+    Thresholds,
+    compared_with,
+    find_config,
+    load_config,
+)
 from barometre.sources.found_members import find_memberships
 from barometre.sources.origin import files_of
 from barometre.sources.reading import FilesRead, read_files
@@ -47,6 +54,7 @@ class Wish:
     on_error: str | None = None
     quiet: bool = False
     same_cell: str | None = None
+    references: Sequence[str] = ()
 
     @cached_property
     def config(self) -> Config | None:
@@ -69,7 +77,17 @@ class Wish:
 
     @cached_property
     def place(self) -> Selection | None:
-        """The territory asked, else that of the working folder; None for everything."""
+        """The territory asked, else that of the working folder; None for everything.
+
+        The references that a command names are kept with it.
+        """
+        place = self._asked
+        if place is None or not self.references:
+            return place
+        return compared_with(place, self.references, alone=False)
+
+    @cached_property
+    def _asked(self) -> Selection | None:
         asked = (self.epci, self.dep, self.commune, self.qpv, self.zones)
         if any(asked):
             return selection(
@@ -106,10 +124,26 @@ class Wish:
         return []
 
     def compared(self, results: pd.DataFrame) -> list[str]:
-        """List the references of the territory that some results hold."""
-        assert self.place is not None  # asked for a territory only
+        """List the references of the territory that some results hold; none without territory."""
+        if self.place is None:
+            return []
         here = set(results["code"])
         return [c for codes in self.place.references.values() for c in codes if c in here]
+
+    @property
+    def design(self) -> SurveyDesign:
+        """What is assumed of the census sample: that of the working folder, if any."""
+        return SurveyDesign() if self.config is None else self.config.design
+
+    @property
+    def tolerance(self) -> float:
+        """Relative difference up to which two values are close."""
+        return Thresholds().proche if self.config is None else self.config.seuils.proche
+
+    @property
+    def language(self) -> Language:
+        """Language of workbooks."""
+        return "fr" if self.config is None else self.config.sorties.langue
 
     @property
     def skips(self) -> bool:
@@ -198,7 +232,7 @@ def checked(wish: Wish) -> Checked:
 def results_of(
     wish: Wish,
     *,
-    intervals: bool | SurveyDesign = False,
+    intervals: bool = False,
     check_published: bool = False,
     files: bool = False,
 ) -> Done:
@@ -221,7 +255,7 @@ def results_of(
             found.tables,
             list(wish.indicators) or None,
             check_published=check_published,
-            intervals=intervals,
+            intervals=wish.design if intervals else False,
         )
     if results.empty:
         raise BarometreError("aucun indicateur calculable à partir de ces sources")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.files import replacing
 from barometre.base.frames import check_frame
+from barometre.base.french import Lang
 from barometre.cards.columns import MODELS
 from barometre.cards.labels import unit_label
 from barometre.cards.listing import indicator_card, load_cards
@@ -19,7 +21,7 @@ from barometre.pages.results_back import is_results
 from barometre.pages.workbook import Choices, write_workbook
 from barometre.pages.workbook.book import ROWS, open_book
 from barometre.pages.workbook.lists import write_rows
-from barometre.pages.workbook.places import ORDERS, Order
+from barometre.pages.workbook.places import Order, as_order
 from barometre.tables.check import PUBLISHED
 from barometre.tables.table_set import RESULT_COLUMNS
 
@@ -35,6 +37,7 @@ def write_results(
     references: str | Iterable[str] | None = None,
     order: Order = "libelle",
     edition: str | dt.date | None = None,
+    lang: Lang = "fr",
 ) -> Path:
     """Write tidy results, their labels beside the codes.
 
@@ -61,6 +64,9 @@ def write_results(
     edition : str or date, optional
         In a workbook, name or date of the edition. ``SOURCE_DATE_EPOCH`` or the edition date the
         properties of the file; else the last year of the data.
+    lang : {"fr", "en"}
+        In a workbook, language of the sheets that people read; notes and the tidy values stay in
+        French.
 
     Returns
     -------
@@ -85,14 +91,15 @@ def write_results(
             f"format « {path.suffix} » inconnu pour {path.name} : choisir {', '.join(SUFFIXES)}"
         )
     check_frame(results, "résultats refusés", ("code", "annee", "indicateur", "valeur"))
-    if order not in ORDERS:
-        raise UnknownNameError("ordre", str(order), ORDERS)
+    as_order(order)
+    if lang not in get_args(Lang):
+        raise UnknownNameError("langue", str(lang), get_args(Lang))
     dialect = as_dialect(csv)
     labelled = _labelled(results, territoires)
     if suffix == ".xlsx":
         _check_rows(results, labelled, path)
     named = [references] if isinstance(references, str) else references
-    chosen = Choices(None if named is None else list(named), order, edition)
+    chosen = Choices(None if named is None else list(named), order, edition, lang)
     with replacing(path) as temporary:
         if suffix == ".csv":
             write_delimited(labelled, temporary, dialect)

@@ -11,9 +11,10 @@ import difflib
 import math
 import textwrap
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import pandas as pd
@@ -23,7 +24,10 @@ from barometre.base.arguments import is_number
 from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.base.files import write_text
 from barometre.datasets.places.bundle import LATEST, YEARS
+from barometre.datasets.places.gazetteer import resolve
 from barometre.datasets.places.territory import Selection, selection
+from barometre.engine.sampling import SurveyDesign
+from barometre.tables.codes import level_of
 
 FILE = "barometre.toml"
 Language = Literal["fr", "en"]
@@ -177,7 +181,11 @@ class Outputs:
 
     langue: Language = field(
         default="fr",
-        metadata=_key("« fr » ou « en »", _among(Language), "Langue des tableaux et des pages."),
+        metadata=_key(
+            "« fr » ou « en »",
+            _among(Language),
+            "Langue des classeurs et des pages ; les colonnes et les notes restent en français.",
+        ),
     )
 
 
@@ -200,7 +208,8 @@ class Editions:
         metadata=_key(
             "une année",
             _whole(1990),
-            "Année de l'édition en cours ; par défaut celle de la dernière donnée.",
+            "Année de la revue et de l'édition en cours ; par défaut celle de la dernière donnée"
+            " suivie, et de la date de l'édition.",
             LATEST,
         ),
     )
@@ -215,7 +224,7 @@ class Thresholds:
         metadata=_key(
             "un entier d'au moins 2",
             _whole(2),
-            "Un effectif de personnes inférieur est masqué dans ce qui est publié.",
+            "Un effectif de personnes inférieur est masqué (suppress, monitor).",
         ),
     )
     proche: float = field(
@@ -229,7 +238,9 @@ class Thresholds:
     confiance: float = field(
         default=0.95,
         metadata=_key(
-            "un nombre entre 0 et 1", _between(0, 1), "Niveau de confiance des intervalles."
+            "un nombre entre 0 et 1",
+            _between(0, 1),
+            "Niveau de confiance des intervalles, et des rangs.",
         ),
     )
     effet_plan_menages: float = field(
@@ -288,7 +299,7 @@ class Config:
         Selection
         """
         chosen = self.territoire
-        return selection(
+        place = selection(
             epci=chosen.epci or None,
             dep=chosen.departement or None,
             commune=chosen.commune or None,
@@ -297,6 +308,58 @@ class Config:
             membership=[*found, *(self.path(name) for name in chosen.appartenances)] or None,
             vintage=chosen.millesime,
         )
+        if not self.references.codes:
+            return place
+        return compared_with(place, self.references.codes, alone=True)
+
+    @property
+    def design(self) -> SurveyDesign:
+        """What is assumed of the census sample, and the level of the intervals."""
+        given = self.seuils
+        return SurveyDesign(
+            given.effet_plan_menages, given.effet_plan_personnes, level=given.confiance
+        )
+
+
+def compared_with(place: Selection, names: Iterable[str], *, alone: bool) -> Selection:
+    """Return a territory with the references named, so that what is read keeps them.
+
+    Parameters
+    ----------
+    place : Selection
+        The territory.
+    names : iterable of str
+        Codes or names of references.
+    alone : bool
+        The references named are the only ones; else they come after those there are, and a name
+        that is of no territory known here is left to what reads the results.
+
+    Returns
+    -------
+    Selection
+
+    Raises
+    ------
+    BarometreError
+        Unknown names, with the nearest ones: every one (``alone``).
+    """
+    own = {code for codes in place.codes.values() for code in codes}
+    known = {code for codes in place.references.values() for code in codes}
+    found, refusals = [] if alone else [c for codes in place.references.values() for c in codes], []
+    for name in names:
+        try:
+            held = name in own | known or name.startswith(("ENSQP_", "ENSQN_"))
+            found.append(name if held else resolve(name, vintage=place.members.vintage))
+        except BarometreError as error:
+            refusals.append(str(error))
+    if refusals and alone:
+        raise BarometreError(f"{FILE}, references.codes : " + "\n".join(refusals))
+    levels: dict[str, tuple[str, ...]] = {}
+    for code in dict.fromkeys(found):
+        level = next((lvl for lvl, codes in place.references.items() if code in codes), "")
+        level = level or level_of(code)
+        levels[level] = (*levels.get(level, ()), code)
+    return dataclasses.replace(place, references=MappingProxyType(levels))
 
 
 _SECTIONS: Mapping[str, type] = {
@@ -396,6 +459,12 @@ def find_config(folder: str | Path = ".") -> Path | None:
     """Return the ``barometre.toml`` of a folder, or of the nearest one above it, or None."""
     start = Path(folder).resolve()
     return next((f / FILE for f in (start, *start.parents) if (f / FILE).is_file()), None)
+
+
+def current_config() -> Config:
+    """Return what the working folder that a command is run in says, else the defaults."""
+    found = find_config()
+    return Config(dossier=Path()) if found is None else load_config(found)
 
 
 def load_config(path: str | Path) -> Config:

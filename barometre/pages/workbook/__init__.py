@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from barometre.base.french import Lang
 from barometre.pages.workbook.book import legal, open_book
 from barometre.pages.workbook.guide import Contents, write_guide
 from barometre.pages.workbook.lists import write_cards, write_rows
@@ -33,11 +34,14 @@ class Choices:
         Order of the territories within a level.
     edition : str or date or None
         Name or date of the edition.
+    lang : {"fr", "en"}
+        Language of the sheets that people read.
     """
 
     references: Sequence[str] | None = None
     order: Order = "libelle"
     edition: str | dt.date | None = None
+    lang: Lang = "fr"
 
 
 def write_workbook(
@@ -75,7 +79,8 @@ def write_workbook(
     edition = (
         choices.edition.isoformat() if isinstance(choices.edition, dt.date) else choices.edition
     )
-    with open_book(path, "Baromètre de cohésion sociale", _day(results, choices.edition)) as book:
+    title = "Baromètre de cohésion sociale" if choices.lang == "fr" else "Social cohesion barometer"
+    with open_book(path, title, _day(results, choices.edition), choices.lang) as book:
         write_guide(book, Contents(results, places, compared, edition or "", replaced))
         write_table(book, results, places, beside=not large)
         if compared:

@@ -17,6 +17,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.exceptions import FileCreateError, FileSizeError
 
 from barometre.base.errors import BarometreError
+from barometre.base.french import Lang
 
 ROWS, COLUMNS = 1_048_576, 16_384
 """What a sheet holds, whatever the program that opens it."""
@@ -60,6 +61,7 @@ class Book:
     """A workbook being written, with the formats already made."""
 
     book: Workbook
+    lang: Lang = "fr"
     _formats: dict[tuple[tuple[str, Any], ...], Any] = field(default_factory=dict)
 
     def look(self, **properties: Any) -> Any:
@@ -69,13 +71,17 @@ class Book:
             self._formats[key] = self.book.add_format(properties)
         return self._formats[key]
 
+    def say(self, french: str, english: str) -> str:
+        """Return a text in the language of the workbook."""
+        return french if self.lang == "fr" else english
+
     def sheet(self, name: str) -> Any:
         """Add a sheet."""
         return self.book.add_worksheet(name)
 
 
 @contextmanager
-def open_book(path: Path, title: str, day: dt.date) -> Iterator[Book]:
+def open_book(path: Path, title: str, day: dt.date, lang: Lang = "fr") -> Iterator[Book]:
     """Open a workbook in constant memory, and close it whole.
 
     Parameters
@@ -87,6 +93,8 @@ def open_book(path: Path, title: str, day: dt.date) -> Iterator[Book]:
     day : date
         Date in the properties of the file, unless ``SOURCE_DATE_EPOCH`` gives one: never the
         clock's, so that the same results make the same bytes.
+    lang : {"fr", "en"}, default "fr"
+        Language of the sheets that people read.
 
     Raises
     ------
@@ -99,7 +107,7 @@ def open_book(path: Path, title: str, day: dt.date) -> Iterator[Book]:
         book = Workbook(path, {"constant_memory": True, "tmpdir": folder})
         book.set_properties({"title": title, "author": "barometre", "created": _created(day)})
         try:
-            yield Book(book)
+            yield Book(book, lang)
             book.close()
         except FileCreateError as error:
             cause = error.args[0] if error.args else error

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from barometre.base.french import Lang
 from barometre.cards.labels import unit_label
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import THEMES
@@ -54,8 +55,8 @@ def write_heads(book: Book, sheet: Any, names: list[str]) -> None:
 def write_cards(book: Book, results: pd.DataFrame) -> None:
     """Write the cards of the indicators: what each measures, from what, how to read it."""
     years = results.groupby("indicateur", sort=False)["annee"].unique()
-    sheet = book.sheet("indicateurs")
-    rows = [_card_row(str(name), sorted(found)) for name, found in years.items()]
+    sheet = book.sheet(book.say("indicateurs", "indicators"))
+    rows = [_card_row(str(name), sorted(found), book.lang) for name, found in years.items()]
     wrapped = book.look(text_wrap=True, valign="top")
     names = list(rows[0]) if rows else ["indicateur"]
     write_heads(book, sheet, names)
@@ -68,15 +69,15 @@ def write_cards(book: Book, results: pd.DataFrame) -> None:
     sheet.autofilter(0, 0, max(len(rows), 1), len(names) - 1)
 
 
-def _card_row(name: str, years: list[int]) -> dict[str, str]:
+def _card_row(name: str, years: list[int], lang: Lang) -> dict[str, str]:
     card = indicator_card(name)
     plan = plan_of(card)
     return {
-        "theme": THEMES[card.theme][0],
+        "theme": THEMES[card.theme][0 if lang == "fr" else 1],
         "indicateur": card.id,
-        "libelle": card.libelle["fr"],
-        "definition": card.definition["fr"],
-        "unite": unit_label(card),
+        "libelle": card.libelle[lang],
+        "definition": card.definition[lang],
+        "unite": unit_label(card, lang),
         "sens": card.sens.replace("_", " "),
         "univers": card.univers,
         "numerateur": card.numerateur,

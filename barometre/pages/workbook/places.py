@@ -9,7 +9,8 @@ from typing import Literal, get_args
 
 import pandas as pd
 
-from barometre.base.errors import BarometreError
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.french import Lang
 from barometre.tables.codes import level_of
 
 Order = Literal["libelle", "code"]
@@ -26,6 +27,13 @@ _LEVELS = {
     "france_metropolitaine": "France métropolitaine",
     "union": "ensemble",
 }
+_LEVELS_ENGLISH = _LEVELS | {
+    "commune": "municipality",
+    "departement": "department",
+    "region": "region",
+    "france_metropolitaine": "metropolitan France",
+    "union": "group",
+}
 
 
 @dataclass(frozen=True)
@@ -37,11 +45,25 @@ class Place:
     level: str
     reference: bool
 
-    @property
-    def level_label(self) -> str:
-        """The level as people write it."""
+    def level_label(self, lang: Lang = "fr") -> str:
+        """Return the level as people write it."""
         kind = "union" if self.level.startswith("ensemble") else self.level
-        return _LEVELS.get(kind, kind.replace("_", " "))
+        words = _LEVELS if lang == "fr" else _LEVELS_ENGLISH
+        return words.get(kind, kind.replace("_", " "))
+
+
+def as_order(name: str) -> Order:
+    """Return an order of territories by its name.
+
+    Raises
+    ------
+    UnknownNameError
+        No order of that name.
+    """
+    for order in ORDERS:
+        if name == order:
+            return order
+    raise UnknownNameError("ordre", str(name), ORDERS)
 
 
 def places_in_order(

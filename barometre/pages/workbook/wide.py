@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import BarometreError
-from barometre.base.french import DOUBT_MARK, absent_label, format_number
+from barometre.base.french import DOUBT_MARK, Lang, absent_label, format_number
 from barometre.cards.labels import unit_label
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import THEMES, Card
@@ -105,10 +105,10 @@ def write_table(
     columns = columns_of(shown)
     if not beside:
         columns = [replace(column, intervals=False, grades=False) for column in columns]
-    keys = ("code", "territoire", "niveau")
+    keys = ("code", book.say("territoire", "territory"), book.say("niveau", "level"))
     _check_size(len(places), len(keys) + sum(c.width for c in columns))
-    sheet = book.sheet("tableau")
-    _write_heads(book, sheet, keys, columns, [unit_label(c.card) for c in columns])
+    sheet = book.sheet(book.say("tableau", "table"))
+    _write_heads(book, sheet, keys, columns, [unit_label(c.card, book.lang) for c in columns])
     _set_key_widths(sheet, places)
     wide = placed(shown, [place.code for place in places], columns)
     starts = len(keys) + np.cumsum([0, *(c.width for c in columns)])
@@ -116,7 +116,7 @@ def write_table(
     for i, place in enumerate(places):
         row, filled = _FIRST + i, wide.rows[i]
         plain = _plain(book) if place.reference else None
-        for j, text in enumerate((place.code, place.label, place.level_label)):
+        for j, text in enumerate((place.code, place.label, place.level_label(book.lang))):
             sheet.write_string(row, j, text, plain)
         if place.reference:
             for at in range(len(keys), int(starts[-1])):
@@ -164,6 +164,8 @@ class _Cells:
 
     def __init__(self, book: Book, sheet: Any, values: _Values) -> None:
         self._sheet, self._values, self._comments = sheet, values, 0
+        self._lang = book.lang
+        self._doubtful = book.say("valeur douteuse", "doubtful value")
         self._number = cache(partial(_number, book))
         self._absent = cache(partial(_absent, book))
         self._beside = cache(partial(_beside, book))
@@ -173,14 +175,17 @@ class _Cells:
         sheet, values = self._sheet, self._values
         status, grade = values.status[position], values.quality[position]
         if status != "ok":
-            sheet.write_string(row, at, absent_label(status), self._absent(reference))
+            sheet.write_string(row, at, absent_label(status, self._lang), self._absent(reference))
             return
         decimals = column.card.decimales
         mark = DOUBT_MARK if grade == DOUBTFUL else MARK_C if grade == "C" else ""
         sheet.write_number(row, at, values.value[position], self._number(decimals, mark, reference))
         low, high = values.low[position], values.high[position]
         if column.intervals and not np.isnan(low + high):
-            limits = f"[{format_number(low, decimals)} ; {format_number(high, decimals)}]"
+            between = " ; " if self._lang == "fr" else "; "
+            limits = (
+                f"[{between.join(format_number(x, decimals, self._lang) for x in (low, high))}]"
+            )
             sheet.write_string(row, at + 1, limits, self._beside(reference))
         if column.grades and grade and grade != DOUBTFUL:
             sheet.write_string(row, at + 1 + column.intervals, grade, self._beside(reference))
@@ -190,7 +195,7 @@ class _Cells:
         if not self._values.acted[position] or self._comments >= COMMENTS:
             return
         note = self._values.note.iloc[position]
-        text = note if isinstance(note, str) else "valeur douteuse"
+        text = note if isinstance(note, str) else self._doubtful
         self._sheet.write_comment(row, at, text[:CELL], {"x_scale": 2, "y_scale": 1.2})
         self._comments += 1
 
@@ -208,12 +213,15 @@ def write_gaps(
         Column(column.card, column.year, intervals=False, grades=False)
         for column in columns_of(given)
     ]
-    units = [GAP_UNITS[column.card.unite] for column in columns]
+    units = [_gap_unit(column.card, book.lang) for column in columns]
     names = {place.code: place.label or place.code for place in places}
-    keys = ("code", "territoire", "niveau", "référence")
+    keys = (
+        *("code", book.say("territoire", "territory"), book.say("niveau", "level")),
+        book.say("référence", "reference"),
+    )
     number = sum(len(places) - 1 for _ in references)
     _check_size(number, len(keys) + len(columns))
-    sheet = book.sheet("écarts")
+    sheet = book.sheet(book.say("écarts", "gaps"))
     _write_heads(book, sheet, keys, columns, units)
     _set_key_widths(sheet, places)
     sheet.set_column(3, 3, min(60, max(14, *(len(names[code]) for code in references))))
@@ -229,7 +237,7 @@ def write_gaps(
         for i, place in enumerate(others):
             plain = _plain(book) if place.reference else None
             for j, text in enumerate(
-                (place.code, place.label, place.level_label, names[reference])
+                (place.code, place.label, place.level_label(book.lang), names[reference])
             ):
                 sheet.write_string(row, j, text, plain)
             for j, position in enumerate(wide.rows[i].tolist()):
@@ -237,6 +245,13 @@ def write_gaps(
                     _write_gap(book, sheet, (row, len(keys) + j), columns[j], cells[position])
             row += 1
     _finish(sheet, number, len(keys), len(keys) + len(columns))
+
+
+def _gap_unit(card: Card, lang: Lang) -> str:
+    """Return the unit of a gap: points, of percentages."""
+    if lang == "fr" or card.unite == "pourcent":
+        return GAP_UNITS[card.unite]
+    return unit_label(card, lang)
 
 
 _Gap = tuple[float, str, str, bool]  # the gap, its status, which way it is good, a doubt
@@ -256,7 +271,7 @@ def _gap_cells(gaps: pd.DataFrame) -> list[_Gap]:
 def _write_gap(book: Book, sheet: Any, cell: tuple[int, int], column: Column, told: _Gap) -> None:
     value, status, way, doubtful = told
     if status != "ok":
-        sheet.write_string(*cell, absent_label(status), _absent(book, False))
+        sheet.write_string(*cell, absent_label(status, book.lang), _absent(book, False))
         return
     decimals = 0 if column.card.unite == "euros_par_an" else column.card.decimales
     mark = DOUBT_MARK if doubtful else ""
@@ -295,7 +310,7 @@ def _write_heads(
         look = book.look(
             bold=True, bg_color=_BANDS[band % 2], left=1, border_color=_GREY, align="left"
         )
-        title = THEMES[theme][0]
+        title = book.say(*THEMES[theme])
         if width > 1:
             sheet.merge_range(0, at, 0, at + width - 1, title, look)
         else:
@@ -307,10 +322,11 @@ def _write_heads(
         sheet.write_string(1, j, key, head)
     at = len(keys)
     for column, unit in zip(columns, units, strict=True):
-        title = f"{column.card.libelle['fr']} ({unit}), {column.year}"
-        beside = ["intervalle"] * column.intervals + ["classe"] * column.grades
+        title = f"{column.card.libelle[book.lang]} ({unit}), {column.year}"
+        grade = book.say("classe", "grade")
+        beside = [book.say("intervalle", "interval")] * column.intervals + [grade] * column.grades
         for text, width in zip((title, *beside), (15, 15, 8), strict=False):
-            if text == "classe":
+            if text == grade:
                 width = 8
             sheet.set_column(at, at, width)
             sheet.write_string(1, at, text, head)
