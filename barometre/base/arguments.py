@@ -1,19 +1,19 @@
-"""Numbers given as numbers, lists, arrays or Series: turned into float arrays, or refused."""
+"""Arguments: numbers given in any form turned into float arrays, closed choices; or refused."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from numbers import Real
-from typing import Any, TypeAlias, TypeGuard
+from typing import Any, TypeAlias, TypeGuard, get_args
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.arrays import Floats
-from barometre.base.errors import BarometreError
-from barometre.base.french import format_number
+from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.french import Lang, format_number
 
 Numbers: TypeAlias = "float | Sequence[float] | npt.NDArray[Any] | pd.Series[Any]"
 
@@ -88,3 +88,18 @@ def as_shares(**given: Numbers) -> list[Floats]:
                 " et 1"
             )
     return arrays
+
+
+def as_lang(name: str) -> Lang:
+    """Return a language by its name.
+
+    Raises
+    ------
+    UnknownNameError
+        Neither ``fr`` nor ``en``.
+    """
+    if name == "fr":
+        return "fr"
+    if name == "en":
+        return "en"
+    raise UnknownNameError("langue", str(name), get_args(Lang))

@@ -26,7 +26,16 @@ def monitor(
         Path | None,
         typer.Argument(help="Dossier ou classeur de suivi ; par défaut celui de barometre.toml."),
     ] = None,
-    year: Annotated[int | None, typer.Option(help="Année de la revue.")] = None,
+    year: Annotated[
+        int | None, typer.Option(help="Année de la revue ; par défaut celle du dossier.")
+    ] = None,
+    results: Annotated[
+        Path | None,
+        typer.Option(help="Résultats (compute) : observations des objectifs, besoins des QPV."),
+    ] = None,
+    lang: Annotated[
+        str | None, typer.Option(help="Langue : fr ou en ; par défaut celle du dossier.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Classeur à écrire (.xlsx).")] = None,
     example: Annotated[
         bool, typer.Option("--example", help="Montrer une année fictive du contrat.")
@@ -37,17 +46,27 @@ def monitor(
 
     Exemple : barometre monitor suivi --year 2025 --out tableau-de-bord.xlsx
     """
+    from barometre.base.arguments import as_lang
     from barometre.monitoring import example_year, read_records
     from barometre.pages.dashboard import dashboard, print_dashboard, write_dashboard
+    from barometre.pages.results_back import read_results
+    from barometre.pages.workspace import current_config
 
     if out is not None and out.suffix.lower() != ".xlsx":
         raise typer.BadParameter("terminer par .xlsx", param_hint="--out")
+    config = current_config()
+    words = as_lang(lang or config.sorties.langue)
     tables = example_year() if example else read_records(_followed(folder))
-    board = dashboard(tables, year)
+    board = dashboard(
+        tables,
+        year or config.editions.annee,
+        results=None if results is None else read_results(results),
+        threshold=config.seuils.secret,
+    )
     if not quiet:
-        print_dashboard(board, console())
+        print_dashboard(board, console(), words)
     if out is not None:
-        write_dashboard(board, out)
+        write_dashboard(board, out, words)
         console().print(f"{out} : {len(board.sheets)} feuilles")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import UnknownNameError
+from barometre.base.errors import Fault, FaultsError, UnknownNameError
 from barometre.secrecy.suppression import suppress
 from barometre.tables.records import check_records
 
@@ -124,7 +125,26 @@ def _protected(summed: pd.DataFrame, by: str, threshold: int) -> pd.DataFrame:
     return out.reset_index()
 
 
-def reinforced(table: pd.DataFrame, *, year: int | None = None) -> dict[str, pd.DataFrame]:
+@runtime_checkable
+class Estimated(Protocol):
+    """What a cohort gives: an effect with its interval, and its words."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """``estimate, low, high`` in one row."""
+        ...
+
+    def summary(self) -> str:
+        """Say it in French."""
+        ...
+
+
+def reinforced(
+    table: pd.DataFrame,
+    *,
+    year: int | None = None,
+    impact: Mapping[str, str | Estimated] | None = None,
+) -> dict[str, pd.DataFrame]:
     """Lay out the actions that are followed closely: one block each for health, work, education.
 
     Parameters
@@ -133,23 +153,74 @@ def reinforced(table: pd.DataFrame, *, year: int | None = None) -> dict[str, pd.
         Table ``actions``.
     year : int, optional
         Year kept; all by default.
+    impact : mapping of str to str or result, optional
+        By ``id`` of the action, what was measured of its effect: words, or a result of `cohort`
+        (``did``, ``twfe``...), whose estimate and interval are laid out beside its summary. It
+        takes the place of what the table says.
 
     Returns
     -------
     dict of str to DataFrame
-        For each of `REINFORCED`, its actions with their state and the chain `CHAIN`; empty when
-        no action is marked.
+        For each of `REINFORCED`, its actions with their state and the chain `CHAIN`, then
+        ``effet, effet_inf, effet_sup`` (missing where no result was given); empty when no action is
+        marked.
 
     Raises
     ------
     TableError
         The table is refused.
+    FaultsError
+        An impact of no action that is followed closely, or that is neither words nor a result of
+        one row: every one.
+
+    Examples
+    --------
+    >>> from barometre import cohort, datasets
+    >>> from barometre.monitoring import example_year
+    >>> people = datasets.make_cohort(400)
+    >>> effect = cohort.did(people, "income", 2030, person="person", wave="wave", arm="arm")
+    >>> blocks = reinforced(example_year()["actions"], impact={"A01": effect})
+    >>> blocks["emploi"]["effet"].round(1).tolist() == [round(effect.estimate, 1)]
+    True
     """
     rows = check_records("actions", table)
     if year is not None:
         rows = rows[rows["annee"] == year]
-    columns = ["annee", "intitule", "porteur", "etat", *CHAIN]
+    rows = _with_impact(rows, impact or {})
+    columns = ["annee", "intitule", "porteur", "etat", *CHAIN, "effet", "effet_inf", "effet_sup"]
     return {
         field: rows.loc[rows["suivi_renforce"] == field, columns].reset_index(drop=True)
         for field in REINFORCED
     }
+
+
+def _with_impact(rows: pd.DataFrame, impact: Mapping[str, str | Estimated]) -> pd.DataFrame:
+    """Write what was measured of actions in their impact, with the estimate and its interval."""
+    followed = set(rows.loc[rows["suivi_renforce"].notna(), "id"])
+    rows = rows.assign(effet=np.nan, effet_inf=np.nan, effet_sup=np.nan)
+    faults = []
+    for action, given in impact.items():
+        if action not in followed:
+            remedy = f"actions suivies : {', '.join(sorted(followed)) or 'aucune'}"
+            faults.append(Fault(action, "impact d'aucune action en suivi renforcé", remedy))
+            continue
+        here = rows["id"] == action
+        if isinstance(given, str):
+            rows.loc[here, "impact"] = given
+            continue
+        estimate = given.table if isinstance(given, Estimated) else None
+        if estimate is None or len(estimate) != 1 or not set(estimate) >= _BOUNDS:
+            remedy = "donner un texte, ou un résultat de cohort (une ligne estimate, low, high)"
+            faults.append(Fault(action, "impact illisible", remedy))
+            continue
+        rows.loc[here, "impact"] = given.summary()
+        row = estimate.iloc[0]
+        rows.loc[here, ["effet", "effet_inf", "effet_sup"]] = (
+            float(row["estimate"]), float(row["low"]), float(row["high"])
+        )  # fmt: skip
+    if faults:
+        raise FaultsError("suivi renforcé refusé", faults)
+    return rows
+
+
+_BOUNDS = {"estimate", "low", "high"}

@@ -78,6 +78,7 @@ def funding(
     *,
     years: Sequence[int] | None = None,
     population: pd.Series[float] | None = None,
+    needs: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Add up amounts by breakdown; planned, committed and paid are never mixed.
 
@@ -95,6 +96,11 @@ def funding(
     population : Series, optional
         Inhabitants by ``commune`` or ``qpv``, when one of them is in ``by``: gives euros per
         inhabitant.
+    needs : DataFrame, optional
+        What `priorities` gives for the places of ``by`` (``commune`` or ``qpv``), to read amounts
+        beside needs: adds ``rang_<theme>`` with ``rang_min_`` and ``rang_max_`` (1 is the most
+        disadvantaged; the latest year of each theme). When ``by`` is the place alone, those that
+        have no amount at all have rows of 0.
 
     Returns
     -------
@@ -109,6 +115,9 @@ def funding(
         A table that is refused; fractions of a cent.
     UnknownNameError
         A breakdown that there is not.
+    BarometreError
+        Inhabitants or needs without a breakdown by place; needs of other places altogether (of
+        neighbourhoods of 2015 beside amounts of those of 2024).
     """
     names = [by] if isinstance(by, str) else [*by]
     for name in names:
@@ -128,8 +137,12 @@ def funding(
     sums = grouped.agg(
         centimes=("centimes", "sum"), n=("centimes", "size"), approche=("approche", "any")
     ).reset_index()
+    if needs is not None:
+        sums = _with_every_place(sums, names, needs)
     sums["montant"] = sums["centimes"] / 100
     sums["par_habitant"] = _per_head(sums, names, population)
+    if needs is not None:
+        sums = sums.join(_ranks(needs), on=_place_of(names, "needs"))
     order = {step: place for place, step in enumerate(STEPS)}
     return sums.sort_values(
         keys, key=lambda column: column.map(order) if column.name == "etape" else column
@@ -142,11 +155,55 @@ def _per_head(
     """Divide amounts by the inhabitants of the place of their row."""
     if population is None:
         return pd.Series(np.nan, sums.index)
-    place = next((name for name in ("qpv", "commune") if name in names), None)
-    if place is None:
-        raise BarometreError("population : ventiler par « commune » ou par « qpv » pour l'utiliser")
+    place = _place_of(names, "population")
     heads = sums[place].map(population).astype("float64")
     return (sums["montant"] / heads.where(heads > 0)).astype("float64")
+
+
+def _place_of(names: Sequence[str], option: str) -> str:
+    """Return the place of a breakdown."""
+    place = next((name for name in ("qpv", "commune") if name in names), None)
+    if place is None:
+        raise BarometreError(f"{option} : ventiler par « commune » ou par « qpv » pour l'utiliser")
+    return place
+
+
+_RANKS = ("rang", "rang_min", "rang_max")
+
+
+def _with_every_place(
+    sums: pd.DataFrame, names: Sequence[str], needs: pd.DataFrame
+) -> pd.DataFrame:
+    """Add rows of 0 for the places without amount; refuse needs of other places."""
+    place = _place_of(names, "needs")
+    absent = [name for name in ("theme", "code", "annee", *_RANKS) if name not in needs]
+    if absent:
+        remedy = "donner ce que rend priorities"
+        raise BarometreError(f"needs : colonnes absentes ({', '.join(absent)}) ; {remedy}")
+    spent = set(sums[place]) - {UNKNOWN}
+    if spent and not spent & set(needs["code"]):
+        raise BarometreError(
+            f"needs : aucun lieu des montants ({min(spent)}...) n'y est"
+            f" ({needs['code'].min()}...) ; classer les mêmes territoires, au même périmètre"
+        )
+    if [*names] != [place]:
+        return sums
+    places = pd.DataFrame({place: needs["code"].unique()})
+    every = sums[["credits", "etape"]].drop_duplicates().merge(places, "cross")
+    filled = sums.merge(every, "outer", on=[place, "credits", "etape"])
+    filled = filled.fillna({"centimes": 0, "n": 0, "approche": False})
+    return filled.astype({"centimes": "int64", "n": "int64", "approche": "bool"})
+
+
+def _ranks(needs: pd.DataFrame) -> pd.DataFrame:
+    """Lay the latest ranks of need out by place, three columns a theme."""
+    last = needs.sort_values("annee", kind="stable").drop_duplicates(["theme", "code"], keep="last")
+    ranks = {
+        f"{rank}_{theme}": rows.set_index("code")[rank].astype("float64")
+        for theme, rows in last.groupby("theme", sort=False)
+        for rank in _RANKS
+    }
+    return pd.DataFrame(ranks)
 
 
 def cpo_share(financements: pd.DataFrame, *, year: int, step: str = "engagé") -> pd.Series:

@@ -13,11 +13,19 @@ from rich.table import Table
 from barometre import monitoring
 from barometre.base.errors import BarometreError
 from barometre.base.files import replacing
-from barometre.base.french import format_number
-from barometre.monitoring.money import cpo_share
+from barometre.base.french import Lang, format_number
+from barometre.compare.order import priorities
+from barometre.monitoring.action_rows import THRESHOLD
+from barometre.monitoring.money import STEPS, cpo_share
+from barometre.monitoring.words import VALUES, in_english
 from barometre.pages.frames_file import write_sheets
+from barometre.tables.codes import level_of
 
-_LATE = ("en retard", "à l'opposé", "échu, sans donnée")
+_LATE = ("à l'opposé", "en retard", "échu, sans donnée")  # the first ones are told first
+_CREDITS = {
+    "droit_commun": "droit commun", "specifique": "spécifiques",
+    "investissement": "investissement", "autre": "autres",
+}  # fmt: skip
 _NAMED = 8  # targets named on the screen
 
 
@@ -38,7 +46,13 @@ class Dashboard:
     sheets: Mapping[str, pd.DataFrame]
 
 
-def dashboard(tables: Mapping[str, pd.DataFrame], year: int | None = None) -> Dashboard:
+def dashboard(
+    tables: Mapping[str, pd.DataFrame],
+    year: int | None = None,
+    *,
+    results: pd.DataFrame | None = None,
+    threshold: int = THRESHOLD,
+) -> Dashboard:
     """Gather the follow-up of the contract at a year.
 
     Parameters
@@ -47,6 +61,11 @@ def dashboard(tables: Mapping[str, pd.DataFrame], year: int | None = None) -> Da
         Tables of the contract (`monitoring.read_records`).
     year : int, optional
         Year of the review, the latest of the tables by default.
+    results : DataFrame, optional
+        Results of `compute`: observations of the targets that have an indicator, inhabitants and
+        needs of the neighbourhoods beside the credits.
+    threshold : int, default 11
+        Counts of beneficiaries below are hidden.
 
     Returns
     -------
@@ -63,16 +82,18 @@ def dashboard(tables: Mapping[str, pd.DataFrame], year: int | None = None) -> Da
     sheets: dict[str, pd.DataFrame] = {}
     if "objectifs" in tables:
         sheets["objectifs"] = monitoring.track(
-            tables["objectifs"], tables.get("observations"), when
+            tables["objectifs"], tables.get("observations"), when, results=results
         )
     if "actions" in tables:
-        sheets["actions"] = monitoring.actions(tables["actions"], year=when)
+        sheets["actions"] = monitoring.actions(tables["actions"], year=when, threshold=threshold)
         blocks = monitoring.reinforced(tables["actions"], year=when)
         sheets["suivi renforcé"] = pd.concat(
             [block.assign(domaine=field) for field, block in blocks.items()], ignore_index=True
         )
     if "financements" in tables:
         sheets["crédits"] = monitoring.funding(tables["financements"], years=[when])
+        if results is not None:
+            sheets |= _beside_needs(tables["financements"], when, results)
         sheets["part en CPO"] = pd.DataFrame(
             [
                 cpo_share(tables["financements"], year=when, step=s)
@@ -87,6 +108,23 @@ def dashboard(tables: Mapping[str, pd.DataFrame], year: int | None = None) -> Da
     return Dashboard(when, sheets)
 
 
+def _beside_needs(
+    amounts: pd.DataFrame, year: int, results: pd.DataFrame
+) -> dict[str, pd.DataFrame]:
+    """Put the credits of each neighbourhood beside its needs and inhabitants, if they are known."""
+    given = [str(code) for code in amounts["qpv"].dropna().unique()] if "qpv" in amounts else []
+    generation = tuple({code[:2] for code in given})  # neighbourhoods of 2015, or of 2024
+    codes = [c for c in results["code"].unique() if level_of(c) == "qpv" and c[:2] in generation]
+    here = results[results["code"].isin(codes)]
+    if not set(codes) & set(given):
+        return {}
+    needs = priorities(here, codes, year="latest")
+    heads = here[(here["indicateur"] == "population") & (here["statut"] == "ok")]
+    last = heads.sort_values("annee").drop_duplicates("code", keep="last").set_index("code")
+    table = monitoring.funding(amounts, "qpv", years=[year], population=last["valeur"], needs=needs)
+    return {"crédits et besoins": table}
+
+
 def _latest(tables: Mapping[str, pd.DataFrame]) -> int:
     years = [int(table["annee"].max()) for table in tables.values() if _has_years(table)]
     if not years:
@@ -98,57 +136,109 @@ def _has_years(table: pd.DataFrame) -> bool:
     return "annee" in table and bool(table["annee"].notna().any())
 
 
-def print_dashboard(board: Dashboard, console: Console) -> None:
+def print_dashboard(board: Dashboard, console: Console, lang: Lang = "fr") -> None:
     """Print the main figures: targets by status and the late ones, actions, credits, answers."""
-    console.print(f"Suivi du contrat en {board.year}", style="bold")
+    say = french if lang == "fr" else english
+    title = say(f"Suivi du contrat en {board.year}", f"Follow-up of the contract in {board.year}")
+    console.print(title, style="bold")
     if "objectifs" in board.sheets:
-        _print_targets(board.sheets["objectifs"], console)
+        _print_targets(board.sheets["objectifs"], console, lang)
     if "actions" in board.sheets:
-        table = _table("Actions", "orientation", "actions", "réalisées", "bénéficiaires")
-        for row in board.sheets["actions"].to_dict("records"):
-            people = row["beneficiaires"]
-            told = format_number(people, 0) if people == people else "secret ou non connu"
-            table.add_row(str(row["orientation"]), str(row["n"]), str(row["n_realisees"]), told)
-        console.print(table)
+        actions = board.sheets["actions"]
+        people = [_people(number, lang) for number in actions["beneficiaires"]]
+        shown = actions.assign(beneficiaires=people)
+        _print_rows(
+            shown[["orientation", "n", "n_realisees", "beneficiaires"]],
+            say("Actions", "Actions"),
+            ("orientation", "actions", "réalisées", "bénéficiaires"),
+            console,
+            lang,
+        )
     if "crédits" in board.sheets:
-        keys = ["credits", "etape"]
-        money = board.sheets["crédits"].groupby(keys, as_index=False)[["centimes"]].sum()
-        table = _table("Crédits, en euros", "nature", "étape", "montant")
-        for row in pd.DataFrame(money).to_dict("records"):
-            nature = str(row["credits"]).replace("_", " ")
-            table.add_row(nature, str(row["etape"]), format_number(row["centimes"] / 100, 0))
-        console.print(table)
+        keys = ["credits", "etape"]  # steps in their order
+        sums = board.sheets["crédits"].groupby(keys, sort=False)["centimes"].sum().reset_index()
+        money = sums.iloc[sums["etape"].map(list(STEPS).index).argsort(kind="stable")]
+        money = money.sort_values("credits", kind="stable")
+        euros = [format_number(cents / 100, 0, lang) for cents in money["centimes"]]
+        money = money.assign(montant=euros)[[*keys, "montant"]]
+        if lang == "fr":
+            money["credits"] = money["credits"].map(_CREDITS)
+        titles = ("nature", "étape", "montant")
+        _print_rows(money, say("Crédits, en euros", "Credits, in euros"), titles, console, lang)
     if "engagements" in board.sheets:
         rows = board.sheets["engagements"]
-        table = _table("Engagements", "partenaire", "engagements", "tenus", "réponses")
-        for row in rows[rows["annee"] == rows["annee"].max()].to_dict("records"):
-            share = f"{format_number(row['completude'], 0)} %"
-            table.add_row(str(row["partenaire"]), str(row["n"]), str(row["n_tenus"]), share)
-        console.print(table)
+        rows = rows[rows["annee"] == rows["annee"].max()]
+        space = " " if lang == "fr" else ""
+        shares = [f"{format_number(share, 0, lang)}{space}%" for share in rows["completude"]]
+        rows = rows.assign(completude=shares)[["partenaire", "n", "n_tenus", "completude"]]
+        titles4 = ("partenaire", "engagements", "tenus", "réponses")
+        _print_rows(rows, say("Engagements", "Commitments"), titles4, console, lang)
 
 
-def _print_targets(targets: pd.DataFrame, console: Console) -> None:
+def french(words: str, _english: str) -> str:
+    """Return the French words."""
+    return words
+
+
+def english(_french: str, words: str) -> str:
+    """Return the English words."""
+    return words
+
+
+def _people(number: float, lang: Lang) -> str:
+    if number == number:
+        return format_number(number, 0, lang)
+    return "secret ou non connu" if lang == "fr" else "secret or not known"
+
+
+def _print_targets(targets: pd.DataFrame, console: Console, lang: Lang) -> None:
     counts = targets["statut"].value_counts()
-    told = ", ".join(f"{status} {number}" for status, number in counts.items())
-    console.print(f"Objectifs : {told}", markup=False)
+    words = VALUES["statut"] if lang == "en" else {status: status for status in counts.index}
+    told = ", ".join(f"{words[str(status)]} {number}" for status, number in counts.items())
+    title, due, others = (
+        ("Objectifs :", "échéance", "autres") if lang == "fr" else ("Targets:", "due", "others")
+    )
+    console.print(f"{title} {told}", markup=False)
+    rank = {status: place for place, status in enumerate(_LATE)}
     late = targets[targets["statut"].isin(_LATE)]
+    late = late.loc[late["statut"].map(rank).sort_values(kind="stable").index]
+    colon = " :" if lang == "fr" else ":"
     for row in late.head(_NAMED).to_dict("records"):
         console.print(
-            f"  {row['statut']} : {row['mesure']} (échéance {row['echeance']})", markup=False
+            f"  {words[row['statut']]}{colon} {row['mesure']} ({due} {row['echeance']})",
+            markup=False,
         )
     if len(late) > _NAMED:
-        console.print(f"  et {len(late) - _NAMED} autres")
+        more = len(late) - _NAMED
+        console.print(f"  et {more} {others}" if lang == "fr" else f"  and {more} {others}")
 
 
-def _table(title: str, *headings: str) -> Table:
+def _print_rows(
+    rows: pd.DataFrame, title: str, headings: tuple[str, ...], console: Console, lang: Lang
+) -> None:
+    """Print rows under short headings, those of the columns in English."""
+    shown = rows if lang == "fr" else in_english(rows)
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for place, heading in enumerate(headings):
-        table.add_column(heading, justify="right" if place and "étape" not in heading else "left")
-    return table
+    names = headings if lang == "fr" else list(map(str, shown.columns))
+    for place, heading in enumerate(names):
+        left = place == 0 or rows.columns[place] == "etape"
+        table.add_column(heading, justify="left" if left else "right")
+    for row in shown.itertuples(index=False, name=None):
+        table.add_row(*map(str, row))
+    console.print(table)
 
 
-def write_dashboard(board: Dashboard, path: str | Path) -> Path:
+def write_dashboard(board: Dashboard, path: str | Path, lang: Lang = "fr") -> Path:
     """Write the dashboard as a workbook, a sheet a table; the same content, the same bytes.
+
+    Parameters
+    ----------
+    board : Dashboard
+        The dashboard.
+    path : str or Path
+        File to write, ``.xlsx``.
+    lang : {"fr", "en"}, default "fr"
+        Language of the titles, headings and closed lists; what people typed stays as it is.
 
     Returns
     -------
@@ -156,6 +246,23 @@ def write_dashboard(board: Dashboard, path: str | Path) -> Path:
         The file, written whole.
     """
     path = Path(path)
+    sheets = dict(board.sheets)
+    if lang == "en":
+        sheets = {TITLES[title]: in_english(table) for title, table in sheets.items()}
     with replacing(path) as temporary:
-        write_sheets(dict(board.sheets), temporary)
+        write_sheets(sheets, temporary)
     return path
+
+
+TITLES = {
+    "objectifs": "targets",
+    "actions": "actions",
+    "suivi renforcé": "reinforced follow-up",
+    "crédits": "credits",
+    "crédits et besoins": "credits and needs",
+    "part en CPO": "share in CPO",
+    "engagements": "commitments",
+    "tfpb": "tfpb",
+    "calendrier": "calendar",
+}
+"""English title of each sheet."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from pathlib import Path
-from typing import get_args
 
 import pandas as pd
 
+from barometre.base.arguments import as_lang
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.files import replacing
 from barometre.base.frames import check_frame
@@ -92,8 +92,7 @@ def write_results(
         )
     check_frame(results, "résultats refusés", ("code", "annee", "indicateur", "valeur"))
     as_order(order)
-    if lang not in get_args(Lang):
-        raise UnknownNameError("langue", str(lang), get_args(Lang))
+    as_lang(lang)
     dialect = as_dialect(csv)
     labelled = _labelled(results, territoires)
     if suffix == ".xlsx":
