@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,12 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError, TableError, UnknownNameError
+from barometre.monitoring.edition_changes import CHANGES
 from barometre.monitoring.indicator_sheet import EXAMPLE, FIELDS
 from barometre.monitoring.money import cents_of
+from barometre.monitoring.targets import Status
+from barometre.monitoring.words import HEADINGS, VALUES, english_note, in_english
+from barometre.pages.dashboard import TITLES, dashboard
 from barometre.tables.records import RECORDS, check_records, columns_of
 
 monitoring = bcs.monitoring
@@ -132,7 +137,94 @@ def test_the_three_actions_followed_closely_have_a_block_each() -> None:
     blocks = monitoring.reinforced(YEAR["actions"], year=2025)
     assert list(blocks) == ["santé", "emploi", "éducation"]
     assert [len(block) for block in blocks.values()] == [1, 1, 1]
-    assert list(blocks["santé"].columns[-4:]) == ["moyens", "realisation", "resultat", "impact"]
+    assert list(blocks["santé"].columns[4:8]) == ["moyens", "realisation", "resultat", "impact"]
+
+
+def test_a_result_of_a_cohort_plugs_into_the_impact_of_an_action() -> None:
+    people = bcs.datasets.make_cohort(400)
+    effect = bcs.cohort.did(people, "income", 2030, person="person", wave="wave", arm="arm")
+    work = monitoring.reinforced(YEAR["actions"], year=2025, impact={"A01": effect})["emploi"]
+    row, told = work.iloc[0], effect.table.iloc[0]
+    assert row["impact"] == effect.summary()
+    assert (
+        row[["effet", "effet_inf", "effet_sup"]].tolist()
+        == told[["estimate", "low", "high"]].tolist()
+    )
+    words = monitoring.reinforced(YEAR["actions"], impact={"A08": "à mesurer en 2027"})["santé"]
+    assert words["impact"].tolist() == ["à mesurer en 2027"]
+    assert words["effet"].isna().all()
+    with pytest.raises(FaultsError) as refused:
+        monitoring.reinforced(YEAR["actions"], impact={"A02": "x", "A01": 12.0})  # type: ignore[dict-item]
+    assert [fault.lieu for fault in refused.value.defauts] == ["A02", "A01"]
+
+
+def test_credits_are_read_beside_needs() -> None:
+    table = pd.DataFrame({"nomAttribuant": "État", "objet": list("abc"), "montant": [900.0, 100, 50], "annee": 2025, "credits": "specifique", "etape": "engagé", "qpv": ["QP1", "QP1", None]})  # fmt: skip
+    rates = pd.DataFrame({"code": ["QP1", "QP2", "QP3"] * 2, "annee": [2020] * 3 + [2021] * 3, "indicateur": "taux_de_pauvrete", "valeur": [20.0, 45, 30, 50, 45, 30]})  # fmt: skip
+    needs = bcs.priorities(rates, ["QP1", "QP2", "QP3"])
+    heads = pd.Series({"QP1": 500.0, "QP2": 1000.0})
+    found = monitoring.funding(table, "qpv", population=heads, needs=needs).set_index("qpv")
+    assert found.loc["QP1", ["centimes", "n", "par_habitant", "rang_revenus"]].tolist() == [
+        100_000,
+        2,
+        2.0,
+        1.0,
+    ]
+    assert found.loc["QP2", ["centimes", "n", "par_habitant", "rang_revenus"]].tolist() == [
+        0,
+        0,
+        0.0,
+        2.0,
+    ]
+    assert found["centimes"].sum() == 105_000
+    assert found.loc["non précisé", "rang_revenus"] != found.loc["non précisé", "rang_revenus"]
+    both = monitoring.funding(table, ["qpv", "nomAttribuant"], needs=needs)
+    assert both["centimes"].sum() == 105_000
+    with pytest.raises(BarometreError, match="QP1"):
+        monitoring.funding(table, "qpv", needs=needs.assign(code="QN1"))
+    with pytest.raises(BarometreError, match="ventiler par"):
+        monitoring.funding(table, "orientation", needs=needs)
+    with pytest.raises(BarometreError, match="rang_max"):
+        monitoring.funding(table, "qpv", needs=needs.drop(columns="rang_max"))
+
+
+# ---- words --------------------------------------------------------------------------------------
+
+
+def test_every_heading_and_closed_list_has_its_english() -> None:
+    """A column or a word of a closed list without English is listed, as a missing translation."""
+    board = dashboard(YEAR, 2025)
+    assert set(board.sheets) <= set(TITLES)
+    tables = [*board.sheets.values(), *YEAR.values()]
+    missing = {name for table in board.sheets.values() for name in table if name not in HEADINGS}
+    lists = {
+        column: choices
+        for model in RECORDS.values()
+        for column, described in model.to_schema().columns.items()
+        if (choices := described.metadata.get("choix"))
+        and any(column in table for table in board.sheets.values())
+    }
+    lists["statut"] = [*get_args(Status), "ok", "secret"]
+    lists["nature"] = [*lists["nature"], *CHANGES]
+    symbols = set("=<>x") | {">=", "<=", "eur", "k_eur", "M_eur"}
+    for column, choices in lists.items():
+        words = {**VALUES.get(column, {}), **dict.fromkeys(symbols, "")}
+        missing |= {f"{column}: {choice}" for choice in choices if choice not in words}
+    assert missing == set()
+    assert all(len(in_english(table)) == len(table) for table in tables)
+    assert in_english(board.sheets["objectifs"])["status"].isin(VALUES["statut"].values()).all()
+
+
+def test_notes_are_told_in_english() -> None:
+    notes = dashboard(YEAR, 2025).sheets["objectifs"]["note"].dropna()
+    assert len(notes)
+    for note in notes:
+        told = english_note(note)
+        assert not re.search(r"donnée|intervalle|retard", told), told
+    french = "l'intervalle de l'observation ne permet pas de trancher : atteint ou en retard"
+    assert english_note(f"donnée de 2023 ; {french}") == (
+        "data of 2023; the interval of the observation does not tell: reached or late"
+    )
 
 
 def test_review_by_hand() -> None:

@@ -75,6 +75,10 @@ def gap(
     wish = Wish(sources, epci, dep, commune, qpv, zones, names, None, year, on_error, quiet, same)
     wish = replace(wish, references=reference or ())
     _check_out(out, csv, wish.paths)
+    if not reference and wish.place is None:
+        raise typer.BadParameter(
+            "aucun territoire n'en propose : la donner", param_hint="--reference"
+        )
     done = results_of(wish, intervals=intervals)
     against = reference or _default_references(wish.compared(done.results))
     found = _of_level(compared(done.results, against, tolerance=wish.tolerance), level)
@@ -322,11 +326,11 @@ def _of_level(frame: pd.DataFrame, level: list[str] | None) -> pd.DataFrame:
 
 
 def _default_references(held: list[str]) -> list[str]:
-    """Return the references of a territory; without any, they must be named."""
+    """Return the references of a territory, some of which the results must have."""
     if not held:
-        raise typer.BadParameter(
-            "la donner : aucun territoire ni dossier de travail n'en propose",
-            param_hint="--reference",
+        raise BarometreError(
+            "aucune référence du territoire dans les résultats ; calculer aussi ses valeurs, ou en"
+            " nommer une par --reference"
         )
     return held
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from barometre.cli.app import Quiet, console
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from barometre.pages.workspace import Config
 
 edition_app = typer.Typer(
     help="Éditions : ce qui a été publié, à quelle date, et ce qui a changé.", no_args_is_help=True
@@ -103,43 +108,121 @@ def check_indicator(
 
 @edition_app.command()
 def create(
-    folder: Annotated[Path, typer.Argument(help="Dossier de l'édition.")],
     results: Annotated[Path, typer.Option(help="Fichier de résultats (compute).")],
     date: Annotated[str, typer.Option(help="Date de l'édition : 2026-03-01.")],
-    suivi: Annotated[Path | None, typer.Option(help="Dossier ou classeur de suivi.")] = None,
+    folder: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Dossier de l'édition ; par défaut, dans un dossier de travail, celui de l'année"
+            " dans le dossier des éditions.",
+            show_default=False,
+        ),
+    ] = None,
+    suivi: Annotated[
+        Path | None,
+        typer.Option(help="Dossier ou classeur de suivi ; par défaut celui du dossier de travail."),
+    ] = None,
     file: Annotated[
         list[Path] | None, typer.Option(help="Fichier fini à joindre (plusieurs au besoin).")
     ] = None,
     source: Annotated[
-        list[Path] | None, typer.Option(help="Source dont garder l'empreinte (plusieurs).")
+        list[Path] | None,
+        typer.Option(
+            help="Source dont garder l'empreinte (plusieurs) ; par défaut celles du dossier de"
+            " travail."
+        ),
     ] = None,
 ) -> None:
     """Fige une édition : valeurs, suivi, fichiers finis, empreintes.
 
     Exemple : barometre edition create editions/2026 --results resultats.csv --date 2026-03-01
     """
-    from barometre.monitoring import create_edition, read_records
+    from barometre.monitoring import create_edition
     from barometre.pages.results_back import read_results
+    from barometre.pages.workspace import find_config, load_config
 
     named = {path.name: path for path in file or []}
     if len(named) < len(file or []):
         several = ", ".join(map(str, file or []))
         raise typer.BadParameter(f"deux fichiers de même nom : {several}", param_hint="--file")
+    found = find_config()
+    config = None if found is None else load_config(found)
     edition = create_edition(
-        folder,
+        _edition_folder(folder, date, config),
         date=date,
         results=read_results(results),
-        tables=read_records(suivi) if suivi is not None else {},
+        tables=_tables(suivi, config),
         files=named,
-        inputs=source or [],
+        inputs=source or ([] if config is None else _files(config.path(config.sources.dossier))),
+        parameters={} if config is None else config.plain(),
     )
     console().print(edition.summary())
 
 
+def _edition_folder(folder: Path | None, date: str, config: Config | None) -> Path:
+    """Return the folder asked, else that of the year among the editions of the working folder."""
+    if folder is not None:
+        return folder
+    if config is None:
+        raise typer.BadParameter(
+            "donner le dossier de l'édition, ou se placer dans un dossier de travail",
+            param_hint="FOLDER",
+        )
+    return config.path(config.editions.dossier) / str(config.editions.annee or date[:4])
+
+
+def _tables(suivi: Path | None, config: Config | None) -> dict[str, pd.DataFrame]:
+    """Read the follow-up asked, else that of the working folder; it may hold none."""
+    from barometre.monitoring import read_records
+
+    if suivi is not None:
+        return read_records(suivi)
+    own = None if config is None else config.path(config.editions.suivi)
+    return read_records(own) if own is not None and own.is_dir() else {}
+
+
+def _files(folder: Path) -> list[Path]:
+    """List the files of a folder of sources, hidden ones left out."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and not any(part.startswith(".") for part in path.parts)
+    ]
+
+
+def _last_two(old: Path | None, new: Path | None) -> tuple[Path, Path]:
+    """Return the editions asked, else the last two of the working folder, by date."""
+    from barometre.monitoring import open_edition
+    from barometre.pages.workspace import current_config
+
+    if old is not None and new is not None:
+        return old, new
+    config = current_config()
+    home = config.path(config.editions.dossier)
+    held = sorted(path.parent for path in home.glob("*/edition.toml"))
+    if old is not None or len(held) < 2:
+        raise typer.BadParameter(
+            "donner l'ancienne et la nouvelle édition (ou aucune, dans un dossier de travail qui en"
+            " a deux)",
+            param_hint="OLD NEW",
+        )
+    first, second = sorted(held, key=lambda path: (open_edition(path).date, path.name))[-2:]
+    return first, second
+
+
 @edition_app.command()
 def compare(
-    old: Annotated[Path, typer.Argument(help="Dossier de l'ancienne édition.")],
-    new: Annotated[Path, typer.Argument(help="Dossier de la nouvelle.")],
+    old: Annotated[
+        Path | None,
+        typer.Argument(
+            help="Dossier de l'ancienne édition ; sans rien, les deux dernières du dossier de"
+            " travail.",
+            show_default=False,
+        ),
+    ] = None,
+    new: Annotated[
+        Path | None, typer.Argument(help="Dossier de la nouvelle.", show_default=False)
+    ] = None,
     reason: Annotated[
         str | None, typer.Option(help="Pourquoi des valeurs ont changé : revision ou correction.")
     ] = None,
@@ -153,6 +236,7 @@ def compare(
     from barometre.monitoring import compare_editions, disclosures, open_edition
 
     check_suffix(out)
+    old, new = _last_two(old, new)
     before, after = open_edition(old), open_edition(new)
     changes = compare_editions(before, after, reason=reason)  # type: ignore[arg-type] # checked there
     given_back = disclosures({old.name: before, new.name: after})

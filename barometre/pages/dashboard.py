@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -117,6 +118,12 @@ def _beside_needs(
     codes = [c for c in results["code"].unique() if level_of(c) == "qpv" and c[:2] in generation]
     here = results[results["code"].isin(codes)]
     if not set(codes) & set(given):
+        if given:
+            warnings.warn(
+                f"aucun quartier des crédits ({given[0]}...) dans les résultats : crédits et"
+                " besoins ne sont pas rapprochés",
+                stacklevel=3,
+            )
         return {}
     needs = priorities(here, codes, year="latest")
     heads = here[(here["indicateur"] == "population") & (here["statut"] == "ok")]

@@ -312,6 +312,14 @@ class Config:
             return place
         return compared_with(place, self.references.codes, alone=True)
 
+    def plain(self) -> dict[str, dict[str, Any]]:
+        """Return the sections as plain values, those that say nothing left out."""
+        return {
+            name: {key: _plain(value) for key, value in vars(getattr(self, name)).items()
+                   if value not in (None, ())}
+            for name in _SECTIONS
+        }  # fmt: skip
+
     @property
     def design(self) -> SurveyDesign:
         """What is assumed of the census sample, and the level of the intervals."""
@@ -319,6 +327,10 @@ class Config:
         return SurveyDesign(
             given.effet_plan_menages, given.effet_plan_personnes, level=given.confiance
         )
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
 
 
 def compared_with(place: Selection, names: Iterable[str], *, alone: bool) -> Selection:
