@@ -164,18 +164,10 @@ def test_credits_are_read_beside_needs() -> None:
     needs = bcs.priorities(rates, ["QP1", "QP2", "QP3"])
     heads = pd.Series({"QP1": 500.0, "QP2": 1000.0})
     found = monitoring.funding(table, "qpv", population=heads, needs=needs).set_index("qpv")
-    assert found.loc["QP1", ["centimes", "n", "par_habitant", "rang_revenus"]].tolist() == [
-        100_000,
-        2,
-        2.0,
-        1.0,
-    ]
-    assert found.loc["QP2", ["centimes", "n", "par_habitant", "rang_revenus"]].tolist() == [
-        0,
-        0,
-        0.0,
-        2.0,
-    ]
+    columns = ["centimes", "n", "par_habitant", "rang_revenus"]
+    rows = dict(zip(found.index, found[columns].itertuples(index=False, name=None), strict=True))
+    assert rows["QP1"] == (100_000, 2, 2.0, 1.0)
+    assert rows["QP2"] == (0, 0, 0.0, 2.0)
     assert found["centimes"].sum() == 105_000
     assert found["rang_revenus"].isna()["non précisé"]
     both = monitoring.funding(table, ["qpv", "nomAttribuant"], needs=needs)
