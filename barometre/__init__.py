@@ -74,6 +74,8 @@ if TYPE_CHECKING:
     from barometre.engine.values import compute as compute
     from barometre.pages.results_back import read_results as read_results
     from barometre.pages.results_file import write_results as write_results
+    from barometre.pages.territory.files import Report as Report
+    from barometre.pages.territory.files import report as report
     from barometre.pages.workspace import Config as Config
     from barometre.pages.workspace import init_folder as init_folder
     from barometre.pages.workspace import load_config as load_config

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from barometre.base.errors import BarometreError, counted
-from barometre.cli import compare_commands, contract_commands
+from barometre.cli import compare_commands, contract_commands, page_commands
 from barometre.cli.app import (
     Commune,
     Csv,
@@ -35,6 +35,7 @@ def register() -> None:
     if not any(command.name == "gap" for command in app.registered_commands):
         compare_commands.register(app)
         contract_commands.register(app)
+        page_commands.register(app)
 
 
 @app.command()

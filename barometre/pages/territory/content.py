@@ -1,0 +1,477 @@
+"""The content of a page, section by section, as texts: no HTML, nothing computed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from barometre.base.french import Lang, absent_label, format_number
+from barometre.cards.schema import THEMES, Card
+from barometre.pages.territory.brief import Brief, Counts, brief_of, counts_of
+from barometre.pages.territory.context import (
+    Context,
+    Similar,
+    cumulated_sentence,
+    needs_grid,
+    place_grid,
+    similar_of,
+    theme_grid,
+)
+from barometre.pages.territory.evidence import Evidence, zones_of
+from barometre.pages.territory.followed import Followed, Review, followed_of
+from barometre.pages.territory.grids import Grid, grid
+from barometre.pages.territory.language.grammar import number_with_unit, when
+from barometre.pages.territory.language.sentences import (
+    finding,
+    gap_sentence,
+    trend_words,
+    verdict_words,
+)
+from barometre.pages.territory.language.words import STATUS, clean_note, not_judged_reason, pick
+from barometre.pages.territory.lines import Line, Reference, lines_of
+from barometre.pages.territory.places import Place
+from barometre.pages.territory.questions import questions_of
+from barometre.pages.territory.spine import Spine, spine_of
+from barometre.tables.codes import level_of
+
+_GRADES: Mapping[str, tuple[str, str]] = {
+    "A": ("précis", "precise"),
+    "B": ("à lire avec prudence", "read with caution"),
+    "C": ("imprécis", "imprecise"),
+    "douteux": ("douteux", "doubtful"),
+}
+_ORIGINS: Mapping[str, tuple[str, str]] = {
+    "estime": ("estimé", "estimated"),
+    "deduit": ("déduit", "deduced"),
+}
+
+
+@dataclass(frozen=True)
+class ProfileRow:
+    """A row of the profile: texts and a spine.
+
+    Attributes
+    ----------
+    indicator, label : str
+        Identifier (of the link to the card) and label.
+    year, count, value : str
+        Year, count behind a share, value with its mark.
+    references : tuple of str
+        A text a reference, in the order of the header.
+    spine : Spine or None
+    verdict, verdict_name, proof : str
+        Word, key and proof of the verdict.
+    arrow, trend, trend_note, quality : str
+    status : str
+        ``ok``, or why there is no value.
+    """
+
+    indicator: str
+    label: str
+    year: str
+    count: str
+    value: str
+    references: tuple[str, ...]
+    spine: Spine | None
+    verdict: str
+    verdict_name: str
+    proof: str
+    arrow: str
+    trend: str
+    trend_note: str
+    quality: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Theme:
+    """A question, what is found, its chart and its table.
+
+    Attributes
+    ----------
+    key, pillar, question, finding, reading : str
+    chart : Line or None
+        The indicator that is drawn.
+    alternative : str
+        What the chart shows, in words.
+    table, data : Grid
+        The indicators of the question; the values of the chart.
+    notes : tuple of str
+        Universe, caution, source.
+    """
+
+    key: str
+    pillar: str
+    question: str
+    finding: str
+    reading: str
+    chart: Line | None = field(repr=False)
+    alternative: str
+    table: Grid = field(repr=False)
+    data: Grid | None = field(repr=False)
+    notes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Unsaid:
+    """What the figures do not say: a list of sentences a kind."""
+
+    secret: tuple[str, ...]
+    absent: tuple[str, ...]
+    doubtful: tuple[str, ...]
+    unjudged: tuple[tuple[str, tuple[str, ...]], ...]
+    breaks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Content:
+    """A page, section by section, before any HTML.
+
+    Attributes
+    ----------
+    place : Place
+        The territory.
+    kind : {"qpv", "commune", "epci", "autre"}
+        What kind of page it is.
+    population : str
+        Its population in words; empty when it is not known.
+    years : str
+        Years of the data.
+    counts : Counts
+        Values, secret, absent, doubtful.
+    brief : Brief
+    references : tuple of Place
+        Columns of the profile.
+    profile : tuple of (str, tuple of ProfileRow)
+        Rows by theme.
+    themes : tuple of Theme
+    place_table, theme_table, needs_table : Grid or None
+    cumulated : str
+    similar : Similar or None
+    followed : Followed or None
+    unsaid : Unsaid
+    figures : tuple of mapping
+        The rows of the profile as numbers and words, for the workbook.
+    """
+
+    place: Place
+    kind: str
+    population: str
+    years: str
+    counts: Counts
+    brief: Brief
+    references: tuple[Place, ...]
+    profile: tuple[tuple[str, tuple[ProfileRow, ...]], ...] = field(repr=False)
+    themes: tuple[Theme, ...] = field(repr=False)
+    place_table: Grid | None = field(repr=False)
+    theme_table: Grid | None = field(repr=False)
+    needs_table: Grid | None = field(repr=False)
+    cumulated: str
+    similar: Similar | None = field(repr=False)
+    followed: Followed | None = field(repr=False)
+    unsaid: Unsaid = field(repr=False)
+    figures: tuple[Mapping[str, object], ...] = field(repr=False)
+    lang: Lang = "fr"
+
+
+def content_of(
+    evidence: Evidence,
+    context: Context,
+    code: str,
+    *,
+    review: Review | None = None,
+    lang: Lang = "fr",
+) -> Content:
+    """Gather the content of the page of a territory.
+
+    Parameters
+    ----------
+    evidence : Evidence
+        What the verbs say of all territories.
+    context : Context
+        The order of the peers and the needs.
+    code : str
+        The territory.
+    review : Review, optional
+        The contract at a year.
+    lang : {"fr", "en"}, default "fr"
+        Language.
+
+    Returns
+    -------
+    Content
+    """
+    lines = lines_of(evidence, code, lang)
+    followed = None if review is None else followed_of(review, code, lang)
+    level = level_of(code)
+    years = sorted({line.year for line in lines})
+    return Content(
+        evidence.places[code],
+        level if level in ("qpv", "commune", "epci") else "autre",
+        _population(lines, lang),
+        "" if not years else f"{years[0]}-{years[-1]}" if years[0] < years[-1] else str(years[0]),
+        counts_of(lines),
+        brief_of(evidence, code, lines, followed, lang),
+        tuple(evidence.places[ref] for ref in evidence.references[code]),
+        _profile(lines, lang),
+        tuple(_themes(evidence, level, lines, lang)),
+        place_grid(context, evidence, code, lang) if level != "epci" else None,
+        theme_grid(context, evidence, lang) if level == "epci" else None,
+        needs_grid(context, evidence, lang),
+        cumulated_sentence(context, code, lang),
+        similar_of(evidence, code, lang),
+        followed,
+        _unsaid(evidence, lines, lang),
+        tuple(_figures(line, lang) for line in lines),
+        lang,
+    )
+
+
+def _population(lines: Sequence[Line], lang: Lang) -> str:
+    for line in lines:
+        if line.card.id == "population" and line.known:
+            number = format_number(line.value, 0, lang)
+            words = pick(("habitants", "residents"), lang)
+            return f"{number}\u00a0{words} {when(line.card, line.year, lang)}"
+    return ""
+
+
+# ---- profile -------------------------------------------------------------------------------------
+
+
+def _profile(lines: Sequence[Line], lang: Lang) -> tuple[tuple[str, tuple[ProfileRow, ...]], ...]:
+    groups = []
+    for theme, names in THEMES.items():
+        rows = tuple(_row(line, lang) for line in lines if line.card.theme == theme)
+        if rows:
+            groups.append((pick(names, lang), rows))
+    return tuple(groups)
+
+
+def _row(line: Line, lang: Lang) -> ProfileRow:
+    arrow, trend, note = trend_words(line, lang)
+    return ProfileRow(
+        line.card.id,
+        line.card.libelle[lang],
+        str(line.year),
+        _count(line, lang),
+        cell(line.card, line.value, line.status, line.doubtful, lang),
+        tuple(_reference_cell(line.card, reference, lang) for reference in line.references),
+        spine_of(line),
+        "" if line.is_count else verdict_words(line, lang),
+        "" if line.is_count else line.verdict_name,
+        _proof(line, lang),
+        arrow,
+        trend,
+        note,
+        _quality(line, lang),
+        "ok" if line.known else line.status,
+    )
+
+
+def _count(line: Line, lang: Lang, column: str = "effectif") -> str:
+    above = line.row.get(column, float("nan"))
+    return format_number(above, 0, lang) if line.known and above == above else ""
+
+
+def cell(card: Card, value: float, status: str, doubtful: bool, lang: Lang) -> str:
+    """Write a value as a table does, or why there is none."""
+    if value != value:
+        return absent_label("non_disponible" if status == "ok" else status, lang)
+    return number_with_unit(value, card, lang, doubtful=doubtful)
+
+
+def _reference_cell(card: Card, reference: Reference, lang: Lang) -> str:
+    return cell(card, reference.value, reference.status, reference.doubtful, lang)
+
+
+def _proof(line: Line, lang: Lang) -> str:
+    if line.is_count or line.verdict is None:
+        return ""
+    if line.verdict_name == "non_juge":
+        return not_judged_reason(line.verdict["note"], lang)
+    words = {"sondage": ("sondage", "sampling"), "arrondi": ("arrondi", "rounding"),
+             "hasard": ("hasard", "chance")}  # fmt: skip
+    return pick(words[str(line.verdict["preuve"])], lang)
+
+
+def _quality(line: Line, lang: Lang) -> str:
+    found = [
+        pick(words, lang)
+        for key, table in (("qualite", _GRADES), ("origine", _ORIGINS))
+        if (words := table.get(str(line.row[key]))) is not None
+    ]
+    return ", ".join(found) if line.known else ""
+
+
+def _figures(line: Line, lang: Lang) -> dict[str, object]:
+    row = _row(line, lang)
+    return {
+        "thème": pick(THEMES[line.card.theme], lang),
+        "indicateur": row.label,
+        "année": line.year,
+        "effectif": line.row.get("effectif") if line.known else None,
+        "valeur": line.value,
+        "statut": "" if line.known else pick(STATUS[line.status], lang),
+        **{f"valeur, {ref.place.short}": ref.value for ref in line.references},
+        "verdict": row.verdict,
+        "preuve": row.proof,
+        "tendance": row.trend,
+        "dates": row.trend_note,
+        "qualité": row.quality,
+        "source": line.card.producteur,
+    }
+
+
+# ---- themes --------------------------------------------------------------------------------------
+
+
+def _themes(evidence: Evidence, level: str, lines: Sequence[Line], lang: Lang) -> list[Theme]:
+    found = []
+    for question, mine in questions_of(level, lines):
+        chart = next((line for line in mine if line.known), None)
+        title = finding(chart or mine[0], lang)
+        found.append(
+            Theme(
+                question.key,
+                pick(question.pillar, lang),
+                pick(question.question, lang),
+                title,
+                gap_sentence(chart or mine[0], lang),
+                chart,
+                "" if chart is None else _alternative(evidence, chart, lang),
+                _table(mine, lang),
+                None if chart is None else _data(evidence, chart, lang),
+                tuple(_notes(chart or mine[0], lang)),
+            )
+        )
+    return found
+
+
+def _table(lines: Sequence[Line], lang: Lang) -> Grid:
+    references = lines[0].references
+    rows = []
+    for line in lines:
+        row = _row(line, lang)
+        bounds = _bounds(line, lang)
+        base = _count(line, lang, "base")
+        rows.append(
+            [row.label, row.year, row.value, bounds, row.count, base, *row.references, row.quality]
+        )
+    words = (
+        ("indicateur", "indicator"), ("année", "year"), ("valeur", "value"),
+        ("intervalle", "interval"), ("effectif", "count"), ("sur", "out of"),
+    )  # fmt: skip
+    heads = [
+        *(pick(pair, lang) for pair in words),
+        *(reference.place.short for reference in references),
+        pick(("qualité", "quality"), lang),
+    ]
+    kept = [at for at in range(len(heads)) if any(row[at] for row in rows)]
+    return grid(
+        pick(("Les indicateurs de cette question", "The indicators of this question"), lang),
+        [heads[at] for at in kept],
+        [[row[at] for at in kept] for row in rows],
+    )
+
+
+def _bounds(line: Line, lang: Lang) -> str:
+    low, high = line.row["borne_inf"], line.row["borne_sup"]
+    if low != low or high != high or not line.known:
+        return ""
+    shown = [format_number(bound, line.card.decimales, lang) for bound in (low, high)]
+    return f"[{shown[0]} ; {shown[1]}]" if lang == "fr" else f"[{shown[0]}; {shown[1]}]"
+
+
+def _data(evidence: Evidence, line: Line, lang: Lang) -> Grid:
+    """Give the values of a chart: the peers in the order of the chart, then the references."""
+    rows = []
+    references = () if line.is_count else line.references
+    for code in (*zones_of(evidence, line.place.code), *(r.place.code for r in references)):
+        row = evidence.cells.get((code, line.card.id), {}).get(line.year)
+        if row is None:
+            rows.append(
+                (float("nan"), [evidence.places[code].short, absent_label("non_disponible", lang)])
+            )
+            continue
+        text = cell(line.card, row["valeur"], row["statut"], row["qualite"] == "douteux", lang)
+        rows.append((float(row["valeur"]), [evidence.places[code].short, text]))
+    ordered = sorted(rows, key=lambda pair: (pair[0] != pair[0], -pair[0]))
+    return grid(
+        pick(("Les valeurs du graphique", "The values of the chart"), lang),
+        [pick(("territoire", "territory"), lang), f"{line.card.libelle[lang]}, {line.year}"],
+        [row for _, row in ordered],
+    )
+
+
+def _alternative(evidence: Evidence, line: Line, lang: Lang) -> str:
+    """Say what the chart shows, from its data."""
+    spread, own = line.spread, number_with_unit(line.value, line.card, lang)
+    label = line.card.libelle[lang]
+    if spread is None:
+        return f"{label}, {line.year} : {own}." if lang == "fr" else f"{label}, {line.year}: {own}."
+    low, high = (number_with_unit(end, line.card, lang) for end in (spread.low, spread.high))
+    if lang == "fr":
+        return (
+            f"{label}, {line.year} : {line.place.short} {own} ; les {spread.number} territoires"
+            f" vont de {low} à {high}."
+        )
+    return (
+        f"{label}, {line.year}: {line.place.short} {own}; the {spread.number} territories go from"
+        f" {low} to {high}."
+    )
+
+
+def _notes(line: Line, lang: Lang) -> list[tuple[str, str]]:
+    """Give the universe, the first caution of the card and the source, each with its language."""
+    card = line.card
+    found = [(pick(("Définition", "Definition"), lang), card.definition[lang])]
+    if lang == "fr":
+        found.append(("Champ", f"{card.univers}."))
+        if card.precautions:
+            found.append(("Précaution", card.precautions[0]))
+    return found
+
+
+# ---- what the figures do not say -----------------------------------------------------------------
+
+
+def _unsaid(evidence: Evidence, lines: Sequence[Line], lang: Lang) -> Unsaid:
+    def names(kept: Sequence[Line]) -> tuple[str, ...]:
+        return tuple(f"{line.card.libelle[lang]} ({line.year})" for line in kept)
+
+    unknown = [line for line in lines if not line.known]
+    reasons: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.known and not line.is_count and line.verdict_name == "non_juge":
+            note = None if line.verdict is None else line.verdict["note"]
+            reasons.setdefault(not_judged_reason(note, lang), []).append(line)
+    return Unsaid(
+        names([line for line in unknown if line.status == "secret"]),
+        tuple(
+            f"{line.card.libelle[lang]} ({line.year}) : {pick(STATUS[line.status], lang)}"
+            for line in unknown
+            if line.status != "secret"
+        ),
+        tuple(_doubt(evidence, line, lang) for line in lines if line.known and line.doubtful),
+        tuple((reason, names(kept)) for reason, kept in reasons.items()),
+        tuple(dict.fromkeys(_breaks(lines))) if lang == "fr" else (),
+    )
+
+
+def _doubt(evidence: Evidence, line: Line, lang: Lang) -> str:
+    value = number_with_unit(line.value, line.card, lang, doubtful=True)
+    head = f"{line.card.libelle[lang]}, {line.year} : {value}"
+    note = clean_note(line.note, evidence.places)
+    return f"{head} ; {note}" if note and lang == "fr" else head
+
+
+def _breaks(lines: Sequence[Line]) -> list[str]:
+    found = []
+    for line in lines:
+        for change in line.card.ruptures:
+            if not change.niveaux or level_of(line.place.code) in change.niveaux:
+                found.append(
+                    f"{line.card.libelle['fr']} : rupture en {change.annee} ({change.motif})"
+                )
+    return found

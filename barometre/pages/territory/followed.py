@@ -1,0 +1,356 @@
+"""The contract on a page: targets, actions, money, commitments and abatement."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from barometre import monitoring
+from barometre.base.errors import BarometreError
+from barometre.base.french import Lang, format_number
+from barometre.engine.perimeters import qpv_correspondence
+from barometre.monitoring.money import cpo_share
+from barometre.pages.territory.grids import Grid, grid
+from barometre.pages.territory.language.words import pick
+from barometre.tables.codes import level_of
+
+REACHED = ("atteint",)
+ON_PATH = ("sur la trajectoire", "en avance")
+LATE = ("en retard", "à l'opposé", "échu, sans donnée")
+NO_DATA = ("sans donnée", "référence à fournir", "indéterminé")
+
+Records = Mapping[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The contract at a year, for a territory.
+
+    Attributes
+    ----------
+    year : int
+        Year of the review.
+    reached, on_path, late, without_data, other : int
+        Targets by where they stand.
+    late_names : tuple of str
+        The late ones, named.
+    grids : tuple of Grid
+        Tables, in the order of the page.
+    scope : str
+        What the tables are of: the whole contract, or this territory.
+    """
+
+    year: int
+    reached: int
+    on_path: int
+    late: int
+    without_data: int
+    other: int
+    late_names: tuple[str, ...]
+    grids: tuple[Grid, ...] = field(repr=False)
+    scope: str = ""
+
+
+@dataclass(frozen=True)
+class Review:
+    """The contract at a year: its tables, and where its targets stand, asked once.
+
+    Attributes
+    ----------
+    records : mapping of str to DataFrame
+        Tables of `monitoring.read_records`.
+    year : int
+        Year of the review.
+    targets : DataFrame
+        Result of `monitoring.track`; empty without targets.
+    """
+
+    records: Records = field(repr=False)
+    year: int
+    targets: pd.DataFrame = field(repr=False)
+
+
+def review_of(records: Records | None, year: int | None) -> Review | None:
+    """Ask where the targets of a contract stand.
+
+    Parameters
+    ----------
+    records : mapping of str to DataFrame or None
+        Tables of the contract.
+    year : int or None
+        Year of the review, the latest of the tables by default.
+
+    Returns
+    -------
+    Review or None
+        None without any table or any year.
+    """
+    if not records:
+        return None
+    if year is None:
+        years = [int(t["annee"].max()) for t in records.values() if "annee" in t and len(t)]
+        if not years:
+            return None
+        year = max(years)
+    return Review(records, year, _targets(records, year))
+
+
+def followed_of(review: Review, code: str, lang: Lang = "fr") -> Followed:
+    """Read the follow-up of the contract for a territory.
+
+    Parameters
+    ----------
+    review : Review
+        The contract at a year.
+    code : str
+        The territory: rows of a neighbourhood or of a commune where the tables say it, else those
+        of the whole contract.
+    lang : {"fr", "en"}, default "fr"
+        Language.
+
+    Returns
+    -------
+    Followed
+    """
+    records, year, status = review.records, review.year, review.targets
+    counted = {
+        name: int(status["statut"].isin(group).sum())
+        for name, group in (
+            ("reached", REACHED), ("on_path", ON_PATH), ("late", LATE), ("none", NO_DATA),
+        )
+    }  # fmt: skip
+    late = status[status["statut"].isin(LATE)]
+    names = tuple(
+        f"{row['mesure']} ({row['statut']}, {row['echeance']})" for row in late.to_dict("records")
+    )
+    own = _of_place(records, code)
+    return Followed(
+        year,
+        counted["reached"],
+        counted["on_path"],
+        counted["late"],
+        counted["none"],
+        len(status) - sum(counted.values()),
+        names,
+        tuple(_grids(own, status, year, lang)),
+        _scope(code, lang),
+    )
+
+
+def _scope(code: str, lang: Lang) -> str:
+    if level_of(code) in ("qpv", "commune"):
+        return pick(
+            (
+                "Objectifs : ceux du contrat entier. Actions, crédits et TFPB : ceux de ce"
+                " territoire.",
+                "Targets: those of the whole contract. Actions, money and tax abatement: those of"
+                " this territory.",
+            ),
+            lang,
+        )
+    return pick(("Contrat entier.", "Whole contract."), lang)
+
+
+def _targets(records: Records, year: int) -> pd.DataFrame:
+    if "objectifs" not in records:
+        return pd.DataFrame({"statut": [], "mesure": [], "echeance": []})
+    return monitoring.track(records["objectifs"], records.get("observations"), year)
+
+
+def _of_place(records: Records, code: str) -> dict[str, pd.DataFrame]:
+    """Keep the rows of a neighbourhood or a commune; tables that do not tell are left whole."""
+    level = level_of(code)
+    if level not in ("qpv", "commune"):
+        return dict(records)
+    names = {code, *_same_quarter(code)} if level == "qpv" else {code}
+    found = {}
+    for name, table in records.items():
+        if level in table and name not in ("objectifs", "observations"):
+            found[name] = table[table[level].isin(names)].reset_index(drop=True)
+    return found
+
+
+def _same_quarter(code: str) -> set[str]:
+    """Give the neighbourhoods of the other perimeter that one became, or came from."""
+    try:
+        pairs = qpv_correspondence()
+    except BarometreError:
+        return set()
+    columns = [name for name in pairs if pairs[name].astype("str").str.match(r"Q[PN]\d").any()]
+    rows = pairs[(pairs[columns].astype("str") == code).any(axis=1)]
+    return {str(other) for name in columns for other in rows[name].dropna()} - {code}
+
+
+def _grids(
+    records: Mapping[str, pd.DataFrame], status: pd.DataFrame, year: int, lang: Lang
+) -> list[Grid]:
+    found: list[Grid] = []
+    if len(status):
+        found.append(_target_grid(status, year, lang))
+    makers: Sequence[tuple[str, Callable[[pd.DataFrame, int, Lang], list[Grid]]]] = (
+        ("actions", _action_grids),
+        ("financements", _money_grids),
+        ("engagements", _commitment_grids),
+        ("tfpb", _tax_grids),
+    )
+    for name, make in makers:
+        table = records.get(name)
+        if table is not None and len(table) and (table["annee"] == year).any():
+            found += make(table, year, lang)
+    return found
+
+
+def _number(value: object, decimals: int = 0, unit: str = "") -> str:
+    number = float(value)  # type: ignore[arg-type] # a cell of a numeric column
+    return "–" if number != number else format_number(number, decimals) + unit
+
+
+def _target_grid(status: pd.DataFrame, year: int, lang: Lang) -> Grid:
+    counts = status["statut"].value_counts()
+    rows = [[str(name), _number(number)] for name, number in counts.items()]
+    return grid(
+        pick((f"Objectifs du contrat en {year}", f"Targets of the contract in {year}"), lang),
+        [pick(("où ils en sont", "where they stand"), lang), pick(("objectifs", "targets"), lang)],
+        rows,
+    )
+
+
+def _action_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
+    sums = monitoring.actions(table, year=year)
+    hidden = pick(("secret", "secret"), lang)
+    rows = [
+        [
+            _plain(row["orientation"]), _number(row["n"]), _number(row["n_realisees"]),
+            _number(row["n_en_cours"]), _number(row["n_arretees"]),
+            hidden if row["statut"] == "secret" else _number(row["beneficiaires"]),
+            _number(row["cout"], unit="\u00a0€"),
+        ]
+        for row in sums.to_dict("records")
+    ]  # fmt: skip
+    grids = [
+        grid(
+            pick((f"Actions de {year} par orientation", f"Actions of {year}"), lang),
+            [
+                pick(pair, lang)
+                for pair in (
+                    ("orientation", "priority"), ("actions", "actions"), ("réalisées", "done"),
+                    ("en cours", "under way"), ("reportées ou abandonnées", "dropped or postponed"),
+                    ("bénéficiaires", "beneficiaries"), ("coût", "cost"),
+                )
+            ],
+            rows,
+        )
+    ]  # fmt: skip
+    three = [
+        [_plain(field_name), str(row["intitule"]), str(row["etat"]), _text(row["resultat"])]
+        for field_name, block in monitoring.reinforced(table, year=year).items()
+        for row in block.to_dict("records")
+    ]
+    if three:
+        grids.append(
+            grid(
+                pick(("Les trois actions suivies de près", "The three actions followed"), lang),
+                [
+                    pick(("domaine", "field"), lang), pick(("action", "action"), lang),
+                    pick(("état", "state"), lang), pick(("résultat", "result"), lang),
+                ],
+                three,
+                texts=4,
+            )
+        )  # fmt: skip
+    return grids
+
+
+def _money_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
+    sums = monitoring.funding(table, "orientation", years=[year])
+    steps = ("prévu", "engagé", "payé")
+    rows = []
+    for key, part in sums.groupby(["orientation", "credits"], sort=True):
+        amounts = part.set_index("etape")["montant"]
+        rows.append(
+            [_plain(key[0]), _plain(key[1])]
+            + [_number(amounts[s], unit="\u00a0€") if s in amounts else "–" for s in steps]
+        )
+    share = cpo_share(table, year=year)
+    target = _number(share["cible"], unit="\u00a0%")
+    reached = _number(share["part"], 1)
+    told = pick(
+        (
+            f"part en CPO {reached} %, cible {target}",
+            f"multi-year share {reached}%, target {target}",
+        ),
+        lang,
+    )
+    return [
+        grid(
+            pick((f"Crédits de {year} ; {told}", f"Money of {year}; {told}"), lang),
+            [
+                pick(("orientation", "priority"), lang), pick(("nature", "kind"), lang),
+                *(pick(pair, lang) for pair in
+                  (("prévu", "planned"), ("engagé", "committed"), ("payé", "paid"))),
+            ],
+            rows,
+            texts=2,
+        )
+    ]  # fmt: skip
+
+
+def _commitment_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
+    answers = monitoring.review(table, year)
+    rows = [
+        [
+            str(row["partenaire"]), _number(row["n"]), _number(row["n_tenus"]),
+            _number(row["n_en_partie"]), _number(row["n_non_tenus"]),
+            _number(row["n_sans_reponse"]),
+        ]
+        for row in answers[answers["annee"] == year].to_dict("records")
+    ]  # fmt: skip
+    return [
+        grid(
+            pick((f"Engagements en {year}", f"Commitments in {year}"), lang),
+            [
+                pick(pair, lang)
+                for pair in (
+                    ("partenaire", "partner"), ("engagements", "commitments"), ("tenus", "kept"),
+                    ("en partie", "in part"), ("non tenus", "not kept"),
+                    ("sans réponse", "no answer"),
+                )
+            ],
+            rows,
+        )
+    ]  # fmt: skip
+
+
+def _tax_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
+    sums = monitoring.tfpb(table, year=year)
+    rows = [
+        [
+            str(row["libelle"]), _number(row["n"]),
+            _number(row["centimes_prevus"] / 100, unit="\u00a0€"),
+            _number(row["centimes_depenses"] / 100, unit="\u00a0€"),
+        ]
+        for row in sums.to_dict("records")
+    ]  # fmt: skip
+    return [
+        grid(
+            pick((f"Abattement de TFPB en {year}, par axe", f"Tax abatement in {year}"), lang),
+            [
+                pick(pair, lang)
+                for pair in (
+                    ("axe", "line"), ("actions", "actions"), ("prévu", "planned"),
+                    ("dépensé", "spent"),
+                )
+            ],
+            rows,
+        )
+    ]  # fmt: skip
+
+
+def _plain(text: object) -> str:
+    return str(text).replace("_", " ")
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else "–"

@@ -1,0 +1,1 @@
+"""French and English of the pages: numbers, articles, agreement, sentences."""

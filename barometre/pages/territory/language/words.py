@@ -1,0 +1,146 @@
+"""The words of the pages in French and English, and what the codes of the results say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from barometre.base.french import Lang
+from barometre.cards.listing import load_cards
+from barometre.pages.territory.places import Place
+
+Pair = tuple[str, str]
+
+STATUS: Mapping[str, Pair] = {
+    "secret": ("non diffusé (secret statistique)", "not released (statistical secrecy)"),
+    "non_disponible": ("non disponible", "not available"),
+    "non_defini": ("non défini", "undefined"),
+    "sans_objet": ("sans objet", "not applicable"),
+}
+STATUS_SENTENCE: Mapping[str, Pair] = {
+    "secret": (
+        "valeur non diffusée (secret statistique)",
+        "value not released (statistical secrecy)",
+    ),
+    "non_disponible": ("valeur non disponible", "value not available"),
+    "non_defini": (
+        "valeur non définie (dénominateur nul)",
+        "value undefined (zero denominator)",
+    ),
+    "sans_objet": ("sans objet ici", "not applicable here"),
+}
+VERDICT: Mapping[str, Pair] = {
+    "favorable": ("favorable", "favourable"),
+    "defavorable": ("défavorable", "unfavourable"),
+    "comparable": ("comparable", "comparable"),
+    "plus_eleve": ("plus élevé", "higher"),
+    "plus_bas": ("plus bas", "lower"),
+    "non_juge": ("non jugé", "not judged"),
+}
+PROOF: Mapping[str, Pair] = {
+    "sondage": ("sondage", "sampling"),
+    "arrondi": ("arrondi", "rounding"),
+    "hasard": ("hasard", "chance"),
+}
+MAY_BE: Mapping[str, Pair] = {
+    "sondage": ("l'écart peut tenir au sondage", "sampling may explain the gap"),
+    "arrondi": ("l'écart peut tenir à l'arrondi", "rounding may explain the gap"),
+    "hasard": ("l'écart peut tenir au hasard", "chance may explain the gap"),
+}
+_REASONS: Mapping[str, Pair] = {
+    "valeur douteuse": ("la valeur est douteuse", "the value is doubtful"),
+    "référence douteuse": (
+        "la valeur de la référence est douteuse",
+        "the value of the reference is doubtful",
+    ),
+    "effectifs trop faibles (classe D)": (
+        "effectifs trop faibles",
+        "too few people",
+    ),
+    "un effectif suit la taille du territoire": (
+        "un effectif suit la taille du territoire",
+        "a count follows the size of the territory",
+    ),
+    "part d'un sondage": (
+        "le recensement ne diffuse ici que des parts, sans intervalle",
+        "the census releases only shares here, without intervals",
+    ),
+    "aucune preuve demandée": (
+        "aucune preuve n'existe pour cette mesure",
+        "no proof exists for this measure",
+    ),
+    "référence": ("la référence n'a pas de valeur", "the reference has no value"),
+    "valeur": ("il n'y a pas de valeur", "there is no value"),
+}
+_NOT_JUDGED = "non jugé : "
+_CODE = re.compile(r"«[\s\u00a0]*([^«»]+?)[\s\u00a0]*»")
+
+
+def pick(pair: Pair, lang: Lang) -> str:
+    """Return the word of a language."""
+    return pair[0 if lang == "fr" else 1]
+
+
+def not_judged_reason(note: object, lang: Lang = "fr") -> str:
+    """Say why a gap is not judged, from the note of `judge`.
+
+    Parameters
+    ----------
+    note : object
+        The note of the verdict.
+    lang : {"fr", "en"}, default "fr"
+        Language.
+
+    Returns
+    -------
+    str
+        A clause without capital nor full stop.
+
+    Examples
+    --------
+    >>> not_judged_reason("x ; non jugé : référence douteuse")
+    'la valeur de la référence est douteuse'
+    """
+    text = note if isinstance(note, str) else ""
+    reason = text.rpartition(_NOT_JUDGED)[2]
+    for start, words in _REASONS.items():
+        if reason.startswith(start):
+            return pick(words, lang)
+    return pick(("aucune référence n'a de valeur", "no reference has a value"), lang)
+
+
+def clean_note(note: str, places: Mapping[str, Place]) -> str:
+    """Put names in the place of codes and identifiers in a note of the results.
+
+    Parameters
+    ----------
+    note : str
+        A note, in French.
+    places : mapping of str to Place
+        Names by code.
+
+    Returns
+    -------
+    str
+        The same without machine names.
+
+    Examples
+    --------
+    >>> clean_note("référence « METRO » : non_disponible", {})
+    'référence « METRO » : non disponible'
+    """
+    cards = load_cards()
+
+    def name(found: re.Match[str]) -> str:
+        inner = found[1]
+        if inner in places:
+            inner = places[inner].short
+        elif inner in cards:
+            inner = cards[inner].libelle["fr"]
+        return f"« {inner} »"
+
+    text = _CODE.sub(name, note)
+    for identifier in set(re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b", text)):
+        word = cards[identifier].libelle["fr"] if identifier in cards else None
+        text = text.replace(identifier, word or identifier.replace("_", " "))
+    return re.sub(r"(?<=\d)\.(?=\d)", ",", text)

@@ -1,0 +1,153 @@
+"""A page as HTML: one file, its style and its charts inside, everything from data escaped."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from barometre.base.french import Lang
+from barometre.pages.cohort.french import spaced
+from barometre.pages.territory.brief import counts_sentence
+from barometre.pages.territory.content import Content
+from barometre.pages.territory.perspectives import Box
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+_TAGS = re.compile(r"(<style>.*?</style>|<script>.*?</script>|<[^>]*>)", re.DOTALL)
+_HYPHEN = re.compile(r"(?<=[\s(:;\[])-(?=\d)")  # of a negative number, in the texts of cards
+_SPOKEN = re.compile(r'(?<=\s)(alt|aria-label|title)="([^"]*)"')
+_NOT_IN_FILES = re.compile(r"[^A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What stands around the content of a page.
+
+    Attributes
+    ----------
+    edition, date, state, validated_by : str
+        Name and date of the edition, where its sign-off stands.
+    licence : str
+        Licence line of the charts.
+    version, digest : str
+        Version of the library; sha256 of the results.
+    inputs : mapping of str to str
+        sha256 of the sources by name.
+    revisions : tuple of str
+        What changed since the last edition, in sentences; ``compared`` names it.
+    compared : str
+    workbook, index : str
+        Names of the files beside the page.
+    extra : str
+        What the reader is told first (a demonstration, made-up figures).
+    """
+
+    edition: str
+    date: str
+    state: str
+    validated_by: str
+    licence: str
+    version: str
+    digest: str
+    inputs: Mapping[str, str]
+    revisions: tuple[str, ...]
+    compared: str
+    workbook: str
+    index: str
+    extra: str = ""
+
+
+def file_name(code: str) -> str:
+    """Name the page of a territory after its code, whatever it holds.
+
+    Examples
+    --------
+    >>> file_name("QP059050"), file_name("a/../<b>")
+    ('QP059050.html', 'a_.._b_.html')
+    """
+    return f"{_NOT_IN_FILES.sub('_', code).lstrip('.') or '_'}.html"
+
+
+@lru_cache
+def template(name: str) -> Template:
+    """Load a template, everything escaped and nothing undefined."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES, encoding="utf-8"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(name)
+
+
+def render(
+    content: Content, frame: Frame, charts: Mapping[str, bytes], boxes: Sequence[Box]
+) -> str:
+    """Write a page.
+
+    Parameters
+    ----------
+    content : Content
+        The page, section by section.
+    frame : Frame
+        What stands around it.
+    charts : mapping of str to bytes
+        SVG by key of theme.
+    boxes : sequence of Box
+        What people wrote.
+
+    Returns
+    -------
+    str
+        HTML; the same arguments give the same bytes.
+    """
+    text = template("territoire.html.j2").render(
+        c=content,
+        f=frame,
+        boxes=boxes,
+        charts={key: encoded(svg) for key, svg in charts.items()},
+        counts=counts_sentence(content.counts, content.lang),
+        lang=content.lang,
+        t=_chooser(content.lang),
+    )
+    return typeset(text, content.lang)
+
+
+def encoded(svg: bytes) -> Markup:
+    """Put an SVG in an address: base64, that holds no markup."""
+    return Markup("data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii"))
+
+
+def _chooser(lang: Lang) -> object:
+    def choose(french: str, english: str) -> str:
+        return french if lang == "fr" else english
+
+    return choose
+
+
+def typeset(page: str, lang: Lang) -> str:
+    """Put French spaces and apostrophes in the text and in what is spoken of it.
+
+    Parameters
+    ----------
+    page : str
+        HTML.
+    lang : {"fr", "en"}
+        English is left as it is.
+    """
+    if lang == "en":
+        return page
+    parts = _TAGS.split(page)
+    for place, part in enumerate(parts):
+        if place % 2 == 0:
+            parts[place] = spaced(_HYPHEN.sub("−", part))
+        else:
+            parts[place] = _SPOKEN.sub(lambda m: f'{m[1]}="{spaced(m[2])}"', part)
+    return "".join(parts)

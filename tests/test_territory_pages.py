@@ -1,0 +1,309 @@
+"""The yearly pages: what they say is what the verbs say, and they can be read by anyone."""
+
+from __future__ import annotations
+
+import html
+import itertools
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import barometre as bcs
+from barometre.base.rounding import round_half_up
+from barometre.cards.listing import load_cards
+from barometre.pages.territory.evidence import Evidence, gather
+from barometre.pages.territory.language.grammar import share_words
+from barometre.pages.territory.language.sentences import (
+    change_sentence,
+    finding,
+    gap_sentence,
+    worsens,
+)
+from barometre.pages.territory.lines import ESTABLISHED, lines_of
+from barometre.pages.territory.questions import ANNEX
+from barometre.pages.territory.spine import spine_of
+
+QUARTER, SMALL, WHOLE = "QP059050", "QP059058", "200042190"
+MOST = 1_500_000  # bytes of a page
+
+
+@pytest.fixture(scope="module")
+def tables() -> bcs.Tables:
+    return bcs.datasets.tables()
+
+
+@pytest.fixture(scope="module")
+def results(tables: bcs.Tables) -> pd.DataFrame:
+    return bcs.compute(tables)
+
+
+@pytest.fixture(scope="module")
+def evidence(results: pd.DataFrame, tables: bcs.Tables) -> Evidence:
+    codes = [c for c in dict.fromkeys(results["code"]) if bcs.level_of(c) in ("qpv", "epci")]
+    return gather(results, codes, tables=tables)
+
+
+@pytest.fixture(scope="module")
+def written(
+    results: pd.DataFrame, tables: bcs.Tables, tmp_path_factory: pytest.TempPathFactory
+) -> bcs.Report:
+    return bcs.report(
+        results,
+        tmp_path_factory.mktemp("pages"),
+        territories=[QUARTER, SMALL, WHOLE],
+        tables=tables,
+        records=bcs.monitoring.example_year(),
+        edition="2026",
+        date="1er mars 2026",
+    )
+
+
+def visible(page: str) -> str:
+    """Give what a reader or a screen reader gets: texts and alternatives, no style nor address."""
+    page = re.sub(r"<style>.*?</style>", " ", page, flags=re.DOTALL)
+    spoken = re.findall(r'\s(?:alt|aria-label|data-label)="([^"]*)"', page)
+    return html.unescape(" ".join([*spoken, re.sub(r"<[^>]*>", " ", page)]))
+
+
+@pytest.fixture(scope="module")
+def texts(written: bcs.Report) -> Mapping[str, str]:
+    return {
+        path.name: visible(path.read_text(encoding="utf-8"))
+        for path in (*written.pages.values(), written.index)
+    }
+
+
+# ---- what a reader must not meet -----------------------------------------------------------------
+
+
+def test_no_page_shows_a_machine_word(texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        plain = re.sub(r"\b[0-9a-f]{64}\b|[\w.-]+\.(?:xlsx|html)|barometre \S+", " ", text)
+        for what, pattern in {
+            "nan": r"\bnan\b|\bNaN\b|\bNone\b|\bnull\b|\binf\b|<NA>",
+            "decimal point": r"\d\.\d",
+            "identifier": r"\b[a-z0-9]+_[a-z0-9_]+\b|\bENSQ[PN]_\w+",
+            "hyphen for minus": r"(?<![\w\u202f’-])-\d",
+            "double space in a sentence": r"[,;] ,|\(\)|« »",
+        }.items():
+            found = re.search(pattern, plain)
+            assert found is None, f"{name}: {what}: {plain[found.start() - 60 : found.end() + 30]}"
+
+
+def test_french_spaces_are_narrow_and_unbreakable(texts: Mapping[str, str]) -> None:
+    for name, text in texts.items():
+        found = re.search(r"\d[ \xa0]?%|\d %| [:;?!]|'", text)
+        assert found is None, f"{name}: {text[found.start() - 40 : found.end() + 20]!r}"
+
+
+def test_pages_are_light_and_whole(written: bcs.Report) -> None:
+    for path in written.pages.values():
+        page = path.read_text(encoding="utf-8")
+        assert len(page.encode()) < MOST
+        assert page.count("<img") <= 25
+        assert not re.search(r"<(script|link|iframe)|https?:(?!//www\.w3\.org)", page)
+        assert page.count("<table") == page.count("</table>") == page.count("<caption>")
+        assert all(re.findall(r'<img src="data:image/svg[^"]*" alt="([^"]+)"', page))
+
+
+def test_headings_go_down_one_step_at_a_time(written: bcs.Report) -> None:
+    for path in written.pages.values():
+        levels = [int(n) for n in re.findall(r"<h([1-6])", path.read_text(encoding="utf-8"))]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(b - a <= 1 for a, b in itertools.pairwise(levels))
+
+
+def test_links_within_a_page_lead_somewhere(written: bcs.Report) -> None:
+    for path in written.pages.values():
+        page = path.read_text(encoding="utf-8")
+        ids = re.findall(r'\sid="([^"]+)"', page)
+        assert len(ids) == len(set(ids))
+        assert set(re.findall(r'href="#([^"]+)"', page)) <= set(ids)
+
+
+# ---- what sentences say --------------------------------------------------------------------------
+
+
+def test_only_what_is_judged_is_said_to_differ(evidence: Evidence) -> None:
+    compared = re.compile(r"\b(plus|moins)( haut| bas)? que\b")
+    seen = set()
+    for code in evidence.references:
+        for line in lines_of(evidence, code):
+            sentence, title = gap_sentence(line), finding(line)
+            established = line.verdict_name in ESTABLISHED and not line.is_count
+            seen.add(line.verdict_name)
+            body = sentence.replace(line.card.libelle["fr"], "")
+            assert bool(compared.search(body)) == established, sentence
+            assert ("écart établi" in body) == established, sentence
+            assert bool(compared.search(title.replace(line.card.libelle["fr"], ""))) == established
+    assert {"favorable", "defavorable", "comparable", "non_juge", "plus_bas"} <= seen
+
+
+def test_every_sentence_has_value_year_reference_and_source(evidence: Evidence) -> None:
+    for code in evidence.references:
+        for line in lines_of(evidence, code):
+            sentence = gap_sentence(line)
+            assert str(line.year) in sentence
+            assert "Source :" in sentence
+            assert sentence.endswith(".")
+            if line.known and line.first is not None and line.first.known and not line.is_count:
+                assert line.first.place.within() in sentence
+
+
+def test_a_secret_value_is_said_to_be_secret(evidence: Evidence) -> None:
+    line = next(x for x in lines_of(evidence, SMALL) if x.card.id == "part_femmes_defm")
+    assert gap_sentence(line).startswith(
+        "Part des femmes parmi les demandeurs d'emploi (A, B, C) : valeur non diffusée (secret"
+    )
+
+
+@pytest.mark.parametrize("value", [32.4, 32.5, 33.3, 34.2, 34.3, 46.4, 49.95, 50.0, 50.6])
+def test_shares_in_words_are_earned(value: float) -> None:
+    card = load_cards()["taux_emploi_15_64"]
+    words = {
+        "un tiers": (32.5, 34.2), "près de la moitié": (46.5, 49.4), "la moitié": (49.5, 50.5),
+    }  # fmt: skip
+    told = share_words(value, card)
+    right = [w for w, (low, high) in words.items() if low <= round_half_up(value, 1) <= high]
+    assert [told] == (right or [None])
+
+
+def test_the_reading_notes_of_the_contract_are_on_the_pages(evidence: Evidence) -> None:
+    """Every reading note of a table gives a value, or an evolution, that a line of a page shows."""
+    notes = bcs.datasets.load("lectures").frame.reset_index()
+    notes = notes[~notes["tableau"].str.startswith("graphique:")]
+    missing = []
+    for note in notes.to_dict("records"):
+        shown = [
+            shown
+            for line in lines_of(evidence, str(note["code"]))
+            for shown in (
+                line.value,
+                line.row["effectif"],
+                line.row["base"],
+                *_changed(line.change),
+            )
+        ]
+        decimals = 1 if float(note["valeur"]) % 1 else 0
+        if not any(round_half_up(v, decimals) == float(note["valeur"]) for v in shown if v == v):
+            missing.append((note["code"], note["mesure"], note["valeur"]))
+    # The evolution of the population since 2013 is printed without its first value.
+    assert missing in ([], [(QUARTER, "evolution_population", 0.0)])
+    assert len(notes) == 25
+
+
+def _changed(change: object) -> list[float]:
+    return [] if change is None else [float(change["evolution_pct"])]  # type: ignore[index]
+
+
+def test_what_gets_worse_needs_both_proofs(evidence: Evidence) -> None:
+    for code in evidence.references:
+        for line in lines_of(evidence, code):
+            assert not worsens(line)  # two dates prove no trend
+            sentence = change_sentence(line)
+            assert sentence is None or "encourag" not in sentence
+
+
+# ---- what is drawn -------------------------------------------------------------------------------
+
+
+def test_a_spine_is_turned_so_that_left_is_unfavourable(evidence: Evidence) -> None:
+    seen = 0
+    for code in evidence.peers:
+        for line in lines_of(evidence, code):
+            spine = spine_of(line)
+            if spine is None:
+                continue
+            marks = [spine.p5, spine.q1, spine.median, spine.q3, spine.p95, spine.dot]
+            assert all(0 <= mark <= 100 for mark in marks)
+            assert marks[:5] == sorted(marks[:5])
+            if spine.diamond is not None and line.verdict_name == "defavorable":
+                assert spine.dot <= spine.diamond
+                seen += 1
+    assert seen
+
+
+def test_questions_hold_each_indicator_once_in_the_order_of_the_annex() -> None:
+    asked = [name for question in ANNEX for name in question.indicators]
+    assert sorted(asked) == sorted(load_cards())
+    annex = bcs.datasets.load("annexe_questions").frame.reset_index()
+    for question, row in zip(ANNEX, annex.to_dict("records"), strict=False):
+        assert question.pillar[0].lower() == row["pilier"]
+        assert question.question[0].lower() == row["question"]
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+def _bytes(folder: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def test_the_same_results_write_the_same_bytes(
+    results: pd.DataFrame, tables: bcs.Tables, tmp_path: Path
+) -> None:
+    folders = []
+    for name in ("a", "b"):
+        shuffled = results.sample(frac=1, random_state=1) if name == "b" else results
+        assert len(shuffled) == len(results)
+        bcs.report(results, tmp_path / name, territories=[SMALL], tables=tables)
+        folders.append(_bytes(tmp_path / name))
+    assert folders[0] == folders[1]
+
+
+def test_what_people_wrote_is_kept(results: pd.DataFrame, tmp_path: Path) -> None:
+    rows = results[results["code"].isin([SMALL, WHOLE])]
+    bcs.report(rows, tmp_path, territories=[SMALL], edition="2025")
+    boxes = tmp_path / "perspectives" / f"{SMALL}.toml"
+    text = boxes.read_text(encoding="utf-8")
+    assert "[2025]" in text
+    boxes.write_text(
+        "# à moi\n" + text.replace('retenir = """\n', 'retenir = """\nLire <b>aux</b> enfants'),
+        encoding="utf-8",
+    )
+    written = bcs.report(rows, tmp_path, territories=[SMALL], edition="2026")
+    page = written.pages[SMALL].read_text(encoding="utf-8")
+    assert "Lire &lt;b&gt;aux&lt;/b&gt; enfants" in page
+    kept = boxes.read_text(encoding="utf-8")
+    assert kept.startswith("# à moi\n")
+    assert "[2026]" in kept
+    bcs.report(rows, tmp_path, territories=[SMALL], edition="2026")
+    assert boxes.read_text(encoding="utf-8") == kept
+
+
+HOSTILE = {
+    SMALL: "<script>alert(1)</script>[/bold]=HYPERLINK(\"x\")\u202e" + "long " * 60,
+    WHOLE: "=1+1\" onload=\"x' {{ 7*7 }} & <b>",
+}  # fmt: skip
+
+
+def test_hostile_labels_are_texts(results: pd.DataFrame, tmp_path: Path) -> None:
+    labels = pd.DataFrame({"libelle": HOSTILE, "libelle_court": HOSTILE})
+    written = bcs.report(results, tmp_path, territories=[SMALL, WHOLE], labels=labels)
+    for path in (*written.pages.values(), written.index):
+        page = path.read_text(encoding="utf-8")
+        assert "<script" not in page
+        assert 'onload="' not in page
+        assert "{{ 7*7 }}" in page
+        assert "<b>" not in re.sub(r"<li><b>", "", page)
+        assert "&lt;script&gt;" in page or path.stem == WHOLE
+
+
+def test_a_territory_of_no_row_is_refused(results: pd.DataFrame, tmp_path: Path) -> None:
+    with pytest.raises(bcs.BarometreError, match="sans aucune ligne dans les résultats : 59999"):
+        bcs.report(results, tmp_path, territories=["59999"])
+    with pytest.raises(bcs.BarometreError, match="processes=0 refusé"):
+        bcs.report(results, tmp_path, processes=0)
+    with pytest.raises(bcs.BarometreError, match="aucun quartier, EPCI ni commune"):
+        bcs.report(results[results["code"] == "METRO"], tmp_path)
+
+
+def test_one_territory_alone_has_a_page(results: pd.DataFrame, tmp_path: Path) -> None:
+    written = bcs.report(results[results["code"] == SMALL], tmp_path)
+    text = visible(written.pages[SMALL].read_text(encoding="utf-8"))
+    assert "Aucun écart défavorable ne peut être établi avec ces données." in text
+    assert "Moins de trois territoires semblables" in text
