@@ -16,10 +16,10 @@ import pytest
 import barometre as bcs
 from barometre.base.errors import BarometreError
 from barometre.sources import kinds
+from barometre.sources.file_report import Reading, described
 from barometre.sources.files.text import open_sources
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.reading import SourceWarning, check_files
-from barometre.sources.report import Reading, described
 from tests.test_source_text import HEADER, ROWS, known, only, write
 
 DATA = "code;annee;logements;logements_vacants\n59172;2021;1000;80\n"

@@ -14,17 +14,17 @@ import pytest
 import barometre as bcs
 from barometre.base.rounding import round_half_up
 from barometre.cards.listing import load_cards
-from barometre.pages.territory.evidence import Evidence, gather
+from barometre.pages.territory.facts.evidence import Evidence, gather
+from barometre.pages.territory.facts.lines import ESTABLISHED, lines_of
+from barometre.pages.territory.facts.questions import ANNEX
+from barometre.pages.territory.facts.spine import spine_of
 from barometre.pages.territory.language.grammar import share_words
-from barometre.pages.territory.language.sentences import (
+from barometre.pages.territory.sentences import (
     change_sentence,
     finding,
     gap_sentence,
     worsens,
 )
-from barometre.pages.territory.lines import ESTABLISHED, lines_of
-from barometre.pages.territory.questions import ANNEX
-from barometre.pages.territory.spine import spine_of
 
 QUARTER, SMALL, WHOLE = "QP059050", "QP059058", "200042190"
 MOST = 1_500_000  # bytes of a page
@@ -169,7 +169,7 @@ def test_shares_in_words_are_earned(value: float) -> None:
     }  # fmt: skip
     told = share_words(value, card)
     right = [w for w, (low, high) in words.items() if low <= round_half_up(value, 1) <= high]
-    assert [told] == (right or [None])
+    assert told == (right[0] if right else None)
 
 
 def test_the_reading_notes_of_the_contract_are_on_the_pages(evidence: Evidence) -> None:

@@ -13,7 +13,7 @@ from barometre.base.errors import counted
 from barometre.cards.labels import unit_label
 from barometre.cards.listing import catalogue, load_cards
 from barometre.cards.schema import THEMES, Card
-from barometre.sources.report import FileReport
+from barometre.sources.file_report import FileReport
 from barometre.tables.codes import level_of
 
 _LEVELS = {

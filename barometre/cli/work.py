@@ -27,10 +27,10 @@ from barometre.pages.workspace import (
     find_config,
     load_config,
 )
+from barometre.sources.file_report import FileReport, described
 from barometre.sources.found_members import find_memberships
 from barometre.sources.origin import files_of
 from barometre.sources.reading import FilesRead, read_files
-from barometre.sources.report import FileReport, described
 from barometre.tables.table_set import Tables
 
 _HEAVY = 200_000_000  # bytes of sources from which a run is worth an estimate

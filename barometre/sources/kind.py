@@ -37,8 +37,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from barometre.sources.file_report import Reading
 from barometre.sources.files.text import Source
-from barometre.sources.report import Reading
 
 
 @dataclass(frozen=True)

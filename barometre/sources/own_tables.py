@@ -9,10 +9,10 @@ import pandas as pd
 from barometre.base.errors import Fault, FaultsError
 from barometre.cards.columns import KEY, MODELS, columns_of
 from barometre.cards.listing import load_cards
+from barometre.sources.file_report import Reading, described
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.files.values import parse_numbers
 from barometre.sources.kind import Kind, Recognised
-from barometre.sources.report import Reading, described
 from barometre.tables.check import PUBLISHED, check_table, reaches_thousands
 from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
 

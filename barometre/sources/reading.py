@@ -18,6 +18,7 @@ from barometre import datasets
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.datasets.places.choose import restrict
 from barometre.datasets.places.territory import Selection
+from barometre.sources.file_report import FileReport, Reading, described, set_aside
 from barometre.sources.files.text import (
     SUFFIXES,
     Source,
@@ -30,7 +31,6 @@ from barometre.sources.forms.melodi.cubes import load_cubes
 from barometre.sources.forms.units.unit_family import load_unit_families
 from barometre.sources.kind import Beside, Recognised, Waiting
 from barometre.sources.kinds import last_resort, recognise
-from barometre.sources.report import FileReport, Reading, described, set_aside
 from barometre.sources.wide.by_family import unrecognised
 from barometre.sources.wide.family import load_families
 from barometre.sources.wide.revisions import revised

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 from barometre.base.french import Lang
 from barometre.compare.zones import is_index
-from barometre.pages.territory.evidence import Evidence
-from barometre.pages.territory.followed import Followed
+from barometre.pages.territory.facts.evidence import Evidence
+from barometre.pages.territory.facts.followed import Followed
+from barometre.pages.territory.facts.lines import Line, lines_of
+from barometre.pages.territory.facts.places import communes_of
 from barometre.pages.territory.language.grammar import counted, number_with_unit, when
-from barometre.pages.territory.language.sentences import (
+from barometre.pages.territory.sentences import (
     change_sentence,
     gap_sentence,
     source_text,
     worsens,
 )
-from barometre.pages.territory.lines import Line, lines_of
-from barometre.pages.territory.places import communes_of
 from barometre.tables.codes import level_of
 from barometre.tables.table_set import DOUBTFUL
 

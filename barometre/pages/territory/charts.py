@@ -12,8 +12,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from barometre.base.french import Lang
-from barometre.pages.territory.evidence import Evidence, zones_of
-from barometre.pages.territory.lines import Line
+from barometre.pages.territory.facts.evidence import Evidence, zones_of
+from barometre.pages.territory.facts.lines import Line
 from barometre.plots import ranked_bars
 
 _SIZE = 7.2  # inches

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from barometre.base.french import Lang, absent_label, format_number
 from barometre.cards.schema import THEMES, Card
 from barometre.pages.territory.brief import Brief, Counts, brief_of, counts_of
-from barometre.pages.territory.context import (
+from barometre.pages.territory.facts.context import (
     Context,
     Similar,
     cumulated_sentence,
@@ -17,21 +17,21 @@ from barometre.pages.territory.context import (
     similar_of,
     theme_grid,
 )
-from barometre.pages.territory.evidence import Evidence, zones_of
-from barometre.pages.territory.followed import Followed, Review, followed_of
-from barometre.pages.territory.grids import Grid, grid
+from barometre.pages.territory.facts.evidence import Evidence, zones_of
+from barometre.pages.territory.facts.followed import Followed, Review, followed_of
+from barometre.pages.territory.facts.grids import Grid, grid
+from barometre.pages.territory.facts.lines import Line, Reference, lines_of
+from barometre.pages.territory.facts.places import Place
+from barometre.pages.territory.facts.questions import questions_of
+from barometre.pages.territory.facts.spine import Spine, spine_of
 from barometre.pages.territory.language.grammar import number_with_unit, when
-from barometre.pages.territory.language.sentences import (
+from barometre.pages.territory.language.words import STATUS, clean_note, not_judged_reason, pick
+from barometre.pages.territory.sentences import (
     finding,
     gap_sentence,
     trend_words,
     verdict_words,
 )
-from barometre.pages.territory.language.words import STATUS, clean_note, not_judged_reason, pick
-from barometre.pages.territory.lines import Line, Reference, lines_of
-from barometre.pages.territory.places import Place
-from barometre.pages.territory.questions import questions_of
-from barometre.pages.territory.spine import Spine, spine_of
 from barometre.tables.codes import level_of
 
 _GRADES: Mapping[str, tuple[str, str]] = {
@@ -462,7 +462,7 @@ def _unsaid(evidence: Evidence, lines: Sequence[Line], lang: Lang) -> Unsaid:
 def _doubt(evidence: Evidence, line: Line, lang: Lang) -> str:
     value = number_with_unit(line.value, line.card, lang, doubtful=True)
     head = f"{line.card.libelle[lang]}, {line.year} : {value}"
-    note = clean_note(line.note, evidence.places)
+    note = clean_note(line.note, {code: own.short for code, own in evidence.places.items()})
     return f"{head} ; {note}" if note and lang == "fr" else head
 
 

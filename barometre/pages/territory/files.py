@@ -23,14 +23,14 @@ from barometre.monitoring.editions import Edition
 from barometre.pages.frames_file import write_sheets
 from barometre.pages.territory.charts import draw_line
 from barometre.pages.territory.content import content_of
-from barometre.pages.territory.context import Context, context_of
-from barometre.pages.territory.evidence import Evidence, gather
-from barometre.pages.territory.followed import Records, Review, review_of
+from barometre.pages.territory.facts.context import Context, context_of
+from barometre.pages.territory.facts.evidence import Evidence, gather
+from barometre.pages.territory.facts.followed import Records, Review, review_of
+from barometre.pages.territory.facts.places import territories_of
 from barometre.pages.territory.language.grammar import gap_with_unit
 from barometre.pages.territory.overview import Entry, entry_of, render_index
 from barometre.pages.territory.page import Frame, file_name, render
 from barometre.pages.territory.perspectives import keep_boxes, read_boxes
-from barometre.pages.territory.places import territories_of
 from barometre.pages.territory.shown import SHEETS, shown_rows
 from barometre.tables.table_set import Tables
 

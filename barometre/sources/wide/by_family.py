@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import partial
 
 from barometre.base.errors import Fault, FaultsError, counted
+from barometre.sources.file_report import FileReport, Reading, described, tables_of
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.kind import Kind, Recognised
-from barometre.sources.report import FileReport, Reading, described, tables_of
 from barometre.sources.wide.cells import Cells, cells_of
 from barometre.sources.wide.checks import implausible, refuse_repeated
 from barometre.sources.wide.family import Family, absent, family_of, load_families, named

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.french import format_number
-from barometre.sources.report import Reading
+from barometre.sources.file_report import Reading
 from barometre.sources.wide.family import load_families
 from barometre.tables.table_set import Tables
 

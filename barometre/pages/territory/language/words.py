@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 from barometre.base.french import Lang
 from barometre.cards.listing import load_cards
-from barometre.pages.territory.places import Place
 
 Pair = tuple[str, str]
 
@@ -109,14 +108,14 @@ def not_judged_reason(note: object, lang: Lang = "fr") -> str:
     return pick(("aucune référence n'a de valeur", "no reference has a value"), lang)
 
 
-def clean_note(note: str, places: Mapping[str, Place]) -> str:
+def clean_note(note: str, names: Mapping[str, str]) -> str:
     """Put names in the place of codes and identifiers in a note of the results.
 
     Parameters
     ----------
     note : str
         A note, in French.
-    places : mapping of str to Place
+    names : mapping of str to str
         Names by code.
 
     Returns
@@ -131,15 +130,12 @@ def clean_note(note: str, places: Mapping[str, Place]) -> str:
     """
     cards = load_cards()
 
-    def name(found: re.Match[str]) -> str:
+    def named(found: re.Match[str]) -> str:
         inner = found[1]
-        if inner in places:
-            inner = places[inner].short
-        elif inner in cards:
-            inner = cards[inner].libelle["fr"]
-        return f"« {inner} »"
+        known = cards[inner].libelle["fr"] if inner in cards else names.get(inner, inner)
+        return f"« {known} »"
 
-    text = _CODE.sub(name, note)
+    text = _CODE.sub(named, note)
     for identifier in set(re.findall(r"\b[a-z0-9]+(?:_[a-z0-9]+)+\b", text)):
         word = cards[identifier].libelle["fr"] if identifier in cards else None
         text = text.replace(identifier, word or identifier.replace("_", " "))

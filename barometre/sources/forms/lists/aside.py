@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 from barometre.base.errors import BarometreError
+from barometre.sources.file_report import Reading, set_aside
 from barometre.sources.files.answers import OUTLINES as OUTLINES_NAME
 from barometre.sources.files.text import Source, is_notice, split_name
 from barometre.sources.kind import Kind, Recognised
-from barometre.sources.report import Reading, set_aside
 from barometre.tables.members import is_passage
 from barometre.tables.table_set import RESULT_COLUMNS
 

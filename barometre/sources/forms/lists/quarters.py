@@ -10,9 +10,9 @@ from pathlib import Path
 import pandas as pd
 
 from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.sources.file_report import Reading, described
 from barometre.sources.files.text import Source, open_sources
 from barometre.sources.kind import Kind, Recognised
-from barometre.sources.report import Reading, described
 from barometre.tables.codes import check_codes, repair_codes
 from barometre.tables.members import pair_natures
 from barometre.tables.table_set import Tables

@@ -24,13 +24,13 @@ import pyarrow.compute as pc
 
 from barometre import datasets
 from barometre.base.errors import Fault, FaultsError, counted
+from barometre.sources.file_report import Reading
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.forms.melodi.cells import read_cube
 from barometre.sources.forms.melodi.cubes import Cube, find_cube, unread
 from barometre.sources.forms.melodi.long_files import reading_of
 from barometre.sources.forms.melodi.rows import LEVELS
 from barometre.sources.kind import Beside, Kind, Waiting
-from barometre.sources.report import Reading
 from barometre.tables.codes import level_of
 
 Names = Mapping[tuple[str, str], frozenset[str]]

@@ -7,11 +7,11 @@ from dataclasses import replace
 from functools import partial
 
 from barometre.base.errors import counted
+from barometre.sources.file_report import Reading, described, tables_of
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.forms.melodi.cells import CubeCells, read_cube
 from barometre.sources.forms.melodi.cubes import Cube, find_cube, is_long, unread
 from barometre.sources.kind import Kind, Recognised
-from barometre.sources.report import Reading, described, tables_of
 
 _ANSWER = ".json"
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, counted
+from barometre.sources.file_report import Reading, described, tables_of
 from barometre.sources.files.text import Source
 from barometre.sources.forms.units.unit_family import (
     Count,
@@ -23,7 +24,6 @@ from barometre.sources.forms.units.unit_family import (
     year_of,
 )
 from barometre.sources.kind import Kind, Recognised
-from barometre.sources.report import Reading, described, tables_of
 from barometre.tables.codes import check_codes, repair_codes
 
 _NO_TERRITORY = re.compile(r"|NR|X{5}|9{5}|Z{5}", re.IGNORECASE)

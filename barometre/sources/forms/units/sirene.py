@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.sources.file_report import Reading, described, set_aside, tables_of
 from barometre.sources.files.text import Source
 from barometre.sources.kind import Beside, Kind, Recognised, Waiting
-from barometre.sources.report import Reading, described, set_aside, tables_of
 from barometre.tables.codes import check_codes
 
 PLACES = (("plg_qp24", "qualite_qp24"), ("plg_qp15", "qualite_qp15"))

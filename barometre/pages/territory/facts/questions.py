@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from barometre.base.french import Lang
 from barometre.cards.schema import THEMES
-from barometre.pages.territory.lines import Line
+from barometre.pages.territory.facts.lines import Line
 
 
 @dataclass(frozen=True)

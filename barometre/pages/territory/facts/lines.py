@@ -11,8 +11,8 @@ import numpy as np
 from barometre.base.french import Lang
 from barometre.cards.listing import indicator_card, load_cards
 from barometre.cards.schema import Card
-from barometre.pages.territory.evidence import Evidence, Row, last_year
-from barometre.pages.territory.places import Place
+from barometre.pages.territory.facts.evidence import Evidence, Row, last_year
+from barometre.pages.territory.facts.places import Place
 from barometre.tables.table_set import DOUBTFUL
 
 SENSED = ("favorable", "defavorable")

@@ -19,7 +19,7 @@ from barometre.compare.years import evolution
 from barometre.datasets.places.members import Given, Members, members
 from barometre.engine.results import displayed
 from barometre.engine.sampling import normal_quantile
-from barometre.pages.territory.places import Place, peers_of, places_of, references_of
+from barometre.pages.territory.facts.places import Place, peers_of, places_of, references_of
 from barometre.tables.table_set import Tables, as_tables
 
 PROOFS = ("sondage", "arrondi", "hasard")

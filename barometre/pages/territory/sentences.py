@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 
 from barometre.base.french import Lang, format_number
-from barometre.pages.territory.evidence import Row
+from barometre.pages.territory.facts.evidence import Row
+from barometre.pages.territory.facts.lines import Line, Reference
 from barometre.pages.territory.language.grammar import (
     gap_with_unit,
     number_with_unit,
@@ -21,7 +22,6 @@ from barometre.pages.territory.language.words import (
     not_judged_reason,
     pick,
 )
-from barometre.pages.territory.lines import Line, Reference
 from barometre.tables.table_set import DOUBTFUL
 
 _LEVELLED = ("indice", "points", "euros_par_an", "rapport", "consultations_par_an")

@@ -17,8 +17,8 @@ from barometre.compare.needs import diagnose
 from barometre.compare.order import priorities
 from barometre.compare.similar.nearest import Neighbours, SimilarWarning, neighbours
 from barometre.compare.zones import is_count, is_index
-from barometre.pages.territory.evidence import Evidence, last_year, zones_of
-from barometre.pages.territory.grids import Grid, grid
+from barometre.pages.territory.facts.evidence import Evidence, last_year, zones_of
+from barometre.pages.territory.facts.grids import Grid, grid
 from barometre.pages.territory.language.grammar import counted
 from barometre.pages.territory.language.words import pick
 from barometre.tables.codes import level_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from barometre.pages.territory.lines import SENSED, Line
+from barometre.pages.territory.facts.lines import SENSED, Line
 
 _INNER = 92.0  # width used, of 100: marks at the ends are not cut
 _REVERSED = ("hausse_defavorable",)

@@ -12,7 +12,7 @@ from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
 from barometre.engine.perimeters import qpv_correspondence
 from barometre.monitoring.money import cpo_share
-from barometre.pages.territory.grids import Grid, grid
+from barometre.pages.territory.facts.grids import Grid, grid
 from barometre.pages.territory.language.words import pick
 from barometre.tables.codes import level_of
 

@@ -1,0 +1,1 @@
+"""What is known of the territories of a report: names, verdicts, lines, needs, contract."""
