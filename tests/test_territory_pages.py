@@ -17,7 +17,7 @@ from barometre.cards.listing import load_cards
 from barometre.pages.territory.facts.evidence import Evidence, gather
 from barometre.pages.territory.facts.lines import ESTABLISHED, lines_of
 from barometre.pages.territory.facts.questions import ANNEX
-from barometre.pages.territory.facts.spine import spine_of
+from barometre.pages.territory.facts.standing import spine_of
 from barometre.pages.territory.language.grammar import share_words
 from barometre.pages.territory.sentences import (
     change_sentence,

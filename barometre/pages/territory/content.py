@@ -23,7 +23,7 @@ from barometre.pages.territory.facts.grids import Grid, grid
 from barometre.pages.territory.facts.lines import Line, Reference, lines_of
 from barometre.pages.territory.facts.places import Place
 from barometre.pages.territory.facts.questions import questions_of
-from barometre.pages.territory.facts.spine import Spine, spine_of
+from barometre.pages.territory.facts.standing import Spine, spine_of
 from barometre.pages.territory.language.grammar import number_with_unit, when
 from barometre.pages.territory.language.words import STATUS, clean_note, not_judged_reason, pick
 from barometre.pages.territory.sentences import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from barometre.base.french import Lang
 from barometre.pages.territory.brief import Counts
 from barometre.pages.territory.content import Content
-from barometre.pages.territory.facts.spine import Spine
+from barometre.pages.territory.facts.standing import Spine
 from barometre.pages.territory.page import Frame, template, typeset
 
 _KINDS = {
