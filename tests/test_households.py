@@ -82,6 +82,8 @@ def test_shapes() -> None:
 def test_impossible_households(adults: float, children: float) -> None:
     with pytest.raises(BarometreError):
         bcs.consumption_units(adults, children)
+    with pytest.raises(BarometreError):  # one among others is enough
+        bcs.consumption_units(np.array([2.0, adults]), np.array([0.0, children]))
 
 
 @pytest.mark.parametrize("threshold", [0.0, -5.0, float("nan"), float("inf")])

@@ -113,7 +113,7 @@ def test_scipy_is_loaded_when_needed_only() -> None:
         ({"relations": {"CA": "Z1"}}, "liste"),
         ({"relations": {"CA": ["Z1", "F"]}}, "lignes"),
         ({"relations": {"CA": ["Z1", "Z1"]}}, "double"),
-        ({"relations": {"A": ["Z1", "Z2"], "B": ["A", "Z2"]}}, "recouvrent"),
+        ({"relations": {"A": ["Z1", "Z2"], "B": ["A", "Z2"]}}, "recouvrent dans B"),
         ({"relations": {"Z1": ["Z2"], "Z2": ["Z1"]}}, "elle-même"),
     ],
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,8 +16,9 @@ from hypothesis import strategies as st
 from scipy.optimize import linprog
 
 from barometre.base.errors import BarometreError
+from barometre.secrecy import pattern
 from barometre.secrecy.intruder import audit_suppression
-from barometre.secrecy.suppression import suppress
+from barometre.secrecy.suppression import Suppressed, suppress
 
 # The solver's own tolerance is 1e-7 per equation; counts differ by 1.
 SOLVER = 1e-4
@@ -166,29 +169,101 @@ def cheaper(cost: np.ndarray, free: np.ndarray, limit: float) -> Iterator[tuple[
             return
 
 
-@pytest.mark.parametrize("seed", [0, 2, 3, 4])
-def test_no_cheaper_pattern_protects(seed: int) -> None:
+@pytest.mark.parametrize(
+    ("seed", "threshold"), [(0, 11), (2, 11), (3, 11), (4, 11), (1, 2), (3, 2)]
+)
+def test_no_cheaper_pattern_protects(seed: int, threshold: int) -> None:
     draw = np.random.default_rng(seed)
-    table = pd.DataFrame(draw.choice([0, 2, 3, 9, 14, 20, 35, 50], (3, 3)))
-    table.iloc[0, 0] = 4
+    if threshold == 11:
+        table = pd.DataFrame(draw.choice([0, 2, 3, 9, 14, 20, 35, 50], (3, 3)))
+        table.iloc[0, 0] = 4
+    else:  # a single person: what is deduced must be one or two
+        table = pd.DataFrame(draw.choice([1, 2, 2, 3, 5], (3, 3)))
+        table.iloc[0, 0] = 1
     full = margined(table)
     prices = pd.DataFrame(
         draw.integers(1, 5, full.shape).astype(float), index=full.index, columns=full.columns
     )
-    result = suppress(table, method="optimal", cost=prices)
+    result = suppress(table, method="optimal", cost=prices, threshold=threshold)
     assert result.method == "optimal"
     values, cost = full.to_numpy().astype(float), prices.to_numpy().ravel()
-    primary = ((values > 0) & (values < 11)).ravel()
+    primary = ((values > 0) & (values < threshold)).ravel()
     free = np.flatnonzero(~primary & (values.ravel() > 0))
     spent = cost[(result.status == "secret_secondaire").to_numpy().ravel()].sum()
-    assert covers(values, result.table.isna().to_numpy(), 11)
+    assert covers(values, result.table.isna().to_numpy(), threshold)
     tried = 0
     for cells in cheaper(cost, free, spent):
         tried += 1
         hidden = primary.copy()
         hidden[list(cells)] = True
-        assert not covers(values, hidden.reshape(values.shape), 11)
+        assert not covers(values, hidden.reshape(values.shape), threshold)
     assert tried > 0 or spent == 0
+
+
+def priced(seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw a table of four by four and the cost of each of its cells, totals included."""
+    draw = np.random.default_rng(seed)
+    counts = draw.choice([0, 2, 5, 9, 10, 14, 20, 35, 50], (4, 4))
+    table = pd.DataFrame(counts, index=list("abcd"), columns=list("wxyz"))
+    full = margined(table)
+    return table, pd.DataFrame(draw.uniform(0.5, 3, full.shape), full.index, full.columns)
+
+
+def spent_on(result: Suppressed, prices: pd.DataFrame) -> float:
+    return float(prices.to_numpy()[(result.status == "secret_secondaire").to_numpy()].sum())
+
+
+def test_the_heuristic_costs_a_tenth_more_than_the_least() -> None:
+    """Measured on these tables: 9 % more than what the 0-1 programme proves to be the least."""
+    least, found = 0.0, 0.0
+    for seed in range(30):
+        table, prices = priced(seed)
+        least += spent_on(suppress(table, method="optimal", cost=prices), prices)
+        found += spent_on(suppress(table, method="heuristic", cost=prices), prices)
+    assert least < found < 1.1 * least
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 4])
+def test_out_of_time_the_gap_is_what_could_still_be_saved(
+    monkeypatch: pytest.MonkeyPatch, turns: int
+) -> None:
+    for seed in range(6):
+        table, prices = priced(seed)
+        least = spent_on(suppress(table, method="optimal", cost=prices), prices)
+        clock = itertools.chain([0.0] * turns, itertools.repeat(1e9))
+        with monkeypatch.context() as patch:
+            patch.setattr("barometre.secrecy.pattern.time.monotonic", partial(next, clock))
+            result = suppress(table, method="optimal", cost=prices, time_limit=1)
+        cost = spent_on(result, prices)
+        assert covers(margined(table).to_numpy().astype(float), result.table.isna().to_numpy(), 11)
+        assert cost >= least - SOLVER
+        assert 0 <= result.gap <= 1
+        assert cost * (1 - result.gap) <= least + SOLVER  # a bound of the least cost
+        if turns == 1:  # nothing is known before the first programme
+            assert result.gap == (1 if cost else 0)
+
+
+def test_a_programme_stopped_before_any_bound_proves_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for bound in (None, np.inf, np.nan):
+        stopped = SimpleNamespace(x=None, status=1, fun=None, mip_dual_bound=bound)
+        monkeypatch.setattr("scipy.optimize.milp", lambda *_, stopped=stopped, **__: stopped)
+        primary = np.array([True, False])
+        y, least = pattern._master(
+            [(np.ones(2), 1.0)], primary, np.ones(2), relaxed=False, seconds=1.0
+        )
+        assert y.tolist() == [1.0, 0.0]
+        assert least == 0.0
+
+
+def test_part_of_a_need_carried_by_two_small_counts() -> None:
+    """The three must be able to grow by 30; b and c give 4 and 5, d and e 12 and 13: enough."""
+    table = pd.Series({"x": 3, "b": 5, "c": 6, "d": 13, "e": 14, "f": 20, "g": 90})
+    cost = pd.Series({**dict.fromkeys("xbcde", 1.0), "f": 1.5, "g": 9.0})
+    result = suppress(table, method="optimal", protection=(0, 30), cost=cost)
+    assert (result.method, result.gap) == ("optimal", 0)
+    assert set(table.index[result.table.iloc[:-1, 0].isna()]) == {"x", "b", "c", "d", "e"}
 
 
 def with_totals(

@@ -201,7 +201,7 @@ def optimal(
         bound = max(bound, better)
         if bound >= known * (1 - _SAME):
             return Pattern(start, 0.0)
-    other = protect(problem, needs, primary | (y > 0.5), cost, primary=primary)
+    other = protect(problem, needs, y > 0.5, cost, primary=primary)
     best = min(start, other, key=lambda hidden: _cost(hidden, primary, cost))
     known = _cost(best, primary, cost)
     return Pattern(best, (known - bound) / known if known > 0 else 0.0)
