@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test slow lint types bench mutants docs wheel clean
+.PHONY: demo test slow lint types bench mutants docs wheel compat clean
 
 demo: $(STAMP)
 	$(BIN)/barometre demo
@@ -26,6 +26,7 @@ bench: $(STAMP)
 	$(BIN)/python -m benchmarks.run $(if $(filter small,$(SIZE)),--small)
 
 mutants: $(STAMP)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'
 	$(BIN)/python -m benchmarks.mutants
 
 docs: $(STAMP)
@@ -34,7 +35,11 @@ docs: $(STAMP)
 	@echo "docs/_build/html/index.html"
 
 wheel: $(STAMP)
-	$(BIN)/python tests/check_wheel.py
+	$(BIN)/python -m tests.check_wheel
+
+# The lowest declared versions, and every other Python from 3.12 on that is installed.
+compat: $(STAMP)
+	$(BIN)/python -m tests.check_compat
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)

@@ -1,6 +1,6 @@
 """Build the wheel, compare it with the tracked files, and test it from another folder.
 
-Run by continuous integration: ``python tests/check_wheel.py``. `python -m pytest` from the root
+Run by continuous integration: ``python -m tests.check_wheel``. `python -m pytest` from the root
 would pass even if the wheel lacked its cards.
 """
 
@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import venv
 import zipfile
 from pathlib import Path
 
@@ -52,14 +51,18 @@ def main() -> int:
         return run_tests(wheel, folder / "elsewhere")
 
 
-def run_tests(wheel: Path, folder: Path) -> int:
-    """Install the wheel in its own environment and run a copy of the tests against it."""
-    venv.create(folder / "venv", with_pip=True)
+def run_tests(
+    package: Path,
+    folder: Path,
+    *,
+    interpreter: Path = Path(sys.executable),
+    constraints: str = "constraints.txt",
+) -> int:
+    """Install a package in its own environment and run a copy of the tests against it."""
+    subprocess.run([interpreter, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
-    constraints = ROOT / "constraints.txt"
-    subprocess.run(
-        [python, "-m", "pip", "install", "-q", "-c", constraints, f"{wheel}[test]"], check=True
-    )
+    install = [python, "-m", "pip", "install", "-q", "-c", ROOT / constraints]
+    subprocess.run([*map(str, install), f"{package}[test]"], check=True)
     shutil.copytree(ROOT / "tests", folder / "tests", ignore=shutil.ignore_patterns("__pycache__"))
     options = [
         "-q",

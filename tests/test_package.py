@@ -6,6 +6,7 @@ import inspect
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import assert_type
 
@@ -33,6 +34,24 @@ def test_the_public_surface() -> None:
         assert not [name for name in dir(room) if name.startswith("_")]
     with pytest.raises(AttributeError, match="compare_all"):
         getattr(bcs, "compare_all")  # noqa: B009 - a name that type checkers refuse
+
+
+def test_the_lowest_versions_tested_are_those_declared(checkout: Path) -> None:
+    project = tomllib.loads((checkout / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    declared = {
+        name.lower(): bound
+        for line in (*project["dependencies"], *project["optional-dependencies"]["test"])
+        for name, bound in re.findall(r"^([\w-]+)(?:\[\w+\])?>=([\d.]+)$", line)
+    }
+    assert len(declared) == len(project["dependencies"]) + 3
+    pins = re.findall(
+        r"(?m)^([\w-]+)==([\d.]+)$",
+        (checkout / "constraints-min.txt").read_text(encoding="utf-8"),
+    )
+    lowest = {name.lower(): version for name, version in pins}
+    for name, bound in declared.items():
+        assert re.sub(r"(\.0)+$", "", lowest[name]) == re.sub(r"(\.0)+$", "", bound), name
+    assert lowest.keys() - declared.keys() == {"click", "pyparsing"}  # which others ask for
 
 
 def test_every_warning_can_be_named() -> None:

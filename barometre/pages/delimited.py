@@ -57,7 +57,9 @@ def write_delimited(frame: pd.DataFrame, path: Path, dialect: Dialect) -> None:
         )
         return
     with path.open("wb") as stream:
-        pyarrow.csv.write_csv(pyarrow.Table.from_pandas(frame, preserve_index=False), stream)
+        table = pyarrow.Table.from_pandas(frame, preserve_index=False)
+        # In one piece: before a first piece without rows, pyarrow 22 writes the header twice.
+        pyarrow.csv.write_csv(table.combine_chunks(), stream)
 
 
 def read_delimited(content: bytes) -> pd.DataFrame:
