@@ -275,3 +275,9 @@ def test_tables_of_people_end_in_our_errors() -> None:
         count_people(people, "id", "zone", "âge")
     with pytest.raises(BarometreError, match="donner un DataFrame"):
         k_anonymity([1, 2], ["zone"])  # type: ignore[arg-type]  # that is the point
+    for names in (None, 3, [["zone", "sexe"]]):
+        with pytest.raises(BarometreError, match="colonne absente"):
+            k_anonymity(people, names)  # type: ignore[arg-type]  # that is the point
+    for given in (people, {"a": "x"}):
+        with pytest.raises(BarometreError, match=r"reçu ; donner une colonne"):
+            pseudonymise(given, key_variable="CLE")  # type: ignore[arg-type]  # that is the point

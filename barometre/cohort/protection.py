@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,8 +74,9 @@ def k_anonymity(
     >>> report.meta["k"], report.meta["n_unique"]
     (1, 1)
     """
-    named = isinstance(quasi_identifiers, str)
-    columns = [quasi_identifiers] if named else list(quasi_identifiers)
+    if isinstance(quasi_identifiers, str) or not isinstance(quasi_identifiers, Iterable):
+        quasi_identifiers = [quasi_identifiers]
+    columns = list(quasi_identifiers)
     if not is_number(k) or k < 1:
         raise BarometreError(f"k={k!r} refusé : donner un nombre de personnes, 1 ou plus")
     extra = [name for name in (person, sensitive) if name is not None]
@@ -294,7 +295,7 @@ def _column_faults(
         return [Fault(str(name), "colonne absente : un nom est un texte", remedy)
                 for name in odd_names]  # fmt: skip
     faults = [*repeated_columns(frame), *absent_columns(frame, names)]
-    for name in () if faults else names:
+    for name in () if faults else dict.fromkeys(names):
         if list(names).count(name) > 1:
             faults.append(Fault(name, "colonne en double", "la donner une seule fois"))
         elif hashable is None or name in hashable:

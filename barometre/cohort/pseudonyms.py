@@ -9,7 +9,7 @@ import secrets
 import stat
 import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,9 @@ def pseudonymise(
     HMAC with SHA-256 (FIPS 198-1, RFC 2104) of the identifier in UTF-8. Whoever holds the key can
     find people again: this is pseudonymisation, not anonymisation (RGPD, article 4).
     """
+    if isinstance(identifiers, pd.DataFrame | Mapping):
+        kind = type(identifiers).__name__
+        raise BarometreError(f"identifiants : {kind} reçu ; donner une colonne, ou une liste")
     key = _key(key_file, key_variable)
     series = pd.Series([identifiers] if isinstance(identifiers, str) else identifiers)
     texts, rows = _as_texts(series)
