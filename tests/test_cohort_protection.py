@@ -278,6 +278,6 @@ def test_tables_of_people_end_in_our_errors() -> None:
     for names in (None, 3, [["zone", "sexe"]]):
         with pytest.raises(BarometreError, match="colonne absente"):
             k_anonymity(people, names)  # type: ignore[arg-type]  # that is the point
-    for given in (people, {"a": "x"}):
+    for frame in (people, {"a": "x"}):
         with pytest.raises(BarometreError, match=r"reçu ; donner une colonne"):
-            pseudonymise(given, key_variable="CLE")  # type: ignore[arg-type]  # that is the point
+            pseudonymise(frame, key_variable="CLE")  # type: ignore[arg-type]  # that is the point

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import inspect
 import pickle
 
 import matplotlib as mpl
@@ -131,3 +132,43 @@ def test_the_gaps_drawn_of_scores_are_those_to_their_mean() -> None:
     parts = scores.drawn()
     mean = scores.reference_scores("mean")["cohesion"]
     np.testing.assert_allclose(parts["ecart"], scores.table["cohesion"] - mean, atol=1e-12)
+
+
+# What scripts give or receive that is no result: data, options, declarations.
+NO_RESULTS = {
+    *("Tables", "Dataset", "Column", "Config", "Selection", "SurveyDesign", "Household", "Fault"),
+    *("Cohort", "Regression", "Index", "Leaf", "Node", "Alternatives", "DataError", "Edition"),
+}
+ONE_CHART = {
+    *("Scores", "Robustness", "TerritorialIndex", "Estimate", "EventStudy", "AttGt", "Aggregation"),
+    *("ChangeDecomposition", "Tidy"),
+}
+
+
+def public_classes() -> dict[str, type]:
+    rooms = [bcs, *(room for name in dir(bcs) if inspect.ismodule(room := getattr(bcs, name)))]
+    named = {name: getattr(room, name) for room in rooms for name in dir(room)}
+    return {
+        name: thing
+        for name, thing in named.items()
+        if inspect.isclass(thing)
+        and thing.__module__.startswith("barometre.")
+        and not issubclass(thing, Exception)
+    }
+
+
+def test_every_public_result_has_a_face() -> None:
+    """A class that enters the public list is a result, or is said not to be one."""
+    classes = public_classes()
+    assert classes.keys() >= NO_RESULTS | ONE_CHART
+    results = {name: cls for name, cls in classes.items() if name not in NO_RESULTS}
+    assert len(results) >= 27
+    for name, cls in results.items():
+        for verb in ("summary", "_repr_html_"):
+            assert callable(getattr(cls, verb)), name
+        if not issubclass(cls, pd.DataFrame):  # which is its own table
+            assert issubclass(cls, Face), name
+            fields = getattr(cls, "__dataclass_fields__", {})
+            assert "table" in fields or isinstance(getattr(cls, "table", None), property), name
+            assert cls.sentences is not Face.sentences, name
+    assert {name for name, cls in results.items() if hasattr(cls, "plot")} >= ONE_CHART
