@@ -189,6 +189,14 @@ def test_a_column_without_any_value_is_named(tmp_path: Path) -> None:
         bcs.read(filo(tmp_path, *(row.replace(";9000;", ";;") for row in ROWS)))
 
 
+def test_a_cell_that_a_spreadsheet_could_not_compute_is_told(tmp_path: Path) -> None:
+    wrong = ROWS[3].replace("33000", "#DIV/0!")
+    with pytest.warns(SourceWarning, match=r"D919 : 1 cellule en erreur, .*59003 : #DIV/0!"):
+        tables = bcs.read(filo(tmp_path, *ROWS[:3], wrong))
+    said = tables.statuts.set_index(["code", "colonne"])["statut"]
+    assert said["59003", "niveau_de_vie_d9"] == "non_disponible"
+
+
 # Impossible
 
 

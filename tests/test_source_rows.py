@@ -124,3 +124,29 @@ def test_rows_are_never_lost_without_a_word(tmp_path: Path) -> None:
     rows += [line(CAF, CODGEO=code) for code in given[3:]]
     (report,) = check_files(write(tmp_path, "data_CAF_2020_IRIS.csv", CAF, *rows))
     assert (report.lignes, report.ignorees) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    "typed", ["{},0", "{}.0", "'{}", '="{}"', "{} - Commune", "\ufeff{}", "{} ", "{},00"]
+)
+def test_codes_that_all_went_wrong_alike_still_tell_their_level(tmp_path: Path, typed: str) -> None:
+    cells = [typed.format(code).replace('"', '""') for code in ("01001", "01002", "59172")]
+    rows = [f'"{cell}";1000;80;900;20' for cell in cells]
+    header = "CODGEO;P21_LOG;P21_LOGVAC;P21_RP;P21_RSECOCC"
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        tables = bcs.read(write(tmp_path, "base-cc-logement-2021.csv", header, *rows))
+    assert tables["logements"].index.get_level_values("code").tolist() == [
+        "01001",
+        "01002",
+        "59172",
+    ]
+    told = any("3 codes : " in str(w.message) for w in seen)
+    assert told == (typed != "{} ")  # spaces around a cell are never kept
+
+
+def test_codes_of_no_form_are_refused_where_the_level_is_not_known(tmp_path: Path) -> None:
+    header = "CODGEO;P21_LOG;P21_LOGVAC;P21_RP;P21_RSECOCC"
+    rows = [f"{code};1000;80;900;20" for code in ("1001", "1002", "1004")]
+    with pytest.raises(BarometreError, match="CODGEO : codes d'aucune forme connue"):
+        bcs.read(write(tmp_path, "base-cc-logement-2021.csv", header, *rows))

@@ -163,8 +163,8 @@ def mend_codes(codes: pd.Series[str], level: str) -> Mended:
     Mended
         A code is changed only when what comes out is of the form of the level: a lost zero, a small
         letter, an apostrophe, quotes or ``="..."`` around it, a mark of order of bytes, spaces
-        between its digits, its label after it, a letter O for a zero. A region written with digits
-        becomes ``"R32"``, uncounted.
+        between its digits, its label or ``",0"`` after it, a letter O for a zero. A region written
+        with digits becomes ``"R32"``, uncounted.
     """
     if level == "union":
         none = pd.Series(data=False, index=codes.index)
@@ -202,10 +202,33 @@ def _without_label(codes: pd.Series[str], level: str) -> pd.Series[str]:
     return codes.str.replace(r"^(\S+?)\s*(?:[-\u2013\u2014:,]\s*|\s)[^\W\d].*$", r"\1", regex=True)
 
 
+def bare_codes(codes: pd.Series[str]) -> pd.Series[str]:
+    """Take off codes what is certainly not theirs, whatever their level.
+
+    Parameters
+    ----------
+    codes : Series
+        Codes as text.
+
+    Returns
+    -------
+    Series
+        Without marks around them, label after them, spaces within, decimals (``"59172,0"``).
+    """
+    for change in (_without_marks, _without_label, _without_spaces, _without_decimals):
+        codes = change(codes, "")
+    return codes.str.upper()
+
+
+def _without_decimals(codes: pd.Series[str], level: str) -> pd.Series[str]:
+    return codes.str.replace(r"^(\d+)[.,]0*$", r"\1", regex=True)
+
+
 _MENDS: tuple[tuple[str, Callable[[pd.Series, str], pd.Series[str]]], ...] = (
     ("guillemet, apostrophe ou marque ôtés", _without_marks),
     ("libellé ôté", _without_label),
     ("espaces ôtées", _without_spaces),
+    ("décimale ôtée", _without_decimals),
     ("majuscule rétablie", lambda codes, level: codes.str.upper()),
     ("lettre O lue comme un zéro", lambda codes, level: codes.str.replace("O", "0")),
     ("zéro initial rétabli", lambda codes, level: repair_codes(codes, level)[0]),

@@ -133,7 +133,7 @@ def find_header(content: bytes, recognise: Recogniser) -> Header | None:
         replace(header, reconnu=what)
         for head in heads.values()
         for header in head
-        if header.names and (what := recognise(header.names))
+        if len(header.names) > 1 and (what := recognise(header.names))
     ]
     if known:
         found = min(known, key=lambda header: (header.lines, -len(header.names)))

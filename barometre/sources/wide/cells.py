@@ -82,7 +82,7 @@ def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
         cells=long,
         territoires=named.drop_duplicates("code", ignore_index=True),
         lignes=found,
-        vides=empty_columns(plan, parsed),
+        vides=empty_columns(plan, parsed, texts),
     )
 
 

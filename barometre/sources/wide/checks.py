@@ -108,8 +108,8 @@ def _from_zero(mapped: Mapped) -> bool:
     return any(low is not None and low >= 0 for low in lows)
 
 
-def empty_columns(plan: Plan, parsed: Mapping[str, Parsed]) -> tuple[str, ...]:
-    """List the columns of numbers that hold none, in a file where that is strange.
+def empty_columns(plan: Plan, parsed: Mapping[str, Parsed], texts: pd.DataFrame) -> tuple[str, ...]:
+    """List the columns of numbers and of notes that hold none, in a file where that is strange.
 
     Parameters
     ----------
@@ -117,19 +117,46 @@ def empty_columns(plan: Plan, parsed: Mapping[str, Parsed]) -> tuple[str, ...]:
         What is read in the file.
     parsed : mapping of str to Parsed
         The numbers of its rows, by column.
+    texts : DataFrame
+        The cells of its rows.
 
     Returns
     -------
     tuple of str
         Nothing below ten rows, or when the columns are chosen when the file is exported.
     """
-    return tuple(
+    if len(texts) < _ENOUGH:
+        return ()
+    numbers = [
         name
         for name in plan.nombres
-        if len(parsed[name].valeur) >= _ENOUGH
-        and np.isnan(parsed[name].valeur).all()
-        and not parsed[name].statut.any()
-    )
+        if np.isnan(parsed[name].valeur).all() and not parsed[name].statut.any()
+    ]
+    notes = {column.mapped.note for column in plan.colonnes} & set(texts.columns)
+    return (*numbers, *(name for name in sorted(notes) if (texts[name] == "").all()))
+
+
+def failed_formulas(plan: Plan, rows: pd.DataFrame) -> Iterator[str]:
+    """Tell the columns where a spreadsheet could not compute: ``#DIV/0!`` is no secret.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is read in the file.
+    rows : DataFrame
+        Its cells.
+
+    Yields
+    ------
+    str
+        Column, number of cells, the first of them.
+    """
+    for name in plan.nombres:
+        failed = rows.loc[rows[name].str.startswith("#"), name]
+        if len(failed):
+            number = counted(len(failed), "cellule en erreur", "cellules en erreur")
+            code = rows[plan.code][failed.index[0]]
+            yield f"{name} : {number}, sans valeur ({code} : {failed.iloc[0]})"
 
 
 def implausible(tables: Tables) -> Iterator[str]:

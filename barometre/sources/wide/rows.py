@@ -9,7 +9,7 @@ import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.wide.plan import Plan
-from barometre.tables.codes import SHOWN, level_of, mend_codes
+from barometre.tables.codes import SHOWN, bare_codes, level_of, mend_codes
 
 _NO_TERRITORY = ("", "NR", "X{5,9}", "9{5,9}", "Z{5,9}", "Ensemble", "Total")
 
@@ -96,6 +96,7 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
 
 def _usual_level(codes: pd.Series[str]) -> str:
     """Find the level in the form of the codes."""
+    codes = bare_codes(codes)
     shape = codes[codes.str.contains(r"\d")].str.len()
     # A code that lost its zero is shorter: the longest usual form is that of the level.
     usual = shape.value_counts(normalize=True)
@@ -110,6 +111,10 @@ def _refuse(
     plan: Plan, level: str, wrong: pd.Series[str], left_out: pd.Series[bool], kept: pd.Series[bool]
 ) -> None:
     faults = []
+    if level == "union" and kept.any():
+        remedy = "relire la source en texte (zéros initiaux perdus ?), une ligne par territoire"
+        problem = "codes d'aucune forme connue (commune, EPCI, département, région, IRIS, quartier)"
+        faults.append(Fault(plan.code, problem, remedy))
     if len(wrong):
         shown = " ; ".join(f"« {code} »" for code in wrong[:SHOWN]) + " ; ..." * (
             len(wrong) > SHOWN
