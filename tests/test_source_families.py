@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -38,6 +39,12 @@ FILES = {
     "caf_libelles_com": "s_ben_com_f",
     "caf_libelles_dep": "s_ben_dep",
     "caf_libelles_epci": "s_ben_epci_f",
+    "caf_donnees_ouvertes_dep": "s_ben_dep",
+    "caf_donnees_ouvertes_epci": "s_ben_epci_f",
+    "insee_defm_qpv": "DEFM2022",
+    "filosofi_ensqp": "revenu-disponible-qp15-2021_ENSQP",
+    "sigville_logt": "LOGT_2023",
+    "sigville_educ": "EDUC_2022",
     "cnam_c2s": "data_CNAM2021_COM",
     "dares_defm": "dares_defm_communales-brutes",
     "dares_defm_libelles": "dares_defm_communales-brutes",
@@ -156,6 +163,16 @@ def number(family: Family, column: str, *, zero: bool, place: int) -> str:
 Cells = dict[tuple[str, str, str, int], float]
 
 
+def read_cells(tables: bcs.Tables) -> Cells:
+    cells: Cells = {}
+    for name in tables:
+        for column, values in tables[name].items():
+            given = values.dropna()
+            for (code, year), value in zip(given.index.tolist(), given.tolist(), strict=True):
+                cells[name, str(column), code, year] = value
+    return cells
+
+
 def read(
     folder: Path, family: Family, header: list[str], rows: list[list[str]]
 ) -> tuple[Cells, str]:
@@ -165,13 +182,7 @@ def read(
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         tables = bcs.read(path)
-    cells: Cells = {}
-    for name in tables:
-        for column, values in tables[name].items():
-            given = values.dropna()
-            for (code, year), value in zip(given.index.tolist(), given.tolist(), strict=True):
-                cells[name, str(column), code, year] = value
-    return cells, "\n".join(str(warning.message) for warning in told)
+    return read_cells(tables), "\n".join(str(warning.message) for warning in told)
 
 
 def whole_file(folder: Path, family: Family) -> tuple[list[str], list[list[str]], Cells]:
@@ -332,3 +343,140 @@ def test_the_case_of_the_column_of_codes_does_not_count(tmp_path: Path) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", SourceWarning)
         assert np.isclose(bcs.read(path)["revenus"]["niveau_de_vie_median"].iloc[0], 14_000)
+
+
+# ---- other editions and copies of a file ---------------------------------------------------------
+
+
+def read_quiet(path: Path) -> bcs.Tables:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SourceWarning)
+        return bcs.read(path)
+
+
+def test_sets_of_neighbourhoods_are_not_the_territory_that_they_lie_in(tmp_path: Path) -> None:
+    header = "CODGEO;LIBGEO;DISP_TP60_A21;DISP_MED_A21"
+    rows = ["200042190;CA de la Porte du Hainaut;48,1;14210", "59;Nord;45,2;14500",
+            "00;France métropolitaine;42,6;15010"]  # fmt: skip
+    tables = read_quiet(write(tmp_path, "revenu-disponible-qp15-2021_ENSQP.csv", header, *rows))
+    assert tables["revenus"]["taux_pauvrete"].to_dict() == {
+        ("ENSQP_200042190", 2021): 48.1,
+        ("ENSQP_59", 2021): 45.2,
+        ("ENSQP_METRO", 2021): 42.6,
+    }
+    assert tables.territoires["niveau"].tolist() == [
+        "ensemble_qpv_epci", "ensemble_qpv_departement", "ensemble_qpv_france"
+    ]  # fmt: skip
+    levels = set(bcs.compute(tables)["code"])
+    assert not levels & {"200042190", "59", "METRO"}
+
+
+def test_neighbourhoods_and_their_sets_in_one_archive(tmp_path: Path) -> None:
+    header = "CODGEO;LIBGEO;DISP_TP60_A21;DISP_MED_A21"
+    with zipfile.ZipFile(tmp_path / "revenus_pauvrete_2021_qp15.zip", "w") as archive:
+        archive.writestr("revenu-disponible-qp15-2021_QP.csv",
+                         f"{header}\nQP059050;QP059050;48,1;14210\n")  # fmt: skip
+        archive.writestr("revenu-disponible-qp15-2021_ENSQP.csv", f"{header}\n59;Nord;45,2;14500\n")
+        archive.writestr(
+            "meta_indic-revenu-disponible-qp15-2021_QP.csv",
+            "COD_VAR;LIB_VAR;COD_MOD;LIB_MOD\nCODGEO;Quartier;QP059050;Chabaud-Latour\n"
+            "DISP_MED_A21;Médiane;;\n",
+        )
+    tables = read_quiet(tmp_path / "revenus_pauvrete_2021_qp15.zip")
+    assert sorted(tables["revenus"].index.get_level_values("code")) == ["ENSQP_59", "QP059050"]
+    assert tables.territoires.loc["QP059050", "libelle"] == "Chabaud-Latour"
+
+
+def test_the_newest_comparator_is_read(tmp_path: Path) -> None:
+    header = "CODGEO;P22_POP;SUPERF;P22_LOG;P22_RP;P22_RP_PROP;P22_EMPLT_SAL;MED_SL23;PR_MD60_23"
+    rows = ["59172;20000;11;9500;8600;3000;7000;15210;41,5", "59001;300;5;150;vm;90;20;vm;vm"]
+    tables = read_quiet(write(tmp_path, "base_cc_comparateur.csv", header, *rows))
+    assert tables["revenus"]["niveau_de_vie_median"]["59172", 2023] == 15_210
+    assert tables["revenus"]["taux_pauvrete"]["59172", 2023] == 41.5
+    assert tables["logements"]["logements"]["59172", 2022] == 9_500
+    said = tables.statuts.set_index(["code", "colonne"])["statut"]
+    assert said["59001", "residences_principales"] == "non_disponible"
+    assert said["59001", "niveau_de_vie_median"] == "non_disponible"
+
+
+def test_a_column_with_its_own_vintage_is_not_called_absent(tmp_path: Path) -> None:
+    header = "CODGEO;P22_POP;SUPERF;P22_RP_PROP;P22_EMPLT_SAL;MED21;TP6021"
+    path = write(tmp_path, "base_cc_comparateur.csv", header, "59172;20000;11;3000;7000;14890;43")
+    with pytest.warns(SourceWarning) as told:
+        bcs.read(path)
+    assert not any("niveau_de_vie_median" in str(w.message) for w in told)
+
+
+def test_housing_of_neighbourhoods(tmp_path: Path) -> None:
+    header = "codGeo;libGeo;nbLsPls;txLsRp;partResVac;partResPrincSurocc;partResPrincAch19;partResPrincAch19_45"
+    row = "QP059050;Centre;850;52,1;11,5;9,8;20,5;18,1"
+    tables = read_quiet(write(tmp_path, "LOGT_2023.csv", header, row))
+    found = read_cells(tables)
+    assert found == {
+        ("publies", "taux_logements_vacants", "QP059050", 2019): 11.5,
+        ("publies", "taux_surpeuplement", "QP059050", 2019): 9.8,
+        ("publies", "part_residences_avant_1946", "QP059050", 2019): pytest.approx(38.6),
+        ("publies", "part_logements_sociaux", "QP059050", 2021): 52.1,
+    }
+
+
+def test_schooling_of_neighbourhoods(tmp_path: Path) -> None:
+    header = "CODGEO;LIBGEO;TX_NSNE_16A25;TX_TOT_DIPLBAC2;EFF_E6;RET_E6"
+    tables = read_quiet(
+        write(tmp_path, "EDUC_2022.csv", header, "QP059050;Centre;31,2;12,4;96;14,2")
+    )
+    assert tables["publies"]["part_diplomes_superieur"]["QP059050", 2018] == 12.4
+
+
+def test_job_seekers_without_the_census(tmp_path: Path) -> None:
+    header = "CODGEO;LIBGEO;ABCDE;ABC;ABC_F;A;ABC_25;ABC_E;ABC_DUR4;NOTE_PE"
+    row = "QN05950M;Centre;2400;2149;902;1400;419;300;608;0"
+    tables = read_quiet(write(tmp_path, "DEFM2024_QP24.csv", header, row))
+    assert tables["demandeurs_emploi"]["demandeurs_abc"].to_dict() == {("QN05950M", 2024): 2149}
+    # By another name, nothing tells the year: the columns are those of IPRO.
+    with pytest.raises(BarometreError):
+        read_quiet(write(tmp_path, "demandeurs.csv", header, row))
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "row", "code", "level"),
+    [
+        ("s_ben_epci_f", "dtreffre;numepci;nomepci;indfoy_rsa", "200042190;CA", "200042190", "epci"),
+        ("s_ben_dep", "dtreffre;numdep;nomdep;indfoy_rsa;indfoy_aah", "59;Nord", "59", "departement"),
+        ("s_ben_com_f", "dtreffre;numcomdo;nomcom;indfoy_rsa", "59172;Denain", "59172", "commune"),
+        ("export", "Date référence;Numéro commune;Nom commune;Nombre foyers RSA;Montant total RSA",
+         "59172;Denain", "59172", "commune"),
+    ],
+)  # fmt: skip
+def test_open_data_of_the_caf_at_every_level(
+    tmp_path: Path, name: str, header: str, row: str, code: str, level: str
+) -> None:
+    numbers = ";".join(["1260"] + ["35"] * (header.count(";") - 3))
+    tables = read_quiet(write(tmp_path, f"{name}.csv", header, f"2024-12-01;{row};{numbers}"))
+    assert tables["allocataires"]["allocataires_rsa_socle"].to_dict() == {(code, 2024): 1260}
+    assert tables.territoires.loc[code, "niveau"] == level
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "row"),
+    [
+        ("s_ben_nat", "dtreffre;indfoy_ndur;indfoy_rsa", "2024-12-01;13000000;1800000"),
+        ("s_ben_nat", "Date référence;Nombre foyers NDUR;Nombre foyers RSA", "2024-12-01;13000000;1800000"),
+        ("txcouv_pe_nat", "annee;national;txcouv_nat", "2022;France;60,3"),
+    ],
+)  # fmt: skip
+def test_a_national_line_is_set_aside_beside_others(
+    tmp_path: Path, name: str, header: str, row: str
+) -> None:
+    write(tmp_path, f"{name}.csv", header, row)
+    write(tmp_path, "logements.csv", "code;annee;logements;logements_vacants", "59172;2021;1000;80")
+    assert list(bcs.read(tmp_path)) == ["logements"]
+
+
+def test_a_label_is_taken_from_another_file(tmp_path: Path) -> None:
+    header = "CODGEO;POP_MUN;IND_JEUNE;TX_TOT_MEN1;TX_TOT_ET;A;AM;ACAVENF;NOTE_CNAF"
+    write(tmp_path, "A_DEMO_2021_QP.csv", header, "QP059050;2400;1,8;32,5;12,1;900;100;310;0")
+    header = "CODGEO;LIBGEO;TX_TOT_EMPL;TX_TOT_EDLIM;ABC;ABC_F;ABC_DUR4;NOTE_PE"
+    write(tmp_path, "IPRO_2021.csv", header, "QP059050;Chabaud-Latour;34,1;25,6;2149;902;608;0")
+    tables = read_quiet(tmp_path)
+    assert tables.territoires.loc["QP059050", "libelle"] == "Chabaud-Latour"

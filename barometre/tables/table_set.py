@@ -277,8 +277,18 @@ def combine(
     return Tables(
         frames,
         statuts=_still_true(statuts, frames),
-        territoires=territoires[~territoires.index.duplicated()],
+        territoires=_named(territoires),
     )
+
+
+def _named(territoires: pd.DataFrame) -> pd.DataFrame:
+    """Keep the first row of each territory, with the first label that is not its code."""
+    first = territoires[~territoires.index.duplicated()]
+    labelled = territoires[territoires["libelle"] != territoires.index]
+    labels = labelled[~labelled.index.duplicated()].reindex(first.index)
+    names = ["libelle", "libelle_court"]
+    bare = (first["libelle"] == first.index) & labels["libelle"].notna()
+    return first.assign(**{name: first[name].mask(bare, labels[name]) for name in names})
 
 
 def _merged(

@@ -351,8 +351,10 @@ def _archive_sources(nom_archive: str, path: Path, recognise: Recogniser) -> lis
     for info in infos:
         inside = PurePosixPath(info.filename)
         nom = f"{nom_archive}/{info.filename}"
-        if "__MACOSX" in inside.parts or is_hidden(inside.name) or is_notice(inside.name):
+        if "__MACOSX" in inside.parts or is_hidden(inside.name):
             continue
+        if is_notice(inside.name) and not inside.name.startswith("meta_"):
+            continue  # the others may name the territories
         if inside.suffix.lower() == ".zip":
             raise BarometreError(f"{nom} : archive dans une archive ; l'extraire d'abord")
         if inside.suffix.lower() not in _CONTAINERS:

@@ -143,10 +143,19 @@ def _missing(family: Family, columns: Iterable[Column], year: int | None) -> Ite
             and not family.au_choix
             and (year is None or mapped.depuis <= year <= mapped.jusqua)
         ]
-        latest = {year + m.decalage for m in due if year is not None and m.annee is None}
+        latest = {year + m.decalage for m in due
+                  if year is not None and m.annee is None and _of_the_file(family, m)}  # fmt: skip
         years = fed.get(vers, set())
         if due and not (years if None in years or not latest else years & latest):
             yield f"{vers} ({' ou '.join(' + '.join(m.codes) for m in due)})"
+
+
+def _of_the_file(family: Family, mapped: Mapped) -> bool:
+    """Tell the columns whose vintage is that of the file: in some, Filosofi has its own."""
+    heads = {template.partition("{")[0] for template in family.signature if "{" in template}
+    heads |= {"C"} & {"C" if "P" in heads else ""}  # both samples of one census
+    own = [template.partition("{")[0] for template in mapped.codes if "{" in template]
+    return not heads or not own or any(head in heads for head in own)
 
 
 def _file_year(family: Family, header: Sequence[str], nom: str) -> int | None:

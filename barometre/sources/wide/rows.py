@@ -83,7 +83,9 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
     nameless = (codes == "") & valued & ("" not in plan.famille.ignorer)
     _refuse(plan, level, codes[wrong & ~note].drop_duplicates(), note | nameless, ~none & ~wrong)
     keep = ~none & ~wrong
-    codes = plan.famille.prefixe + codes if plan.famille.prefixe else codes
+    if plan.famille.prefixe:
+        codes, levels = plan.famille.prefixe + codes, "ensemble_qpv_" + levels
+        levels = levels.str.replace("france_metropolitaine", "france")
     return Territories(
         rows[keep].reset_index(drop=True),
         codes[keep].reset_index(drop=True),

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import PurePosixPath
+
+import pandas as pd
 
 from barometre.base.errors import BarometreError
 from barometre.sources.file_report import Reading, set_aside
 from barometre.sources.files.answers import OUTLINES as OUTLINES_NAME
 from barometre.sources.files.text import Source, is_notice, split_name
 from barometre.sources.kind import Kind, Recognised
+from barometre.tables.codes import level_of
 from barometre.tables.members import is_passage
-from barometre.tables.table_set import RESULT_COLUMNS
+from barometre.tables.table_set import RESULT_COLUMNS, Tables
 
 _NOTICE_SHEETS = re.compile(
     r"(variables?|documentation|notice|lisez[- _]?moi|readme|sommaire|d[ée]finitions?|"
@@ -36,6 +40,22 @@ def _notice(header: Sequence[str], nom: str) -> bool:
         or is_notice(PurePosixPath(file).name)
         or bool(_NOTICE_SHEETS.fullmatch(sheet.strip()))
     )
+
+
+def _read_notice(source: Source) -> Reading:
+    """Set a notice aside; the names that it gives to codes of territories are kept."""
+    reading = set_aside(
+        source.nom, "notice", "notice ou dictionnaire de variables : rien à calculer"
+    )
+    if not {"COD_VAR", "COD_MOD", "LIB_MOD"} <= set(source.entete):
+        return reading
+    texts = source.lire(["COD_VAR", "COD_MOD", "LIB_MOD"])
+    texts = texts[(texts["COD_VAR"] == "CODGEO") & (texts["LIB_MOD"] != "")]
+    places = pd.DataFrame({"code": texts["COD_MOD"], "libelle": texts["LIB_MOD"]})
+    places["niveau"] = places["code"].map(level_of)
+    known = places[places["niveau"].isin(["qpv", "iris", "commune", "epci"])]
+    named = Tables({}, territoires=known.drop_duplicates("code"), source=source.nom)
+    return replace(reading, tables=named)
 
 
 def _membership(header: Sequence[str], nom: str) -> bool:
@@ -72,7 +92,12 @@ def _outlines(header: Sequence[str], nom: str) -> bool:
 def _national(header: Sequence[str], nom: str) -> bool:
     columns = set(header)
     childcare = any(name.startswith(("txcouv_", "pl_", "tot_offre")) for name in columns)
-    return childcare and "annee" in columns and "national" in columns
+    caf = any(name.startswith(("indfoy_", "Nombre foyers ")) for name in columns)
+    dated = bool(columns & {"dtreffre", "Date référence"})
+    placed = any(re.match(r"n[ou]m[a-z]|(?:Numéro|Nom) ", name) for name in columns)
+    return (childcare and "annee" in columns and "national" in columns) or (
+        caf and dated and not placed
+    )
 
 
 def _schools(header: Sequence[str], nom: str) -> Recognised | None:
@@ -94,7 +119,12 @@ NATIONALS = _aside(
     "national", "ligne nationale dont le champ (outre-mer ou non) n'est pas établi", _national
 )
 OUTLINES = _aside("contours", "contours de territoires (GeoJSON), pour les cartes", _outlines)
-NOTICES = _aside("notice", "notice ou dictionnaire de variables : rien à calculer", _notice)
+NOTICES = Kind(
+    "notice",
+    lambda header, nom: (
+        Recognised("notice", "notice", _read_notice) if _notice(header, nom) else None
+    ),
+)
 MEMBERSHIPS = _aside(
     "appartenance", "liste de communes et de leurs ensembles : read_membership", _membership
 )
