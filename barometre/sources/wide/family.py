@@ -6,8 +6,10 @@ column of any vintage; ``F - *`` for every column that begins so.
 
 from __future__ import annotations
 
+import bisect
 import functools
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -252,7 +254,7 @@ def pattern(template: str) -> re.Pattern[str]:
 def matches(template: str, header: Iterable[str]) -> dict[int | None, list[str]]:
     """List the columns of a header that a template stands for, by vintage (None without one)."""
     found: dict[int | None, list[str]] = {}
-    for column in header:
+    for column in _index(tuple(header)).beginning(template):
         hit = pattern(template).fullmatch(column)
         if hit:
             groups = hit.groupdict()
@@ -261,6 +263,31 @@ def matches(template: str, header: Iterable[str]) -> dict[int | None, list[str]]
                 year = int(groups["yy"]) + (1900 if int(groups["yy"]) > 60 else 2000)
             found.setdefault(year, []).append(column)
     return found
+
+
+@dataclass(frozen=True)
+class _Index:
+    """The names of a header, found without going through them all: some have thousands."""
+
+    places: Mapping[str, int]
+    ordered: Sequence[str]
+    folded: Mapping[str, str]
+
+    def beginning(self, template: str) -> list[str]:
+        """List the names that begin as a template does, in the order of the header."""
+        head = re.split(r"[{*]", template, maxsplit=1)[0]
+        if head == template:
+            return [template] if template in self.places else []
+        first = bisect.bisect_left(self.ordered, head)
+        last = bisect.bisect_right(self.ordered, head + chr(sys.maxunicode))
+        return sorted(self.ordered[first:last], key=self.places.__getitem__)
+
+
+@functools.lru_cache(maxsize=8)
+def _index(header: tuple[str, ...]) -> _Index:
+    places = {name: place for place, name in reversed(list(enumerate(header)))}
+    folded = {name.casefold(): name for name in reversed(header)}
+    return _Index(places, sorted(places), folded)
 
 
 def named(family: Family, stem: str) -> re.Match[str] | None:
@@ -285,13 +312,11 @@ def family_of(header: Sequence[str], stem: str) -> Family | None:
         The family that maps most columns of the header, of those whose whole signature is there
         and of those that the file is named after and of which half of the signature is there.
     """
-    names, known = frozenset(header), []
+    header, known = tuple(header), []
     for family in load_families().values():
         by_name = family.nom in _named_after(stem)
-        if not by_name and (
-            family.nom_exige
-            or not all(_present(family, t, header, names) for t in family.signature)
-        ):
+        whole = all(_present(family, template, header) for template in family.signature)
+        if not by_name and (family.nom_exige or not whole):
             continue
         lacking, mapped = len(absent(family, header)), _mapped(family, header)
         half = 2 * lacking <= len(family.signature) and bool(first_of(family.code, header))
@@ -308,24 +333,19 @@ def _named_after(stem: str) -> frozenset[str]:
 
 def absent(family: Family, header: Sequence[str]) -> list[str]:
     """List the columns of the signature of a family that a header lacks."""
-    names = frozenset(header)
-    return [t for t in family.signature if not _present(family, t, header, names)]
+    return [t for t in family.signature if not _present(family, t, header)]
 
 
 def first_of(candidates: Iterable[str], header: Iterable[str]) -> str:
     """Give the first of some names that a header has, whatever its case; ``""`` when none is."""
-    names = list(header)
-    known = {name.casefold(): name for name in reversed(names)} | {name: name for name in names}
-    hits = (known.get(name) or known.get(name.casefold()) for name in candidates)
+    names = _index(tuple(header))
+    hits = (c if c in names.places else names.folded.get(c.casefold(), "") for c in candidates)
     return next((hit for hit in hits if hit), "")
 
 
-def _present(family: Family, template: str, header: Sequence[str], names: frozenset[str]) -> bool:
-    if template in names:
-        return True
-    if template in family.code:
-        return bool(first_of([template], header))
-    return ("{" in template or "*" in template) and bool(matches(template, header))
+def _present(family: Family, template: str, header: Sequence[str]) -> bool:
+    key = template in family.code
+    return bool(first_of([template], header) if key else matches(template, header))
 
 
 def _mapped(family: Family, header: Sequence[str]) -> int:
