@@ -202,7 +202,7 @@ def test_every_family_recognises_a_header_of_its_own() -> None:
             t.replace("{yyyy}", "2021").replace("{yy}", "21").replace("*", "x")
             for t in (*family.code[:1], *family.signature)
         ]
-        found = family_of(header, "sans nom")
+        found = family_of(header, "DEFM2022 ENSQP_2021" if family.nom_exige else "sans nom")
         assert found is not None, family.nom
         assert all(matches(t, header) for t in found.signature)
 
@@ -327,8 +327,8 @@ def test_the_same_cell_given_otherwise_names_both_files(tmp_path: Path) -> None:
 
 
 def test_an_unverified_family_warns(tmp_path: Path) -> None:
-    header = "dtreffre;numcomdo;nomcom;indfoy_ndur;indfoy_rsa"
-    path = write(tmp_path, "s_ben_com_f.csv", header, "2022-12;59172;Denain;5000;1500")
+    header = "dtreffre;numepci;nomepci;indfoy_ndur;indfoy_rsa"
+    path = write(tmp_path, "s_ben_epci_f.csv", header, "2022-12;200042190;CA;5000;1500")
     with pytest.warns(SourceWarning, match="jamais vus dans un vrai fichier"):
         tables = bcs.read(path)
     assert value(tables, "allocataires", "allocataires_rsa_socle", "59172", 2022) == 1500

@@ -80,7 +80,8 @@ def unrecognised(source: Source) -> FaultsError:
     def found(family: Family) -> float:
         return 1 - len(absent(family, source.entete)) / len(family.signature)
 
-    nearest = by_name or [family for family in [max(families, key=found)] if found(family) >= 0.5]
+    others = [family for family in families if not family.nom_exige]
+    nearest = by_name or [family for family in [max(others, key=found)] if found(family) >= 0.5]
     faults = [
         Fault(
             f"famille {family.nom}",
