@@ -331,7 +331,7 @@ def test_an_unverified_family_warns(tmp_path: Path) -> None:
     path = write(tmp_path, "s_ben_epci_f.csv", header, "2022-12;200042190;CA;5000;1500")
     with pytest.warns(SourceWarning, match="jamais vus dans un vrai fichier"):
         tables = bcs.read(path)
-    assert value(tables, "allocataires", "allocataires_rsa_socle", "59172", 2022) == 1500
+    assert value(tables, "allocataires", "allocataires_rsa_socle", "200042190", 2022) == 1500
 
 
 def test_check_says_what_is_missing(tmp_path: Path) -> None:
