@@ -151,6 +151,9 @@ def read_card(path: Path) -> tuple[Card | None, list[Fault]]:
         codes=_read_codes(read),
         exemples=_read_examples(read, inputs),
         alertes=_read_breaks(read, "alertes") if "alertes" in content else (),
+        reserve_favorable=read.languages("reserve_favorable")
+        if "reserve_favorable" in content
+        else MappingProxyType({}),
     )
     read.end()
     if not (card.bornes[0] <= card.plausible[0] and card.plausible[1] <= card.bornes[1]):

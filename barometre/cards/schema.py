@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
@@ -172,6 +172,9 @@ class Card:
     alertes : tuple of Break
         Changes that the producer signals without a new definition: a comparison across one is not
         refused, and says it. An optional field.
+    reserve_favorable : mapping of str to str
+        Why the favourable side is no good news by itself, by language: charts leave it uncoloured,
+        and say it. An optional field.
     agregation, regle_agregation : str
         What to do with the parts of a union, as a choice and in words.
     ecart_millesimes_max : int
@@ -214,6 +217,7 @@ class Card:
     codes: tuple[Codes, ...]
     exemples: tuple[Example, ...]
     alertes: tuple[Break, ...] = ()
+    reserve_favorable: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
 
     @property
     def fonction(self) -> Callable[..., pd.Series[float]]:

@@ -3,31 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Unpack
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from barometre.base.french import DOUBT_MARK, Lang, absent_label
-from barometre.cards.labels import format_value, unit_label
+from barometre.cards.labels import format_value
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
-from barometre.plots import look
+from barometre.plots.look.colours import INK, SOFT
+from barometre.plots.look.equivalent import Equivalent, keep
+from barometre.plots.look.marks import Line, bare, figure_column, reference_lines, row_names
+from barometre.plots.look.rows import WORDS, latest, present, source_line, zones
+from barometre.plots.look.sentences import (
+    absent,
+    extremes,
+    measured,
+    topic,
+    unit_line,
+)
+from barometre.plots.look.sentences import references as said_references
+from barometre.plots.look.sheet import Sheet, Signed, house
+from barometre.plots.look.sides import side_colours, side_legend, verdict_colours
 
-_LEGEND_COLUMNS = 2
 
-
+@house
 def ranked_bars(
     results: pd.DataFrame,
     indicator: str,
     *,
     references: Sequence[str] = (),
     territories: Sequence[str] | None = None,
-    labels: pd.Series[str] | None = None,
+    highlight: str | None = None,
+    verdicts: pd.DataFrame | None = None,
     year: int | None = None,
-    lang: Lang = "fr",
-    ax: Axes | None = None,
+    **signed: Unpack[Signed],
 ) -> Axes:
     """Draw the territories as sorted bars, the reference territories as lines.
 
@@ -38,151 +51,153 @@ def ranked_bars(
     indicator : str
         Identifier of the indicator.
     references : sequence of str, optional
-        Codes drawn as lines. Bars on the unfavourable side of the first one that has a value are
-        orange, the others blue; all are grey when the indicator is neutral or has no reference.
+        Codes drawn as lines, each named above the bars. Bars on the unfavourable side of the first
+        one that has a value are orange, the others blue; all are grey when the indicator is neutral
+        or has no reference.
     territories : sequence of str, optional
-        Codes drawn as bars, all those that are no reference by default.
-    labels : Series of str, optional
-        Labels by code.
+        Codes drawn as bars; by default those of the most frequent level, so that an agglomeration
+        is not ranked among its neighbourhoods.
+    highlight : str, optional
+        Code whose name and figure are bold.
+    verdicts : DataFrame, optional
+        What `judge` returns: colours are then those of the verdicts against the first reference,
+        grey for what is not established.
     year : int, optional
         Year, the latest by default.
-    lang : {"fr", "en"}, default "fr"
-        Language of the chart.
-    ax : Axes, optional
-        Where to draw; a new figure of fitting height by default.
+    **signed
+        Title, source, size...: see `Signed`.
 
     Returns
     -------
     Axes
-        Highest value at the top; absent values below, with their reason; doubtful ones hatched and
-        marked ``(?)``.
+        Highest value at the top, figures in a column; absent values below, with their reason;
+        doubtful ones hatched and marked ``(?)``.
 
     Raises
     ------
     BarometreError
         No result for that indicator or year.
     """
-    card, rows = indicator_card(indicator), look.latest(results, indicator, year)
-    chosen = [c for c in rows.index if c not in references] if territories is None else territories
-    bars = rows.reindex([c for c in chosen if c in rows.index]).sort_values(
-        "valeur", ascending=True, na_position="first", kind="stable"
+    card, rows = indicator_card(indicator), latest(results, indicator, year)
+    codes = zones(rows, territories, references)
+    bars = rows.reindex(codes).sort_values(
+        "valeur", ascending=False, na_position="last", kind="stable"
     )
-    lines = rows.reindex([c for c in references if c in rows.index])
-    if ax is None:
-        _, ax = plt.subplots(figsize=(8, 1.7 + 0.33 * len(bars)), layout="constrained")
-    _draw_bars(ax, bars, card, _colours(bars, lines, card), lang)
-    ax.set_yticks(range(len(bars)), look.names_of(bars.index, labels))
-    ax.set_ylim(-0.6, len(bars) - 0.4)
-    _draw_lines(ax, lines, card, labels, lang)
-    _dress(ax, rows, lines, card, labels, lang)
-    return ax
-
-
-def _colours(bars: pd.DataFrame, lines: pd.DataFrame, card: Card) -> list[str]:
+    lines = rows.reindex(present(rows, references))
     known = lines["valeur"].dropna()
-    if card.sens == "neutre" or known.empty:
-        return [look.NEUTRAL] * len(bars)
-    gaps = look.favourable_gap(bars["valeur"].to_numpy(), float(known.iloc[0]), card)
-    return [look.UNFAVOURABLE if gap < 0 else look.FAVOURABLE for gap in gaps]
+    first = float(known.iloc[0]) if len(known) else np.nan
+    values = bars["valeur"].to_numpy(np.float64)
+    colours = (
+        side_colours(values, first, card)
+        if verdicts is None
+        else verdict_colours(_verdicts(verdicts, bars, known))
+    )
+    sheet = Sheet(signed, rows=len(bars))
+    lang, names = sheet.lang, sheet.names(bars.index)
+    names_of_lines = sheet.names(lines.index)
+    ends = _limits(values, lines, bars)
+    for ax, part in sheet.slices(len(bars)):
+        _draw(sheet, ax, bars.iloc[part], card, colours[part])
+        bold = [i for i, code in enumerate(bars.index[part]) if code == highlight]
+        row_names(sheet, ax, names[part], bold=bold)
+        _write(sheet, ax, bars.iloc[part], card, bold)
+        ax.set_xlim(*ends)
+        bare(ax)
+    marks = [
+        Line(float(value), f"{name}{' :' if lang == 'fr' else ':'} {format_value(value, card, lang)}")
+        for name, value in zip(names_of_lines, lines["valeur"], strict=True)
+    ]
+    reference_lines(sheet, marks)
+    shown = names_of_lines[list(lines.index).index(known.index[0])] if len(known) else ""
+    _keep(sheet, bars, lines, (names, names_of_lines), card)
+    legend = side_legend(colours, card, shown, lang, judged=verdicts is not None)
+    return sheet.finish(
+        title=f"{card.libelle[lang]}, {rows['annee'].iloc[0]}",
+        subtitle=unit_line(card, lang),
+        source=source_line(card, [int(rows["annee"].iloc[0])]),
+        notes=_notes(rows.reindex([*bars.index, *lines.index]), lang),
+        legend=[(Patch(color=colour), text) for colour, text in legend],
+    )
 
 
-def _draw_bars(ax: Axes, bars: pd.DataFrame, card: Card, colours: list[str], lang: Lang) -> None:
+def _verdicts(
+    verdicts: pd.DataFrame, bars: pd.DataFrame, known: pd.Series
+) -> list[object]:
+    """Take the verdicts of the bars, against the first reference that has a value."""
+    mine = verdicts[
+        (verdicts["indicateur"] == bars["indicateur"].iloc[0])
+        & (verdicts["annee"] == bars["annee"].iloc[0])
+    ]
+    if len(known):
+        mine = mine[mine["reference"] == known.index[0]]
+    return list(mine.drop_duplicates("code").set_index("code")["verdict"].reindex(bars.index))
+
+
+def _limits(
+    values: np.ndarray, lines: pd.DataFrame, bars: pd.DataFrame
+) -> tuple[float, float]:
+    limits = bars[["borne_inf", "borne_sup"]].to_numpy(np.float64).ravel() if (
+        "borne_inf" in bars
+    ) else np.empty(0)  # fmt: skip
+    every = np.concatenate([values, lines["valeur"].to_numpy(np.float64), limits, [0.0]])
+    low, high = float(np.nanmin(every)), float(np.nanmax(every))
+    return (low, high) if high > low else (low, low + 1.0)
+
+
+def _draw(
+    sheet: Sheet, ax: Axes, bars: pd.DataFrame, card: Card, colours: Sequence[str]
+) -> None:
     doubtful = (bars["qualite"] == "douteux").to_numpy()
-    drawn = ax.barh(range(len(bars)), bars["valeur"].fillna(0), height=0.72, color=colours)
+    drawn = ax.barh(range(len(bars)), bars["valeur"].fillna(0), 0.72, color=colours, zorder=2)
     for bar, doubt in zip(drawn, doubtful, strict=True):
         if doubt:
-            bar.set(hatch="///", edgecolor="white")
-    ends = bars["valeur"].to_numpy(np.float64, copy=True)
-    if bars["borne_inf"].notna().any():
+            bar.set(hatch="///", edgecolor="white", linewidth=0)
+    if "borne_inf" in bars and bars["borne_inf"].notna().any():
         limits = bars[["borne_inf", "borne_sup"]].to_numpy(np.float64)
-        ax.hlines(range(len(bars)), *limits.T, color=look.INK, linewidth=1.0, zorder=4)
-        ends = np.where(ends < 0, np.fmin(ends, limits[:, 0]), np.fmax(ends, limits[:, 1]))
-    for y, (value, end, status, doubt) in enumerate(
-        zip(bars["valeur"], ends, bars["statut"], doubtful, strict=True)
-    ):
-        absent = np.isnan(value)
-        text = absent_label(status, lang) if absent else format_value(value, card, lang)
-        below = not absent and value < 0
-        ax.annotate(
-            text + DOUBT_MARK * bool(doubt),
-            (0 if absent else end, y),
-            xytext=(-4 if below else 4, 0),
-            textcoords="offset points",
-            ha="right" if below else "left",
-            va="center",
-            zorder=5,  # over the reference lines, which would cross the digits
-            fontsize=9,
-            color=look.SOFT if absent else look.INK,
-            style="italic" if absent else "normal",
-            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.8, "alpha": 0.9},
-        )
+        ax.hlines(range(len(bars)), *limits.T, color=INK, linewidth=1.0, zorder=4)
+    ax.axvline(0, color=SOFT, linewidth=0.8, zorder=3)
 
 
-def _draw_lines(
-    ax: Axes, lines: pd.DataFrame, card: Card, labels: pd.Series[str] | None, lang: Lang
+def _write(
+    sheet: Sheet, ax: Axes, bars: pd.DataFrame, card: Card, bold: Sequence[int]
 ) -> None:
-    """Draw the references, each with its own dash, named in a legend: labels would collide."""
-    dashes = ["-", "--", ":", "-."]
-    names = look.names_of(lines.index, labels)
-    for i, (name, value) in enumerate(zip(names, lines["valeur"], strict=True)):
-        if np.isnan(value):
-            continue
-        ax.axvline(
-            value,
-            color=look.INK,
-            linewidth=1.4,
-            linestyle=dashes[i % len(dashes)],
-            zorder=3,
-            label=f"{name} : {format_value(value, card, lang)}",
+    missing = bars["valeur"].isna().to_numpy()
+    statuses = bars["statut"].fillna("non_disponible")
+    texts = [
+        (absent_label(status, sheet.lang) if gone else format_value(value, card, sheet.lang))
+        + DOUBT_MARK * (quality == "douteux")
+        for value, status, gone, quality in zip(
+            bars["valeur"], statuses, missing, bars["qualite"], strict=True
         )
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(
-            loc="upper left",
-            bbox_to_anchor=(0, 0),
-            borderaxespad=0.2,
-            ncols=_LEGEND_COLUMNS,
-            frameon=False,
-            fontsize=9,
-            handlelength=2.2,
-        )
+    ]
+    figure_column(sheet, ax, texts, absent=list(np.flatnonzero(missing)), bold=bold)
 
 
-def _dress(
-    ax: Axes,
-    rows: pd.DataFrame,
-    lines: pd.DataFrame,
-    card: Card,
-    labels: pd.Series[str] | None,
-    lang: Lang,
-) -> None:
-    year, words, known = rows["annee"].iloc[0], look.words(lang), lines["valeur"].dropna()
-    ax.set_title(
-        f"{card.libelle[lang]}, {year}\n",
-        loc="left",
-        fontsize=12,
-        fontweight="bold",
-        color=look.INK,
-    )
-    notes = [f"{words['source']} : {card.producteur}, {year}"]
-    if card.sens != "neutre" and len(known):
-        notes.insert(0, words["sides"].format(ref=look.names_of(known.index[:1], labels)[0]))
-    if rows["borne_inf"].notna().any():
-        notes.append(words["interval"])
+def _notes(rows: pd.DataFrame, lang: Lang) -> list[str]:
+    notes = []
+    if "borne_inf" in rows and rows["borne_inf"].notna().any():
+        notes.append(WORDS[lang]["interval"])
     if (rows["qualite"] == "douteux").any():
-        notes.append(words["doubt"])
-    ax.text(0, 1.012, unit_label(card, lang), transform=ax.transAxes, fontsize=9, color=look.SOFT)
-    ax.annotate(
-        "\n".join(notes),
-        (0, 0),
-        xytext=(0, -8 - 15 * -(-len(known) // _LEGEND_COLUMNS)),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="top",
-        fontsize=8,
-        color=look.SOFT,
-    )
-    ax.spines[["top", "right", "bottom", "left"]].set_visible(False)
-    ax.tick_params(axis="x", length=0, labelbottom=False)
-    ax.tick_params(axis="y", length=0, labelsize=9.5, labelcolor=look.INK)
-    ax.axvline(0, color=look.SOFT, linewidth=0.8)
-    ax.margins(x=0.14)
+        notes.append(WORDS[lang]["doubt"])
+    return notes
+
+
+def _keep(
+    sheet: Sheet, bars: pd.DataFrame, lines: pd.DataFrame, names: tuple[list[str], list[str]],
+    card: Card,
+) -> None:  # fmt: skip
+    year = int(bars["annee"].dropna().iloc[0])
+    table = pd.concat([bars, lines])
+
+    def sentences(lang: Lang) -> list[str]:
+        def say(value: float) -> str:
+            return measured(value, card, lang)
+
+        return [
+            topic(card, [year], lang) + ".",
+            extremes(names[0], bars["valeur"].tolist(), say, lang),
+            said_references(names[1], lines["valeur"].tolist(), say, lang),
+            absent(bars["statut"].fillna("non_disponible").tolist(), lang),
+        ]
+
+    keep(sheet.axes, Equivalent(sheet.lang, sentences, table))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Unpack
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import Rectangle
+from matplotlib.colors import to_hex
+from matplotlib.patches import Patch, Rectangle
 
 from barometre.base.arrays import Floats, RowNumbers
 from barometre.base.errors import BarometreError
@@ -19,15 +18,59 @@ from barometre.base.french import DOUBT_MARK, Lang, absent_label
 from barometre.cards.labels import format_value, unit_label
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
-from barometre.plots import look
+from barometre.plots.look.colours import INK, PALE, PAPER, SIDES, SOFT, ink_on
+from barometre.plots.look.equivalent import Equivalent, keep
+from barometre.plots.look.marks import row_names
+from barometre.plots.look.rows import WORDS, latest
+from barometre.plots.look.sentences import measured
+from barometre.plots.look.sheet import Sheet, Signed, house
+from barometre.plots.look.sides import side_scores
 
 _LIMIT = 2.0  # standard deviations at which the colour is full
-_COLOURS = LinearSegmentedColormap.from_list(
-    "defavorable_favorable", [look.UNFAVOURABLE, "#f7f5f2", look.FAVOURABLE]
-)
-_GREY = "#eceef1"
+_GAP = 0.35  # of a cell, between the territories and the reference
+_FEW = 6  # columns of indicators beyond which indicators are the rows, when territories are few
+_SOME = 20  # territories beyond which they are always the rows
+_LEVEL = 52.0  # points a column needs for its heading to be level
+_LONG = 118.0  # points of a heading that is not
+_WORDS: dict[Lang, dict[str, str]] = {
+    "fr": {
+        "title": "{n} territoires au regard de « {ref} »",
+        "about": "Couleurs : écart à « {ref} », en écarts-types entre les territoires (pleine à"
+        " {limit}) ; « – » : absent de la source.",
+        "worse": "moins favorable",
+        "same": "comme la référence",
+        "better": "plus favorable",
+        "grey": "valeur absente",
+        "reserve": "{name} : le côté favorable n'est pas coloré ({why}).",
+        "say": "{name} : {worst} moins favorables, {best} plus favorables que « {ref} » ({value})",
+    },
+    "en": {
+        "title": "{n} areas compared with “{ref}”",
+        "about": "Colours: gap to “{ref}”, in standard deviations between areas (full at {limit});"
+        " “–”: not in the source.",
+        "worse": "worse",
+        "same": "as the reference",
+        "better": "better",
+        "grey": "absent value",
+        "reserve": "{name}: the favourable side is not coloured ({why}).",
+        "say": "{name}: {worst} worse, {best} better than “{ref}” ({value})",
+    },
+}
 
 
+@dataclass(frozen=True)
+class _Grid:
+    """What the cells hold, territories in rows whatever the way they are drawn."""
+
+    codes: list[str]
+    cards: list[Card]
+    tables: list[pd.DataFrame]
+    values: Floats
+    scores: Floats
+    number: int  # of territories; what follows are the reference and the others
+
+
+@house
 def heat_table(
     results: pd.DataFrame,
     *,
@@ -35,9 +78,7 @@ def heat_table(
     reference: str,
     others: Sequence[str] = (),
     indicators: Sequence[str] | None = None,
-    labels: pd.Series[str] | None = None,
-    lang: Lang = "fr",
-    ax: Axes | None = None,
+    **signed: Unpack[Signed],
 ) -> Axes:
     """Colour every value by its gap to a reference, in the favourable or unfavourable direction.
 
@@ -46,57 +87,78 @@ def heat_table(
     results : DataFrame
         Tidy results of `compute`; each indicator is shown at its latest year.
     territories : sequence of str
-        Codes of the rows, shown from the least to the most favourable on average.
+        Codes, shown from the least to the most favourable on average.
     reference : str
-        Code of the territory that the colours compare with, shown below the rows.
+        Code of the territory that the colours compare with, shown after the others.
     others : sequence of str, optional
-        Codes of further rows, below the reference.
+        Codes of further territories, after the reference.
     indicators : sequence of str, optional
-        Columns; by default those that have a direction and are no count.
-    labels : Series of str, optional
-        Labels by code.
-    lang : {"fr", "en"}, default "fr"
-        Language of the chart.
-    ax : Axes, optional
-        Where to draw; a new figure of fitting size by default.
+        Identifiers; by default those that have a direction and are no count.
+    **signed
+        Title, source, size...: see `Signed`.
 
     Returns
     -------
     Axes
-        The gap is divided by the standard deviation of the indicator over ``territories``; beyond
-        two the colour is full. Grey cells have no colour to give: absent value, neutral indicator,
-        reference without value, no dispersion.
+        Territories are the rows; beyond six indicators, and up to twenty territories, indicators
+        are. The gap is divided by the standard deviation of the indicator over ``territories``;
+        beyond two the colour is full. Absent values are hatched; white cells have no
+        colour to give: neutral indicator, reference without value, no dispersion.
 
     Raises
     ------
     BarometreError
-        No indicator to show.
+        No indicator to show, or no territory.
     """
+    grid = _grid(results, list(territories), [reference, *others], indicators)
+    rows, columns = len(grid.codes), len(grid.cards)
+    turned = columns > _FEW and rows <= _SOME
+    sheet = Sheet(
+        signed, rows=columns if turned else rows, grid=(1, 1) if turned else None,
+        pitch=2.4 if turned else 1.85, landscape=turned,
+    )  # fmt: skip
+    lang, names = sheet.lang, sheet.names(grid.codes)
+    ref = names[grid.number]
+    heads = [
+        _heading(card, table, lang) for card, table in zip(grid.cards, grid.tables, strict=True)
+    ]
+    if turned:
+        _panel(sheet, sheet.axes[0], grid, slice(0, rows), (names, heads), turned=True)
+    else:
+        for ax, part in sheet.slices(rows):
+            _panel(sheet, ax, grid, part, (heads, names[part]), turned=False)
+    _keep(sheet, grid, names, ref)
+    words = _WORDS[lang]
+    notes = [words["about"].format(ref=ref, limit=f"{_LIMIT:.0f}")]
+    notes += [
+        words["reserve"].format(name=card.libelle[lang], why=card.reserve_favorable[lang])
+        for card in grid.cards
+        if card.reserve_favorable
+    ]
+    if any((table.reindex(grid.codes)["qualite"] == "douteux").any() for table in grid.tables):
+        notes.append(WORDS[lang]["doubt"])
+    return sheet.finish(
+        title=words["title"].format(n=grid.number, ref=ref),
+        source=" ; ".join(dict.fromkeys(card.producteur for card in grid.cards)),
+        notes=notes,
+        legend=_legend(grid, words),
+    )
+
+
+def _grid(
+    results: pd.DataFrame, territories: list[str], after: list[str],
+    indicators: Sequence[str] | None,
+) -> _Grid:  # fmt: skip
+    if not territories:
+        raise BarometreError("tableau refusé : aucun territoire (territories=)")
     cards = _columns(results, indicators)
-    tables = [look.latest(results, card.id, None) for card in cards]
-    rows = [*territories, reference, *others]
-    value = np.column_stack([table["valeur"].reindex(rows).to_numpy(float) for table in tables])
-    score = np.column_stack(
-        [_scores(value[:, j], len(territories), card) for j, card in enumerate(cards)]
-    )
-    order = [*_worst_first(score[: len(territories)]), *range(len(territories), len(rows))]
-    if ax is None:
-        size = (2.6 + 1.02 * len(cards), 2.4 + 0.36 * len(rows))
-        _, ax = plt.subplots(figsize=size, layout="constrained")
-    for line, i in enumerate(order):
-        y = line + 0.35 * (line >= len(territories))
-        for j, (card, table) in enumerate(zip(cards, tables, strict=True)):
-            cell = table.loc[rows[i]] if rows[i] in table.index else None
-            _draw_cell(ax, j, y, cell, score[i, j], card, lang)
-    heights = [line + 0.35 * (line >= len(territories)) for line in range(len(rows))]
-    ax.set_yticks(heights, look.names_of(pd.Index([rows[i] for i in order]), labels))
-    ax.set_xticks(
-        range(len(cards)), [_heading(c, t, lang) for c, t in zip(cards, tables, strict=True)]
-    )
-    ax.set_xlim(-0.5, len(cards) - 0.5)
-    ax.set_ylim(heights[-1] + 0.5, -0.5)
-    _dress(ax, look.names_of(pd.Index([reference]), labels)[0], results, rows, lang)
-    return ax
+    tables = [latest(results, card.id, None) for card in cards]
+    codes = [*territories, *after]
+    values = np.column_stack([table["valeur"].reindex(codes).to_numpy(float) for table in tables])
+    number = len(territories)
+    scores = np.column_stack([_scores(values[:, j], number, c) for j, c in enumerate(cards)])
+    order = [*_worst_first(scores[:number]), *range(number, len(codes))]
+    return _Grid([codes[i] for i in order], cards, tables, values[order], scores[order], number)
 
 
 def _columns(results: pd.DataFrame, indicators: Sequence[str] | None) -> list[Card]:
@@ -114,7 +176,7 @@ def _scores(values: Floats, number: int, card: Card) -> Floats:
     spread = np.nanstd(values[:number]) if np.isfinite(values[:number]).sum() > 1 else 0.0
     if not spread:
         return np.full(len(values), np.nan)
-    return look.favourable_gap(values, float(values[number]), card) / spread
+    return side_scores(values, float(values[number]), card) / spread
 
 
 def _worst_first(score: Floats) -> RowNumbers:
@@ -123,73 +185,104 @@ def _worst_first(score: Floats) -> RowNumbers:
     return np.argsort(mean, kind="stable")
 
 
+def _colour(score: float) -> str:
+    if np.isnan(score):
+        return PAPER
+    return to_hex(SIDES(float(np.clip(0.5 + score / (2 * _LIMIT), 0, 1))))
+
+
 def _draw_cell(
-    ax: Axes, x: float, y: float, cell: pd.Series | None, score: float, card: Card, lang: Lang
+    sheet: Sheet, ax: Axes, place: tuple[float, float], grid: _Grid, at: tuple[int, int]
 ) -> None:
-    position = 0.5 + score / (2 * _LIMIT)
-    colour = _GREY if np.isnan(score) else _COLOURS(float(np.clip(position, 0, 1)))
-    ax.add_patch(Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=colour, edgecolor="none"))
-    if cell is None:
-        text, absent = "–", True
-    elif np.isnan(cell["valeur"]):
-        text, absent = absent_label(cell["statut"], lang), True
-    else:
-        text, absent = format_value(cell["valeur"], card, lang), False
-        text += DOUBT_MARK * (cell["qualite"] == "douteux")
-    dark = not np.isnan(score) and abs(score) > 0.75 * _LIMIT
-    ax.text(
-        x,
-        y,
-        text,
-        ha="center",
-        va="center",
-        fontsize=9,
-        style="italic" if absent else "normal",
-        color="white" if dark and not absent else look.SOFT if absent else look.INK,
+    (x, y), (i, j) = place, at
+    code, card, table = grid.codes[i], grid.cards[j], grid.tables[j]
+    colour = _colour(grid.scores[at])
+    absent = code not in table.index or np.isnan(grid.values[at])
+    ax.add_patch(
+        Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=colour, linewidth=0,
+                  edgecolor=PALE, hatch="///" if absent else None)
     )
+    if code not in table.index:
+        text = "–"
+    elif absent:
+        text = absent_label(str(table.loc[code, "statut"]), sheet.lang)
+    else:
+        text = format_value(grid.values[at], card, sheet.lang)
+        text += DOUBT_MARK * bool(table.loc[code, "qualite"] == "douteux")
+    ax.text(x, y, text, ha="center", va="center_baseline", fontsize=sheet.text,
+            style="italic" if absent else "normal",
+            color=SOFT if absent else ink_on(colour)).set_gid("cell")  # fmt: skip
 
 
 def _heading(card: Card, table: pd.DataFrame, lang: Lang) -> str:
-    label = f"{card.libelle[lang]} ({unit_label(card, lang)}), {table['annee'].iloc[0]}"
-    return "\n".join(textwrap.wrap(label, 15, break_long_words=False))
+    return f"{card.libelle[lang]} ({unit_label(card, lang)}), {table['annee'].iloc[0]}"
 
 
-def _dress(
-    ax: Axes, reference: str, results: pd.DataFrame, rows: Sequence[str], lang: Lang
+def _panel(
+    sheet: Sheet, ax: Axes, grid: _Grid, part: slice, names: tuple[list[str], list[str]], *,
+    turned: bool,
 ) -> None:
-    words = look.words(lang)
-    ax.xaxis.tick_top()
-    ax.tick_params(axis="both", length=0)
-    ax.tick_params(axis="x", labelsize=8)
-    ax.tick_params(axis="y", labelsize=9.5, labelcolor=look.INK)
+    """Draw some of the territories, named at the left, or above when indicators are the rows."""
+    across, down = names
+    places = [i - part.start + _GAP * (i >= grid.number) for i in range(part.start, part.stop)]
+    for i, place in zip(range(part.start, part.stop), places, strict=True):
+        for j in range(len(grid.cards)):
+            _draw_cell(sheet, ax, (place, j) if turned else (j, place), grid, (i, j))
+    rows = list(range(len(down))) if turned else places
+    columns = places if turned else list(range(len(across)))
+    row_names(sheet, ax, down, width=(36 if sheet.width < 11 else 52) if turned else 26, at=rows)
+    ax.set_ylim(max(sheet.lines - 1 + _GAP * (not turned), rows[-1]) + 0.5, -0.5)
+    ax.set_xlim(-0.5, columns[-1] + 0.5)
+    ax.set_xticks([])
     ax.spines[:].set_visible(False)
-    note = words["about"].format(ref=reference)
-    shown = results[results["code"].isin(list(rows))]
-    if (shown["qualite"] == "douteux").any():
-        note += f"\n{words['doubt']}"
-    ax.annotate(
-        note,
-        (0, 0),
-        xytext=(0, -8),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="top",
-        fontsize=8.5,
-        color=look.SOFT,
-    )
-    _legend(ax, words)
+    sheet.later(lambda: _head_columns(sheet, ax, columns, across))
 
 
-def _legend(ax: Axes, words: dict[str, str]) -> None:
-    """Draw the scale of colours at the bottom right."""
-    bar = ax.inset_axes((0.72, -0.085, 0.16, 0.022))
-    bar.imshow(np.linspace(0, 1, 64)[None, :], cmap=_COLOURS, aspect="auto")
-    bar.set_axis_off()
-    style: dict[str, Any] = {
-        "transform": bar.transAxes,
-        "va": "center",
-        "fontsize": 8.5,
-        "color": look.SOFT,
-    }
-    bar.text(-0.03, 0.5, words["worse_end"], ha="right", **style)
-    bar.text(1.03, 0.5, words["better_end"], ha="left", **style)
+def _head_columns(
+    sheet: Sheet, ax: Axes, columns: Sequence[float], names: Sequence[str]
+) -> None:
+    """Name the columns, upright where they are narrow; make the figures fit their cells."""
+    wide = ax.get_window_extent(sheet.renderer).width * 72 / sheet.figure.dpi / (columns[-1] + 1)
+    upright = wide < _LEVEL
+    for x, name in zip(columns, names, strict=True):
+        rows = sheet.folded(name, sheet.small, _LONG if upright else wide - 4).split("\n")
+        most = max(1, int(wide / (1.3 * sheet.small))) if upright else 9
+        if len(rows) > most:
+            rows = [*rows[: most - 1], rows[most - 1] + "…"]
+        ax.annotate("\n".join(rows), (x, 1), xytext=(0, 4), xycoords=("data", "axes fraction"),
+                    textcoords="offset points", ha="center", va="bottom",
+                    rotation=90 if upright else 0, fontsize=sheet.small, color=INK,
+                    multialignment="left" if upright else "center",
+                    annotation_clip=False)  # fmt: skip
+    cells = [text for text in ax.texts if text.get_gid() == "cell"]
+    longest = max(sheet.wide(text.get_text(), sheet.text) for text in cells)
+    for text in cells:
+        text.set_fontsize(sheet.text * min(1.0, (0.96 * wide - 2) / longest))
+
+
+def _legend(grid: _Grid, words: dict[str, str]) -> list[tuple[Patch, str]]:
+    entries = [
+        (Patch(facecolor=_colour(score)), words[key])
+        for score, key in ((-_LIMIT, "worse"), (0.0, "same"), (_LIMIT, "better"))
+    ]
+    if np.isnan(grid.values).any():
+        entries.append((Patch(facecolor=PAPER, edgecolor=PALE, hatch="////", linewidth=0), words["grey"]))
+    return entries
+
+
+def _keep(sheet: Sheet, grid: _Grid, names: list[str], ref: str) -> None:
+    table = pd.DataFrame(grid.values, index=names, columns=[card.id for card in grid.cards])
+
+    def sentences(lang: Lang) -> list[str]:
+        words, said = _WORDS[lang], []
+        for j, card in enumerate(grid.cards):
+            score = grid.scores[: grid.number, j]
+            name = _heading(card, grid.tables[j], lang)
+            value = measured(float(grid.values[grid.number, j]), card, lang)
+            worst, best = int((score < 0).sum()), int((score > 0).sum())
+            said.append(
+                words["say"].format(name=name, worst=worst, best=best, ref=ref, value=value) + "."
+            )
+        return [words["title"].format(n=grid.number, ref=ref) + ".", *said]
+
+    keep(sheet.axes, Equivalent(sheet.lang, sentences, table))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from barometre.compare.proof.sides import favourable_gap as favourable_gap
 from barometre.plots.look.colours import FAVOURABLE as FAVOURABLE
 from barometre.plots.look.colours import GRID as GRID
 from barometre.plots.look.colours import INK as INK
@@ -10,6 +9,3 @@ from barometre.plots.look.colours import NEUTRAL as NEUTRAL
 from barometre.plots.look.colours import PALE as PALE
 from barometre.plots.look.colours import SOFT as SOFT
 from barometre.plots.look.colours import UNFAVOURABLE as UNFAVOURABLE
-from barometre.plots.look.naming import names_of as names_of
-from barometre.plots.look.rows import latest as latest
-from barometre.plots.look.rows import words as words

@@ -15,6 +15,7 @@ from barometre.plots.look.sheet import Sheet
 
 _DASHES = ((0, ()), (0, (5, 2)), (0, (1, 1.5)), (0, (6, 2, 1, 2)))
 _WIDE_NAME = 34  # characters
+_PAST = 50.0  # points by which names of lines may go past the axes
 
 
 class Line(NamedTuple):
@@ -24,23 +25,15 @@ class Line(NamedTuple):
     text: str
 
 
-class Placed(NamedTuple):
-    """A label above the chart: its line, its ends (points), its level."""
-
-    x: float
-    left: float
-    right: float
-    level: int
-
-
 def row_names(
-    sheet: Sheet, ax: Axes, names: Sequence[str], *, bold: Collection[int] = (), width: int = 0
+    sheet: Sheet, ax: Axes, names: Sequence[str], *, bold: Collection[int] = (), width: int = 0,
+    at: Sequence[float] | None = None,
 ) -> None:
     """Name the rows of a panel, the first at the top; panels keep the same height of rows."""
     lines = 2 if sheet.pitch > 2.3 * sheet.text else 1
     width = width or (_WIDE_NAME if len(sheet.axes) == 1 else 24)
     ax.set_yticks(
-        range(len(names)), [folded_name(name, width, lines) for name in names],
+        range(len(names)) if at is None else at, [folded_name(name, width, lines) for name in names],
         fontsize=sheet.text, color=INK,
     )  # fmt: skip
     for i, text in enumerate(ax.get_yticklabels()):
@@ -122,42 +115,47 @@ def reference_lines(sheet: Sheet, lines: Sequence[Line], *, axes: Sequence[Axes]
 
 
 def _name_lines(sheet: Sheet, ax: Axes, lines: Sequence[Line]) -> None:
+    """Name the lines above a panel, all on one side of their line, so that none crosses another.
+
+    Texts at the right of their line are placed from the right, texts at its left from the left: a
+    line that goes up to a further level then never meets a text already placed.
+    """
     points = 72 / sheet.figure.dpi
     frame = ax.get_window_extent(sheet.renderer)
-    high, placed = 1.25 * sheet.small, list[Placed]()
-    order = sorted(range(len(lines)), key=lambda i: -lines[i].value)
+    at = [float(ax.transData.transform((line.value, 0))[0]) * points for line in lines]
+    wide = [sheet.wide(line.text, sheet.small) + 4.0 for line in lines]
+    past = max((x + w for x, w in zip(at, wide, strict=True)), default=0.0)
+    before = min((x - w for x, w in zip(at, wide, strict=True)), default=0.0)
+    mirrored = past > frame.x1 * points + _PAST and before > 0
+    order = sorted(range(len(lines)), key=lambda i: at[i] if mirrored else -at[i])
+    placed: list[tuple[float, float, int]] = []
     for i in order:
-        x = float(ax.transData.transform((lines[i].value, 0))[0]) * points
-        wide = sheet.wide(lines[i].text, sheet.small) + 3.0
-        mirrored = x + wide > frame.x1 * points + 40.0 and x - wide > 0
-        ends = (x - wide, x) if mirrored else (x, x + wide)
-        label = Placed(x, *ends, _free_level(x, ends, placed))
-        placed.append(label)
-        ax.annotate(
-            lines[i].text, (lines[i].value, 1), xycoords=("data", "axes fraction"),
-            xytext=(-2.0 if mirrored else 2.0, 3.0 + high * label.level),
-            textcoords="offset points", ha="right" if mirrored else "left", va="bottom",
-            fontsize=sheet.small, color=INK, annotation_clip=False,
-        )  # fmt: skip
-        ax.annotate(
-            "", (lines[i].value, 1), xycoords=("data", "axes fraction"),
-            xytext=(0, 3.0 + high * (label.level + 0.8)), textcoords="offset points",
-            annotation_clip=False,
-            arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 1.0, "shrinkA": 0,
-                        "shrinkB": 0, "linestyle": _DASHES[i % len(_DASHES)]},
-        )  # fmt: skip
+        ends = (at[i] - wide[i], at[i]) if mirrored else (at[i], at[i] + wide[i])
+        level = _free_level(ends, placed)
+        placed.append((*ends, level))
+        _name_line(sheet, ax, lines[i], (level, mirrored), _DASHES[i % len(_DASHES)])
 
 
-def _free_level(x: float, ends: tuple[float, float], placed: Sequence[Placed]) -> int:
-    """Find the lowest level where a label meets no label and no line."""
+def _free_level(ends: tuple[float, float], placed: Sequence[tuple[float, float, int]]) -> int:
+    """Find the lowest level above all the texts that a text would meet."""
+    met = [level for left, right, level in placed if ends[0] < right + 4 and left < ends[1] + 4]
+    return max(met, default=-1) + 1
 
-    def clear(level: int) -> bool:
-        for other in placed:
-            meets = ends[0] < other.right + 4 and other.left < ends[1] + 4
-            crossed = ends[0] - 2 < other.x < ends[1] + 2 and other.level >= level
-            crossing = other.left - 2 < x < other.right + 2 and other.level <= level
-            if (meets and other.level == level) or (crossed or crossing):
-                return False
-        return True
 
-    return next((level for level in range(len(placed) + 1) if clear(level)), len(placed) + 1)
+def _name_line(
+    sheet: Sheet, ax: Axes, line: Line, at: tuple[int, bool], dash: tuple[int, tuple[float, ...]]
+) -> None:
+    level, mirrored = at
+    high = 1.3 * sheet.small
+    ax.annotate(
+        line.text, (line.value, 1), xycoords=("data", "axes fraction"),
+        xytext=(-3.0 if mirrored else 3.0, 3.0 + high * level), textcoords="offset points",
+        ha="right" if mirrored else "left", va="bottom", fontsize=sheet.small, color=INK,
+        annotation_clip=False,
+    )  # fmt: skip
+    ax.annotate(
+        "", (line.value, 1), xycoords=("data", "axes fraction"),
+        xytext=(0, 3.0 + high * (level + 0.8)), textcoords="offset points", annotation_clip=False,
+        arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0,
+                    "linestyle": dash},
+    )  # fmt: skip

@@ -114,32 +114,3 @@ def source_line(card: Card, years: Iterable[int]) -> str:
     """Write the producer and the years of what is drawn."""
     known = sorted({int(year) for year in years})
     return f"{card.producteur}, {' et '.join(map(str, known))}" if known else card.producteur
-
-
-OLD = {
-    "fr": {
-        "sides": "Orange : moins favorable que « {ref} » ; bleu : plus favorable ou égal",
-        "doubt": "(?) valeur publiée douteuse, reprise telle quelle",
-        "interval": "Trait fin : intervalle de confiance",
-        "source": "Source",
-        "about": "Couleurs : écart à « {ref} », en écarts-types entre les territoires ;"
-        " « – » : absent de la source",
-        "worse_end": "moins favorable",
-        "better_end": "plus favorable",
-    },
-    "en": {
-        "sides": "Orange: worse than “{ref}”; blue: better or equal",
-        "doubt": "(?) doubtful published value, kept as printed",
-        "interval": "Thin line: confidence interval",
-        "source": "Source",
-        "about": "Colours: gap to “{ref}”, in standard deviations between the territories;"
-        " “–”: not in the source",
-        "worse_end": "worse",
-        "better_end": "better",
-    },
-}
-
-
-def words(lang: Lang) -> dict[str, str]:
-    """Return words."""
-    return OLD[lang]

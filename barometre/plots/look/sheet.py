@@ -90,7 +90,7 @@ STYLE: dict[Any, Any] = {
     "ytick.color": SOFT,
     "axes.axisbelow": True,
     "hatch.linewidth": 0.7,
-    "hatch.color": SOFT,
+    "hatch.color": "#c3c9d1",
 }
 
 Options = ParamSpec("Options")
@@ -123,8 +123,8 @@ class Sheet:
         Height of a chart without rows, over its width.
     pitch : float
         From one row to the next where there is room, in sizes of the plain text.
-    apart : bool
-        Each panel keeps its own marks on the vertical axis.
+    landscape : bool
+        An A4 page is taken in its length.
 
     Attributes
     ----------
@@ -149,7 +149,7 @@ class Sheet:
         grid: tuple[int, int] | None = None,
         aspect: float = 0.55,
         pitch: float = 1.95,
-        apart: bool = False,
+        landscape: bool = False,
     ) -> None:
         for name in signed:
             if name not in Signed.__annotations__:
@@ -160,6 +160,8 @@ class Sheet:
         if size not in _SIZES:
             raise UnknownNameError("option size=", str(size), _SIZES)
         self.width, self.highest, base, least = _SIZES[size]
+        if landscape and size == "a4":
+            self.width, self.highest = self.highest, self.width
         given = signed.get("ax")
         self.own = given is None
         panels = (
@@ -180,9 +182,7 @@ class Sheet:
             self.figure: Figure = figure
         else:
             self.figure = plt.figure(figsize=(self.width, 4))
-            self.axes = list(
-                self.figure.subplots(*self.grid, squeeze=False, sharey=apart is None).ravel()
-            )
+            self.axes = list(self.figure.subplots(*self.grid, squeeze=False).ravel())
         wide = 72 * self.width / self.grid[1]
         self.height = (lines + 0.6) * self.pitch if rows else aspect * wide
         self.height = min(self.height, room) if self.own else self.height

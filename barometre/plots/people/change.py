@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import matplotlib.pyplot as plt
+from typing import Unpack
+
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
 from barometre.cohort.movers.change import ChangeDecomposition
-from barometre.plots import look
+from barometre.plots.look.colours import FAVOURABLE, GRID, INK, NEUTRAL, SOFT, UNFAVOURABLE
+from barometre.plots.look.equivalent import Equivalent, keep
+from barometre.plots.look.sheet import Sheet, Signed, house
 
 _PARTS = ("in_situ", "exits", "entries")
 _WORDS: dict[Lang, dict[str, str]] = {
@@ -21,7 +25,8 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "people": "les habitants\nde départ",
         "hidden": "secret",
         "y": "Évolution",
-        "note": "secret : moins de {threshold} personnes, ou ce qui les ferait retrouver",
+        "title": "Ce qui fait l'évolution du lieu",
+        "note": "secret : moins de {threshold} personnes, ou ce qui les ferait retrouver.",
     },
     "en": {
         "in_situ": "those who stay",
@@ -31,20 +36,20 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "people": "first\ninhabitants",
         "hidden": "hidden",
         "y": "Change",
-        "note": "hidden: fewer than {threshold} people, or what would give them back",
+        "title": "What makes the change of the place",
+        "note": "hidden: fewer than {threshold} people, or what would give them back.",
     },
 }
 
 
+@house
 def change_bars(
     change: ChangeDecomposition,
     *,
     threshold: int = 11,
-    title: str | None = None,
     label: str | None = None,
     decimals: int = 0,
-    lang: Lang = "fr",
-    ax: Axes | None = None,
+    **signed: Unpack[Signed],
 ) -> Axes:
     """Draw the decomposition of a place's change as bars that add up to it.
 
@@ -54,16 +59,12 @@ def change_bars(
         Result of `decompose_change` or of ``Cohort.decompose_change``.
     threshold : int, default 11
         Smallest number of people that a figure may rest on: see ``change.published``.
-    title : str, optional
-        Title.
     label : str, optional
         Label of the vertical axis, with the unit.
     decimals : int, default 0
         Decimals of the figures.
-    lang : {"fr", "en"}, default "fr"
-        Language of the chart.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
+    **signed
+        Title, source, size...: see `Signed`.
 
     Returns
     -------
@@ -79,28 +80,28 @@ def change_bars(
     """
     if np.isnan(change.total):
         raise BarometreError("évolution inconnue : personne à l'une des deux dates")
+    sheet = Sheet(signed, aspect=0.5)
+    ax, lang = sheet.axes[0], sheet.lang
     words, published = _WORDS[lang], change.published(threshold).set_index("component")
     values = published["value"].astype("float64")
     sizes = published["n"].astype("float64")
     secret = published["status"] != "publie"
     whole = bool(values.notna().all())
-    if ax is None:
-        _, ax = plt.subplots(figsize=(8, 4.6), layout="constrained")
-    ax.axhline(0, color=look.SOFT, linewidth=0.8)
+    ax.axhline(0, color=SOFT, linewidth=0.8)
     start = 0.0
     for x, name in enumerate((*_PARTS, "total")):
         value = float(values[name])
         base = start if whole and name != "total" else 0.0
         if np.isnan(value):
-            _say(ax, x, words["hidden"] if secret[name] else "–")
+            _say(sheet, ax, x, words["hidden"] if secret[name] else "–")
             continue
-        _bar(ax, x, base, value, look.INK if name == "total" else None, decimals, lang)
+        _bar(sheet, ax, (x, base, value), INK if name == "total" else None, decimals)
         if whole and name != "total":
             start += value
-            ax.plot([x + 0.36, x + 0.64], [start, start], color=look.SOFT, linewidth=0.8)
+            ax.plot([x + 0.36, x + 0.64], [start, start], color=SOFT, linewidth=0.8)
     names = [*_PARTS, "total"]
     if whole and not np.isnan(change.people):
-        _bar(ax, 4.4, 0.0, change.people, look.NEUTRAL, decimals, lang)
+        _bar(sheet, ax, (4.4, 0.0, change.people), NEUTRAL, decimals)
         names.append("people")
         sizes["people"] = change.n_stayers + change.n_exits
     labels = [
@@ -108,33 +109,55 @@ def change_bars(
         + ("" if np.isnan(sizes[name]) else f"\nn = {format_number(sizes[name], 0, lang)}")
         for name in names
     ]
-    ax.set_xticks([0, 1, 2, 3, 4.4][: len(names)], labels, fontsize=9)
+    ax.set_xticks([0, 1, 2, 3, 4.4][: len(names)], labels, fontsize=sheet.text)
     ax.set_xlim(-0.6, 0.6 + (4.4 if len(names) == 5 else 3))
-    ax.set_ylabel(label or words["y"], color=look.INK)
-    ax.margins(y=0.14)
-    if secret.any():
-        ax.annotate(words["note"].format(threshold=threshold), (0, 0), xytext=(0, -44), va="top",
-                    xycoords="axes fraction", textcoords="offset points", fontsize=8,
-                    color=look.SOFT)  # fmt: skip
-    ax.spines[["top", "right", "bottom"]].set_visible(False)
-    ax.tick_params(axis="x", length=0, labelcolor=look.INK)
-    if title:
-        ax.set_title(title, loc="left", fontsize=12, fontweight="bold", color=look.INK)
-    return ax
+    ax.set_ylabel(label or words["y"], fontsize=sheet.small)
+    ax.yaxis.set_major_formatter(lambda v, _: format_number(v, None, lang, signed=True))
+    ax.margins(y=0.18)  # room for the figures
+    ax.spines[:].set_visible(False)
+    ax.grid(axis="y", color=GRID, linewidth=0.8)
+    ax.tick_params(axis="both", length=0, labelcolor=INK)
+    ax.tick_params(axis="y", labelsize=sheet.small)
+
+    def sentences(lang: Lang) -> list[str]:
+        return _sentences(values, secret, decimals, lang)
+
+    keep(sheet.axes, Equivalent(lang, sentences, published.reset_index()))
+    return sheet.finish(
+        title=words["title"],
+        subtitle=label or "",
+        notes=[words["note"].format(threshold=threshold)] if secret.any() else [],
+    )
+
+
+def _sentences(values: pd.Series, secret: pd.Series, decimals: int, lang: Lang) -> list[str]:
+    words, colon = _WORDS[lang], " : " if lang == "fr" else ": "
+    said = [
+        words[name]
+        + colon
+        + (
+            (words["hidden"] if secret[name] else "–")
+            if np.isnan(values[name])
+            else format_number(float(values[name]), decimals, lang, signed=True)
+        )
+        for name in (*_PARTS, "total")
+    ]
+    return [words["title"] + ".", ", ".join(said) + "."]
 
 
 def _bar(
-    ax: Axes, x: float, base: float, value: float, colour: str | None, decimals: int, lang: Lang
+    sheet: Sheet, ax: Axes, at: tuple[float, float, float], colour: str | None, decimals: int
 ) -> None:
-    """Draw one bar and its figure: above a rise, under a fall."""
+    """Draw one bar (place, start, value) and its figure: above a rise, under a fall."""
+    x, base, value = at
     rise = value >= 0
     ax.bar(x, value, 0.72, bottom=base,
-           color=colour or (look.FAVOURABLE if rise else look.UNFAVOURABLE), zorder=3)  # fmt: skip
-    ax.annotate(format_number(value, decimals, lang, signed=True), (x, base + value),
+           color=colour or (FAVOURABLE if rise else UNFAVOURABLE), zorder=3)  # fmt: skip
+    ax.annotate(format_number(value, decimals, sheet.lang, signed=True), (x, base + value),
                 xytext=(0, 4 if rise else -4), textcoords="offset points", ha="center",
-                va="bottom" if rise else "top", fontsize=10, color=look.INK)  # fmt: skip
+                va="bottom" if rise else "top", fontsize=sheet.text, color=INK)  # fmt: skip
 
 
-def _say(ax: Axes, x: float, text: str) -> None:
-    ax.annotate(text, (x, 0), xytext=(0, 4), textcoords="offset points", ha="center", fontsize=9,
-                style="italic", color=look.SOFT)  # fmt: skip
+def _say(sheet: Sheet, ax: Axes, x: float, text: str) -> None:
+    ax.annotate(text, (x, 0), xytext=(0, 4), textcoords="offset points", ha="center",
+                fontsize=sheet.text, style="italic", color=SOFT)  # fmt: skip

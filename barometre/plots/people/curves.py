@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
-from barometre.plots import look
+from barometre.plots.look.colours import GRID, INK, SOFT, categories, luminance
+from barometre.plots.look.equivalent import Equivalent, keep
+from barometre.plots.look.sheet import Sheet, Signed, house
 
-# Blue, orange, green and purple differ in lightness too; the dashes tell them apart in grey.
-COLOURS = (look.FAVOURABLE, look.UNFAVOURABLE, "#3f8f5b", "#7b5ea7", "#22262b", "#b8860b")
 _DASHES = ("-", "--", "-.", ":")
-_LEFT = -26.0  # of the axis, in points: clear of the first number
+_DARK = 0.22  # luminance under which a text on white has the contrast it needs (4,5)
 _WORDS: dict[Lang, dict[str, str]] = {
     "fr": {
         "survival": "Part sans l'événement (%)",
         "cif": "Part ayant eu l'événement (%)",
-        "time": "Durée",
+        "time": "Durée, dans l'unité des données",
+        "title_survival": "Part de ceux qui n'ont pas encore eu l'événement",
+        "title_cif": "Part de ceux qui ont eu l'événement",
+        "band": "Bande : intervalle de confiance.",
+        "say": "{name} : {share} % à la durée {time}.",
         "at_risk": "À risque",
         "all": "Ensemble",
         "cause": "cause",
@@ -31,7 +36,11 @@ _WORDS: dict[Lang, dict[str, str]] = {
     "en": {
         "survival": "Share without the event (%)",
         "cif": "Share with the event (%)",
-        "time": "Time",
+        "time": "Time, in the unit of the data",
+        "title_survival": "Share of those without the event so far",
+        "title_cif": "Share of those who had the event",
+        "band": "Band: confidence interval.",
+        "say": "{name}: {share}% at time {time}.",
         "at_risk": "At risk",
         "all": "All",
         "cause": "cause",
@@ -40,15 +49,14 @@ _WORDS: dict[Lang, dict[str, str]] = {
 }
 
 
+@house
 def survival_curves(
     curve: pd.DataFrame,
     *,
     labels: Mapping[Any, str] | None = None,
-    title: str | None = None,
     time_label: str | None = None,
     at_risk: bool = True,
-    lang: Lang = "fr",
-    ax: Axes | None = None,
+    **signed: Unpack[Signed],
 ) -> Axes:
     """Draw the curves of `kaplan_meier` or `cumulative_incidence`.
 
@@ -58,17 +66,13 @@ def survival_curves(
         Result of `cohort.kaplan_meier` or of `cohort.cumulative_incidence`.
     labels : mapping, optional
         Names of the groups, or of the causes when there is no group.
-    title : str, optional
-        Title.
     time_label : str, optional
         Unit of the durations: ``"Mois depuis l'entrée"``.
     at_risk : bool, default True
         Write under the axis how many people are at risk at each mark; they are rounded when they
         are sums of weights.
-    lang : {"fr", "en"}, default "fr"
-        Language of the chart.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
+    **signed
+        Title, source, size...: see `Signed`.
 
     Returns
     -------
@@ -87,33 +91,48 @@ def survival_curves(
             f"courbe vide ou sans {', '.join(sorted(missing)) or 'ligne'} : donner le résultat de"
             " kaplan_meier ou de cumulative_incidence"
         )
+    sheet = Sheet(signed, aspect=0.52)
+    ax, lang = sheet.axes[0], sheet.lang
     words = _WORDS[lang]
     parts = _series(curve, labels or {}, words)
-    if ax is None:
-        _, ax = plt.subplots(figsize=(8, 4.6), layout="constrained")
-    for i, (name, part) in enumerate(parts):
-        _draw(ax, name, part, value, COLOURS[i % len(COLOURS)], _DASHES[i % len(_DASHES)])
-    ax.set_ylim(0, 102)
-    ax.set_xlim(0, float(curve["time"].max()) or 1)
-    ax.set_ylabel(words[value], color=look.INK)
-    ax.set_xlabel(time_label or words["time"], color=look.INK)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.grid(axis="y", color="#e5e7eb", linewidth=0.8)
-    ax.set_axisbelow(True)
-    if title:
-        ax.set_title(title, loc="left", fontsize=12, fontweight="bold", color=look.INK)
-    if len(parts) > 1:
-        ax.legend(frameon=False, fontsize=9, handlelength=2.6)
+    colours = categories(len(parts))
+    lines = [
+        _draw(ax, name, part, value, colours[i], _DASHES[i % len(_DASHES)])
+        for i, (name, part) in enumerate(parts)
+    ]
+    _axes(sheet, ax, curve, words[value], time_label or words["time"])
     if at_risk:
         # Those at risk of one cause are at risk of the others: one line per group, not per curve.
         same = "cause" in curve and len(parts) > 1
         groups = _series(curve.drop(columns="cause"), labels or {}, words) if same else parts
         rows = [
-            (name, look.INK if same else COLOURS[i % len(COLOURS)], part)
-            for i, (name, part) in enumerate(groups)
+            (name, INK if same else colours[i], part) for i, (name, part) in enumerate(groups)
         ]
-        _count(ax, rows, lang)
-    return ax
+        _count(sheet, ax, rows)
+    _keep(sheet, curve, parts, value)
+    return sheet.finish(
+        title=words[f"title_{value}"],
+        notes=[words["band"]] if curve["low"].notna().any() else [],
+        legend=[(line, name) for line, (name, _) in zip(lines, parts, strict=True)]
+        if len(parts) > 1
+        else [],
+    )
+
+
+def _axes(sheet: Sheet, ax: Axes, curve: pd.DataFrame, name: str, time_name: str) -> None:
+    """Write both scales in French; times that are whole numbers have no half marks."""
+    times, lang = curve["time"].to_numpy(np.float64), sheet.lang
+    whole = bool(np.isclose(times, np.round(times)).all())
+    ax.set_ylim(0, 102)
+    ax.set_xlim(0, float(times.max()) or 1)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=9, integer=whole, min_n_ticks=1))
+    ax.xaxis.set_major_formatter(lambda v, _: format_number(v, None, lang))
+    ax.yaxis.set_major_formatter(lambda v, _: format_number(v, None, lang))
+    ax.set_ylabel(name, fontsize=sheet.small)
+    ax.set_xlabel(time_name, fontsize=sheet.small)
+    ax.tick_params(axis="both", length=0, labelsize=sheet.small)
+    ax.spines[:].set_visible(False)
+    ax.grid(axis="y", color=GRID, linewidth=0.8)
 
 
 def _series(
@@ -134,7 +153,9 @@ def _series(
     return named
 
 
-def _draw(ax: Axes, name: str, part: pd.DataFrame, value: str, colour: str, dash: str) -> None:
+def _draw(
+    ax: Axes, name: str, part: pd.DataFrame, value: str, colour: str, dash: str
+) -> Line2D:
     start = 0.0 if value == "cif" else 1.0
 
     def steps(column: str) -> Any:
@@ -144,33 +165,51 @@ def _draw(ax: Axes, name: str, part: pd.DataFrame, value: str, colour: str, dash
     ax.fill_between(
         time, steps("low"), steps("high"), step="post", color=colour, alpha=0.15, linewidth=0
     )
-    ax.step(
+    (line,) = ax.step(
         time, steps(value), where="post", color=colour, linestyle=dash, linewidth=1.8, label=name
     )
+    return line
 
 
-def _count(ax: Axes, rows: list[tuple[str, str, pd.DataFrame]], lang: Lang) -> None:
+def _count(sheet: Sheet, ax: Axes, rows: list[tuple[str, str, pd.DataFrame]]) -> None:
     """Write the numbers at risk under the axis, at its marks: name, colour and curve of a line."""
-    words = _WORDS[lang]
+    words, lang = _WORDS[sheet.lang], sheet.lang
     low, high = ax.get_xlim()
     marks = [mark for mark in ax.get_xticks() if low <= mark <= high]
     ax.set_xticks(marks)
-    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": 8.5, "va": "top"}
-    top = -38.0
-    ax.annotate(words["at_risk"], (0, 0), xytext=(_LEFT, top), xycoords="axes fraction", ha="right",
-                color=look.SOFT, **style)  # fmt: skip
+    style: dict[str, Any] = {"textcoords": "offset points", "fontsize": sheet.small, "va": "top"}
+    high_line = 1.5 * sheet.small
+    top = -4.2 * sheet.small
+    left = -3.0 * sheet.small  # clear of the first number
+    ax.annotate(words["at_risk"], (0, 0), xytext=(left, top), xycoords="axes fraction", ha="right",
+                color=SOFT, **style)  # fmt: skip
     for i, (name, colour, part) in enumerate(rows):
-        y = top - 13 * (i + 1)
-        ax.annotate(name, (0, 0), xytext=(_LEFT, y), xycoords="axes fraction", ha="right",
-                    color=colour, **style)  # fmt: skip
+        y = top - high_line * (i + 1)
+        ax.annotate(name, (0, 0), xytext=(left, y), xycoords="axes fraction", ha="right",
+                    color=colour if luminance(colour) < _DARK else INK, **style)  # fmt: skip
         for mark in marks:
             number = format_number(number_at_risk(part, mark), 0, lang)
             ax.annotate(number, (mark, 0), xytext=(0, y),
-                        xycoords=("data", "axes fraction"), ha="center", color=look.INK,
+                        xycoords=("data", "axes fraction"), ha="center", color=INK,
                         **style)  # fmt: skip
     if any(_has_late_entries(part) for _, _, part in rows):
-        ax.annotate(words["late"], (0, 0), xytext=(0, top - 13 * (len(rows) + 1)),
-                    xycoords="axes fraction", color=look.SOFT, **style)  # fmt: skip
+        ax.annotate(words["late"], (0, 0), xytext=(0, top - high_line * (len(rows) + 1)),
+                    xycoords="axes fraction", color=SOFT, **style)  # fmt: skip
+
+
+def _keep(
+    sheet: Sheet, curve: pd.DataFrame, parts: list[tuple[str, pd.DataFrame]], value: str
+) -> None:
+    def sentences(lang: Lang) -> list[str]:
+        words, said = _WORDS[lang], [_WORDS[lang][f"title_{value}"] + "."]
+        for name, part in parts:
+            last = part.iloc[-1]
+            share = format_number(100 * float(last[value]), 0, lang)
+            time = format_number(float(last["time"]), None, lang)
+            said.append(words["say"].format(name=name, share=share, time=time))
+        return said
+
+    keep(sheet.axes, Equivalent(sheet.lang, sentences, curve))
 
 
 def number_at_risk(part: pd.DataFrame, time: float) -> float:
