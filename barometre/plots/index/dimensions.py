@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
 from barometre.composite.french.reconstructed import NAME
 from barometre.composite.french.territorial import TerritorialIndex
-from barometre.plots import look
+from barometre.plots.look.colours import INK, categories, ink_on
+from barometre.plots.look.equivalent import Equivalent, keep
+from barometre.plots.look.marks import bare, figure_column, row_names
+from barometre.plots.look.naming import clean
+from barometre.plots.look.sheet import Sheet, Signed, house
 
-# Told apart by colour-blind people, and by their greys on print.
-_COLOURS = ("#2c6fa6", "#e69f00", "#7b5ea7", "#3f8f5b", "#56b4e9", "#b8860b")
+_MOST = 8  # dimensions that colours tell apart
 NAMES: dict[Lang, dict[str, str]] = {
     "fr": {
         "sante": "santé",
@@ -42,7 +46,7 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "title": "{index} : ce qui fait l'écart à « {ref} »",
         "plain": "{index} : ce qui fait l'écart",
         "total": "écart",
-        "idt": "IDT reconstitué, qui n'est pas un chiffre de COMPAS",
+        "idt": "IDT reconstitué, qui n'est pas un chiffre de COMPAS.",
         "without": "sans valeur",
         "x": "Écart, en points de l'indice (à gauche : moins que « {ref} »)",
         "x_plain": "Écart, en points de l'indice",
@@ -51,24 +55,21 @@ _WORDS: dict[Lang, dict[str, str]] = {
         "title": "{index}: what makes the gap to “{ref}”",
         "plain": "{index}: what makes the gap",
         "total": "gap",
-        "idt": "Reconstructed IDT: not a figure of COMPAS",
+        "idt": "Reconstructed IDT: not a figure of COMPAS.",
         "without": "no value",
         "x": "Gap, in points of the index (left: less than “{ref}”)",
         "x_plain": "Gap, in points of the index",
     },
 }
-_WRITTEN = 0.09  # share of the width of the chart under which a part is not written in its bar
 
 
+@house
 def gap_dimensions(
     contributions: TerritorialIndex | pd.DataFrame,
     *,
     territories: Sequence[Any] | None = None,
-    labels: Mapping[Any, str] | pd.Series[str] | None = None,
     year: int | None = None,
-    title: str | None = None,
-    lang: Lang = "fr",
-    ax: Axes | None = None,
+    **signed: Unpack[Signed],
 ) -> Axes:
     """Draw the gap of each territory to a reference as bars stacked by dimension.
 
@@ -79,23 +80,17 @@ def gap_dimensions(
         what `idt` returns, whose reference is its zero.
     territories : sequence, optional
         Codes to draw; by default all.
-    labels : mapping or Series of str, optional
-        Names by code.
     year : int, optional
         Year, the latest by default.
-    title : str, optional
-        Title.
-    lang : {"fr", "en"}, default "fr"
-        Language of the chart.
-    ax : Axes, optional
-        Where to draw; a new figure of fitting height by default.
+    **signed
+        Title, source, size...: see `Signed`.
 
     Returns
     -------
     Axes
         Highest gap at the top; what lowers a territory to the left of zero, what raises it to the
-        right; a triangle under the bar and a figure give the gap. Territories without a gap are at
-        the bottom, and said to have no value.
+        right; a triangle under the bar and a figure in a column give the gap. Territories without a
+        gap are at the bottom, and said to have no value.
 
     Raises
     ------
@@ -105,27 +100,58 @@ def gap_dimensions(
     if isinstance(contributions, TerritorialIndex):
         contributions = contributions.contributions()
     rows, parts, decimals = _rows(contributions, territories, year)
-    words, names = _WORDS[lang], NAMES[lang]
-    rows = rows.sort_values("ecart", na_position="first", kind="stable")
-    if ax is None:
-        _, ax = plt.subplots(figsize=(8.5, 1.9 + 0.36 * len(rows)), layout="constrained")
-    width = _draw(ax, rows, parts, names)
-    _write(ax, rows, parts, width, decimals, lang)
+    rows = rows.sort_values("ecart", ascending=False, na_position="last", kind="stable")
+    sheet = Sheet(signed, rows=len(rows), pitch=2.2)
+    lang, words = sheet.lang, _WORDS[sheet.lang]
+    names = sheet.names(rows.index)
+    legend: list[tuple[Artist, str]] = []
+    for ax, part in sheet.slices(len(rows)):
+        legend = _draw(ax, rows.iloc[part], parts, NAMES[lang])
+        row_names(sheet, ax, names[part])
+    ends = _limits(rows, parts)
+    for ax, part in sheet.slices(len(rows)):
+        ax.set_xlim(*ends)
+        _figures(sheet, ax, rows.iloc[part], parts, decimals)
+        bare(ax, x=False)
+        ax.tick_params(axis="x", labelsize=sheet.small)
+        ax.xaxis.set_major_formatter(lambda v, _: format_number(v, decimals, lang, signed=True))
+    sheet.later(lambda: _write(sheet, rows, parts, decimals))
+    legend.append(
+        (Line2D([], [], marker="^", linestyle="none", color=INK, markersize=5), words["total"])
+    )
     index = str(contributions.attrs.get("indice", "Indice"))
     code = contributions.attrs.get("reference", "")
-    reference = look.names_of(pd.Index([code]), _series(labels))[0] if code else ""
-    ax.set_yticks(range(len(rows)), look.names_of(rows.index, _series(labels)))
-    ax.set_ylim(-0.7, len(rows) - 0.4)
+    reference = sheet.names([code])[0] if code else ""
     plain = words["title" if reference else "plain"].format(index=index, ref=reference)
-    ax.set_title(title or plain, loc="left", fontsize=12, fontweight="bold", color=look.INK, pad=10)
     axis = words["x" if reference else "x_plain"].format(ref=reference)
-    note = f"\n{words['idt']}" if index == NAME else ""
-    ax.set_xlabel(axis + note, color=look.SOFT, fontsize=9, loc="left")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=9)
-    ax.spines[["top", "right", "left", "bottom"]].set_visible(False)
-    ax.tick_params(axis="both", length=0, labelsize=9, labelcolor=look.INK)
-    ax.xaxis.set_major_formatter(lambda value, _: format_number(value, decimals, lang, signed=True))
-    return ax
+
+    def sentences(lang: Lang) -> list[str]:
+        return _sentences(rows, names, (index, reference), decimals, lang)
+
+    keep(sheet.axes, Equivalent(lang, sentences, rows))
+    return sheet.finish(
+        title=plain, subtitle=axis, notes=[words["idt"]] if index == NAME else [], legend=legend
+    )
+
+
+def _sentences(
+    rows: pd.DataFrame, names: Sequence[str], what: tuple[str, str], decimals: int, lang: Lang
+) -> list[str]:
+    (index, reference), words = what, _WORDS[lang]
+    said = [words["title" if reference else "plain"].format(index=index, ref=reference) + "."]
+    for name, (_, row) in zip(names, rows.iterrows(), strict=True):
+        if np.isnan(row["ecart"]):
+            said.append(f"{name} {words['without']}.")
+            continue
+        parts = ", ".join(
+            f"{NAMES[lang].get(str(part), str(part))}"
+            f" {format_number(float(row[part]), decimals, lang, signed=True)}"
+            for part in map(str, rows)
+            if part != "ecart"
+        )
+        total = format_number(float(row["ecart"]), decimals, lang, signed=True)
+        said.append(f"{name} {total} ({parts}).")
+    return said
 
 
 def _rows(
@@ -139,7 +165,7 @@ def _rows(
         frame = frame[[*short, "idt_reconstitue"]].rename(columns=short)
         frame, decimals = frame.rename(columns={"idt_reconstitue": "ecart"}), 0
     parts = [str(name) for name in frame if name != "ecart"]
-    if "ecart" not in frame or not 1 <= len(parts) <= len(_COLOURS):
+    if "ecart" not in frame or not 1 <= len(parts) <= _MOST:
         raise BarometreError(
             "contributions refusées : une colonne par dimension et « ecart », comme les donne"
             " idh4(...).contributions(reference)"
@@ -160,61 +186,64 @@ def _rows(
     return frame, parts, decimals
 
 
-def _series(labels: Mapping[Any, str] | pd.Series[str] | None) -> pd.Series[str] | None:
-    return labels if labels is None or isinstance(labels, pd.Series) else pd.Series(labels)
+def _limits(rows: pd.DataFrame, parts: list[str]) -> tuple[float, float]:
+    """Find the ends of the bars, with room for the figures beside them."""
+    values = rows[parts].fillna(0.0).to_numpy(np.float64)
+    low = float(np.minimum(values, 0).sum(axis=1).min())
+    high = float(np.maximum(values, 0).sum(axis=1).max())
+    room = 0.03 * ((high - low) or 1.0)
+    return low - room, high + room
 
 
-def _draw(ax: Axes, rows: pd.DataFrame, parts: list[str], names: Mapping[str, str]) -> float:
-    """Stack the parts on each side of zero; return the width of the whole."""
+def _draw(
+    ax: Axes, rows: pd.DataFrame, parts: list[str], names: Mapping[str, str]
+) -> list[tuple[Artist, str]]:
+    """Stack the parts on each side of zero; return the entries of the legend."""
     ends = {side: np.zeros(len(rows)) for side in (-1, 1)}
-    y = np.arange(len(rows))
-    for part, colour in zip(parts, _COLOURS, strict=False):
+    y, entries = np.arange(len(rows)), list[tuple[Artist, str]]()
+    for part, colour in zip(parts, categories(len(parts)), strict=True):
         values = rows[part].fillna(0.0).to_numpy()
         start = np.where(values < 0, ends[-1], ends[1])
-        ax.barh(y, values, 0.68, left=start, color=colour, edgecolor="white", linewidth=0.8,
-                label=names.get(part, part))  # fmt: skip
+        ax.barh(y, values, 0.68, left=start, color=colour, edgecolor="white", linewidth=0.8)
         ends[-1] += np.minimum(values, 0)
         ends[1] += np.maximum(values, 0)
-    ax.axvline(0, color=look.INK, linewidth=1)
-    width = float(ends[1].max() - ends[-1].min())
-    margin = 0.17 * (width or 1.0)  # room for the figures
-    ax.set_xlim(ends[-1].min() - margin, ends[1].max() + margin)
-    return width
-
-
-def _write(
-    ax: Axes, rows: pd.DataFrame, parts: list[str], width: float, decimals: int, lang: Lang
-) -> None:
-    """Write parts in their bars, and the gap beside them."""
-    for y, (_, row) in enumerate(rows.iterrows()):
-        if np.isnan(row["ecart"]):
-            ax.annotate(_WORDS[lang]["without"], (0, y), xytext=(4, 0), va="center",
-                        textcoords="offset points", fontsize=9, style="italic",
-                        color=look.SOFT)  # fmt: skip
-            continue
-        ends = {-1: 0.0, 1: 0.0}
-        for part, colour in zip(parts, _COLOURS, strict=False):
-            value, side = float(row[part]), -1 if row[part] < 0 else 1
-            if abs(value) > _WRITTEN * width:
-                red, green, blue = to_rgb(colour)
-                dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.6
-                said = format_number(value, decimals, lang, signed=True)
-                ax.text(ends[side] + value / 2, y, said, ha="center", va="center", fontsize=8,
-                        color="white" if dark else look.INK)  # fmt: skip
-            ends[side] += value
-        low = row["ecart"] < 0
-        ax.annotate(
-            format_number(row["ecart"], decimals, lang, signed=True),
-            (ends[-1] if low else ends[1], y),
-            xytext=(-5 if low else 5, 0),
-            textcoords="offset points",
-            ha="right" if low else "left",
-            va="center",
-            fontsize=9,
-            fontweight="bold",
-            color=look.INK,
-        )
+        entries.append((Patch(color=colour), clean(names.get(part, part))))
     known = rows["ecart"].notna().to_numpy()
-    below = np.flatnonzero(known) - 0.42  # under the bar: over it, it would hide figures
-    ax.scatter(rows["ecart"][known], below, marker="^", s=26, color=look.INK, zorder=4,
-               label=_WORDS[lang]["total"])  # fmt: skip
+    below = np.flatnonzero(known) + 0.42  # under the bar: over it, it would hide figures
+    ax.scatter(rows["ecart"][known], below, marker="^", s=20, color=INK, zorder=4)
+    ax.axvline(0, color=INK, linewidth=1)
+    return entries
+
+
+def _figures(sheet: Sheet, ax: Axes, rows: pd.DataFrame, parts: list[str], decimals: int) -> None:
+    """Write the gaps in a column at the right."""
+    gaps = rows["ecart"].to_numpy(np.float64)
+    texts = [
+        _WORDS[sheet.lang]["without"]
+        if np.isnan(gap)
+        else format_number(gap, decimals, sheet.lang, signed=True)
+        for gap in gaps
+    ]
+    missing = [i for i, gap in enumerate(gaps) if np.isnan(gap)]
+    figure_column(sheet, ax, texts, absent=missing, bold=range(len(gaps)))
+
+
+def _write(sheet: Sheet, rows: pd.DataFrame, parts: list[str], decimals: int) -> None:
+    """Write the parts in their bars, where there is room."""
+    size = 0.88 * sheet.text
+    for ax, part in sheet.slices(len(rows)):
+        low, high = ax.get_xlim()
+        frame = ax.get_window_extent(sheet.renderer)
+        unit = frame.width * 72 / sheet.figure.dpi / (high - low)
+        for y, (_, row) in enumerate(rows.iloc[part].iterrows()):
+            ends = {-1: 0.0, 1: 0.0}
+            for name, colour in zip(parts, categories(len(parts)), strict=True):
+                value = float(row[name])
+                if np.isnan(row["ecart"]) or np.isnan(value):
+                    continue
+                side = -1 if value < 0 else 1
+                text = format_number(value, decimals, sheet.lang, signed=True)
+                if sheet.wide(text, size) + 3 < abs(value) * unit:
+                    ax.text(ends[side] + value / 2, y, text, ha="center", va="center_baseline",
+                            fontsize=size, color=ink_on(colour))  # fmt: skip
+                ends[side] += value

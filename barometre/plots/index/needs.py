@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import textwrap
-from typing import Any
+from typing import Any, Unpack
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -17,15 +15,17 @@ from barometre.base.frames import check_frame
 from barometre.base.french import Lang, format_number
 from barometre.cards.listing import indicator_card
 from barometre.compare.needs import DIAGNOSES
-from barometre.plots import look
+from barometre.plots.look.colours import FAVOURABLE, INK, NEUTRAL, SOFT, UNFAVOURABLE
+from barometre.plots.look.equivalent import Equivalent, keep
+from barometre.plots.look.sheet import Sheet, Signed, house
 
 _GENERAL, _CONCENTRATED, _BOTH, _NEITHER = DIAGNOSES
 # Shapes say the same as colours on a grey print.
 _MARKS = {
     _BOTH: ("D", "#8f3d0c"),
-    _GENERAL: ("s", look.UNFAVOURABLE),
-    _CONCENTRATED: ("^", look.FAVOURABLE),
-    _NEITHER: ("o", look.NEUTRAL),
+    _GENERAL: ("s", UNFAVOURABLE),
+    _CONCENTRATED: ("^", FAVOURABLE),
+    _NEITHER: ("o", NEUTRAL),
 }
 _CORNERS = {_BOTH: (1, 1), _GENERAL: (1, 0), _CONCENTRATED: (0, 1), _NEITHER: (0, 0)}
 _ENGLISH = {
@@ -53,16 +53,13 @@ _WORDS = {
         "left": "without diagnosis, not shown: {n}",
     },
 }
-_WRAP = 46
 _SIDE = 0.35  # least width of a side, where its names are written, as a share of the other
 
 
+@house
 def diagnostic_map(
     diagnosis: pd.DataFrame,
-    *,
-    labels: pd.Series[str] | None = None,
-    lang: Lang = "fr",
-    ax: Axes | None = None,
+    **signed: Unpack[Signed],
 ) -> Axes:
     """Place each indicator by its gap to the reference and its dispersion between zones.
 
@@ -70,12 +67,8 @@ def diagnostic_map(
     ----------
     diagnosis : DataFrame
         What `diagnose` returns, for one territory, one reference and one pair of thresholds.
-    labels : Series of str, optional
-        Labels of the territories, by code.
-    lang : {"fr", "en"}, default "fr"
-        Language of the chart.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
+    **signed
+        Title, source, size...: see `Signed`.
 
     Returns
     -------
@@ -99,18 +92,61 @@ def diagnostic_map(
     order = points["diagnostic"].map({name: i for i, name in enumerate(_MARKS)})
     points = points.assign(_ordre=order, _x=100 * points["ecart_defavorable"])
     points = points.sort_values(["_ordre", "_x"], ascending=[True, False], kind="stable")
-    if ax is None:
-        lines = len(points) + 2 * points["diagnostic"].nunique()
-        _, ax = plt.subplots(figsize=(12.5, max(6.5, 2 + 0.24 * lines)), layout="constrained")
+    sheet = Sheet(signed, aspect=0.62, landscape=True)
+    ax, lang = sheet.axes[0], sheet.lang
     x, y = (points[name].to_numpy(np.float64) for name in ("_x", "dispersion"))
     for name, (mark, colour) in _MARKS.items():
-        here = (points["diagnostic"] == name).to_numpy()
-        ax.scatter(x[here], y[here], s=42, marker=mark, color=colour, zorder=4)
-    corners = _quadrants(ax, x, y, choices, lang)
-    _key(ax, points, lang)
-    _dress(ax, choices, points, len(diagnosis) - len(points), labels, lang)
-    _number(ax, x, y, corners)
-    return ax
+        chosen = (points["diagnostic"] == name).to_numpy()
+        ax.scatter(x[chosen], y[chosen], s=3.4 * sheet.text, marker=mark, color=colour, zorder=4)
+    corners = _quadrants(sheet, ax, x, y, choices)
+    _key(sheet, ax, points)
+    ter, ref = sheet.names([choices["territoire"], choices["reference"]])
+    words = _WORDS[lang]
+    ax.set_xlabel(words["x"].format(ref=ref, ter=ter), fontsize=sheet.small)
+    ax.set_ylabel(words[choices["mesure"]], fontsize=sheet.small)
+    _scales(sheet, ax)
+    sheet.later(lambda: _number(sheet, ax, x, y, corners))
+    first, last = points["annee"].min(), points["annee"].max()
+    years = f"{first}" if first == last else f"{first}-{last}"
+
+    def sentences(lang: Lang) -> list[str]:
+        return _sentences(points, (ter, ref), lang)
+
+    keep(sheet.axes, Equivalent(lang, sentences, points.drop(columns=["_ordre", "_x"])))
+    return sheet.finish(
+        title=f"{words['title']}{' : ' if lang == 'fr' else ': '}{ter}, {years}",
+        source=_producers(points),
+        notes=[_note(choices, len(diagnosis) - len(points), lang)],
+    )
+
+
+def _producers(points: pd.DataFrame) -> str:
+    return " ; ".join(dict.fromkeys(indicator_card(i).producteur for i in points["indicateur"]))
+
+
+def _note(choices: dict[str, Any], left_out: int, lang: Lang) -> str:
+    """Say the thresholds, the weights, and what has no diagnosis."""
+    words = _WORDS[lang]
+    weight = words["equal" if choices["ponderation"] == "égale" else "weight"]
+    limits = words["limits"].format(
+        level=format_number(100 * choices["seuil_niveau"], 0, lang),
+        spread=format_number(choices["seuil_dispersion"], 2, lang),
+    )
+    notes = [limits, weight.format(by=choices["ponderation"])]
+    if left_out:
+        notes.append(words["left"].format(n=left_out))
+    return (" ; " if lang == "fr" else "; ").join(notes) + "."
+
+
+def _sentences(points: pd.DataFrame, names: tuple[str, str], lang: Lang) -> list[str]:
+    colon = " : " if lang == "fr" else ": "
+    said = [f"{_WORDS[lang]['title']}{colon}{names[0]} / {names[1]}."]
+    for name, word in zip(_MARKS, _quadrant_names(lang), strict=True):
+        found = points.loc[points["diagnostic"] == name, "indicateur"]
+        if len(found):
+            listed = ", ".join(indicator_card(i).libelle[lang] for i in found)
+            said.append(f"{word.capitalize()}{colon}{listed}.")
+    return said
 
 
 _CHOICES = ("territoire", "reference", "mesure", "seuil_niveau", "seuil_dispersion", "ponderation")
@@ -126,7 +162,7 @@ def _choices(diagnosis: pd.DataFrame) -> dict[str, Any]:
     return {name: diagnosis[name].iloc[0] for name in _CHOICES if len(diagnosis)}
 
 
-def _quadrants(ax: Axes, x: Floats, y: Floats, choices: dict[str, Any], lang: Lang) -> list[Text]:
+def _quadrants(sheet: Sheet, ax: Axes, x: Floats, y: Floats, choices: dict[str, Any]) -> list[Text]:
     """Draw the thresholds, leave room for the labels, name the corners."""
     level, spread = 100 * choices["seuil_niveau"], choices["seuil_dispersion"]
     left, right = min(x.min(), 0.0, level), max(x.max(), 0.0, level)
@@ -136,11 +172,11 @@ def _quadrants(ax: Axes, x: Floats, y: Floats, choices: dict[str, Any], lang: La
     # Most dispersions are small, and a few very large; a logarithm has no place for 0.
     ax.set_yscale("function", functions=(np.sqrt, np.square))
     ax.set_ylim(0, 1.25 * (max(y.max(), spread) or 1.0))
-    ax.axvline(level, color=look.INK, linewidth=1, linestyle=":", zorder=2)
-    ax.axhline(spread, color=look.INK, linewidth=1, linestyle=":", zorder=2)
-    ax.axvline(0, color=look.SOFT, linewidth=0.6, zorder=1)
+    ax.axvline(level, color=INK, linewidth=1, linestyle=":", zorder=2)
+    ax.axhline(spread, color=INK, linewidth=1, linestyle=":", zorder=2)
+    ax.axvline(0, color=SOFT, linewidth=0.6, zorder=1)
     corners = []
-    for name, word in zip(_MARKS, _quadrant_names(lang), strict=True):
+    for name, word in zip(_MARKS, _quadrant_names(sheet.lang), strict=True):
         (h, v), colour = _CORNERS[name], _MARKS[name][1]
         text = ax.text(
             0.99 if h else 0.01,
@@ -149,7 +185,7 @@ def _quadrants(ax: Axes, x: Floats, y: Floats, choices: dict[str, Any], lang: La
             transform=ax.transAxes,
             ha="right" if h else "left",
             va="top" if v else "bottom",
-            fontsize=11,
+            fontsize=sheet.text + 1,
             fontweight="bold",
             color=colour,
             bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
@@ -163,52 +199,12 @@ def _quadrant_names(lang: Lang) -> list[str]:
     return [(name if lang == "fr" else _ENGLISH[name]).upper() for name in _MARKS]
 
 
-def _dress(
-    ax: Axes,
-    choices: dict[str, Any],
-    points: pd.DataFrame,
-    left_out: int,
-    labels: pd.Series[str] | None,
-    lang: Lang,
-) -> None:
-    words = _WORDS[lang]
-    ter, ref = look.names_of(pd.Index([choices["territoire"], choices["reference"]]), labels)
-    first, last = points["annee"].min(), points["annee"].max()
-    years = f"{first}" if first == last else f"{first}-{last}"
-    ax.set_title(
-        f"{words['title']} : {ter}, {years}"
-        if lang == "fr"
-        else f"{words['title']}: {ter}, {years}",
-        loc="left",
-        fontsize=12,
-        fontweight="bold",
-        color=look.INK,
-    )
-    weight = words["equal" if choices["ponderation"] == "égale" else "weight"]
-    ax.set_xlabel(words["x"].format(ref=ref, ter=ter), color=look.INK)
-    ax.set_ylabel(words[choices["mesure"]], color=look.INK)
-    limits = words["limits"].format(
-        level=format_number(100 * choices["seuil_niveau"], 0, lang),
-        spread=format_number(choices["seuil_dispersion"], 2, lang),
-    )
-    notes = [limits, weight.format(by=choices["ponderation"])]
-    if left_out:
-        notes.append(words["left"].format(n=left_out))
-    ax.annotate(
-        " ; ".join(notes) if lang == "fr" else "; ".join(notes),
-        (0, 0),
-        xytext=(0, -42),
-        xycoords="axes fraction",
-        textcoords="offset points",
-        va="top",
-        fontsize=8.5,
-        color=look.SOFT,
-    )
+def _scales(sheet: Sheet, ax: Axes) -> None:
+    lang = sheet.lang
     ax.xaxis.set_major_formatter(lambda value, _: format_number(value, 0, lang, signed=True))
     decimals = 1 if ax.get_ylim()[1] > 1 else 2
     ax.yaxis.set_major_formatter(lambda value, _: format_number(value, decimals, lang))
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(length=0, labelsize=9, labelcolor=look.INK)
+    ax.tick_params(length=0, labelsize=sheet.small, labelcolor=INK)
 
 
 # ---- numbers beside the points, and what they stand for -----------------------------------------
@@ -216,65 +212,68 @@ def _dress(
 _ANGLES = np.deg2rad(np.arange(0, 360, 30))
 _REACH = (5.0, 12.0, 20.0, 30.0, 42.0)  # points between a mark and its number
 _MARK = 4.0  # half of a mark, in points
-_LINE = 12.5  # points between two lines of the key
+_LINE = 1.45  # from one line of the key to the next, in sizes of its type
 
 
-def _key(ax: Axes, points: pd.DataFrame, lang: Lang) -> None:
-    """Name the numbers at the right of the axes, one group by quadrant."""
-    heights, number = 0.0, 0
+def _key(sheet: Sheet, ax: Axes, points: pd.DataFrame) -> None:
+    """Name the numbers at the right of the axes, one group by quadrant, smaller when they are many.
+
+    The key takes the height of the chart, from the top.
+    """
     style: dict[str, Any] = {
-        "xycoords": "axes fraction",
-        "textcoords": "offset points",
-        "va": "top",
-    }
-    for name, word in zip(_MARKS, _quadrant_names(lang), strict=True):
-        here = points[points["diagnostic"] == name]
-        if here.empty:
+        "xycoords": "axes fraction", "textcoords": "offset points", "va": "top",
+        "annotation_clip": False,
+    }  # fmt: skip
+    wide = 0.36 * 72 * sheet.width
+    of = points.groupby("diagnostic", sort=False)["indicateur"].apply(list).to_dict()
+    groups = [
+        (word, colour, [indicator_card(i).libelle[sheet.lang] for i in of.get(name, [])])
+        for (name, (_, colour)), word in zip(
+            _MARKS.items(), _quadrant_names(sheet.lang), strict=True
+        )
+    ]
+    size = sheet.small
+    for size in np.arange(sheet.small, 5.0, -0.5):
+        folded = [[sheet.folded(name, size, wide) for name in names] for _, _, names in groups]
+        lines = sum(name.count("\n") + 1 for names in folded for name in names)
+        tall = (lines + 1.8 * sum(bool(names) for names in folded)) * _LINE * size
+        if tall <= sheet.height:
+            break
+    heights, number = 0.0, 0
+    for (word, colour, _), names in zip(groups, folded, strict=True):
+        if not names:
             continue
-        ax.annotate(
-            word, (1, 1), xytext=(16, -heights), fontsize=9.5, fontweight="bold",
-            color=_MARKS[name][1], **style,
-        )  # fmt: skip
-        heights += 1.2 * _LINE
-        for indicator in here["indicateur"]:
+        ax.annotate(word, (1, 1), xytext=(16, -heights), fontsize=size + 0.5, fontweight="bold",
+                    color=colour, **style)  # fmt: skip
+        heights += 1.2 * _LINE * size
+        for name in names:
             number += 1
-            label = textwrap.wrap(indicator_card(indicator).libelle[lang], _WRAP)
-            ax.annotate(f"{number}", (1, 1), xytext=(29, -heights), ha="right", fontsize=8.5,
-                        color=look.SOFT, **style)  # fmt: skip
-            ax.annotate("\n".join(label), (1, 1), xytext=(34, -heights), fontsize=8.5,
-                        color=look.INK, **style)  # fmt: skip
-            heights += _LINE * len(label)
-        heights += 0.6 * _LINE
+            ax.annotate(f"{number}", (1, 1), xytext=(30, -heights), ha="right", fontsize=size,
+                        color=SOFT, **style)  # fmt: skip
+            ax.annotate(name, (1, 1), xytext=(35, -heights), fontsize=size, color=INK,
+                        **style)  # fmt: skip
+            heights += _LINE * size * (name.count("\n") + 1)
+        heights += 0.6 * _LINE * size
 
 
-def _number(ax: Axes, x: Floats, y: Floats, corners: list[Text]) -> None:
+def _number(sheet: Sheet, ax: Axes, x: Floats, y: Floats, corners: list[Text]) -> None:
     """Put each number at the nearest place where it hides nothing, with a line when it is far."""
-    figure = ax.get_figure(root=True)
-    assert figure is not None
-    figure.draw_without_rendering()  # the layout moves the axes
-    scale = figure.dpi / 72
-    at = ax.transData.transform(np.column_stack([x, y])) / scale
-    names = [np.array(corner.get_window_extent().extents) / scale for corner in corners]
+    points = 72 / sheet.figure.dpi
+    at = ax.transData.transform(np.column_stack([x, y])) * points
+    names = [np.array(c.get_window_extent(sheet.renderer).extents) * points for c in corners]
     taken = [*np.column_stack([at - _MARK, at + _MARK]), *names]
-    frame = np.array(ax.get_window_extent().extents) / scale
-    size = np.array([9.0, 8.0])
+    frame = np.array(ax.get_window_extent(sheet.renderer).extents) * points
+    size = np.array([1.25 * sheet.small, 1.15 * sheet.small])
     for i, point in enumerate(at):
         offset, reach, box = _nearest_free(point, size, np.array(taken), frame)
         taken.append(box)
         ax.annotate(
-            f"{i + 1}",
-            (x[i], y[i]),
-            xytext=(offset[0], offset[1]),
-            textcoords="offset points",
-            ha="center",
-            va="center",
-            fontsize=8,
-            color=look.INK,
-            zorder=5,
-            arrowprops={"arrowstyle": "-", "color": look.SOFT, "linewidth": 0.6}
+            f"{i + 1}", (x[i], y[i]), xytext=(offset[0], offset[1]), textcoords="offset points",
+            ha="center", va="center", fontsize=sheet.small, color=INK, zorder=5,
+            arrowprops={"arrowstyle": "-", "color": SOFT, "linewidth": 0.6}
             if reach > _REACH[1]
             else None,
-        ).set_in_layout(False)
+        )  # fmt: skip
 
 
 def _nearest_free(

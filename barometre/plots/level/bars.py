@@ -104,7 +104,9 @@ def ranked_bars(
         ax.set_xlim(*ends)
         bare(ax)
     marks = [
-        Line(float(value), f"{name}{' :' if lang == 'fr' else ':'} {format_value(value, card, lang)}")
+        Line(
+            float(value), f"{name}{' :' if lang == 'fr' else ':'} {format_value(value, card, lang)}"
+        )
         for name, value in zip(names_of_lines, lines["valeur"], strict=True)
     ]
     reference_lines(sheet, marks)
@@ -120,9 +122,7 @@ def ranked_bars(
     )
 
 
-def _verdicts(
-    verdicts: pd.DataFrame, bars: pd.DataFrame, known: pd.Series
-) -> list[object]:
+def _verdicts(verdicts: pd.DataFrame, bars: pd.DataFrame, known: pd.Series) -> list[object]:
     """Take the verdicts of the bars, against the first reference that has a value."""
     mine = verdicts[
         (verdicts["indicateur"] == bars["indicateur"].iloc[0])
@@ -133,9 +133,7 @@ def _verdicts(
     return list(mine.drop_duplicates("code").set_index("code")["verdict"].reindex(bars.index))
 
 
-def _limits(
-    values: np.ndarray, lines: pd.DataFrame, bars: pd.DataFrame
-) -> tuple[float, float]:
+def _limits(values: np.ndarray, lines: pd.DataFrame, bars: pd.DataFrame) -> tuple[float, float]:
     limits = bars[["borne_inf", "borne_sup"]].to_numpy(np.float64).ravel() if (
         "borne_inf" in bars
     ) else np.empty(0)  # fmt: skip
@@ -144,9 +142,7 @@ def _limits(
     return (low, high) if high > low else (low, low + 1.0)
 
 
-def _draw(
-    sheet: Sheet, ax: Axes, bars: pd.DataFrame, card: Card, colours: Sequence[str]
-) -> None:
+def _draw(sheet: Sheet, ax: Axes, bars: pd.DataFrame, card: Card, colours: Sequence[str]) -> None:
     doubtful = (bars["qualite"] == "douteux").to_numpy()
     drawn = ax.barh(range(len(bars)), bars["valeur"].fillna(0), 0.72, color=colours, zorder=2)
     for bar, doubt in zip(drawn, doubtful, strict=True):
@@ -158,9 +154,7 @@ def _draw(
     ax.axvline(0, color=SOFT, linewidth=0.8, zorder=3)
 
 
-def _write(
-    sheet: Sheet, ax: Axes, bars: pd.DataFrame, card: Card, bold: Sequence[int]
-) -> None:
+def _write(sheet: Sheet, ax: Axes, bars: pd.DataFrame, card: Card, bold: Sequence[int]) -> None:
     missing = bars["valeur"].isna().to_numpy()
     statuses = bars["statut"].fillna("non_disponible")
     texts = [

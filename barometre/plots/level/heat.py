@@ -65,7 +65,7 @@ class _Grid:
     codes: list[str]
     cards: list[Card]
     tables: list[pd.DataFrame]
-    values: Floats
+    cells: Floats
     scores: Floats
     number: int  # of territories; what follows are the reference and the others
 
@@ -197,17 +197,24 @@ def _draw_cell(
     (x, y), (i, j) = place, at
     code, card, table = grid.codes[i], grid.cards[j], grid.tables[j]
     colour = _colour(grid.scores[at])
-    absent = code not in table.index or np.isnan(grid.values[at])
+    absent = code not in table.index or np.isnan(grid.cells[at])
     ax.add_patch(
-        Rectangle((x - 0.48, y - 0.46), 0.96, 0.92, facecolor=colour, linewidth=0,
-                  edgecolor=PALE, hatch="///" if absent else None)
+        Rectangle(
+            (x - 0.48, y - 0.46),
+            0.96,
+            0.92,
+            facecolor=colour,
+            linewidth=0,
+            edgecolor=PALE,
+            hatch="///" if absent else None,
+        )
     )
     if code not in table.index:
         text = "–"
     elif absent:
         text = absent_label(str(table.loc[code, "statut"]), sheet.lang)
     else:
-        text = format_value(grid.values[at], card, sheet.lang)
+        text = format_value(grid.cells[at], card, sheet.lang)
         text += DOUBT_MARK * bool(table.loc[code, "qualite"] == "douteux")
     ax.text(x, y, text, ha="center", va="center_baseline", fontsize=sheet.text,
             style="italic" if absent else "normal",
@@ -219,7 +226,12 @@ def _heading(card: Card, table: pd.DataFrame, lang: Lang) -> str:
 
 
 def _panel(
-    sheet: Sheet, ax: Axes, grid: _Grid, part: slice, names: tuple[list[str], list[str]], *,
+    sheet: Sheet,
+    ax: Axes,
+    grid: _Grid,
+    part: slice,
+    names: tuple[list[str], list[str]],
+    *,
     turned: bool,
 ) -> None:
     """Draw some of the territories, named at the left, or above when indicators are the rows."""
@@ -238,9 +250,7 @@ def _panel(
     sheet.later(lambda: _head_columns(sheet, ax, columns, across))
 
 
-def _head_columns(
-    sheet: Sheet, ax: Axes, columns: Sequence[float], names: Sequence[str]
-) -> None:
+def _head_columns(sheet: Sheet, ax: Axes, columns: Sequence[float], names: Sequence[str]) -> None:
     """Name the columns, upright where they are narrow; make the figures fit their cells."""
     wide = ax.get_window_extent(sheet.renderer).width * 72 / sheet.figure.dpi / (columns[-1] + 1)
     upright = wide < _LEVEL
@@ -265,20 +275,22 @@ def _legend(grid: _Grid, words: dict[str, str]) -> list[tuple[Patch, str]]:
         (Patch(facecolor=_colour(score)), words[key])
         for score, key in ((-_LIMIT, "worse"), (0.0, "same"), (_LIMIT, "better"))
     ]
-    if np.isnan(grid.values).any():
-        entries.append((Patch(facecolor=PAPER, edgecolor=PALE, hatch="////", linewidth=0), words["grey"]))
+    if np.isnan(grid.cells).any():
+        entries.append(
+            (Patch(facecolor=PAPER, edgecolor=PALE, hatch="////", linewidth=0), words["grey"])
+        )
     return entries
 
 
 def _keep(sheet: Sheet, grid: _Grid, names: list[str], ref: str) -> None:
-    table = pd.DataFrame(grid.values, index=names, columns=[card.id for card in grid.cards])
+    table = pd.DataFrame(grid.cells, index=names, columns=[card.id for card in grid.cards])
 
     def sentences(lang: Lang) -> list[str]:
         words, said = _WORDS[lang], []
         for j, card in enumerate(grid.cards):
             score = grid.scores[: grid.number, j]
             name = _heading(card, grid.tables[j], lang)
-            value = measured(float(grid.values[grid.number, j]), card, lang)
+            value = measured(float(grid.cells[grid.number, j]), card, lang)
             worst, best = int((score < 0).sum()), int((score > 0).sum())
             said.append(
                 words["say"].format(name=name, worst=worst, best=best, ref=ref, value=value) + "."

@@ -26,15 +26,20 @@ class Line(NamedTuple):
 
 
 def row_names(
-    sheet: Sheet, ax: Axes, names: Sequence[str], *, bold: Collection[int] = (), width: int = 0,
+    sheet: Sheet,
+    ax: Axes,
+    names: Sequence[str],
+    *,
+    bold: Collection[int] = (),
+    width: int = 0,
     at: Sequence[float] | None = None,
 ) -> None:
     """Name the rows of a panel, the first at the top; panels keep the same height of rows."""
     lines = 2 if sheet.pitch > 2.3 * sheet.text else 1
     width = width or (_WIDE_NAME if len(sheet.axes) == 1 else 24)
     ax.set_yticks(
-        range(len(names)) if at is None else at, [folded_name(name, width, lines) for name in names],
-        fontsize=sheet.text, color=INK,
+        range(len(names)) if at is None else at,
+        [folded_name(name, width, lines) for name in names], fontsize=sheet.text, color=INK,
     )  # fmt: skip
     for i, text in enumerate(ax.get_yticklabels()):
         text.set_fontweight("bold" if i in bold else "normal")

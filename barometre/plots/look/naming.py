@@ -36,7 +36,7 @@ def names_of(codes: Iterable[Hashable], labels: Labels | None = None) -> list[st
         The name given, else the bundled one (communes, EPCI, departments, regions, zones of the
         contract), else the code.
     """
-    given, found = _given(labels), []
+    given, found = names_by_code(labels), []
     for code in codes:
         name = given.get(code)
         found.append(clean(name if isinstance(name, str) else bundled_name(str(code))))
@@ -64,7 +64,8 @@ def folded_name(name: str, width: int, lines: int = 2) -> str:
     return "\n".join(rows)
 
 
-def _given(labels: Labels | None) -> Mapping[Any, Any]:
+def names_by_code(labels: Labels | None) -> Mapping[Any, Any]:
+    """Return the names given, by code: the short labels of a frame of territories or of tables."""
     if isinstance(labels, Tables):
         labels = labels.territoires
     if isinstance(labels, pd.DataFrame):

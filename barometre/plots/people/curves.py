@@ -15,6 +15,7 @@ from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
 from barometre.plots.look.colours import GRID, INK, SOFT, categories, luminance
 from barometre.plots.look.equivalent import Equivalent, keep
+from barometre.plots.look.naming import names_by_code
 from barometre.plots.look.sheet import Sheet, Signed, house
 
 _DASHES = ("-", "--", "-.", ":")
@@ -53,7 +54,6 @@ _WORDS: dict[Lang, dict[str, str]] = {
 def survival_curves(
     curve: pd.DataFrame,
     *,
-    labels: Mapping[Any, str] | None = None,
     time_label: str | None = None,
     at_risk: bool = True,
     **signed: Unpack[Signed],
@@ -64,15 +64,14 @@ def survival_curves(
     ----------
     curve : DataFrame
         Result of `cohort.kaplan_meier` or of `cohort.cumulative_incidence`.
-    labels : mapping, optional
-        Names of the groups, or of the causes when there is no group.
     time_label : str, optional
         Unit of the durations: ``"Mois depuis l'entrée"``.
     at_risk : bool, default True
         Write under the axis how many people are at risk at each mark; they are rounded when they
         are sums of weights.
     **signed
-        Title, source, size...: see `Signed`.
+        Title, source, size...: see `Signed`; ``labels`` are the names of the groups, or of the
+        causes when there is no group.
 
     Returns
     -------
@@ -94,7 +93,8 @@ def survival_curves(
     sheet = Sheet(signed, aspect=0.52)
     ax, lang = sheet.axes[0], sheet.lang
     words = _WORDS[lang]
-    parts = _series(curve, labels or {}, words)
+    labels = names_by_code(signed.get("labels"))
+    parts = _series(curve, labels, words)
     colours = categories(len(parts))
     lines = [
         _draw(ax, name, part, value, colours[i], _DASHES[i % len(_DASHES)])
@@ -104,10 +104,8 @@ def survival_curves(
     if at_risk:
         # Those at risk of one cause are at risk of the others: one line per group, not per curve.
         same = "cause" in curve and len(parts) > 1
-        groups = _series(curve.drop(columns="cause"), labels or {}, words) if same else parts
-        rows = [
-            (name, INK if same else colours[i], part) for i, (name, part) in enumerate(groups)
-        ]
+        groups = _series(curve.drop(columns="cause"), labels, words) if same else parts
+        rows = [(name, INK if same else colours[i], part) for i, (name, part) in enumerate(groups)]
         _count(sheet, ax, rows)
     _keep(sheet, curve, parts, value)
     return sheet.finish(
@@ -153,9 +151,7 @@ def _series(
     return named
 
 
-def _draw(
-    ax: Axes, name: str, part: pd.DataFrame, value: str, colour: str, dash: str
-) -> Line2D:
+def _draw(ax: Axes, name: str, part: pd.DataFrame, value: str, colour: str, dash: str) -> Line2D:
     start = 0.0 if value == "cif" else 1.0
 
     def steps(column: str) -> Any:

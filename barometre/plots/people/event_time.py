@@ -142,9 +142,7 @@ def _with_base(table: pd.DataFrame, base: float | None) -> pd.DataFrame:
     return pd.concat([rows, added]).sort_values("event_time", kind="stable", ignore_index=True)
 
 
-def _points(
-    ax: Axes, rows: pd.DataFrame, words: Mapping[str, str]
-) -> list[tuple[Artist, str]]:
+def _points(ax: Axes, rows: pd.DataFrame, words: Mapping[str, str]) -> list[tuple[Artist, str]]:
     """Draw the effects: squares before entry, dots after, the base hollow."""
     drawn: list[tuple[Artist, str]] = []
     time, base = rows["event_time"].to_numpy(), rows["base"].to_numpy(bool)
@@ -169,7 +167,7 @@ def _sentences(rows: pd.DataFrame, decimals: int, lang: Lang) -> list[str]:
     words, said = _WORDS[lang], []
     for row in rows.itertuples():
         text = format_number(float(row.estimate), decimals, lang)  # type: ignore[arg-type]
-        if not np.isnan(row.low):  # type: ignore[arg-type, call-overload]
+        if not np.isnan(row.low):  # type: ignore[arg-type]
             ends = [format_number(float(v), decimals, lang) for v in (row.low, row.high)]  # type: ignore[arg-type]
             text += f" [{(' ; ' if lang == 'fr' else ', ').join(ends)}]"
         time = format_number(float(row.event_time), None, lang, signed=True)  # type: ignore[arg-type]

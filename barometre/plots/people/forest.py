@@ -3,45 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
-from barometre.plots import look
+from barometre.plots.look.colours import FAVOURABLE, INK, SOFT, UNFAVOURABLE
+from barometre.plots.look.equivalent import Equivalent, keep
+from barometre.plots.look.marks import Line, reference_lines, row_names, scale
+from barometre.plots.look.naming import clean
+from barometre.plots.look.sheet import Sheet, Signed, house
 
 _COLUMNS = ("estimate", "low", "high")
 _WORDS: dict[Lang, dict[str, str]] = {
     "fr": {
+        "title": "Ce que chaque méthode estime",
         "x": "Effet estimé",
         "truth": "effet vrai : ",
-        "caught": "Bleu : l'intervalle contient l'effet vrai ; orange : il le manque",
-        "bounds": "Trait sans point : bornes",
+        "caught": "Bleu : l'intervalle contient l'effet vrai ; orange : il le manque.",
+        "bounds": "Trait sans point : bornes.",
         "between": " ; ",
     },
     "en": {
+        "title": "What each method estimates",
         "x": "Estimated effect",
         "truth": "true effect: ",
-        "caught": "Blue: the interval holds the true effect; orange: it misses it",
-        "bounds": "Line without a dot: bounds",
+        "caught": "Blue: the interval holds the true effect; orange: it misses it.",
+        "bounds": "Line without a dot: bounds.",
         "between": ", ",
     },
 }
 
 
+@house
 def effect_forest(
     effects: pd.DataFrame | Mapping[str, Any],
     *,
     truth: float | None = None,
-    title: str | None = None,
     label: str | None = None,
     decimals: int = 0,
-    lang: Lang = "fr",
-    ax: Axes | None = None,
+    **signed: Unpack[Signed],
 ) -> Axes:
     """Draw estimates and their intervals, one line per method.
 
@@ -54,16 +58,12 @@ def effect_forest(
     truth : float, optional
         The true effect, when it is known: a vertical line. The colour then says which intervals
         hold it.
-    title : str, optional
-        Title.
     label : str, optional
         Label of the horizontal axis, with the unit.
     decimals : int, default 0
         Decimals of the figures written on the right.
-    lang : {"fr", "en"}, default "fr"
-        Language of the chart.
-    ax : Axes, optional
-        Where to draw; a new figure of fitting height by default.
+    **signed
+        Title, source, size...: see `Signed`.
 
     Returns
     -------
@@ -76,40 +76,39 @@ def effect_forest(
     BarometreError
         Columns that are absent, nothing to draw.
     """
-    rows, words = _rows(effects), _WORDS[lang]
+    rows = _rows(effects)
     places, headings = _places(rows)
-    if ax is None:
-        _, ax = plt.subplots(figsize=(9, 1.4 + 0.36 * (max(places) + 1)), layout="constrained")
+    sheet = Sheet(signed, rows=int(max(places)) + 1, grid=(1, 1), pitch=2.1)
+    ax, lang, words = sheet.axes[0], sheet.lang, _WORDS[sheet.lang]
     values = rows[list(_COLUMNS)].to_numpy(np.float64)
-    ax.axvline(0, color=look.SOFT, linewidth=0.8, zorder=1)
-    if truth is not None:
-        ax.axvline(truth, color=look.INK, linewidth=1.4, linestyle="--", zorder=1)
-        ax.annotate(words["truth"] + format_number(truth, decimals, lang), (truth, 1),
-                    xytext=(0, 3), xycoords=("data", "axes fraction"), ha="center",
-                    textcoords="offset points", fontsize=9, color=look.INK)  # fmt: skip
-    for y, line in zip(places, values, strict=True):
-        _draw(ax, y, line, truth, decimals, lang)
+    ax.axvline(0, color=SOFT, linewidth=0.8, zorder=1)
     ticks = sorted([*zip(places, rows["method"], strict=True), *headings])
-    ax.set_yticks([y for y, _ in ticks], [str(name) for _, name in ticks])
+    names = [clean(name) for _, name in ticks]
     heads = {y for y, _ in headings}
-    for (y, _), text in zip(ticks, ax.get_yticklabels(), strict=True):
-        text.set(fontweight="bold" if y in heads else "normal", color=look.INK, fontsize=9.5)
+    bold = [i for i, (y, _) in enumerate(ticks) if y in heads]
+    row_names(sheet, ax, names, bold=bold, at=[y for y, _ in ticks], width=44)
     ax.set_ylim(max(places) + 0.6, min(*places, *heads, 0) - 0.6)
-    ax.set_xlabel(label or words["x"], color=look.INK)
+    if truth is not None:
+        text = words["truth"] + format_number(truth, decimals, lang)
+        reference_lines(sheet, [Line(truth, text)])
+    for y, line in zip(places, values, strict=True):
+        _draw(sheet, ax, (y, truth), line, decimals)
+    scale(sheet, ax)
+    ax.set_xlabel(label or words["x"], fontsize=sheet.small)
     notes = [words["caught"]] if truth is not None else []
     if (np.isnan(values[:, 0]) & ~np.isnan(values[:, 1])).any():
         notes.append(words["bounds"])
-    if notes:
-        ax.annotate("\n".join(notes), (0, 0), xytext=(0, -36), xycoords="axes fraction",
-                    textcoords="offset points", va="top", fontsize=8, color=look.SOFT)  # fmt: skip
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.tick_params(axis="y", length=0)
-    ax.grid(axis="x", color="#e5e7eb", linewidth=0.8)
-    ax.set_axisbelow(True)
-    if title:
-        above = 22 if truth is not None else 8
-        ax.set_title(title, loc="left", fontsize=12, fontweight="bold", color=look.INK, pad=above)
-    return ax
+
+    def sentences(lang: Lang) -> list[str]:
+        colon = " : " if lang == "fr" else ": "
+        said = [
+            f"{clean(name)}{colon}{_figures(line, decimals, lang) or '–'}"
+            for name, line in zip(rows["method"], values, strict=True)
+        ]
+        return [_WORDS[lang]["title"] + ".", _WORDS[lang]["between"].join(said) + "."]
+
+    keep(sheet.axes, Equivalent(lang, sentences, rows))
+    return sheet.finish(title=words["title"], subtitle=label or "", notes=notes)
 
 
 def _rows(effects: pd.DataFrame | Mapping[str, Any]) -> pd.DataFrame:
@@ -145,18 +144,25 @@ def _places(rows: pd.DataFrame) -> tuple[list[float], list[tuple[float, str]]]:
     return places, headings
 
 
-def _draw(ax: Axes, y: float, line: Any, truth: float | None, decimals: int, lang: Lang) -> None:
-    estimate, low, high = line
-    colour = look.INK
+def _draw(sheet: Sheet, ax: Axes, at: tuple[float, float | None], line: Any, decimals: int) -> None:
+    (y, truth), (estimate, low, high) = at, line
+    colour = INK
     if truth is not None and not np.isnan(low + high):
-        colour = look.FAVOURABLE if low <= truth <= high else look.UNFAVOURABLE
+        colour = FAVOURABLE if low <= truth <= high else UNFAVOURABLE
     ends = 0.12
     ax.hlines(y, low, high, color=colour, linewidth=2, zorder=3)
     ax.vlines([low, high], y - ends, y + ends, color=colour, linewidth=2, zorder=3)
     ax.plot(estimate, y, "o", color=colour, markersize=6.5, zorder=4)
+    ax.annotate(_figures(line, decimals, sheet.lang), (1, y), xytext=(6, 0), va="center",
+                xycoords=("axes fraction", "data"), textcoords="offset points",
+                fontsize=sheet.text, color=INK, annotation_clip=False)  # fmt: skip
+
+
+def _figures(line: Any, decimals: int, lang: Lang) -> str:
+    """Write an estimate and its interval."""
+    estimate, low, high = line
     known = [format_number(v, decimals, lang) for v in (low, high) if not np.isnan(v)]
     text = "" if np.isnan(estimate) else format_number(estimate, decimals, lang)
     if len(known) == 2:
         text += f" [{_WORDS[lang]['between'].join(known)}]"
-    ax.annotate(text.strip(), (1.01, y), xycoords=("axes fraction", "data"), va="center",
-                fontsize=9, color=look.INK, annotation_clip=False)  # fmt: skip
+    return text.strip()

@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Any, Unpack
 
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.colors import to_rgb
 
 from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
-from barometre.plots import look
+from barometre.plots.look.colours import SOFT, categories, ink_on
+from barometre.plots.look.equivalent import Equivalent, keep
+from barometre.plots.look.naming import clean, names_by_code
+from barometre.plots.look.sheet import Sheet, Signed, house
 
-# Okabe and Ito (2008), told apart by colour-blind people; the state of the missing is pale grey.
-COLOURS = ("#2c6fa6", "#e69f00", "#3f8f5b", "#c8641e", "#7b5ea7", "#56b4e9", "#b8860b", "#8a8f98")
 _ABSENT, _MISSING = "#dfe3e8", "missing"
+_ROOMY = 15  # waves beyond which not all are named
 _WRITTEN = 6  # per cent under which a share is not written in its bar
 _WORDS: dict[Lang, dict[str, str]] = {
-    "fr": {"y": "Part des personnes (%)", "x": "Vague", "missing": "absent ou inconnu"},
-    "en": {"y": "Share of people (%)", "x": "Wave", "missing": "absent or not known"},
+    "fr": {
+        "title": "Situation à chaque vague",
+        "y": "Part des personnes (%)",
+        "x": "Vague",
+        "missing": "absent ou inconnu",
+    },
+    "en": {
+        "title": "Status at each wave",
+        "y": "Share of people (%)",
+        "x": "Wave",
+        "missing": "absent or not known",
+    },
 }
 
 
+@house
 def state_bars(
     distribution: pd.DataFrame,
     *,
     group: Any = None,
-    labels: Mapping[Any, str] | None = None,
-    title: str | None = None,
     wave_label: str | None = None,
-    lang: Lang = "fr",
-    ax: Axes | None = None,
+    **signed: Unpack[Signed],
 ) -> Axes:
     """Draw the distribution of statuses at each wave.
 
@@ -43,16 +50,10 @@ def state_bars(
         Result of `cohort.state_distribution`.
     group : optional
         Group to draw; needed when there are several: draw each in its own Axes.
-    labels : mapping, optional
-        Names of the states.
-    title : str, optional
-        Title.
     wave_label : str, optional
         Label of the horizontal axis.
-    lang : {"fr", "en"}, default "fr"
-        Language of the chart.
-    ax : Axes, optional
-        Where to draw; a new figure by default.
+    **signed
+        Title, source, size...: see `Signed`; ``labels`` are the names of the states.
 
     Returns
     -------
@@ -71,33 +72,46 @@ def state_bars(
             f"distribution vide ou sans {', '.join(sorted(missing)) or 'ligne'} : donner le"
             " résultat de state_distribution"
         )
-    words, rows = _WORDS[lang], _one_group(distribution, group)
+    rows = _one_group(distribution, group)
+    sheet = Sheet(signed, aspect=0.5)
+    ax, lang, words = sheet.axes[0], sheet.lang, _WORDS[sheet.lang]
     waves, states = list(rows["wave"].unique()), list(rows["state"].unique())
     shares = rows["share"].to_numpy(np.float64).reshape(len(waves), len(states))
     totals = rows["n"].to_numpy(np.float64).reshape(shares.shape).sum(axis=1)
-    names = {_MISSING: words["missing"]} | dict(labels or {})
-    if ax is None:
-        width = min(3 + 0.75 * len(waves), 14)
-        _, ax = plt.subplots(figsize=(width + 1.5, 4.6), layout="constrained")
-    base, wide = np.zeros(len(waves)), 0.8
+    names = {_MISSING: words["missing"]} | dict(names_by_code(signed.get("labels")))
+    colours = categories(len([state for state in states if state != _MISSING]))
+    free, base, bars = iter(colours), np.zeros(len(waves)), []
     for i, state in enumerate(states):
         heights = 100 * np.nan_to_num(shares[:, i])
-        colour = _ABSENT if state == _MISSING else COLOURS[i % len(COLOURS)]
-        ax.bar(range(len(waves)), heights, wide, bottom=base, color=colour, edgecolor="white",
-               linewidth=0.6, label=str(names.get(state, state)))  # fmt: skip
-        if len(waves) <= 15:
-            _write(ax, base, heights, colour)
+        colour = _ABSENT if state == _MISSING else next(free)
+        bar = ax.bar(range(len(waves)), heights, 0.8, bottom=base, color=colour,
+                     edgecolor="white", linewidth=0.6)  # fmt: skip
+        bars.append((bar, clean(names.get(state, state))))
+        if len(waves) <= _ROOMY:
+            _write(sheet, ax, base, heights, colour)
         base = base + heights
-    _dress(ax, [_wave_name(wave) for wave in waves], totals, len(waves) <= 15, lang)
-    ax.set_ylabel(words["y"], color=look.INK)
-    ax.set_xlabel(wave_label or words["x"], color=look.INK)
-    if title:
-        ax.set_title(title, loc="left", fontsize=12, fontweight="bold", color=look.INK, pad=18)
-    handles, texts = ax.get_legend_handles_labels()
+    _dress(sheet, ax, [_wave_name(wave) for wave in waves], totals)
+    ax.set_ylabel(words["y"], fontsize=sheet.small)
+    ax.set_xlabel(wave_label or words["x"], fontsize=sheet.small)
+
+    def sentences(lang: Lang) -> list[str]:
+        return _sentences(waves, [name for _, name in bars], shares, lang)
+
+    keep(sheet.axes, Equivalent(lang, sentences, rows))
     # From top to bottom, as the bars are.
-    ax.legend(handles[::-1], texts[::-1], loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False,
-              fontsize=9)  # fmt: skip
-    return ax
+    return sheet.finish(title=words["title"], legend=[(bar[0], name) for bar, name in bars[::-1]])
+
+
+def _sentences(waves: list[Any], names: list[str], shares: Any, lang: Lang) -> list[str]:
+    """Say the shares of the first and of the last wave."""
+    said = [_WORDS[lang]["title"] + "."]
+    for i in dict.fromkeys([0, len(waves) - 1]):
+        parts = [
+            f"{name} {format_number(100 * share, 0, lang)}{' %' if lang == 'fr' else '%'}"
+            for name, share in zip(names, np.nan_to_num(shares[i]), strict=True)
+        ]
+        said.append(f"{_wave_name(waves[i])}{' : ' if lang == 'fr' else ': '}{', '.join(parts)}.")
+    return said
 
 
 def _one_group(distribution: pd.DataFrame, group: Any) -> pd.DataFrame:
@@ -122,30 +136,23 @@ def _wave_name(wave: Any) -> str:
     return f"{wave:g}" if isinstance(wave, float) else str(wave)
 
 
-def _write(ax: Axes, base: Any, heights: Any, colour: str) -> None:
-    red, green, blue = to_rgb(colour)
-    dark = 0.299 * red + 0.587 * green + 0.114 * blue < 0.6
+def _write(sheet: Sheet, ax: Axes, base: Any, heights: Any, colour: str) -> None:
     for x, (start, height) in enumerate(zip(base, heights, strict=True)):
         if height >= _WRITTEN:
-            ax.text(x, start + height / 2, format_number(height, 0), ha="center", va="center",
-                    fontsize=8.5, color="white" if dark else look.INK)  # fmt: skip
+            ax.text(x, start + height / 2, format_number(height, 0), ha="center",
+                    va="center_baseline", fontsize=sheet.small, color=ink_on(colour))  # fmt: skip
 
 
-def _dress(ax: Axes, waves: list[str], totals: Any, roomy: bool, lang: Lang) -> None:
-    every = -(-len(waves) // 15)  # at most 15 names fit
+def _dress(sheet: Sheet, ax: Axes, waves: list[str], totals: Any) -> None:
+    every = -(-len(waves) // _ROOMY)  # more names would meet
     ax.set_xticks(range(0, len(waves), every), waves[::every])
-    if roomy:
+    if len(waves) <= _ROOMY:
+        plain = len(waves) <= _ROOMY / 2
         for x, total in enumerate(totals):
-            ax.text(
-                x,
-                101,
-                f"n = {format_number(total, 0, lang)}",
-                ha="center",
-                va="bottom",
-                fontsize=8,
-                color=look.SOFT,
-            )
+            number = format_number(total, 0, sheet.lang)
+            ax.text(x, 101, f"n = {number}" if plain else number, ha="center", va="bottom",
+                    fontsize=sheet.small, color=SOFT)  # fmt: skip
     ax.set_ylim(0, 100)
     ax.set_xlim(-0.6, len(waves) - 0.4)
-    ax.spines[["top", "right", "left"]].set_visible(False)
-    ax.tick_params(axis="both", length=0, labelsize=9)
+    ax.spines[:].set_visible(False)
+    ax.tick_params(axis="both", length=0, labelsize=sheet.small)
