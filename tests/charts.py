@@ -82,3 +82,19 @@ def _meet(one: Bbox, other: Bbox) -> bool:
     wide = min(one.x1, other.x1) - max(one.x0, other.x0)
     high = min(one.y1, other.y1) - max(one.y0, other.y0)
     return bool(wide > _SLACK and high > _SLACK)
+
+
+def legend(ax: Axes) -> list[str]:
+    """List the entries of the legend: that of the figure, or of the axes that were given."""
+    keys = [*figure_of(ax).legends, *([ax.get_legend()] if ax.get_legend() else [])]
+    return [
+        re.sub(r"[\n\u00a0\u202f]", " ", t.get_text())
+        for key in keys
+        if key
+        for t in key.get_texts()
+    ]
+
+
+def title(ax: Axes) -> str:
+    """Return the title, on one line, with plain spaces."""
+    return re.sub(r"[\n\u00a0\u202f]", " ", ax.get_title(loc="left"))

@@ -18,6 +18,7 @@ import matplotlib.pyplot as plt
 
 from barometre import plots
 from barometre.plots.people.curves import number_at_risk
+from tests.charts import legend
 from tests.columns import state_distribution
 
 
@@ -27,11 +28,6 @@ def texts(ax: Axes) -> list[str]:
 
 def bars(ax: Axes) -> list[Rectangle]:
     return [bar for bar in ax.patches if isinstance(bar, Rectangle)]
-
-
-def legend(ax: Axes) -> list[str]:
-    shown = ax.get_legend()
-    return [] if shown is None else [text.get_text() for text in shown.get_texts()]
 
 
 TIMES, EVENTS, ARMS = [2, 4, 4, 9, 3, 8], [1, 1, 0, 0, 1, 1], [0, 0, 0, 0, 1, 1]

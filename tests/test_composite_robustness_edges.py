@@ -26,6 +26,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 from barometre import plots
+from tests.charts import legend
 from tests.test_composite_robustness import JOINT, LEAVES, errors_of, frame_of, tree
 
 # ---- edges --------------------------------------------------------------------------------------
@@ -192,9 +193,7 @@ def test_the_chart_shows_ranks_intervals_and_groups() -> None:
     assert list(dots.get_xdata()) == rows["rang"].tolist()  # type: ignore[arg-type]  # the stubs give any array-like
     wide = [len(list(run)) for _, run in itertools.groupby(rows["groupe"])]
     assert len(ax.patches) == sum(size > 1 for size in wide) > 0
-    legend = ax.get_legend()
-    assert legend is not None
-    said = {text.get_text() for text in legend.get_texts()}
+    said = set(legend(ax))
     assert {"intervalle à 90 % des réplications", "statistiquement à égalité"} <= said
     plt.close("all")
 

@@ -6,13 +6,15 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
 from barometre.cards.listing import load_cards
+from barometre.compare.proof.sides import favourable_gap
+from barometre.plots.look.sides import side_colours, side_scores
 from barometre.tables.table_set import Tables
+from tests.charts import legend, texts
 
 mpl.use("Agg")
 
@@ -33,10 +35,6 @@ def quarters(results: pd.DataFrame) -> list[str]:
     return [code for code in results["code"].unique() if code.startswith("QP")]
 
 
-def texts(ax: Axes) -> list[str]:
-    return [text.get_text() for text in ax.texts]
-
-
 def test_bars_are_sorted_with_their_values(results: pd.DataFrame, contract: Tables) -> None:
     ax = plots.ranked_bars(
         results,
@@ -47,27 +45,26 @@ def test_bars_are_sorted_with_their_values(results: pd.DataFrame, contract: Tabl
     )
     widths = [bar.get_width() for bar in ax.patches if isinstance(bar, Rectangle)]
     assert len(widths) == 13
-    assert widths == sorted(widths)
+    assert widths == sorted(widths, reverse=True)  # the first at the top
     names = [label.get_text() for label in ax.get_yticklabels()]
-    assert (names[0], names[-1]) == ("Schneider", "Elnon")
+    assert (names[0], names[-1]) == ("Elnon", "Schneider")
     assert {"33,1", "48,7"} <= set(texts(ax))
-    legend = ax.get_legend()
-    assert legend is not None
-    assert [text.get_text() for text in legend.get_texts()] == [
-        "CA Porte du Hainaut : 54,6", "Nord : 58,6", "France métro. : 64,7",
-    ]  # fmt: skip
+    lines = {"CA Porte du Hainaut : 54,6", "Nord : 58,6", "France métro. : 64,7"}
+    assert lines <= set(texts(ax))
+    assert legend(ax) == ["moins favorable que « CA Porte du Hainaut »"]
     assert {mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches} == {look.UNFAVOURABLE}
     assert ax.get_title(loc="left").startswith("Taux d'emploi des 15-64 ans, 2019")
     assert any("Source : Insee, 2019" in text for text in texts(ax))
 
 
 def test_absent_and_doubtful_values_are_told(results: pd.DataFrame) -> None:
-    ax = plots.ranked_bars(results, "part_femmes_defm", references=REFERENCES)
+    rows = [*quarters(results), "ENSQP_200042190"]
+    ax = plots.ranked_bars(results, "part_femmes_defm", references=REFERENCES, territories=rows)
     assert "secret" in texts(ax)
     assert "46,3 (?)" in texts(ax)
     assert sum(bar.get_hatch() is not None for bar in ax.patches) == 1
     assert any("douteuse" in text for text in texts(ax))
-    assert ax.get_yticklabels()[0].get_text() == "Elnon"
+    assert ax.get_yticklabels()[-1].get_text() == "Elnon"
     assert {mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches} == {look.NEUTRAL}
 
 
@@ -77,6 +74,39 @@ def test_english_and_a_given_axes(results: pd.DataFrame) -> None:
     assert drawn is ax
     assert ax.get_title(loc="left").startswith("Employment rate (15-64), 2019")
     assert "48.7" in texts(ax)
+
+
+def test_an_aggregate_is_not_ranked_among_its_parts(results: pd.DataFrame) -> None:
+    ax = plots.ranked_bars(results, "taux_emploi_15_64", references=["59"])
+    names = {label.get_text() for label in ax.get_yticklabels()}
+    assert len(names) == 13
+    assert not names & {"QP de la CA", "CA Porte du Hainaut", "France métro."}
+
+
+def test_bars_take_the_colours_of_verdicts(results: pd.DataFrame) -> None:
+    name = "part_plus_2_ans_defm"
+    found = bcs.judge(results, "200042190", proof="hasard")
+    ax = plots.ranked_bars(results, name, references=["200042190"], verdicts=found)
+    mine = found[(found["indicateur"] == name) & found["code"].str.startswith("QP0")]
+    mine = mine[mine["reference"] == "200042190"]
+    drawn = [mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches]
+    for verdict, colour in (("defavorable", look.UNFAVOURABLE), ("favorable", look.FAVOURABLE)):
+        assert drawn.count(colour) == (mine["verdict"] == verdict).sum() > 0
+    assert "écart non établi, ou non jugé" in legend(ax)
+
+
+def test_a_low_interdecile_ratio_is_not_painted_favourable() -> None:
+    card = load_cards()["rapport_interdecile"]
+    values = np.array([2.5, 4.0])
+    assert side_colours(values, 3.0, card) == [look.NEUTRAL, look.UNFAVOURABLE]
+    assert side_scores(values, 3.0, card).tolist() == [0.0, -1.0]
+    other = load_cards()["taux_de_pauvrete"]
+    assert side_colours(values, 3.0, other) == [look.FAVOURABLE, look.UNFAVOURABLE]
+    drawn = bcs.compute(bcs.datasets.make_tables(40, 2021, seed=3), ["rapport_interdecile"])
+    known = drawn.dropna(subset="valeur").sort_values("valeur")["code"]
+    ax = plots.ranked_bars(drawn, card.id, references=[known.iloc[len(known) // 2]])
+    assert any("pauvreté homogène" in text for text in texts(ax))
+    assert look.FAVOURABLE not in {mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches}
 
 
 def test_a_chart_of_nothing_says_what_there_is(results: pd.DataFrame) -> None:
@@ -95,22 +125,25 @@ def test_the_heat_table_shows_every_cell(results: pd.DataFrame, contract: Tables
         others=REFERENCES,
         labels=contract.territoires["libelle_court"],
     )
-    columns = len(ax.get_xticklabels())
     shown = [name for name in results["indicateur"].unique()
              if load_cards()[name].sens != "neutre" and load_cards()[name].unite != "nombre"]  # fmt: skip
-    assert columns == len(shown)
-    assert len(ax.patches) == columns * 17
+    assert len(shown) == len(ax.get_yticklabels()) > 6  # beyond six, indicators are the rows
+    assert len(ax.patches) == len(shown) * 17
     assert "secret" in texts(ax)
     assert "34,1 (?)" in texts(ax)
-    names = [label.get_text() for label in ax.get_yticklabels()]
+    names = [text for text in texts(ax) if text in set(contract.territoires["libelle_court"])]
     assert names[-4:] == ["QP de la CA", "CA Porte du Hainaut", "Nord", "France métro."]
     assert set(names[:13]) == set(contract.territoires.loc[rows, "libelle_court"])
+    few = plots.heat_table(results, territories=rows, reference="59", indicators=shown[:3])
+    names = [label.get_text() for label in few.get_yticklabels()]
+    assert names[-1] == "Nord"
+    assert len(few.patches) == 3 * 14
 
 
 def test_colours_follow_the_direction_of_each_card() -> None:
     cards = load_cards()
     values = np.array([10.0, 30.0, -5.0, np.nan])
-    gap = look.favourable_gap
+    gap = favourable_gap
     assert gap(values, 20.0, cards["taux_emploi_15_64"])[:2].tolist() == [-10.0, 10.0]
     assert gap(values, 20.0, cards["taux_de_pauvrete"])[:2].tolist() == [10.0, -10.0]
     zero = gap(values, -8.0, cards["ecart_taux_emploi_femmes_hommes"])

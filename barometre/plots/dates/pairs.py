@@ -18,7 +18,14 @@ from barometre.cards.schema import Card
 from barometre.compare.years import evolution
 from barometre.plots.look.colours import INK, NEUTRAL, SOFT
 from barometre.plots.look.equivalent import Equivalent, keep
-from barometre.plots.look.marks import Line, figure_column, reference_lines, row_names, scale
+from barometre.plots.look.marks import (
+    Line,
+    figure_column,
+    reference_lines,
+    row_names,
+    scale,
+    share_limits,
+)
 from barometre.plots.look.rows import WORDS, latest, of_indicator, present, source_line, zones
 from barometre.plots.look.sentences import extremes, measured, references, topic, unit_line
 from barometre.plots.look.sheet import Sheet, Signed, house
@@ -101,7 +108,9 @@ def two_dates(
     number = len(order)
     for ax, part in sheet.slices(len(codes)):
         _draw(sheet, ax, table.iloc[part], names[part], card, number - part.start)
-    _share_scale(sheet, card)
+    share_limits(sheet)
+    for ax in sheet.axes:
+        scale(sheet, ax)
     if len(codes) > number:
         row, words = table.iloc[number], _WORDS[lang]
         text = words["reference"].format(
@@ -178,15 +187,6 @@ def _draw(
     figure_column(sheet, ax, texts, absent=absent, bold=bold, after=8)
     if 0 < number < len(rows):
         ax.axhline(number - 0.5, color=SOFT, linewidth=0.6)
-
-
-def _share_scale(sheet: Sheet, card: Card) -> None:
-    ends = np.array([ax.dataLim.intervalx for ax in sheet.axes])
-    low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
-    room = 0.04 * ((high - low) or abs(high) or 1.0)
-    for ax in sheet.axes:
-        ax.set_xlim(low - room, high + room)
-        scale(sheet, ax, decimals=None)
 
 
 def _legend(first: int, last: int) -> list[tuple[Line2D, str]]:

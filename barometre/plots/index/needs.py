@@ -92,7 +92,7 @@ def diagnostic_map(
     order = points["diagnostic"].map({name: i for i, name in enumerate(_MARKS)})
     points = points.assign(_ordre=order, _x=100 * points["ecart_defavorable"])
     points = points.sort_values(["_ordre", "_x"], ascending=[True, False], kind="stable")
-    sheet = Sheet(signed, aspect=0.62, landscape=True)
+    sheet = Sheet(signed, aspect=0.52, landscape=True)
     ax, lang = sheet.axes[0], sheet.lang
     x, y = (points[name].to_numpy(np.float64) for name in ("_x", "dispersion"))
     for name, (mark, colour) in _MARKS.items():
@@ -102,8 +102,12 @@ def diagnostic_map(
     _key(sheet, ax, points)
     ter, ref = sheet.names([choices["territoire"], choices["reference"]])
     words = _WORDS[lang]
-    ax.set_xlabel(words["x"].format(ref=ref, ter=ter), fontsize=sheet.small)
-    ax.set_ylabel(words[choices["mesure"]], fontsize=sheet.small)
+    across = words["x"].format(ref=ref, ter=ter)
+    ax.set_xlabel(sheet.folded(across, sheet.small, 0.42 * 72 * sheet.width), fontsize=sheet.small)
+    ax.set_ylabel(
+        sheet.folded(words[choices["mesure"]], sheet.small, 0.8 * sheet.height),
+        fontsize=sheet.small,
+    )
     _scales(sheet, ax)
     sheet.later(lambda: _number(sheet, ax, x, y, corners))
     first, last = points["annee"].min(), points["annee"].max()

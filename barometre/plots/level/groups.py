@@ -17,7 +17,7 @@ from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
 from barometre.plots.look.colours import INK, SOFT, categories
 from barometre.plots.look.equivalent import Equivalent, keep
-from barometre.plots.look.marks import bare, row_names
+from barometre.plots.look.marks import bare, row_names, share_limits
 from barometre.plots.look.rows import WORDS, latest, present, zones
 from barometre.plots.look.sentences import absent, extremes, measured, unit_line
 from barometre.plots.look.sheet import Sheet, Signed, house
@@ -87,7 +87,7 @@ def grouped_bars(
         ax.axvline(0, color=SOFT, linewidth=0.8)
         if 0 < len(order) - part.start < part.stop - part.start:
             ax.axhline(len(order) - part.start - 0.5, color=SOFT, linewidth=0.6)
-    _share_limits(sheet)
+    share_limits(sheet, room=0.0, zero=True)
     shown = [(names or {}).get(card.id, card.libelle[lang]) for card in cards]
     years = [int(table["annee"].iloc[0]) for table in tables]
     _keep(sheet, series, labels, cards, (len(order), names or {}, years))
@@ -126,12 +126,6 @@ def _bars(sheet: Sheet, ax: Axes, rows: pd.DataFrame, card: Card, at: tuple[int,
             ha="right" if left else "left", fontsize=0.92 * sheet.text,
             color=SOFT if missing else INK, style="italic" if missing else "normal",
         )  # fmt: skip
-
-
-def _share_limits(sheet: Sheet) -> None:
-    ends = np.array([ax.dataLim.intervalx for ax in sheet.axes])
-    for ax in sheet.axes:
-        ax.set_xlim(min(float(ends[:, 0].min()), 0.0), max(float(ends[:, 1].max()), 0.0) or 1.0)
 
 
 def _keep(

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.text import Text
 
 from barometre.base.arrays import Floats, RowNumbers
 from barometre.base.errors import BarometreError
@@ -23,7 +24,7 @@ from barometre.plots.look.equivalent import Equivalent, keep
 from barometre.plots.look.marks import row_names
 from barometre.plots.look.rows import WORDS, latest
 from barometre.plots.look.sentences import measured
-from barometre.plots.look.sheet import Sheet, Signed, house
+from barometre.plots.look.sheet import Sheet, Signed, Size, house
 from barometre.plots.look.sides import side_scores
 
 _LIMIT = 2.0  # standard deviations at which the colour is full
@@ -31,6 +32,8 @@ _GAP = 0.35  # of a cell, between the territories and the reference
 _FEW = 6  # columns of indicators beyond which indicators are the rows, when territories are few
 _SOME = 20  # territories beyond which they are always the rows
 _LEVEL = 52.0  # points a column needs for its heading to be level
+_PLAIN = 120.0  # points that titles, headings and notes take
+_HEADED: dict[Size, float] = {"a4": 235.0, "slide": 310.0}  # the same, headings upright
 _LONG = 118.0  # points of a heading that is not
 _WORDS: dict[Lang, dict[str, str]] = {
     "fr": {
@@ -115,8 +118,11 @@ def heat_table(
     turned = columns > _FEW and rows <= _SOME
     sheet = Sheet(
         signed, rows=columns if turned else rows, grid=(1, 1) if turned else None,
-        pitch=2.4 if turned else 1.85, landscape=turned,
+        pitch=2.7 if turned else 1.85, landscape=turned,
+        around=_HEADED[signed.get("size") or "a4"] if turned else _PLAIN,
     )  # fmt: skip
+    if turned:  # two lines of a label must fit in a row
+        sheet.text = max(min(sheet.text, sheet.pitch / 2.55), 7.0)
     lang, names = sheet.lang, sheet.names(grid.codes)
     ref = names[grid.number]
     heads = [
@@ -193,7 +199,7 @@ def _colour(score: float) -> str:
 
 def _draw_cell(
     sheet: Sheet, ax: Axes, place: tuple[float, float], grid: _Grid, at: tuple[int, int]
-) -> None:
+) -> Text:
     (x, y), (i, j) = place, at
     code, card, table = grid.codes[i], grid.cards[j], grid.tables[j]
     colour = _colour(grid.scores[at])
@@ -216,9 +222,10 @@ def _draw_cell(
     else:
         text = format_value(grid.cells[at], card, sheet.lang)
         text += DOUBT_MARK * bool(table.loc[code, "qualite"] == "douteux")
-    ax.text(x, y, text, ha="center", va="center_baseline", fontsize=sheet.text,
-            style="italic" if absent else "normal",
-            color=SOFT if absent else ink_on(colour)).set_gid("cell")  # fmt: skip
+    return ax.text(
+        x, y, text, ha="center", va="center_baseline", fontsize=sheet.text,
+        style="italic" if absent else "normal", color=SOFT if absent else ink_on(colour),
+    )  # fmt: skip
 
 
 def _heading(card: Card, table: pd.DataFrame, lang: Lang) -> str:
@@ -237,9 +244,10 @@ def _panel(
     """Draw some of the territories, named at the left, or above when indicators are the rows."""
     across, down = names
     places = [i - part.start + _GAP * (i >= grid.number) for i in range(part.start, part.stop)]
+    cells: list[Text] = []
     for i, place in zip(range(part.start, part.stop), places, strict=True):
         for j in range(len(grid.cards)):
-            _draw_cell(sheet, ax, (place, j) if turned else (j, place), grid, (i, j))
+            cells.append(_draw_cell(sheet, ax, (place, j) if turned else (j, place), grid, (i, j)))
     rows = list(range(len(down))) if turned else places
     columns = places if turned else list(range(len(across)))
     row_names(sheet, ax, down, width=(36 if sheet.width < 11 else 52) if turned else 26, at=rows)
@@ -247,11 +255,14 @@ def _panel(
     ax.set_xlim(-0.5, columns[-1] + 0.5)
     ax.set_xticks([])
     ax.spines[:].set_visible(False)
-    sheet.later(lambda: _head_columns(sheet, ax, columns, across))
+    sheet.later(lambda: _head_columns(sheet, ax, (columns, across), cells))
 
 
-def _head_columns(sheet: Sheet, ax: Axes, columns: Sequence[float], names: Sequence[str]) -> None:
+def _head_columns(
+    sheet: Sheet, ax: Axes, heads: tuple[Sequence[float], Sequence[str]], cells: Sequence[Text]
+) -> None:
     """Name the columns, upright where they are narrow; make the figures fit their cells."""
+    columns, names = heads
     wide = ax.get_window_extent(sheet.renderer).width * 72 / sheet.figure.dpi / (columns[-1] + 1)
     upright = wide < _LEVEL
     for x, name in zip(columns, names, strict=True):
@@ -264,7 +275,6 @@ def _head_columns(sheet: Sheet, ax: Axes, columns: Sequence[float], names: Seque
                     rotation=90 if upright else 0, fontsize=sheet.small, color=INK,
                     multialignment="left" if upright else "center",
                     annotation_clip=False)  # fmt: skip
-    cells = [text for text in ax.texts if text.get_gid() == "cell"]
     longest = max(sheet.wide(text.get_text(), sheet.text) for text in cells)
     for text in cells:
         text.set_fontsize(sheet.text * min(1.0, (0.96 * wide - 2) / longest))

@@ -35,7 +35,7 @@ def row_names(
     at: Sequence[float] | None = None,
 ) -> None:
     """Name the rows of a panel, the first at the top; panels keep the same height of rows."""
-    lines = 2 if sheet.pitch > 2.3 * sheet.text else 1
+    lines = 2 if sheet.pitch > 2.5 * sheet.text else 1
     width = width or (_WIDE_NAME if len(sheet.axes) == 1 else 24)
     ax.set_yticks(
         range(len(names)) if at is None else at,
@@ -164,3 +164,14 @@ def _name_line(
         arrowprops={"arrowstyle": "-", "color": INK, "linewidth": 1.2, "shrinkA": 0, "shrinkB": 0,
                     "linestyle": dash},
     )  # fmt: skip
+
+
+def share_limits(sheet: Sheet, *, room: float = 0.04, zero: bool = False) -> None:
+    """Give all panels the horizontal limits that hold the data of each."""
+    ends = np.array([ax.dataLim.intervalx for ax in sheet.axes])
+    low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
+    if zero:
+        low, high = min(low, 0.0), max(high, 0.0)
+    spare = room * ((high - low) or abs(high) or 1.0)
+    for ax in sheet.axes:
+        ax.set_xlim(low - spare, high + spare)

@@ -125,6 +125,8 @@ class Sheet:
         From one row to the next where there is room, in sizes of the plain text.
     landscape : bool
         An A4 page is taken in its length.
+    around : float
+        Points that titles, headings of columns and notes are expected to take.
 
     Attributes
     ----------
@@ -150,6 +152,7 @@ class Sheet:
         aspect: float = 0.55,
         pitch: float = 1.95,
         landscape: bool = False,
+        around: float = _ROOM,
     ) -> None:
         for name in signed:
             if name not in Signed.__annotations__:
@@ -169,7 +172,7 @@ class Sheet:
         )
         self.grid = grid or (1, panels)
         lines = rows if grid else -(-rows // panels)  # of a panel
-        room = (72 * self.highest - _ROOM) / self.grid[0]
+        room = (72 * self.highest - around) / self.grid[0]
         usual = pitch * base
         self.pitch = min(usual, room / max(lines, 1)) if rows else usual
         self.text = float(np.clip(0.6 * self.pitch, least, base)) if rows else base
@@ -186,6 +189,8 @@ class Sheet:
         wide = 72 * self.width / self.grid[1]
         self.height = (lines + 0.6) * self.pitch if rows else aspect * wide
         self.height = min(self.height, room) if self.own else self.height
+        if self.own:
+            self.figure.set_figheight(self.grid[0] * self.height / 72 / 0.7)
         self._late: list[Callable[[], None]] = []
 
     @property
@@ -357,7 +362,7 @@ class Sheet:
         margins = np.zeros((rows, columns, 4))
         wide = 72 * self.width - 2 * _MARGIN
         name.set_visible(False)  # it is not around the panel but at the top of the sheet
-        for _ in range(2):
+        for _ in range(3):
             for i, ax in enumerate(self.axes):
                 margins[divmod(i, columns)] = self._around(ax)
             left, right = margins[:, :, 0].max(axis=0), margins[:, :, 1].max(axis=0)

@@ -16,6 +16,7 @@ from barometre.plots.look.colours import FAVOURABLE, GRID, INK, NEUTRAL, SOFT
 from barometre.plots.look.equivalent import Equivalent, keep
 from barometre.plots.look.sheet import Sheet, Signed, house
 
+_WRITTEN = 15  # times beyond which effects are not written beside their point
 _WORDS: dict[Lang, dict[str, str]] = {
     "fr": {
         "y": "Effet estimé",
@@ -101,8 +102,8 @@ def event_study_plot(
         legend.append((line, words["truth"] + format_number(truth, decimals, lang)))
     legend += _points(ax, rows, words)
     for x, y in zip(time, effect, strict=True):
-        if not np.isnan(y):
-            ax.annotate(format_number(y, decimals, lang), (x, y), xytext=(7, 0), va="center",
+        if not np.isnan(y) and len(time) <= _WRITTEN:
+            ax.annotate(format_number(y, decimals, lang), (x, y), xytext=(9, 0), va="center",
                         textcoords="offset points", fontsize=sheet.small, color=INK, zorder=5,
                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})  # fmt: skip
     marks = np.unique(time)

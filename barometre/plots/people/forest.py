@@ -13,7 +13,7 @@ from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
 from barometre.plots.look.colours import FAVOURABLE, INK, SOFT, UNFAVOURABLE
 from barometre.plots.look.equivalent import Equivalent, keep
-from barometre.plots.look.marks import Line, reference_lines, row_names, scale
+from barometre.plots.look.marks import Line, reference_lines, row_names, scale, share_limits
 from barometre.plots.look.naming import clean
 from barometre.plots.look.sheet import Sheet, Signed, house
 
@@ -78,23 +78,27 @@ def effect_forest(
     """
     rows = _rows(effects)
     places, headings = _places(rows)
-    sheet = Sheet(signed, rows=int(max(places)) + 1, grid=(1, 1), pitch=2.1)
-    ax, lang, words = sheet.axes[0], sheet.lang, _WORDS[sheet.lang]
+    total = int(max(places)) + 1
+    sheet = Sheet(signed, rows=total, pitch=2.1)
+    lang, words = sheet.lang, _WORDS[sheet.lang]
     values = rows[list(_COLUMNS)].to_numpy(np.float64)
-    ax.axvline(0, color=SOFT, linewidth=0.8, zorder=1)
     ticks = sorted([*zip(places, rows["method"], strict=True), *headings])
-    names = [clean(name) for _, name in ticks]
     heads = {y for y, _ in headings}
-    bold = [i for i, (y, _) in enumerate(ticks) if y in heads]
-    row_names(sheet, ax, names, bold=bold, at=[y for y, _ in ticks], width=44)
-    ax.set_ylim(max(places) + 0.6, min(*places, *heads, 0) - 0.6)
+    for ax, part in sheet.slices(total):
+        mine = [(y, clean(name)) for y, name in ticks if part.start <= y < part.stop]
+        bold = [i for i, (y, _) in enumerate(mine) if y in heads]
+        row_names(sheet, ax, [n for _, n in mine], bold=bold, at=[y for y, _ in mine], width=44)
+        ax.set_ylim(part.start + sheet.lines - 0.4, part.start - 0.6)
+        ax.axvline(0, color=SOFT, linewidth=0.8, zorder=1)
+        for y, line in zip(places, values, strict=True):
+            if part.start <= y < part.stop:
+                _draw(sheet, ax, (y, truth), line, decimals)
+        scale(sheet, ax)
+        ax.set_xlabel(label or words["x"], fontsize=sheet.small)
     if truth is not None:
         text = words["truth"] + format_number(truth, decimals, lang)
         reference_lines(sheet, [Line(truth, text)])
-    for y, line in zip(places, values, strict=True):
-        _draw(sheet, ax, (y, truth), line, decimals)
-    scale(sheet, ax)
-    ax.set_xlabel(label or words["x"], fontsize=sheet.small)
+    share_limits(sheet)
     notes = [words["caught"]] if truth is not None else []
     if (np.isnan(values[:, 0]) & ~np.isnan(values[:, 1])).any():
         notes.append(words["bounds"])
