@@ -12,6 +12,7 @@ import pandas as pd
 from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.frames import check_frame
+from barometre.compare.proof.rank_sets import told_apart
 from barometre.compare.proof.sides import favour
 from barometre.compare.rows import NOISE, SAME, Rows, checked_rows, joined, named, names_of
 from barometre.engine.results import GRADES
@@ -20,7 +21,7 @@ from barometre.tables.codes import level_of
 from barometre.tables.table_set import DOUBTFUL
 
 Ties = Literal["min", "max", "average", "dense"]
-Method = Literal["montecarlo", "overlap"]
+Method = Literal["marginal", "simultaneous", "overlap", "montecarlo"]
 
 _CELLS = 2_000_000  # drawn at once: 16 MB a table
 _FIXED = "territoires sans intervalle tenus pour exacts dans l'intervalle de rang"
@@ -37,7 +38,7 @@ def rank(
     draws: int = 2000,
     seed: int = 0,
     unranked: str | Iterable[str] = ("C", "D"),
-    method: Method = "montecarlo",
+    method: Method = "marginal",
 ) -> pd.DataFrame:
     """Rank territories from the most favourable value (1) to the least one.
 
@@ -56,15 +57,18 @@ def rank(
     level : float, default 0.95
         Level of the bounds of the values, and of the intervals of ranks.
     draws : int, default 2000
-        Number of Monte-Carlo draws.
+        Number of Monte-Carlo draws, for that method.
     seed : int, default 0
-        Seed of the draws: the same call gives the same intervals, whatever the order of the rows.
+        Seed of these draws: the same call gives the same intervals, whatever the order of the rows.
     unranked : str or iterable of str, default ("C", "D")
         Values of ``qualite`` that are not ranked; ``()`` to rank them all.
-    method : {"montecarlo", "overlap"}
-        ``"montecarlo"``: quantiles of the rank when every value is drawn between its bounds.
-        ``"overlap"``: best and worst rank such that two territories are only told apart when their
-        intervals do not meet; wider, exact, and fast whatever the number of territories.
+    method : {"marginal", "simultaneous", "overlap", "montecarlo"}
+        ``"marginal"``: the interval of each territory holds its true rank with probability
+        ``level``, whatever the true values. ``"simultaneous"``: those of all territories do so
+        together. ``"overlap"``: two territories are only told apart when their intervals do not
+        meet. ``"montecarlo"``: quantiles of the rank when every value is drawn between its bounds;
+        it says how ranks would move, and does not hold the true rank at ``level`` when territories
+        hardly differ.
 
     Returns
     -------
@@ -91,11 +95,15 @@ def rank(
 
     Notes
     -----
-    Goldstein and Spiegelhalter (1996) on the uncertainty of ranks. A value with sampling bounds is
-    drawn from a normal law of each side, so that its bounds are quantiles of ``level``; one of an
-    exhaustive register, uniformly between the bounds that rounding allows. Values are drawn
-    independently. The cost is ``draws`` sorts of each ranking: a few seconds for all communes of
-    France, for which ``"overlap"`` takes some milliseconds.
+    ``"marginal"`` and ``"simultaneous"``: Mogstad, Romano, Shaikh and Wilhelm (2024), from joint
+    intervals of the differences between territories, whose errors are normal and independent; for
+    an indicator that is best near 0 or 50, from joint intervals of the values (Klein, Wright,
+    Wieczorek, 2020). Values of an exhaustive register are only told apart when the bounds that
+    rounding allows do not meet, which is certain.
+
+    ``"montecarlo"``: Goldstein and Spiegelhalter (1996). A value with sampling bounds is drawn from
+    a normal law of each side, so that its bounds are quantiles of ``level``; one of an exhaustive
+    register, uniformly between its bounds. The cost is ``draws`` sorts of each ranking.
 
     Examples
     --------
@@ -125,7 +133,12 @@ def rank(
     found = np.full((4, len(frame)), np.nan)
     found[0, field.place], found[3, field.place] = field.ranks(ties), field.sizes
     if intervals and ties != "dense":
-        limits = field.overlap() if method == "overlap" else field.montecarlo(level, draws, seed)
+        if method == "overlap":
+            limits = field.overlap()
+        elif method == "montecarlo":
+            limits = field.montecarlo(level, draws, seed)
+        else:
+            limits = field.sets(level, simultaneous=method == "simultaneous")
         # A value among the best of many is mostly drawn behind: its own place stays possible.
         found[1, field.place] = np.minimum(limits[0], found[0, field.place])
         found[2, field.place] = np.maximum(limits[1], found[0, field.place])
@@ -257,12 +270,47 @@ class _Field:
         best, worst = (1.0 + ends[self.block] - self.start for ends in (self.first, last))
         return np.asarray({"min": best, "max": worst, "average": (best + worst) / 2}[ties])
 
+    def sets(self, level: float, *, simultaneous: bool) -> tuple[Floats, Floats]:
+        """Count those told apart by joint intervals of differences, or of values."""
+        limits = np.full((2, len(self.start)), np.nan)
+        wide = np.ones(len(self.start))
+        apart = np.zeros(len(self.start), bool)
+        for span in self.spans:
+            size = span.stop - span.start
+            if self.certain[span].all():
+                apart[span] = True
+            elif str(self.sens[span][0]).startswith("proche"):
+                apart[span] = True
+                joint = normal_quantile(level ** (1 / size))
+                wide[span] = joint / normal_quantile(level)
+            else:
+                limits[:, span] = self._told_apart(span, level, simultaneous=simultaneous)
+        if apart.any():
+            limits[:, apart] = self._overlap(wide)[:, apart]
+        return self._own(limits)
+
+    def _told_apart(self, span: slice, level: float, *, simultaneous: bool) -> Floats:
+        value, low, high = self.value[span], self.low[span], self.high[span]
+        below, above = value - low, high - value
+        if self.sens[span][0] == "hausse_defavorable":
+            below, above = above, below
+        better, worse = told_apart(
+            self.score[span], below, above, self.noise[span], level=level, simultaneous=simultaneous
+        )
+        return np.stack([1.0 + better, len(value) - worse])
+
     def overlap(self) -> tuple[Floats, Floats]:
         """Count the territories that are surely better, surely worse."""
-        ends = [favour(end, self.sens) for end in (self.low, self.high)]
+        return self._own(self._overlap(np.ones(len(self.start))))
+
+    def _overlap(self, wide: Floats) -> Floats:
+        """Count them with bounds widened by some factors."""
+        low = self.value - wide * (self.value - self.low)
+        high = self.value + wide * (self.high - self.value)
+        ends = [favour(end, self.sens) for end in (low, high)]
         target = np.where(self.sens == "proche_de_50", 50.0, 0.0)
         reached = np.char.startswith(self.sens.astype(str), "proche")
-        reached &= (self.low <= target) & (target <= self.high)
+        reached &= (low <= target) & (target <= high)
         exact = ~self.bounded
         worst = np.where(exact, self.score, np.minimum(*ends))
         best = np.where(exact, self.score, np.where(reached, 0.0, np.maximum(*ends)))
@@ -272,7 +320,7 @@ class _Field:
             better = len(lows) - np.searchsorted(lows, best[span] + noise, side="right")
             worse = np.searchsorted(highs, worst[span] - noise, side="left")
             limits[:, span] = 1 + better, len(lows) - worse
-        return self._own(limits)
+        return limits
 
     def montecarlo(self, level: float, draws: int, seed: int) -> tuple[Floats, Floats]:
         """Take quantiles of the ranks of values drawn between their bounds."""
