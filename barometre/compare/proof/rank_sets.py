@@ -104,7 +104,8 @@ def joint_critical(number: int, level: float) -> float:
 def _solve(coverage: Callable[[float], float], level: float) -> float:
     from scipy.optimize import brentq
 
-    # Under the normal quantile of one difference, or over that of 10^20, there is no root.
+    if coverage(0.0) >= level:  # exact values only
+        return 0.0
     return float(brentq(lambda c: coverage(c) - level, 0.0, 12.0, xtol=1e-7))
 
 
