@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -10,6 +12,7 @@ import pandas as pd
 
 from barometre.base.errors import UnknownNameError
 from barometre.cards.listing import load_cards
+from barometre.datasets.places.bundle import YEARS, communes, former_communes
 from barometre.monitoring.editions import Edition
 
 Reason = Literal["revision", "correction"]
@@ -48,8 +51,10 @@ def compare_editions(
         Why values were revised: the producer published others, or ours were wrong. Without it the
         column says ``à préciser``.
     passage : mapping or Series, optional
-        Current code by former code (communes that merged, EPCI with a new number): a former code
-        whose current one is in the new edition is followed, not withdrawn.
+        Current code by former code, that wins over the bundled ones (communes that merged, EPCI
+        with a new number or that joined another one, since 2021): a former code whose current one
+        is in the new edition is followed, not withdrawn. The same territory under a new number is
+        one territory: its cells are compared, under that number.
     tolerance : float, default 1e-9
         Relative difference under which two values are the same.
 
@@ -69,6 +74,8 @@ def compare_editions(
     if reason is not None and reason not in REASONS:
         raise UnknownNameError("raison", str(reason), REASONS)
     before, after = (_rows(edition) for edition in (old, new))
+    passage, renumbered = _passages(before, after, passage)
+    before = before.assign(code=before["code"].replace(renumbered))
     both = before.merge(after, on=KEY, how="outer", suffixes=("_avant", "_apres"), indicator=True)
     both["nature"] = _natures(both, tolerance)
     changed = both[both["nature"] != ""].copy()
@@ -138,81 +145,89 @@ def _depends(changed: pd.DataFrame) -> pd.Series[str]:
     return pd.Series(found, dtype="str")
 
 
-def _followed(
-    changed: pd.DataFrame, after: pd.DataFrame, passage: Mapping[str, str] | pd.Series[str] | None
-) -> pd.Series[str]:
-    """Give the current code of a withdrawn one, where the new edition has it."""
-    if passage is None:
-        return pd.Series("", changed.index)
-    current = changed["code"].map(dict(passage)).astype("str").fillna("")
-    here = current.isin(after["code"]) & (current != changed["code"])
-    return current.where(here & (changed["nature"] == "retirée"), "")
-
-
-def disclosures(
-    editions: Mapping[str, Edition | pd.DataFrame],
-    membership: Mapping[str, str] | pd.Series[str] | None = None,
+def successors(
+    before: pd.Series[str], after: pd.Series[str], former: Mapping[str, str] | pd.Series[str]
 ) -> pd.DataFrame:
-    """Find the hidden cells that editions published together give back.
+    """Find what has become of the wholes that are gone: those that are, whole, in one of today.
 
     Parameters
     ----------
-    editions : mapping of str to Edition or DataFrame
-        Editions, or their tidy results, by name.
-    membership : mapping or Series, optional
-        Whole by part, for territories that are nested without remainder (IRIS of a commune,
-        communes of an EPCI): a count hidden in one part is the whole less the other parts.
+    before, after : Series
+        Whole (EPCI) by part (commune), then and now.
+    former : mapping or Series
+        Current commune by former one.
 
     Returns
     -------
     DataFrame
-        ``code, annee, indicateur, valeur`` (what can be deduced), ``moyen`` (how) and ``editions``.
-        Empty when nothing is given back. Sums are followed for counts only: a rate has no sum.
+        By code of a whole that is gone: ``actuel``, the one that now holds all its parts, and
+        ``meme`` (True when it holds nothing else and is new: the same territory, renumbered). One
+        that was split is not there.
+
+    Examples
+    --------
+    >>> then = pd.Series({"a": "X", "b": "X", "c": "Y", "d": "Z"})
+    >>> now = pd.Series({"a": "X2", "b": "X2", "c": "Z", "d": "Z"})
+    >>> successors(then, now, {}).to_dict("index")
+    {'X': {'actuel': 'X2', 'meme': True}, 'Y': {'actuel': 'Z', 'meme': False}}
     """
-    rows = pd.concat(
-        [_rows(edition).assign(edition=name) for name, edition in editions.items()],
-        ignore_index=True,
-    )
-    hidden = rows[rows["statut"] == "secret"]
-    known = rows[rows["statut"] == "ok"]
-    direct = hidden.merge(known, on=KEY, suffixes=("", "_ailleurs"))
-    told = direct.assign(
-        moyen="publiée dans une autre édition",
-        editions=direct["edition"] + " ; " + direct["edition_ailleurs"],
-        valeur=direct["valeur_ailleurs"],
-    )[[*KEY, "valeur", "moyen", "editions"]]
-    parts = [told]
-    if membership is not None:
-        parts.append(_by_sums(known, hidden, dict(membership)))
-    return pd.concat(parts, ignore_index=True).drop_duplicates(KEY).reset_index(drop=True)
-
-
-def _by_sums(
-    known: pd.DataFrame, hidden: pd.DataFrame, membership: Mapping[str, str]
-) -> pd.DataFrame:
-    """Find the counts that a whole less its other parts gives back, over all editions at once."""
-    counts = [name for name, card in load_cards().items() if card.nature == "effectif"]
-    shown = known[known["indicateur"].isin(counts)].drop_duplicates(KEY)
-    keys = zip(shown["code"], shown["annee"], shown["indicateur"], strict=True)
-    values = dict(zip(keys, shown["valeur"], strict=True))
-    parts: dict[str, list[str]] = {}
-    for part, whole in membership.items():
-        parts.setdefault(whole, []).append(part)
-    found = []
-    for (whole, year, name), total in values.items():
-        below = parts.get(whole, [])
-        missing = [part for part in below if (part, year, name) not in values]
-        if len(missing) != 1 or missing[0] not in set(hidden["code"]):
+    before, after = before.dropna(), after.dropna()
+    follow = dict(former)
+    parts = pd.Series([follow.get(code, code) for code in before.index], before.index)
+    today = parts.map(after).fillna("")
+    gone = ~before.isin(set(after)).to_numpy()
+    rows = {}
+    for whole, now in today[gone].groupby(before[gone]):
+        held = now.iloc[0]
+        if held == "" or (now != held).any():
             continue
-        others = sum(values[part, year, name] for part in below if part != missing[0])
-        found.append(
-            {
-                "code": missing[0],
-                "annee": year,
-                "indicateur": name,
-                "valeur": total - others,
-                "moyen": f"{whole} moins ses autres parties",
-                "editions": "",
-            }
-        )
-    return pd.DataFrame(found, columns=[*KEY, "valeur", "moyen", "editions"])
+        same = set(parts[now.index]) == set(after.index[after == held])
+        rows[str(whole)] = {"actuel": str(held), "meme": bool(same and held not in set(before))}
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["actuel", "meme"])
+
+
+@functools.cache
+def _bundled_passages() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Return the current code of former communes and EPCI, and those that only changed number."""
+    former, now = former_communes()["commune"], communes()
+    former = former[former.index != former]
+    current: dict[str, str] = dict(former)
+    same: dict[str, str] = {}
+    for year in YEARS[:-1]:
+        then = communes(year)
+        gone = former[former.index.isin(then.index)]
+        alone = gone[~gone.duplicated(keep=False) & ~gone.isin(then.index)]
+        same |= dict(alone)
+        for column in ("epci", "ept"):
+            if then[column].isna().all():
+                continue
+            found = successors(then[column], now[column], former)
+            current |= dict(found["actuel"])
+            same |= dict(found.loc[found["meme"].astype(bool), "actuel"])
+    return MappingProxyType(current), MappingProxyType(same)
+
+
+def _passages(
+    before: pd.DataFrame, after: pd.DataFrame, given: Mapping[str, str] | pd.Series[str] | None
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the passages to follow, and the codes of the former edition that changed number."""
+    own = {} if given is None else {str(old): str(now) for old, now in dict(given).items()}
+    was, now = set(before["code"]), set(after["code"])
+    if was <= now | set(own):
+        return own, {}
+    current, same = _bundled_passages()
+    renumbered = {
+        code: same[code]
+        for code in was - now - set(own)
+        if same.get(code) in now and same[code] not in was
+    }
+    return {**current, **own}, renumbered
+
+
+def _followed(
+    changed: pd.DataFrame, after: pd.DataFrame, passage: Mapping[str, str]
+) -> pd.Series[str]:
+    """Give the current code of a withdrawn one, where the new edition has it."""
+    current = changed["code"].map(dict(passage)).astype("str").fillna("")
+    here = current.isin(after["code"]) & (current != changed["code"])
+    return current.where(here & (changed["nature"] == "retirée"), "")
