@@ -27,12 +27,18 @@ def shown(ax: Axes) -> list[tuple[str, Bbox]]:
     figure = figure_of(ax)
     with mpl.rc_context(STYLE):
         figure.draw_without_rendering()
+        off = {
+            id(text)
+            for panel in figure.axes
+            if not panel.axison
+            for axis in (panel.xaxis, panel.yaxis)
+            for text in axis.findobj(Text)
+        }
         found = []
         for text in figure.findobj(Text):
             assert isinstance(text, Text)
             hidden = not text.get_visible() or not text.get_text().strip()
-            axes = text.axes
-            if hidden or (axes is not None and (not axes.get_visible() or not axes.axison)):
+            if hidden or id(text) in off:
                 continue
             found.append((text.get_text(), text.get_window_extent()))
     return _ticks_in_view(ax, found)

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from barometre.plots.look.sheet import Signed as Signed
     from barometre.plots.look.vector import save_chart as save_chart
     from barometre.plots.look.vector import to_svg as to_svg
+    from barometre.plots.maps.areas import choropleth as choropleth
+    from barometre.plots.maps.outlines import MapWarning as MapWarning
     from barometre.plots.people.balance import love_plot as love_plot
     from barometre.plots.people.change import change_bars as change_bars
     from barometre.plots.people.curves import survival_curves as survival_curves

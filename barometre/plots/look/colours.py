@@ -17,7 +17,10 @@ SERIES = ("#2c6fa6", "#e69f00", "#1f2f46", "#56b4e9", "#a5421a", "#8fb3a0", "#7b
 SIDES = LinearSegmentedColormap.from_list(
     "defavorable_favorable", [UNFAVOURABLE, "#f7f5f2", FAVOURABLE]
 )
-_RAMP = LinearSegmentedColormap.from_list("rampe", ["#dce8f2", "#6aa0c9", "#2c6fa6", "#12304f"])
+_CONTRAST = 4.5  # of texts, WCAG 2 level AA
+_RAMP = LinearSegmentedColormap.from_list(
+    "rampe", ["#e8f1f8", "#a3c8e2", "#4f90c1", "#1f5a93", "#0b2138"]
+)
 
 
 def ramp(number: int) -> list[str]:
@@ -31,11 +34,12 @@ def categories(number: int, *, ordered: bool = False) -> Sequence[str]:
 
 
 def ink_on(colour: str) -> str:
-    """Return the ink that is read on a colour: the one of the higher contrast (WCAG 2)."""
+    """Return the ink that is read on a colour: white or dark, with a contrast of 4.5 at least."""
     light = luminance(colour)
-    on_white = 1.05 / (light + 0.05)
-    on_ink = (light + 0.05) / (luminance(INK) + 0.05)
-    return PAPER if on_white > on_ink else INK
+    if 1.05 / (light + 0.05) >= _CONTRAST:
+        return PAPER
+    dark = (light + 0.05) / (luminance(INK) + 0.05) >= _CONTRAST
+    return INK if dark else "#000000"
 
 
 def luminance(colour: str) -> float:

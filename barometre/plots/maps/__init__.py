@@ -1,0 +1,1 @@
+"""Maps: of outlines, with geopandas, or of tiles."""
