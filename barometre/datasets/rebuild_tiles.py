@@ -102,7 +102,7 @@ def rebuild(outlines: Path, epci: str, folder: Path) -> int:
     described = {
         "titre": "Carte schématique : une tuile par commune de La Porte du Hainaut",
         "producteur": "barometre",
-        "source": "Centres des communes, d'après les contours simplifiés de l'IGN (Admin Express 2018)",
+        "source": "Centres des communes, d'après des contours simplifiés de l'IGN (2018)",
         "millesime": "Communes au 1er janvier 2026",
         "licence": "Licence Ouverte",
         "notes": [

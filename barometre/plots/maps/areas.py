@@ -35,7 +35,7 @@ from barometre.plots.maps.outlines import (
 from barometre.plots.maps.squares import Tiles, draw_tiles, tiles_of
 
 _ASIDE = "#f8f8f6"  # outlines that are not of the results
-_WITHIN = 0.05  # share of a layer's outline that is on the map, for it to be drawn
+_WITHIN = 0.01  # share of a layer's outline that is on the map, for it to be drawn
 _EDGES: tuple[Literal["-", "--", ":"], ...] = ("-", "--", ":")
 _WORDS: dict[Lang, dict[str, str]] = {
     "fr": {

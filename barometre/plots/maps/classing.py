@@ -106,7 +106,8 @@ def _quantiles(known: pd.DataFrame, card: Card, number: int, lang: Lang) -> list
     values = np.sort(printed.to_numpy(np.float64))
     if not len(values):
         return []
-    cuts = np.unique(np.quantile(values, np.linspace(0, 1, number + 1), method="inverted_cdf")[1:])
+    last = [-(-len(values) * k // number) - 1 for k in range(1, number + 1)]
+    cuts = np.unique(values[[i for i in last if i >= 0]])
     classes = np.searchsorted(cuts, printed.to_numpy(np.float64), side="left")
     used = np.unique(classes)
     found = []
