@@ -14,6 +14,8 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import barometre as bcs
@@ -73,6 +75,16 @@ def test_a_parquet_file_with_a_changed_footer_is_refused_in_words(tmp_path: Path
             continue
         refused += 1
     assert refused > 10
+
+
+def test_a_parquet_file_whose_texts_are_none_is_refused_in_words(tmp_path: Path) -> None:
+    bad = pa.array([b"59172", b"5917\xff"], pa.binary())
+    texts = pa.StringArray.from_buffers(2, *bad.buffers()[1:])
+    path = tmp_path / "FILO2019_DISP_COM.parquet"
+    numbers = dict.fromkeys(["NBUC19", "Q219", "D919", "PIMPOT19"], ["9", "9"])
+    pq.write_table(pa.table({"CODGEO": texts, **numbers}), path)
+    with pytest.raises(BarometreError, match=r"COM\.parquet : fichier illisible.*UTF8"):
+        bcs.read(path)
 
 
 def test_an_archive_that_lost_bytes_is_refused_in_words(tmp_path: Path) -> None:

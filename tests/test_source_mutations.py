@@ -12,7 +12,7 @@ import os
 import random
 import warnings
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -260,23 +260,28 @@ def _cells(path: Path) -> tuple[Cells, set[str]]:
     return cells, {str(w.message) for w in told}
 
 
-@pytest.mark.parametrize("part", range(PARTS))
-def test_a_mutated_file_never_changes_a_value_without_a_word(tmp_path: Path, part: int) -> None:
+Silent = tuple[int, str, str, list[str]]
+
+
+def tally(
+    folder: Path, numbers: Iterable[int]
+) -> tuple[Counter[tuple[str, str]], list[Silent], list[tuple[int, str, str]]]:
+    """Read mutated files: outcomes by kind, silent changes, refusals that do not name the file."""
     before = {}
     for name, (separator, rows) in FILES.items():
-        path = tmp_path / name
+        path = folder / name
         path.write_text(_written(rows, separator), encoding="utf-8")
         before[name] = _cells(path)
     seen: Counter[tuple[str, str]] = Counter()
-    silent = []
+    silent: list[Silent] = []
     nameless: list[tuple[int, str, str]] = []
-    for number in range(part, N, PARTS):
+    for number in numbers:
         draw = random.Random(SEED * 1_000_000 + number)
         name, kind = draw.choice(sorted(FILES)), draw.choice(sorted(MUTATIONS))
         separator, rows = FILES[name][0], [list(row) for row in FILES[name][1]]
         content = MUTATIONS[kind](draw, rows, separator)
         content = _written(rows, separator) if content is None else content
-        path = tmp_path / (name if kind != "damaged" else name.replace(".csv", ".parquet"))
+        path = folder / (name if kind != "damaged" else name.replace(".csv", ".parquet"))
         path.write_bytes(content if isinstance(content, bytes) else content.encode())
         try:
             cells, told = _cells(path)
@@ -289,6 +294,12 @@ def test_a_mutated_file_never_changes_a_value_without_a_word(tmp_path: Path, par
         seen[kind, how] += 1
         if how == "silent":
             silent.append((number, kind, name, sorted(map(str, cells.items() ^ same.items()))[:2]))
+    return seen, silent, nameless
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_mutated_file_never_changes_a_value_without_a_word(tmp_path: Path, part: int) -> None:
+    seen, silent, nameless = tally(tmp_path, range(part, N, PARTS))
     by_form = sum(count for (kind, _), count in seen.items() if kind in BY_FORM)
     betrayed = [case for case in silent if case[1] in BY_FORM]
     assert nameless == []  # a refusal names its file

@@ -31,6 +31,7 @@ _FRENCH = re.compile(
     r"[\s\x21-\x7e\u00a0-\u017f\u0300-\u0304\u2009-\u201f\u2022\u2026\u202f\u2039\u203a\u20ac\u2122\u2212\ufeff]*"
 )
 """Characters of French texts: in a file of two encodings, what tells which one a line is in."""
+_LARGEST = 2**26  # bytes of the text whose rows are counted at once
 BEGINNING = 2**22
 """Bytes among which the header is looked for."""
 
@@ -270,6 +271,21 @@ def _shape(rows: Iterable[_Row], header: Header) -> _Shape:
     return _Shape(total, dropped + [index for index, _ in notes], sorted(odd))
 
 
+def _regular(content: bytes, header: Header) -> int:
+    """Count the rows of a file whose every row has the cells of the header; 0 for another."""
+    if len(header.names) != header.fields or not 0 < len(content) - header.offset < _LARGEST:
+        return 0
+    body = np.frombuffer(content, np.uint8, offset=header.offset)
+    ends = np.flatnonzero(body == ord("\n"))
+    if body[-1] != ord("\n"):
+        ends = np.append(ends, len(body))
+    first = body[np.append(0, ends[:-1] + 1)]
+    separator = ord(header.separator)
+    number = np.diff(np.searchsorted(np.flatnonzero(body == separator), ends), prepend=0) + 1
+    plain = (first > 32) & (first < 128) & (first != separator) & (number == header.fields)
+    return len(ends) if plain.all() else 0
+
+
 def _is_note(cell: str) -> bool:
     """Tell a sentence from a truncated row, which begins with a code: ``59172``, ``2A004``."""
     return bool(re.search(r"[\s:]", cell.strip())) and not re.match(r"\s*[A-Z]{0,2}\d", cell)
@@ -278,7 +294,8 @@ def _is_note(cell: str) -> bool:
 def read_columns(nom: str, content: bytes, header: Header, columns: Sequence[str]) -> pd.DataFrame:
     quoted = content.find(b'"', header.offset) >= 0
     try:
-        shape = _shape(_rows(content, header), header)
+        rows = 0 if quoted else _regular(content, header)
+        shape = _Shape(rows, [], []) if rows else _shape(_rows(content, header), header)
     except csv.Error as error:
         fault = Fault("guillemets", f"mal fermés ({error})", "les doubler ou les ôter")
         raise FaultsError(f"fichier {nom} refusé", [fault]) from error

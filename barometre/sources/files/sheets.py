@@ -270,6 +270,7 @@ def parquet_columns(
 def column_texts(column: Any) -> Any:
     """Write an Arrow column as texts, each distinct value once; empty where there is none."""
     if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        column.validate(full=True)  # a damaged file may hold bytes that are no text
         return column.cast(pa.large_string()).fill_null("")
     if not pa.types.is_dictionary(column.type):
         column = column.dictionary_encode()

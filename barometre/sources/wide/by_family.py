@@ -12,7 +12,7 @@ from barometre.sources.files.text import Source, stem_of
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.wide.cells import Cells, cells_of
 from barometre.sources.wide.checks import failed_formulas, implausible, refuse_repeated
-from barometre.sources.wide.family import Family, absent, family_of, load_families, named
+from barometre.sources.wide.family import Family, absent, family_of, first_of, load_families, named
 from barometre.sources.wide.plan import Plan, plan_of
 from barometre.tables.codes import SHOWN
 
@@ -59,7 +59,7 @@ def _completed(report: FileReport, plan: Plan, cells: Cells, header: Sequence[st
     return replace(
         report,
         famille=plan.famille.nom,
-        niveau=", ".join(sorted(set(rows.niveaux))),
+        niveau=", ".join(sorted(rows.niveaux.unique())),
         lignes=len(cells.territoires),
         ignorees=rows.ignorees,
         reparees=sum(rows.gestes.values()),
@@ -80,13 +80,16 @@ def unrecognised(source: Source) -> FaultsError:
     def found(family: Family) -> float:
         return 1 - len(absent(family, source.entete)) / len(family.signature)
 
+    def lacking(family: Family) -> tuple[str, ...]:
+        code = () if first_of(family.code, source.entete) else (" ou ".join(family.code),)
+        return tuple(dict.fromkeys((*code, *absent(family, source.entete)))) or family.signature
+
     others = [family for family in families if not family.nom_exige]
     nearest = by_name or [family for family in [max(others, key=found)] if found(family) >= 0.5]
     faults = [
         Fault(
             f"famille {family.nom}",
-            "colonnes attendues absentes : "
-            + ", ".join(absent(family, source.entete) or family.signature),
+            "colonnes attendues absentes : " + ", ".join(lacking(family)),
             f"vérifier le fichier ({family.titre})",
         )
         for family in nearest

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from barometre.base.arrays import Booleans
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.files.values import Parsed, parse_numbers
 from barometre.sources.wide.checks import empty_columns, refuse_impossible
@@ -147,46 +148,54 @@ def _cells(
     status = np.zeros(len(codes), dtype=np.int8)
     motif = np.full(len(codes), "", dtype=object)
     for column in column_plan.colonnes:
-        told = parsed[column].statut > 0
-        status = np.where(told, parsed[column].statut, status)
+        told = np.flatnonzero(parsed[column].statut)
+        status[told] = parsed[column].statut[told]
         # The token itself: another column of the sum may hold a value that is not to be quoted.
-        motif = np.where(told, "« " + texts[column] + " » dans le fichier", motif)
+        motif[told] = [f"« {token} » dans le fichier" for token in texts[column].iloc[told]]
     when: Any = column_plan.annee
     if when is None and years is not None:
         when = years + mapped.decalage
+    if not family.sommer:
+        _say_why_empty(np.isnan(value), status, motif, texts, mapped, mapped.vide or family.vide)
     frame = pd.DataFrame({"code": codes, "annee": when, "valeur": value, "statut": status})
     frame["motif"] = motif
     if family.sommer:
         frame = _added_up(frame, texts, mapped, family.sans_ligne == "zero")
-    else:
-        _say_why_empty(frame, texts, mapped, mapped.vide or family.vide)
     if mapped.reserve:
         frame.loc[frame["valeur"].notna(), "motif"] = mapped.reserve
     return frame.assign(table=mapped.table, colonne=mapped.colonne)
 
 
-def _say_why_empty(frame: pd.DataFrame, texts: pd.DataFrame, mapped: Mapped, empty_is: str) -> None:
+def _say_why_empty(
+    without: Booleans,
+    status: npt.NDArray[np.int8],
+    motif: npt.NDArray[np.object_],
+    texts: pd.DataFrame,
+    mapped: Mapped,
+    empty_is: str,
+) -> None:
     """Fill the status of empty cells: what the note of the row says, else what the producer does.
 
     Where a file has a column of notes, a row without note is of a territory that it does not cover.
     A column that is empty in every row hides nothing: it was emptied, or was never filled.
     """
-    empty = (frame["valeur"].isna() & (frame["statut"] == 0)).to_numpy()
+    empty = without & (status == 0)
+    if not empty.any():
+        return
     noted = mapped.note in texts.columns
-    notes = texts[mapped.note] if noted else pd.Series("", index=texts.index, dtype="str")
-    told, hides = (notes != "").to_numpy(), empty_is != "non_diffuse"
-    said = empty & told & (notes != "0").to_numpy()
-    frame.loc[said, "statut"] = _SECRET if hides else _UNAVAILABLE
-    frame.loc[said, "motif"] = mapped.note + " = " + notes
+    notes = np.array(texts[mapped.note], dtype=object) if noted else np.full(len(texts), "")
+    told, hides = notes != "", empty_is != "non_diffuse"
+    said = empty & told & (notes != "0")
+    status[said] = _SECRET if hides else _UNAVAILABLE
+    motif[said] = [f"{mapped.note} = {note}" for note in notes[said]]
     if empty.all() or empty_is == "non_disponible":
         return
     left = empty & ~said
     secret = hides & (told | ~told.any())
-    hidden = "cellule vide : secret statistique du producteur"
-    frame.loc[left & secret, "statut"] = _SECRET
-    frame.loc[left & ~secret, "statut"] = _UNAVAILABLE
-    frame.loc[left, "motif"] = "non diffusé par le producteur"
-    frame.loc[left & told & hides, "motif"] = hidden
+    status[left & secret] = _SECRET
+    status[left & ~secret] = _UNAVAILABLE
+    motif[left] = "non diffusé par le producteur"
+    motif[left & told & hides] = "cellule vide : secret statistique du producteur"
 
 
 def _added_up(

@@ -313,6 +313,8 @@ def family_of(header: Sequence[str], stem: str) -> Family | None:
         and of those that the file is named after and of which half of the signature is there.
     """
     header, known = tuple(header), []
+    if not any(name.casefold() in _code_names() for name in header):
+        return None  # most lines that may be a header are lines of data
     for family in load_families().values():
         by_name = family.nom in _named_after(stem)
         whole = all(_present(family, template, header) for template in family.signature)
@@ -323,6 +325,11 @@ def family_of(header: Sequence[str], stem: str) -> Family | None:
         if not lacking or (half and mapped):
             known.append((mapped, not lacking, by_name, family))
     return max(known, key=lambda found: found[:3])[3] if known else None
+
+
+@functools.cache
+def _code_names() -> frozenset[str]:
+    return frozenset(name.casefold() for family in load_families().values() for name in family.code)
 
 
 @functools.lru_cache(maxsize=64)
