@@ -81,7 +81,7 @@ def test_a_parquet_file_whose_texts_are_none_is_refused_in_words(tmp_path: Path)
     bad = pa.array([b"59172", b"5917\xff"], pa.binary())
     texts = pa.StringArray.from_buffers(2, *bad.buffers()[1:])
     path = tmp_path / "FILO2019_DISP_COM.parquet"
-    numbers = dict.fromkeys(["NBUC19", "Q219", "D919", "PIMPOT19"], ["9", "9"])
+    numbers = {key: ["9", "9"] for key in ["NBUC19", "Q219", "D919", "PIMPOT19"]}
     pq.write_table(pa.table({"CODGEO": texts, **numbers}), path)
     with pytest.raises(BarometreError, match=r"COM\.parquet : fichier illisible.*UTF8"):
         bcs.read(path)
