@@ -105,13 +105,38 @@ def test_an_estimate_rests_on_the_zones_that_have_all_counts(
     tables: dict[str, pd.DataFrame],
 ) -> None:
     pair = tables["logements"][["logements_vacants", "logements"]]
-    union = aggregate(tables, {"U": list(pair.index.unique("code"))})
+    union = aggregate(tables, {"U": list(pair.index.unique("code"))}, min_coverage=0)
     known = pair.dropna().sum()
     if pair.notna().all(axis=None) or known["logements"] == 0:
         return
     row = result(union, "taux_logements_vacants")
     assert row["valeur"] == pytest.approx(100 * known["logements_vacants"] / known["logements"])
     assert row["origine"] == "estime"
+
+
+def test_a_union_of_which_little_is_known_is_not_estimated() -> None:
+    codes = [f"59{n:03d}" for n in range(1, 48)]
+    known = [float(n < 9) or np.nan for n in range(47)]
+    homes = frame(codes, logements=[100.0] * 47, logements_vacants=[10 * k for k in known])
+    people = frame(codes, population=[1000.0] * 47)
+    tables = {"logements": homes, "population": people}
+    row = result(aggregate(tables, {"CA": codes}), "taux_logements_vacants")
+    assert np.isnan(row["valeur"])
+    assert row["statut"] == "non_disponible"
+    assert "19 % (9 zones sur 47), 19 % de la population : moins de 50 %" in row["note"]
+    lower = result(aggregate(tables, {"CA": codes}, min_coverage=0.19), "taux_logements_vacants")
+    assert lower["valeur"] == pytest.approx(10)
+    assert "19 % de la population" in lower["note"]
+    # Few homes and most people: it is people who are counted.
+    crowd = people.assign(population=[1000.0 if n < 9 else 10.0 for n in range(47)])
+    most = result(
+        aggregate(tables | {"population": crowd}, {"CA": codes}), "taux_logements_vacants"
+    )
+    assert most["valeur"] == pytest.approx(10)
+    assert "% de la population" not in most["note"]  # 96 %
+    for wrong in (-0.1, 1.1, "0.5", True):
+        with pytest.raises(BarometreError, match="min_coverage"):
+            aggregate(tables, {"CA": codes}, min_coverage=wrong)  # type: ignore[arg-type]  # that is the point
 
 
 # ---- memberships --------------------------------------------------------------------------------

@@ -38,8 +38,8 @@ def test_times_from_entry() -> None:
     assert times["duration"].tolist() == [1, 2, 0, 0]  # p4: nothing is known in 2026
     assert times["event"].tolist() == [1, 0, 0, 0]
     assert times["weight"].tolist() == [1, 1, 1, 2]
-    rival = cohort().time_to_event(["job", "training"], competing="moved")
-    assert rival["event"].tolist() == [1, 0, 2, 1]
+    both = cohort().time_to_event(["job", "training"], competing="moved")
+    assert both["event"].tolist() == [1, 0, 2, 1]
     called = cohort().time_to_event(lambda frame: frame["status"] == "job")
     assert called["duration"].tolist() == [1, 2, 0, 1]
 
@@ -52,6 +52,29 @@ def test_times_from_other_origins() -> None:
     assert treated["person"].tolist() == ["p1"]
     assert treated["duration"].tolist() == [0]
     assert treated.meta["lost"] == {"sans origine": 2, "rien de connu depuis l'origine": 1}
+
+
+def test_who_is_in_the_state_from_the_start_has_no_event() -> None:
+    # 1: in it from the start; 2: comes to it; 3: never; 4: in the rival state from the start.
+    rows = ([1, 1, 2, 2, 2, 3, 3, 4, 4], [0, 1, 0, 1, 2, 0, 1, 0, 1])
+    event, rival = [1, 1, 0, 0, 1, 0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 0, 1, 0]
+    times = event_times(*rows, event, competing=rival, at_entry="exclude")
+    assert times["person"].tolist() == [2, 3]
+    assert times["duration"].tolist() == [2, 1]
+    assert times.meta["lost"] == {"dans l'état dès l'entrée : pas d'événement observé": 2}
+    assert "dans l'état dès l'entrée" in times.summary()
+    kept = event_times(*rows, event, competing=rival)
+    assert kept["duration"].tolist() == [0, 2, 1, 0]
+    assert kept["event"].tolist() == [1, 1, 0, 2]
+
+    frame = pd.DataFrame({"id": rows[0], "t": rows[1], "job": event})
+    curve = Cohort(frame, "id", "t").kaplan_meier("job")
+    assert curve["n_risk"].iloc[0] == 3  # 1 is not at risk: 0 is no time of event
+    # 2 at the third wave, 4 at the second one, which is its first without the event before.
+    assert curve.loc[curve["n_event"] > 0, "time"].tolist() == [1, 2]
+    assert curve.meta["lost"]["dans l'état dès l'entrée : pas d'événement observé"] == 1
+    with pytest.raises(UnknownNameError, match="event, exclude"):
+        event_times(*rows, event, at_entry="keep")
 
 
 def test_an_entry_of_zero_is_none_even_where_zero_is_a_wave() -> None:
@@ -67,14 +90,15 @@ def test_an_entry_of_zero_is_none_even_where_zero_is_a_wave() -> None:
 
 def test_curves_of_a_cohort() -> None:
     panel = cohort(weight=None)
-    times = panel.time_to_event("job")
+    times = panel.time_to_event("job", at_entry="exclude")
     curve = panel.kaplan_meier("job", by="arm")
     direct = kaplan_meier(times["duration"], times["event"], by=times["arm"])
     pd.testing.assert_frame_equal(curve, direct)
     assert curve.meta["n_in"] == 4
     late = panel.kaplan_meier("training", origin="calendar")
-    assert late.meta["lost"] == {"sortie avant l'entrée": 1}  # p4: in training when first seen
-    both = panel.cumulative_incidence("job", "moved")
+    # p4: in training when first seen
+    assert late.meta["lost"] == {"dans l'état dès l'entrée : pas d'événement observé": 1}
+    both = panel.cumulative_incidence("job", "moved", at_entry="event")
     assert both["cause"].unique().tolist() == [1, 2]
 
 
@@ -111,7 +135,7 @@ def test_an_unknown_status_is_refused() -> None:
 def test_rank_test_and_mean_time_are_those_of_the_times() -> None:
     people = bcs.datasets.make_cohort(300)
     cohort = bcs.cohort.Cohort(people, "person", "wave", arm="arm", status="status")
-    times = cohort.time_to_event("emploi")
+    times = cohort.time_to_event("emploi", at_entry="exclude")
     first = people.groupby("person")[["arm", "sex"]].first().loc[times["person"]].reset_index()
     found = cohort.logrank("emploi", "arm", strata="sex")
     plain = bcs.cohort.logrank(times["duration"], times["event"], first["arm"], first["sex"])

@@ -249,8 +249,9 @@ def test_a_wave_without_anyone_expected() -> None:
 
 
 def test_exits_and_their_reasons() -> None:
-    table = cohort().exits()
-    assert table[["wave", "reason", "n", "n_at_risk"]].to_numpy().tolist() == [
+    table = cohort().exits()  # a status is what people were, not why they left
+    assert "dernier statut connu" in table.summary()
+    assert table[["wave", "last_status", "n", "n_at_risk"]].to_numpy().tolist() == [
         [2025, "moved", 1, 3], [2026, "moved", 0, 3],
     ]  # fmt: skip
     told = exits(

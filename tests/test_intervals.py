@@ -74,6 +74,19 @@ def test_the_main_processing_of_a_village_has_no_width() -> None:
     row = computed({"logements": HOMES, "population": TOWN.assign(population=9_999)}, VACANCY)
     assert row["borne_inf"] == row["valeur"] == row["borne_sup"] == 10.0
     assert row["qualite"] == "A"
+    assert row["note"] == "enquêté en entier : non-réponse et étalement sur cinq ans restent"
+
+
+def test_no_design_effect_divides_a_census() -> None:
+    few = HOMES.assign(
+        **{name: HOMES[name] / 20 for name in HOMES if name not in ("code", "annee")}
+    )
+    tables = {"logements": few, "population": TOWN.assign(population=300)}
+    design = SurveyDesign(deff_households=50)
+    whole = bcs.compute(tables, VACANCY, intervals=design).iloc[0]
+    plain = bcs.compute(tables, VACANCY, intervals=True).iloc[0]
+    assert whole["qualite"] == plain["qualite"] != "C"
+    assert whole["note"] == plain["note"]
 
 
 def test_a_gap_between_women_and_men() -> None:

@@ -68,6 +68,17 @@ def test_absent_and_doubtful_values_are_told(results: pd.DataFrame) -> None:
     assert {mpl.colors.to_hex(bar.get_facecolor()) for bar in ax.patches} == {look.NEUTRAL}
 
 
+def test_imprecise_values_are_marked(results: pd.DataFrame) -> None:
+    loose = results.assign(qualite=results["qualite"].where(results["qualite"].notna(), "C"))
+    for ax in (
+        plots.ranked_bars(loose, "taux_emploi_15_64"),
+        plots.heat_table(loose, territories=quarters(loose), reference="200042190"),
+    ):
+        shown = texts(ax)
+        assert any(text.endswith(" (C)") for text in shown)
+        assert any("(C) valeur imprécise" in text for text in shown)
+
+
 def test_english_and_a_given_axes(results: pd.DataFrame) -> None:
     _, ax = plt.subplots()
     drawn = plots.ranked_bars(results, "taux_emploi_15_64", references=["59"], lang="en", ax=ax)

@@ -238,6 +238,12 @@ def test_themes_and_years() -> None:
     latest = priorities(mixed, year="latest", draws=0)
     assert latest["indicateurs"].tolist() == [2, 2]
     assert set(latest["millesimes"]) == {"2019-2021"}
+    apart = pd.concat([results({JOBS: [50, 60]}, year=2019), results({POVERTY: [10, 20]})])
+    told = (
+        priorities(apart, year="latest", draws=0).groupby("theme")[["annee", "millesimes"]].first()
+    )
+    assert told.loc["emploi"].tolist() == [2019, "2019"]  # not 2021, the year of the incomes
+    assert told.loc["revenus"].tolist() == [2021, "2021"]
 
 
 def test_real_and_synthetic_results(contract: Tables) -> None:

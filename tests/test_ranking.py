@@ -57,6 +57,23 @@ def test_the_nearest_to_zero_is_first_from_either_side() -> None:
     assert ranks([-3, 2, -10, 3], ZERO) == [2, 1, 4, 2]
 
 
+def test_a_commune_is_not_ranked_with_its_department() -> None:
+    codes = ["59172", "59", "59446", "QP059050", "METRO", "200042190"]
+    frame = tidy([30, 66, 48, 50, 52, 51]).assign(code=codes)
+    found = rank(frame).set_index("code")
+    assert found.loc[["59172", "59446"], "rang"].tolist() == [2, 1]
+    assert found.loc[["59172", "59446"], "effectif_classe"].tolist() == [2, 2]
+    assert found.loc[["59", "QP059050", "METRO", "200042190"], "effectif_classe"].eq(1).all()
+    assert found.loc["59172", "note"] == "rang au sein du niveau commune"
+    alone = rank(frame[frame["code"].isin(["59172", "59446"])])
+    assert alone["note"].isna().all()  # one level: nothing to say
+    # A column « niveau » wins over the form of the codes.
+    told = rank(frame.assign(niveau="zone"))
+    assert told["effectif_classe"].eq(6).all()
+    spread = rank(frame.assign(borne_inf=frame["valeur"] - 1, borne_sup=frame["valeur"] + 1))
+    assert spread.set_index("code").loc["59172", ["rang_min", "rang_max"]].tolist() == [2, 2]
+
+
 def test_ranks_of_the_printed_rates(contract: Tables) -> None:
     """Employment rates of 2019: Elnon 48.7 %, the first of the 13 quarters of the contract."""
     results = bcs.compute(contract, WORK)

@@ -23,6 +23,21 @@ ABSENT = MappingProxyType(
 DOUBT_MARK = " (?)"
 """What follows a doubtful value."""
 
+LOOSE_MARK = " (C)"
+"""What follows a value of grade C: too imprecise to be ranked."""
+
+
+def quality_mark(quality: object) -> str:
+    """Return what follows a value of some quality in charts and printed tables.
+
+    Examples
+    --------
+    >>> quality_mark("douteux"), quality_mark("C"), quality_mark("A"), quality_mark(None)
+    (' (?)', ' (C)', '', '')
+    """
+    return {"douteux": DOUBT_MARK, "C": LOOSE_MARK}.get(str(quality), "")
+
+
 _DIGITS = 10  # significant digits of a number written in full: more are rounding
 _LARGE, _SMALL = 1e15, 1e-4  # beyond which a power of ten is written
 _RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from barometre.base.tidy import Tidy
     from barometre.cohort.durations.curve_errors import Interval
     from barometre.cohort.durations.curve_tests import LogRank
+    from barometre.cohort.durations.first_events import AtEntry
     from barometre.cohort.durations.of_cohort import Event, Origin
     from barometre.cohort.follow.participation import Clock
     from barometre.cohort.follow.status_table import Missing as MissingStatus
@@ -123,16 +124,23 @@ class Cohort(PanelRows):
         observed: str | None = None,
         clock: Clock = "calendar",
     ) -> Tidy:
-        """Count those who are not seen any more, when and why (``status`` by default)."""
+        """Count those who are not seen any more, when and why, or what they were last."""
         return participation.panel_exits(self, by, reason=reason, observed=observed, clock=clock)
 
     # ---- time to event --------------------------------------------------------------------------
 
     def time_to_event(
-        self, event: Event, *, origin: Origin = "entry", competing: Event | None = None
+        self,
+        event: Event,
+        *,
+        origin: Origin = "entry",
+        competing: Event | None = None,
+        at_entry: AtEntry = "event",
     ) -> Tidy:
         """Time to the first wave at which an event is seen, with arm, cluster and weight."""
-        return of_cohort.panel_time_to_event(self, event, origin=origin, competing=competing)
+        return of_cohort.panel_time_to_event(
+            self, event, origin=origin, competing=competing, at_entry=at_entry
+        )
 
     def kaplan_meier(
         self,
@@ -140,16 +148,18 @@ class Cohort(PanelRows):
         by: str | None = None,
         *,
         origin: Origin = "entry",
+        at_entry: AtEntry = "exclude",
         conf_type: Interval = "log",
         level: float = 0.95,
     ) -> Tidy:
         """Kaplan-Meier of `time_to_event`, by a trait at the first wave.
 
-        From another origin than entry, people count from the wave at which they are first known.
-        The weight is that of the cohort at the first wave.
+        Who is in the state from the first wave known on is left out, and counted in the summary
+        (``at_entry="event"``: an event at once). From another origin than entry, people count from
+        the wave at which they are first known. The weight is that of the cohort at the first wave.
         """
         return of_cohort.panel_kaplan_meier(
-            self, event, by, origin=origin, conf_type=conf_type, level=level
+            self, event, by, origin=origin, at_entry=at_entry, conf_type=conf_type, level=level
         )
 
     def cumulative_incidence(
@@ -159,12 +169,20 @@ class Cohort(PanelRows):
         by: str | None = None,
         *,
         origin: Origin = "entry",
+        at_entry: AtEntry = "exclude",
         conf_type: Interval = "log",
         level: float = 0.95,
     ) -> Tidy:
         """Cumulative incidence of an event (cause 1) and of a competing one (cause 2)."""
         return of_cohort.panel_cumulative_incidence(
-            self, event, competing, by, origin=origin, conf_type=conf_type, level=level
+            self,
+            event,
+            competing,
+            by,
+            origin=origin,
+            at_entry=at_entry,
+            conf_type=conf_type,
+            level=level,
         )
 
     def rmst(
@@ -173,11 +191,14 @@ class Cohort(PanelRows):
         by: str | None = None,
         *,
         origin: Origin = "entry",
+        at_entry: AtEntry = "exclude",
         horizon: float | None = None,
         level: float = 0.95,
     ) -> Tidy:
         """Mean time without the event up to a horizon."""
-        return of_cohort.panel_rmst(self, event, by, origin=origin, horizon=horizon, level=level)
+        return of_cohort.panel_rmst(
+            self, event, by, origin=origin, at_entry=at_entry, horizon=horizon, level=level
+        )
 
     def logrank(
         self,
@@ -185,11 +206,14 @@ class Cohort(PanelRows):
         by: str,
         *,
         origin: Origin = "entry",
+        at_entry: AtEntry = "exclude",
         strata: str | None = None,
         rho: float = 0.0,
     ) -> LogRank:
         """Log-rank test between traits of the first wave, without weights."""
-        return of_cohort.panel_logrank(self, event, by, origin=origin, strata=strata, rho=rho)
+        return of_cohort.panel_logrank(
+            self, event, by, origin=origin, strata=strata, at_entry=at_entry, rho=rho
+        )
 
     # ---- transitions ----------------------------------------------------------------------------
 

@@ -26,6 +26,7 @@ from barometre.compare.rows import (
     named,
     worst_quality,
 )
+from barometre.engine.results import TOO_FEW
 
 Position = Literal["inférieur", "proche", "supérieur"]
 POSITIONS: tuple[Position, ...] = get_args(Position)
@@ -44,6 +45,9 @@ GAP_UNITS = {name: words[0] for name, words in UNITS.items()} | {"pourcent": "po
 
 MONTHLY_UNITS = GAP_UNITS | {"euros_par_an": "€ par mois et par UC"}
 """The same where yearly amounts are given by month."""
+
+
+_TOLD_GRADES = {"C": "valeur imprécise (classe C)", "D": TOO_FEW}
 
 
 def by_month(rows: Rows) -> Rows:
@@ -156,6 +160,8 @@ def _gap(rows: Rows, reference: str, tolerance: float, monthly: bool) -> pd.Data
     without = frame["annee"][there < 0].astype("str")
     missing = f"« {reference} » n'a pas de valeur de cet indicateur en " + without
     favoured = favour(value, sens) - favour(other, sens)
+    quality = worst_quality(rows, here, there)
+    note = joined(note, quality.map(_TOLD_GRADES).astype("str"))
     return pd.DataFrame(
         {
             "code": frame["code"],
@@ -175,7 +181,7 @@ def _gap(rows: Rows, reference: str, tolerance: float, monthly: bool) -> pd.Data
             "seuil_bas": other - room,
             "seuil_haut": other + room,
             "statut": named(reason, REASONS),
-            "qualite": worst_quality(rows, here, there),
+            "qualite": quality,
             "origine": joint_origin(rows, here, there),
             "note": joined(note, missing.reindex(frame.index)),
         }

@@ -98,7 +98,8 @@ def priorities(
         One row per theme, year and zone, themes in the order of the catalogue, zones from rank 1
         (the most disadvantaged) to those without rank:
 
-        - ``theme``, ``code``, ``annee``, ``millesimes``, ``score``, ``rang`` (equal scores share
+        - ``theme``, ``code``, ``annee`` (the last year of the indicators of the theme),
+          ``millesimes`` (their years), ``score``, ``rang`` (equal scores share
           the lower one), ``rang_min`` and ``rang_max``;
         - ``moteurs``: the indicators that raise the score most above the middle (50, or 0), in
           words, each with its own score, as "Taux de pauvreté (2,1) ; ...", and ``moteurs_id``,
@@ -230,14 +231,16 @@ def _sheets(chosen: Oriented, themes: list[str]) -> Iterator[_Sheet]:
         for period in chosen.periods.index:
             if name not in themes or (name, period) not in parts:
                 continue
-            wide = parts[name, period].pivot(index="code", columns="indicateur").reindex(codes)
+            part = parts[name, period]
+            first, last = int(part["annee"].min()), int(part["annee"].max())
+            wide = part.pivot(index="code", columns="indicateur").reindex(codes)
             here = [card for card in load_cards().values() if card.id in wide["valeur"]]
             ids = [card.id for card in here]
             yield _Sheet(
                 theme=name,
                 period=int(period),
-                year=int(chosen.periods.loc[period, "annee"]),
-                vintages=str(chosen.periods.loc[period, "millesimes"]),
+                year=last,
+                vintages=str(last) if first == last else f"{first}-{last}",
                 codes=codes,
                 cards=here,
                 value=wide["valeur"][ids].to_numpy(np.float64),

@@ -47,8 +47,9 @@ def rank(
     results : DataFrame
         As `compute` returns them.
     by : str or iterable of str, default ("annee", "indicateur")
-        Columns whose common values make a ranking. ``"niveau"`` need not be in the results: it is
-        then told from the codes (`level_of`), so that communes are not ranked with their EPCI.
+        Columns whose common values make a ranking. Territories of several levels are always ranked
+        apart, and ``note`` says so: the level is that of a column ``niveau``, else told from the
+        codes (`level_of`).
     ties : {"min", "max", "average", "dense"}
         Rank of equal values: the best, the worst or the mean of their places, or one more than the
         rank of the previous value. Values that only differ by binary rounding are equal.
@@ -126,6 +127,7 @@ def rank(
     check_frame(frame, "classement refusé", columns)
     grouped = frame.groupby(columns, sort=False, dropna=True).ngroup()
     group = grouped.fillna(-1).to_numpy().astype(np.int64)  # no group where a column is missing
+    group, levels, mixed = _by_level(rows, frame, group)
     _check_groups(rows, group)
     known = (frame["statut"] == "ok").to_numpy(bool) & (group >= 0)
     left_out = known & frame["qualite"].isin(grades).to_numpy(bool)
@@ -149,8 +151,29 @@ def rank(
     for text, concerned in ((_NEUTRAL, ~np.isnan(found[0]) & (neutral == 1)), (_FIXED, fixed)):
         note = joined(note, named(np.where(concerned, 0, -1), [text]))
     note = joined(note, frame["qualite"].where(left_out), "non classé : qualité ")
+    note = joined(note, levels.where(mixed & ~np.isnan(found[0])), "rang au sein du niveau ")
     names = ("rang", "rang_min", "rang_max", "effectif_classe")
     return frame.assign(note=note, **dict(zip(names, found, strict=True)))
+
+
+def _by_level(
+    rows: Rows, frame: pd.DataFrame, group: Integers
+) -> tuple[Integers, pd.Series[str], Booleans]:
+    """Split rankings by level: a commune is not ranked with its department.
+
+    Returns
+    -------
+    tuple
+        The ranking of each row, its level, and whether several levels were given together.
+    """
+    if "niveau" in frame:
+        levels = frame["niveau"].astype("str")
+    else:
+        levels = named(rows.code, [level_of(code) for code in rows.codes])
+    place, words = pd.factorize(levels)
+    several = pd.Series(place).groupby(group).transform("nunique").to_numpy() > 1
+    split = group * (len(words) + 1) + place + 1
+    return np.where(group < 0, -1, split), levels, several & (group >= 0)
 
 
 def _check_options(

@@ -51,6 +51,9 @@ _SCALES = {"pourcent": 100.0, "points": 100.0, "pour_100": 100.0, "pour_10000": 
 _GRADED = ("pourcent", "points", "pour_100")  # units of the thresholds of the grades
 _NONE = "sans intervalle : "
 _NO_FORMULA = f"{_NONE}l'indicateur n'est pas un rapport simple d'effectifs"
+SURVEYED_WHOLE = "enquêté en entier : non-réponse et étalement sur cinq ans restent"
+"""What is said of a census share whose interval has no width."""
+
 _NO_LEVEL = f"{_NONE}fraction de sondage connue des seules communes et de leurs IRIS"
 _NO_POPULATION = f"{_NONE}donner la population municipale (table population)"
 _WHOLE = f"{_NONE}registre exhaustif, sans arrondi connu"
@@ -269,7 +272,8 @@ def _sample(
         )
         shares.append(p)
         limits.append(interval)
-        sizes.append(_total(effective_size(n, fraction=fraction, deff=deff), strata, value))
+        informing = np.where(fraction == 1, np.inf, effective_size(n, fraction=fraction, deff=deff))
+        sizes.append(_total(informing, strata, value))
         above = np.minimum(above, _total(top, strata, value))
         below = np.minimum(below, _total(n, strata, value))
     scale = _SCALES[card.unite]
@@ -282,8 +286,11 @@ def _sample(
     half = (interval.high - interval.low) / 2
     grade = grade_positions(half, np.minimum.reduce(sizes), above, below)
     outside = _any(~strata.places.local, strata, value)
+    asked = ~_any(fraction != 1, strata, value)  # everyone was: the design effect divides nothing
     why = np.select(
-        [~same, outside, np.isnan(half)], notes.of([_DIFFERS, _NO_LEVEL, _NO_POPULATION]), -1
+        [~same, outside, np.isnan(half), asked],
+        notes.of([_DIFFERS, _NO_LEVEL, _NO_POPULATION, SURVEYED_WHOLE]),
+        -1,
     )
     return _holding(interval, value), grade, why
 

@@ -16,6 +16,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 import pandas as pd
 
+from barometre.base.arguments import is_number
 from barometre.base.arrays import Booleans
 from barometre.base.errors import BarometreError, counted
 from barometre.base.french import format_number
@@ -34,6 +35,12 @@ from barometre.tables.table_set import (
     as_tables,
     empty_statuts,
 )
+
+MIN_COVERAGE = 0.5
+"""Share of a union that its known zones must make for an indicator to be estimated on them."""
+
+_WELL_COVERED = 0.9  # of the population: below, the share is told beside that of the denominator
+_NOISE = 1e-9
 
 WEIGHT_AGE = 3  # years by which the population that weighs a mean may be older than the values
 
@@ -71,6 +78,7 @@ def aggregate(
     weighted_mean: bool = False,
     nd_as_zero: bool = False,
     weights: pd.Series[float] | None = None,
+    min_coverage: float = MIN_COVERAGE,
 ) -> Tables:
     """Add zones up into unions: communes of an EPCI, neighbourhoods of an agglomeration.
 
@@ -88,6 +96,9 @@ def aggregate(
     weights : Series, optional
         Weights of the means, by code or by (code, annee): standardised population for an APL...
         By default ``population.population`` of the year, else of one of the three before.
+    min_coverage : float, default 0.5
+        Share of the union that the known zones must make for an estimate to be given: of the
+        population where it is known, else of the denominator, else of the number of zones.
 
     Returns
     -------
@@ -95,7 +106,8 @@ def aggregate(
         The unions, by year. A count is the sum over all zones, missing as soon as it is missing in
         one (or its row is): ``statuts`` says how many zones are known and what they cover. (Where
         zones were rounded apart, a whole is raised to the sum of its parts, by 1 a zone at most.)
-        ``publies`` then estimates the indicator on the zones that have all its counts; a count has
+        ``publies`` then estimates the indicator on the zones that have all its counts, if they make
+        ``min_coverage`` of the union (else it is ``non_disponible``, with the share); a count has
         no such estimate, as a partial sum is no total. Statistics are missing (``non_defini``) or
         means. Estimates, means and sums with ``nd_as_zero`` have the quality ``"estime"``. A union
         of one zone is that zone, statistics included.
@@ -119,6 +131,8 @@ def aggregate(
     >>> aggregate({"logements": zones}, {"CA": ["59172", "59446"]})["logements"].iloc[0, 0]
     np.float64(100.0)
     """
+    if not is_number(min_coverage) or not 0 <= min_coverage <= 1:
+        raise BarometreError(f"min_coverage={min_coverage!r} refusé : donner une part (0.5)")
     checked = as_tables(tables)
     zones = expected_zones(checked, members_of(membership))
     _warn_of_districts(checked, zones)
@@ -128,15 +142,19 @@ def aggregate(
     published = frames.pop(PUBLISHED, pd.DataFrame())
     counts = Tables(frames, statuts=statuts[statuts["table"] != PUBLISHED])
     columns = {str(name): published[name] for name in published}
-    for name, cells in _settled(checked, counts, zones, poids):
+    for name, cells in _settled(checked, counts, zones, poids, min_coverage):
         old = columns.get(name, cells["valeur"].iloc[:0])
         merged = pd.concat([old[~old.index.isin(cells.index)], cells["valeur"]])
-        if name in columns or merged.notna().any():
+        if name in columns or merged.notna().any() or cells["refus"].any():
             columns[name] = merged
             keys = pd.MultiIndex.from_frame(statuts[list(KEY)])
             here = (statuts["table"] == PUBLISHED) & (statuts["colonne"] == name)
-            said = cells.dropna(subset="valeur")[["motif"]].reset_index()
+            told = cells[cells["valeur"].notna() | cells["refus"]]
+            said = told[["motif", "refus"]].reset_index()
             said = said.assign(table=PUBLISHED, colonne=name, statut="ok", qualite=ESTIMATED)
+            refused = said.pop("refus").astype(bool)
+            said["statut"] = said["statut"].mask(refused, "non_disponible")
+            said["qualite"] = said["qualite"].mask(refused)
             statuts = _concat([statuts[~(here & keys.isin(cells.index))], said])
     if columns:
         frames[PUBLISHED] = pd.DataFrame(columns).rename_axis(list(KEY))
@@ -388,9 +406,13 @@ def _within_limits(model: type[Table], sums: pd.DataFrame, number: pd.Series[int
 
 
 def _settled(
-    tables: Tables, counts: Tables, zones: pd.DataFrame, weights: pd.Series[float] | None
+    tables: Tables,
+    counts: Tables,
+    zones: pd.DataFrame,
+    weights: pd.Series[float] | None,
+    least: float,
 ) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Give, by indicator, the ``valeur`` and ``motif`` that counts put in ``publies``.
+    """Give, by indicator, the ``valeur``, ``motif`` and ``refus`` that counts put in ``publies``.
 
     The cell is empty where the counts of the union are all known: they give the indicator.
     """
@@ -402,9 +424,11 @@ def _settled(
             continue
         lead = counts.index_of(next(iter(card.entrees)))
         whole = _inputs(card, counts, lead).notna().all(axis=1)[lead.isin(unions, level="code")]
-        cells = pd.DataFrame({"valeur": np.nan, "motif": ""}, index=whole.index)[whole]
+        blank = {"valeur": np.nan, "motif": "", "refus": False}
+        cells = pd.DataFrame(blank, index=whole.index)[whole]
         if not whole.all() and card.nature != "effectif":
             partial = _estimate(card, tables, zones, weights).dropna(subset="valeur")
+            partial = _covered_enough(partial, least)
             partial = partial[partial.index.isin(whole.index[~whole])]
             cells = pd.concat([cells, partial]) if len(cells) else partial
         if len(cells):
@@ -432,4 +456,26 @@ def _estimate(card: Card, tables: Tables, zones: pd.DataFrame, weights: Weights)
     largest = wholes.eq(wholes.max(axis=1), axis=0)
     share = (100 * sums.reindex(wholes.index) / wholes).where(largest).max(axis=1)
     said = group.coverage(covered, share).reindex(sums.index)
-    return pd.DataFrame({"valeur": np.asarray(value, dtype=np.float64), "motif": said})
+    people = 100 * _sum(group.poids.where(covered, 0)) / _whole(group.poids)
+    number = 100 * _sum(covered) / group.size()
+    part = people.fillna(share).fillna(number).reindex(sums.index)
+    people = people.reindex(sums.index)
+    few = people < 100 * _WELL_COVERED
+    words = [
+        f", {format_number(share, 0)} % de la population" if told else ""
+        for share, told in zip(people, few, strict=True)
+    ]
+    said = said + pd.Series(words, index=said.index, dtype="str")
+    values = {"valeur": np.asarray(value, dtype=np.float64), "motif": said, "part": part}
+    return pd.DataFrame(values)
+
+
+def _covered_enough(cells: pd.DataFrame, least: float) -> pd.DataFrame:
+    """Withdraw the estimates that rest on too small a part of the union, and say so."""
+    few = cells["part"] < 100 * least * (1 - _NOISE)
+    limit = f" : moins de {100 * least:.0f} %, pas d'estimation (min_coverage=)"
+    return cells.assign(
+        valeur=cells["valeur"].mask(few),
+        motif=(cells["motif"] + limit).where(few, cells["motif"]),
+        refus=few,
+    ).drop(columns="part")

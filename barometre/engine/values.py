@@ -323,6 +323,8 @@ def _merge(
     rows, theirs = place[both], published.take(both)
     ours = computed.take(rows)
     loses = (ours.statut != _OK) & (_STRENGTH[ours.statut] < _STRENGTH[theirs.statut])
+    # Where neither has a value, the reason given for this very indicator says more.
+    loses |= (ours.statut == _UNAVAILABLE) & (theirs.statut == _UNAVAILABLE) & (theirs.note >= 0)
     two = (ours.statut == _OK) & (theirs.statut == _OK)
     said, differences = _compare(
         card, ours.take(two), theirs.take(two), _rounding(published.valeur), notes

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from barometre import datasets
 from barometre.base.files import replacing
-from barometre.base.french import DOUBT_MARK, absent_label
+from barometre.base.french import absent_label, quality_mark
 from barometre.cards.labels import format_value, unit_label
 from barometre.cards.listing import indicator_card
 from barometre.engine.values import compute
@@ -109,7 +109,7 @@ def _cell(cells: pd.DataFrame, code: str, indicator: str) -> str:
     row = cells.loc[[(code, indicator)]].iloc[0]
     if math.isnan(row["valeur"]):
         return absent_label(row["statut"])
-    doubt = DOUBT_MARK if row["qualite"] == "douteux" else ""
+    doubt = quality_mark(row["qualite"])
     return format_value(row["valeur"], indicator_card(indicator)) + doubt
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,11 @@ from barometre.cohort.durations.risk_sets import numbers
 from barometre.cohort.rows.keys import is_number
 from barometre.cohort.rows.panel import PanelRows
 
+IN_STATE = "dans l'état dès l'entrée : pas d'événement observé"
+"""Why someone who shows the event at the first wave known has no duration."""
+
+AtEntry = Literal["exclude", "event"]
+
 
 def event_times(
     panel: PanelRows,
@@ -22,6 +27,7 @@ def event_times(
     *,
     competing: pd.Series[Any] | None = None,
     origin: str | pd.Series[Any] = "entry",
+    at_entry: AtEntry = "event",
 ) -> Tidy:
     """Time from an origin to the first wave at which an event is seen, for each person.
 
@@ -37,16 +43,19 @@ def event_times(
     origin : {"entry", "calendar"} or Series, default "entry"
         First wave of the person; first wave of all; or a wave by row, constant within the person,
         such as that of the first treatment (missing, infinite or 0: none).
+    at_entry : {"event", "exclude"}, default "event"
+        Who shows the event, or the competing one, at the first wave known since the origin was
+        never seen without it: an event of duration ``entry``, or left out and counted.
 
     Returns
     -------
     Tidy
         One row per person, by position: ``person``, ``entry``, ``duration``, ``event`` (0 censored
         at the last wave known, 1 the event, 2 the competing one). Durations are differences between
-        waves, or numbers of waves when these are no numbers; 0 when the event is seen at the origin
-        itself. ``entry`` is the time from the origin to the first wave known, from which the person
-        is observed. What comes before the origin is left out. People without any wave known since
-        the origin, or without origin, are counted in ``.meta["lost"]``.
+        waves, or numbers of waves when these are no numbers. ``entry`` is the time from the origin
+        to the first wave known, from which the person is observed. What comes before the origin is
+        left out. People without any wave known since the origin, without origin, or in the state
+        from their entry are counted in ``.meta["lost"]``.
 
     Raises
     ------
@@ -83,14 +92,20 @@ def event_times(
         }
     )
     unknown = int(np.isnan(start).sum())
-    lost = {"sans origine": unknown, "rien de connu depuis l'origine": int((~seen).sum()) - unknown}
+    there = seen & (kind > 0) & (reached == first) & (at_entry == "exclude")
+    lost = {
+        "sans origine": unknown,
+        "rien de connu depuis l'origine": int((~seen).sum()) - unknown,
+        IN_STATE: int(there.sum()),
+    }
+    used = seen & ~there
     return tidy(
-        frame[seen].reset_index(drop=True),
+        frame[used].reset_index(drop=True),
         sentences=event_sentences,
         method="durée jusqu'à la première vague où l'événement est vu",
         convention=f"origine : {origin if isinstance(origin, str) else 'donnée par ligne'}",
         n_in=number,
-        n_used=int(seen.sum()),
+        n_used=int(used.sum()),
         lost={reason: number for reason, number in lost.items() if number},
     )
 

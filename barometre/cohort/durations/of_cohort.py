@@ -14,7 +14,7 @@ from barometre.cohort.durations.competing import cumulative_incidence
 from barometre.cohort.durations.curve_errors import Interval
 from barometre.cohort.durations.curve_tests import LogRank, logrank
 from barometre.cohort.durations.curves import kaplan_meier, rmst
-from barometre.cohort.durations.first_events import event_sentences, event_times
+from barometre.cohort.durations.first_events import AtEntry, event_sentences, event_times
 from barometre.cohort.rows.panel import PanelRows
 
 Event = str | int | Sequence[Any] | Callable[[pd.DataFrame], "pd.Series[bool]"]
@@ -31,6 +31,7 @@ def time_to_event(
     first_treated: str | None = None,
     origin: Origin = "entry",
     competing: Event | None = None,
+    at_entry: AtEntry = "event",
 ) -> Tidy:
     """Time from an origin to the first wave at which an event is seen, for each person.
 
@@ -52,16 +53,20 @@ def time_to_event(
     origin : {"entry", "calendar", "first_treated"}, default "entry"
         First wave of the person, of the cohort, or of the treatment (who is never treated has
         none).
+    at_entry : {"event", "exclude"}, default "event"
+        Who shows the event, or the competing one, at the first wave known since the origin was
+        never seen without it, and cannot pass to it: an event of duration ``entry`` (0 from the
+        entry), or left out and counted. The curves and tests of a cohort leave them out by default.
 
     Returns
     -------
     Tidy
         One row per person: ``person``, ``entry``, ``duration``, ``event`` (0 censored at the last
         wave known, 1 the event, 2 the competing one). Durations are differences between waves, or
-        numbers of waves when these are no numbers; 0 when the event is seen at the origin itself.
-        ``entry`` is the time from the origin to the first wave known. What comes before the origin
-        is left out. People without any wave known since the origin, or without origin, are counted
-        in ``.meta["lost"]``. The method of a cohort adds arm, cluster and weight.
+        numbers of waves when these are no numbers. ``entry`` is the time from the origin to the
+        first wave known. What comes before the origin is left out. People without any wave known
+        since the origin, without origin, or in the state from their entry are counted in
+        ``.meta["lost"]``. The method of a cohort adds arm, cluster and weight.
 
     Raises
     ------
@@ -81,7 +86,7 @@ def time_to_event(
     [[1.0, 1.0], [1.0, 0.0]]
     """
     panel = PanelRows(frame, person, wave, first_treated=first_treated, status=status)
-    return panel_time_to_event(panel, event, origin=origin, competing=competing)
+    return panel_time_to_event(panel, event, origin=origin, competing=competing, at_entry=at_entry)
 
 
 def panel_time_to_event(
@@ -90,10 +95,13 @@ def panel_time_to_event(
     *,
     origin: Origin = "entry",
     competing: Event | None = None,
+    at_entry: AtEntry = "event",
 ) -> Tidy:
     """Compute `time_to_event` on a panel, with arm, cluster and weight under their names."""
     if origin not in get_args(Origin):
         raise UnknownNameError("choix d'origine", str(origin), get_args(Origin))
+    if at_entry not in get_args(AtEntry):
+        raise UnknownNameError("choix d'at_entry", str(at_entry), get_args(AtEntry))
     start: str | pd.Series[Any] = origin
     if origin == "first_treated":
         start = panel.entries
@@ -102,6 +110,7 @@ def panel_time_to_event(
         _seen(panel, event),
         competing=None if competing is None else _seen(panel, competing),
         origin=start,
+        at_entry=at_entry,
     )
     position = times["person"].to_numpy(np.int64)
     frame = times.assign(person=panel.people.take(position))
@@ -118,11 +127,12 @@ def panel_kaplan_meier(
     by: str | None = None,
     *,
     origin: Origin = "entry",
+    at_entry: AtEntry = "exclude",
     conf_type: Interval = "log",
     level: float = 0.95,
 ) -> Tidy:
     """Kaplan-Meier of the times of a cohort: `kaplan_meier`."""
-    times, columns = _durations(panel, event, by, origin, None)
+    times, columns = _durations(panel, event, by, origin=origin, at_entry=at_entry)
     curve = kaplan_meier(event=times["event"], **columns, conf_type=conf_type, level=level)
     return _both(times, curve)
 
@@ -134,11 +144,14 @@ def panel_cumulative_incidence(
     by: str | None = None,
     *,
     origin: Origin = "entry",
+    at_entry: AtEntry = "exclude",
     conf_type: Interval = "log",
     level: float = 0.95,
 ) -> Tidy:
     """Cumulative incidence of the times of a cohort: `cumulative_incidence`."""
-    times, columns = _durations(panel, event, by, origin, competing)
+    times, columns = _durations(
+        panel, event, by, origin=origin, at_entry=at_entry, competing=competing
+    )
     curve = cumulative_incidence(cause=times["event"], **columns, conf_type=conf_type, level=level)
     return _both(times, curve)
 
@@ -150,10 +163,11 @@ def panel_rmst(
     *,
     horizon: float | None = None,
     origin: Origin = "entry",
+    at_entry: AtEntry = "exclude",
     level: float = 0.95,
 ) -> Tidy:
     """Mean time without the event: `rmst`."""
-    times, columns = _durations(panel, event, by, origin, None)
+    times, columns = _durations(panel, event, by, origin=origin, at_entry=at_entry)
     return _both(times, rmst(event=times["event"], **columns, horizon=horizon, level=level))
 
 
@@ -164,10 +178,11 @@ def panel_logrank(
     *,
     strata: str | None = None,
     origin: Origin = "entry",
+    at_entry: AtEntry = "exclude",
     rho: float = 0.0,
 ) -> LogRank:
     """Log-rank test of the times of a cohort: `logrank`."""
-    times, columns = _durations(panel, event, by, origin, None)
+    times, columns = _durations(panel, event, by, origin=origin, at_entry=at_entry)
     unweighted = columns.pop("weight") is not None
     layers = None if strata is None else _trait(panel, times, strata)
     test = logrank(event=times["event"], **columns, strata=layers, rho=rho)
@@ -203,10 +218,16 @@ def _seen(panel: PanelRows, event: Event) -> pd.Series[Any]:
 
 
 def _durations(
-    panel: PanelRows, event: Event, by: str | None, origin: Origin, competing: Event | None
+    panel: PanelRows,
+    event: Event,
+    by: str | None,
+    *,
+    origin: Origin,
+    at_entry: AtEntry,
+    competing: Event | None = None,
 ) -> tuple[Tidy, dict[str, Any]]:
     """Return the times, and the arguments of their curves."""
-    times = panel_time_to_event(panel, event, origin=origin, competing=competing)
+    times = panel_time_to_event(panel, event, origin=origin, competing=competing, at_entry=at_entry)
     group = None if by is None else _trait(panel, times, by)
     # Who is known from the origin on is at risk from the start, and may leave at time 0.
     late = times["entry"].where(times["entry"] > 0, -np.inf)

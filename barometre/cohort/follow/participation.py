@@ -286,16 +286,19 @@ def exits(
     frame, person, wave, observed, by, clock
         As in `retention`.
     reason : str, optional
-        Column of the reason of the exit, or of the status: that of the last row of the person where
-        it is not missing, from the last wave seen on; ``"unknown"`` where there is none.
+        Column of the reason of the exit: that of the last row of the person where it is not
+        missing, from the last wave seen on; ``"unknown"`` where there is none. A cohort without
+        ``reason`` counts exits by ``last_status``, the last status known, which says what people
+        were and not why they left.
 
     Returns
     -------
     Tidy
         One row per group, wave (from the second one) and reason, zeros included: ``group`` (with
-        ``by``), ``wave`` or ``since_entry``, ``reason``, ``n``, ``n_at_risk`` (in at the wave
-        before, or away and back later), ``rate`` (missing without anybody at risk). Those seen at
-        the last wave have not left. Without any exit the only reason is ``"unknown"``.
+        ``by``), ``wave`` or ``since_entry``, ``reason`` (or ``last_status``), ``n``, ``n_at_risk``
+        (in at the wave before, or away and back later), ``rate`` (missing without anybody at risk).
+        Those seen at the last wave have not left. Without any exit the only reason is
+        ``"unknown"``.
 
     Raises
     ------
@@ -321,7 +324,7 @@ def panel_exits(
     observed: str | None = None,
     clock: Clock = "calendar",
 ) -> Tidy:
-    """Count `exits` on a panel, by status unless a reason is named."""
+    """Count `exits` on a panel, by last status known unless a reason is named."""
     table = _presence(panel, observed, by)
     stays = _stays(table, clock)
     leaves, gone = stays.last < stays.final, stays.last + 1
@@ -334,23 +337,32 @@ def panel_exits(
         axis=-1,
     )
     total = np.repeat(at_risk[:, :, None], len(reasons), axis=2)
+    by_status = reason is None and panel.status is not None
     columns = {
         **_clock_column(table, clock, np.repeat(steps.ravel(), len(reasons))),
-        "reason": reasons.take(np.tile(np.arange(len(reasons)), len(steps))),
+        "last_status" if by_status else "reason": reasons.take(
+            np.tile(np.arange(len(reasons)), len(steps))
+        ),
         "n": counts,
         "n_at_risk": total,
         "rate": np.divide(counts, total, out=np.full(total.shape, np.nan), where=total > 0),
     }
-    convention = "première vague manquée ; dernière raison connue"
+    told = (
+        "dernier statut connu, qui n'est pas une raison" if by_status else "dernière raison connue"
+    )
+    convention = f"première vague manquée ; {told}"
     meta = _meta(table, f"sorties, horloge {clock}", convention)
     return tidy(table.stacked(columns), sentences=_exit_sentences, **meta)
 
 
 def _exit_sentences(table: pd.DataFrame) -> list[str]:
-    """Say how many left, all waves together, by reason."""
-    counts = table.groupby("reason", sort=False, observed=True)["n"].sum()
-    parts = [f"{reason} {number_text(float(n))}" for reason, n in counts.items() if n]
-    return [f"Sorties : {', '.join(parts)}." if parts else "Personne n'est sorti."]
+    """Say how many left, all waves together, by reason or last status."""
+    by_status = "last_status" in table
+    key = "last_status" if by_status else "reason"
+    counts = table.groupby(key, sort=False, observed=True)["n"].sum()
+    parts = [f"{value} {number_text(float(n))}" for value, n in counts.items() if n]
+    lead = "Sorties, par dernier statut connu" if by_status else "Sorties"
+    return [f"{lead} : {', '.join(parts)}." if parts else "Personne n'est sorti."]
 
 
 # ---- shared -------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ from barometre.compare.rows import (
 )
 from barometre.datasets.places.containment import inside
 from barometre.datasets.places.members import Given, members
+from barometre.engine.limits import SURVEYED_WHOLE
 from barometre.engine.sampling import normal_quantile
 from barometre.tables.table_set import DOUBTFUL, Tables, as_tables
 
@@ -63,7 +64,7 @@ _NOTES = {
     "rebuilt": "numérateur reconstitué : part publiée x effectif, arrondi",
     "hasard": "effectif de registre vu comme un tirage (hasard), sans erreur de sondage",
     "aucune": "classe d'écart relatif, sans preuve",
-    "whole": "enquêté en entier : non-réponse et étalement sur cinq ans restent",
+    "whole": SURVEYED_WHOLE,
 }
 
 
@@ -332,13 +333,20 @@ def _found(
         "rebuilt": (chosen == 2) & (counts.rebuilt[here] if counts else False),
         "hasard": chosen == 2,
         "aucune": chosen == 3,
-        "whole": (chosen == 0) & (first.low == first.high),
+        "whole": (chosen == 0) & (first.low == first.high) & ~_said(face),
     }
     note = pd.Series(None, index=range(len(here)), dtype="str")
     for name, where in told.items():
         note = joined(note, named(np.where(where, 0, -1), [_NOTES[name]]))
     note = joined(note, pd.Series(reason, dtype="str").where(reason != ""), "non jugé : ")
     return _Found(difference, compared, verdict, named(chosen, PROOFS), note)
+
+
+def _said(face: Face) -> Booleans:
+    """Tell the pairs whose value says already that everyone was asked."""
+    note = face.rows.words("note", face.here)
+    said: Booleans = note.str.contains(SURVEYED_WHOLE, regex=False).fillna(False).to_numpy(bool)
+    return said
 
 
 def _containment(face: Face, membership: Given | Iterable[Given] | None) -> npt.NDArray[np.str_]:
