@@ -62,13 +62,13 @@ def test_who_is_in_the_state_from_the_start_has_no_event() -> None:
     assert times["person"].tolist() == [2, 3]
     assert times["duration"].tolist() == [2, 1]
     assert times.meta["lost"] == {"dans l'état dès l'entrée : pas d'événement observé": 2}
-    assert "dans l'état dès l'entrée" in times.summary()
     kept = event_times(*rows, event, competing=rival)
     assert kept["duration"].tolist() == [0, 2, 1, 0]
     assert kept["event"].tolist() == [1, 1, 0, 2]
 
     frame = pd.DataFrame({"id": rows[0], "t": rows[1], "job": event})
     curve = Cohort(frame, "id", "t").kaplan_meier("job")
+    assert "dans l'état dès l'entrée" in curve.summary()
     assert curve["n_risk"].iloc[0] == 3  # 1 is not at risk: 0 is no time of event
     # 2 at the third wave, 4 at the second one, which is its first without the event before.
     assert curve.loc[curve["n_event"] > 0, "time"].tolist() == [1, 2]

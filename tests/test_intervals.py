@@ -78,9 +78,7 @@ def test_the_main_processing_of_a_village_has_no_width() -> None:
 
 
 def test_no_design_effect_divides_a_census() -> None:
-    few = HOMES.assign(
-        **{name: HOMES[name] / 20 for name in HOMES if name not in ("code", "annee")}
-    )
+    few = HOMES.set_index(["code", "annee"]).div(20).reset_index()
     tables = {"logements": few, "population": TOWN.assign(population=300)}
     design = SurveyDesign(deff_households=50)
     whole = bcs.compute(tables, VACANCY, intervals=design).iloc[0]

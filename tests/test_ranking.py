@@ -71,7 +71,9 @@ def test_a_commune_is_not_ranked_with_its_department() -> None:
     told = rank(frame.assign(niveau="zone"))
     assert told["effectif_classe"].eq(6).all()
     spread = rank(frame.assign(borne_inf=frame["valeur"] - 1, borne_sup=frame["valeur"] + 1))
-    assert spread.set_index("code").loc["59172", ["rang_min", "rang_max"]].tolist() == [2, 2]
+    assert spread.set_index("code")[["rang_min", "rang_max"]].loc[
+        ["59172"]
+    ].to_numpy().tolist() == [[2, 2]]
 
 
 def test_ranks_of_the_printed_rates(contract: Tables) -> None:
