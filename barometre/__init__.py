@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from barometre.compare.years import evolution as evolution
     from barometre.composite.french.calibration import calibrate_idt as calibrate_idt
     from barometre.composite.french.development import idh4 as idh4
+    from barometre.composite.french.in_results import IndexWarning as IndexWarning
     from barometre.composite.french.reconstructed import idt as idt
     from barometre.composite.tree.bounds import Bounds as Bounds
     from barometre.datasets.places.bundle import communes as communes

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from barometre.composite.french.calibration import Calibration as Calibration
     from barometre.composite.french.calibration import published_idt as published_idt
     from barometre.composite.french.development_inputs import idh4_components as idh4_components
+    from barometre.composite.french.in_results import IndexWarning as IndexWarning
+    from barometre.composite.french.in_results import add_indices as add_indices
+    from barometre.composite.french.in_results import idh4_bounds as idh4_bounds
     from barometre.composite.french.presets import HDI as HDI
     from barometre.composite.french.presets import IDH2 as IDH2
     from barometre.composite.french.presets import IDH4 as IDH4

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 import pandas as pd
@@ -15,16 +16,20 @@ from barometre.tables.table_set import Tables, as_tables
 from barometre.themes.formulas import share
 
 MAX_GAP = 3  # years by which a component may be older than incomes
+Diploma: TypeAlias = Literal["cep", "cap"]
+Cantons: TypeAlias = "pd.DataFrame | pd.Series[str] | Mapping[str, str]"
 _HEALTH = {"icm": "icm", "esperance_vie": "esperance_vie_naissance"}
+_FROM_CAP = "diplômés comptés à partir du CAP, et non du CEP"
 _TABLES = ("mortalite", "diplomes", "revenus")
 
 
 def idh4_components(
     tables: Tables | Mapping[str, pd.DataFrame],
-    membership: pd.DataFrame | pd.Series[str] | Mapping[str, str] | None = None,
+    membership: Cantons | None = None,
     *,
     health: str = "icm",
     max_gap: int = MAX_GAP,
+    diploma: Diploma = "cep",
 ) -> pd.DataFrame:
     """Build the components of `idh4` from tables.
 
@@ -40,6 +45,11 @@ def idh4_components(
         Component of the health dimension.
     max_gap : int, default 3
         Years by which health and diplomas may be older than incomes, which is then said.
+    diploma : {"cep", "cap"}, default "cep"
+        From which diploma people are counted: at least the CEP, as the Région does
+        (``diplomes_cep_plus``), which no file of the census separates after 2012; or at least the
+        CAP (all but ``sans_diplome_ou_brevet``), which every vintage gives, and ``remarques`` says.
+        Bounds of one are not those of the other.
 
     Returns
     -------
@@ -74,6 +84,8 @@ def idh4_components(
         raise BarometreError(
             f"tables absentes : {', '.join(absent)} ; l'IDH demande mortalite, diplomes et revenus"
         )
+    if diploma not in get_args(Diploma):
+        raise BarometreError(f'diploma « {diploma} » refusé : "cep" ou "cap"')
     if health not in _HEALTH:
         raise BarometreError(f'health « {health} » refusé : "icm" ou "esperance_vie"')
     if isinstance(max_gap, bool) or not isinstance(max_gap, int) or max_gap < 0:
@@ -90,20 +102,32 @@ def idh4_components(
     told.add(taken, [f"{word} du canton {canton}" for canton in cantons])
     told.older("mortalite", np.where(taken, shared_years, own_years))
     frame = pd.DataFrame({health: np.where(taken, shared, own)}, index=lead)
-    diplomas = checked["diplomes"]
-    part = share(diplomas["diplomes_cep_plus"], diplomas["non_scolarises_15_ans_plus"])
+    part, used = _graduates(checked["diplomes"], diploma)
     frame["part_diplomes"], years = _latest(part, codes, lead, max_gap)
+    if diploma == "cap":
+        told.add(frame["part_diplomes"].notna().to_numpy(), [_FROM_CAP] * len(lead))
     told.older("diplomes", years)
     frame["niveau_de_vie_median"] = checked["revenus"]["niveau_de_vie_median"].to_numpy()
     for name, table, columns in (
         (health, "mortalite", [column]),
-        ("part_diplomes", "diplomes", ["diplomes_cep_plus", "non_scolarises_15_ans_plus"]),
+        ("part_diplomes", "diplomes", used),
         ("niveau_de_vie_median", "revenus", ["niveau_de_vie_median"]),
     ):
         told.cells(table, columns, frame[name].isna().to_numpy())
     frame["statut"] = told.statuses(frame.isna().any(axis=1).to_numpy())
     frame["remarques"] = told.remarks()
     return frame
+
+
+def _graduates(diplomas: pd.DataFrame, diploma: Diploma) -> tuple[pd.Series[float], list[str]]:
+    """Give the share of people who have a diploma, and the columns that it comes from."""
+    people = diplomas["non_scolarises_15_ans_plus"]
+    if diploma == "cep":
+        used, graduates = "diplomes_cep_plus", diplomas["diplomes_cep_plus"]
+    else:
+        used = "sans_diplome_ou_brevet"
+        graduates = people - diplomas[used]
+    return share(graduates, people), [used, "non_scolarises_15_ans_plus"]
 
 
 class _Told:
@@ -160,7 +184,7 @@ def _latest(
     return found, np.where(rows >= 0, keys.get_level_values("annee").to_numpy(), np.nan)
 
 
-def _cantons(membership: pd.DataFrame | pd.Series[str] | Mapping[str, str] | None) -> pd.Series:
+def _cantons(membership: Cantons | None) -> pd.Series:
     if membership is None:
         return pd.Series(dtype="str")
     if isinstance(membership, pd.DataFrame):
