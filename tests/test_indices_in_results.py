@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import math
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from barometre.base.errors import BarometreError
 from barometre.composite import IndexWarning, add_indices, idh4_bounds, idh4_components
 from barometre.pages.results_file import write_template
 from barometre.tables.table_set import Tables
+from tests.calls import call
 
 TOWNS = ["59172", "59350", "62041", "02691"]  # Denain, Lille, Arras, Saint-Quentin: all of R32
 FAR = "13055"
@@ -43,10 +43,9 @@ def tables(year: int = 2019) -> dict[str, pd.DataFrame]:
 
 
 def quiet(*args: Any, **options: Any) -> pd.DataFrame:
-    """Add the indices that can be, whatever the others lack."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", IndexWarning)
-        return add_indices(*args, **options)
+    """Add the indices whose inputs are given: nothing may be told to lack."""
+    given = [name for name, key in (("idh4", "bounds"), ("idt", "dispersion")) if key in options]
+    return add_indices(*args, **options, only=given)
 
 
 def only(frame: pd.DataFrame, indicator: str) -> pd.DataFrame:
@@ -181,6 +180,7 @@ def test_a_level_and_a_year_without_any_index_have_no_row() -> None:
     ("call", "said"),
     [
         (lambda: add_indices(pd.DataFrame({"code": []}), {}), "indices non ajoutés"),
+        (lambda: add_indices(bcs.compute(tables()), tables(), only="idh"), "« idh » inconnu"),
         (lambda: add_indices(bcs.compute(tables()), tables(), diploma="bac"), "bac"),  # type: ignore[arg-type]  # that is the point
         (lambda: idh4_components(tables(), CANTONS, diploma="bac"), "bac"),  # type: ignore[arg-type]  # that is the point
         (lambda: idh4_bounds(idh4_components(tables(), CANTONS), region="32"), "R32"),
@@ -191,3 +191,26 @@ def test_a_level_and_a_year_without_any_index_have_no_row() -> None:
 def test_refusals(call: Any, said: str) -> None:
     with pytest.raises(BarometreError, match=said):
         call()
+
+
+def test_the_command_line_adds_the_index(tmp_path: Path) -> None:
+    for name, frame in tables().items():
+        frame.to_csv(tmp_path / f"{name}.csv", index=False)
+    sources = [str(tmp_path / f"{name}.csv") for name in tables()]
+    bounds = tmp_path / "b" / "bornes.toml"
+    bounds.parent.mkdir()
+    idh4_bounds(idh4_components(tables(), CANTONS), region="R32", out=bounds)
+    cantons = tmp_path / "b" / "cantons.csv"
+    pd.DataFrame({"code": list(CANTONS), "canton": list(CANTONS.values())}).to_csv(
+        cantons, index=False, sep=";"
+    )
+    out = tmp_path / "b" / "resultats.csv"
+    done = call("compute", *sources, "--bounds", bounds, "--cantons", cantons, "--out", out)
+    assert done.code == 0, done.words
+    rows = only(bcs.read_results(out), "idh4")
+    living = math.log(16_000 / 14_320) / math.log(20_000 / 14_320)
+    assert rows.loc["02691", "valeur"] == pytest.approx((0.5 + 0.25 + living) / 3)
+    alone = call("compute", *sources, "--cantons", cantons, "--out", out)
+    assert (alone.code, "--bounds" in alone.words) == (1, True)
+    wrong = call("compute", *sources, "--bounds", bounds, "--diploma", "bac", "--out", out)
+    assert (wrong.code, "« bac » inconnu" in wrong.words) == (1, True)

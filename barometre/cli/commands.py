@@ -177,6 +177,15 @@ def compute_files(
     edition: Annotated[
         str | None, typer.Option(help="Dans un classeur, nom ou date (2026-03-01) de l'édition.")
     ] = None,
+    bounds: Annotated[
+        Path | None, typer.Option(help="Bornes enregistrées (TOML) : ajoute l'IDH-4.")
+    ] = None,
+    cantons: Annotated[
+        Path | None, typer.Option(help="Canton de chaque commune (colonnes code et canton).")
+    ] = None,
+    diploma: Annotated[
+        str, typer.Option(help="Diplômés de l'IDH-4 à partir du « cep » ou du « cap ».")
+    ] = "cep",
     csv: Csv = "machine",
     on_error: OnError = None,
     same: Same = None,
@@ -189,6 +198,7 @@ def compute_files(
     from barometre.cli.frames import check_suffix
     from barometre.cli.work import Wish, leave, results_of
     from barometre.compare.rows import code_in
+    from barometre.composite.french.development_inputs import as_diploma
     from barometre.pages.delimited import as_dialect
     from barometre.pages.results_file import check_destination, write_results
     from barometre.pages.workbook.places import as_order
@@ -196,7 +206,8 @@ def compute_files(
     check_suffix(out)
     names = [*(indicator or []), *(theme or [])]
     wish = Wish(sources, epci, dep, commune, qpv, zones, names, level, year, on_error, quiet, same)
-    wish = replace(wish, references=reference or ())
+    wish = replace(wish, references=reference or (), bounds=bounds, cantons=cantons)
+    wish = replace(wish, diploma=as_diploma(diploma))
     dialect, sorting = as_dialect(csv), as_order(order)
     check_destination(out, wish.paths)
     done = results_of(wish, intervals=intervals, check_published=check_published, files=files)

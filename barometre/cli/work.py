@@ -13,8 +13,10 @@ import typer
 
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cli.app import SKIPPED, waiting
+from barometre.composite.french.development_inputs import Diploma
+from barometre.composite.french.in_results import add_indices
 from barometre.datasets.places.choose import select
-from barometre.datasets.places.members import members
+from barometre.datasets.places.members import members, read_text
 from barometre.datasets.places.territory import Selection, selection
 from barometre.engine.sampling import SurveyDesign
 from barometre.engine.values import compute
@@ -55,6 +57,9 @@ class Wish:
     quiet: bool = False
     same_cell: str | None = None
     references: Sequence[str] = ()
+    bounds: Path | None = None
+    cantons: Path | None = None
+    diploma: Diploma = "cep"
 
     @cached_property
     def config(self) -> Config | None:
@@ -259,10 +264,22 @@ def results_of(
         )
     if results.empty:
         raise BarometreError("aucun indicateur calculable à partir de ces sources")
-    chosen = kept(results, wish)
+    chosen = kept(_with_indices(results, found.tables, wish), wish)
     if files:
         chosen = chosen.assign(fichier=files_of(chosen, found.parts))
     return Done(found.tables, chosen, found.skipped)
+
+
+def _with_indices(results: pd.DataFrame, tables: Tables, wish: Wish) -> pd.DataFrame:
+    """Add the IDH-4 where bounds are given, and say what it lacks; nobody asked for the IDT."""
+    if wish.bounds is None:
+        if wish.cantons is not None:
+            raise BarometreError("--cantons : donner aussi les bornes de l'IDH-4 (--bounds)")
+        return results
+    cantons = None if wish.cantons is None else read_text(wish.cantons)
+    return add_indices(
+        results, tables, bounds=wish.bounds, cantons=cantons, diploma=wish.diploma, only=("idh4",)
+    )
 
 
 def kept(results: pd.DataFrame, wish: Wish) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import BarometreError, FaultsError
+from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
 from barometre.cards.columns import KEY
 from barometre.engine.alignment import latest_keys
 from barometre.tables.members import membership as members_in
@@ -84,8 +84,7 @@ def idh4_components(
         raise BarometreError(
             f"tables absentes : {', '.join(absent)} ; l'IDH demande mortalite, diplomes et revenus"
         )
-    if diploma not in get_args(Diploma):
-        raise BarometreError(f'diploma « {diploma} » refusé : "cep" ou "cap"')
+    as_diploma(diploma)
     if health not in _HEALTH:
         raise BarometreError(f'health « {health} » refusé : "icm" ou "esperance_vie"')
     if isinstance(max_gap, bool) or not isinstance(max_gap, int) or max_gap < 0:
@@ -117,6 +116,14 @@ def idh4_components(
     frame["statut"] = told.statuses(frame.isna().any(axis=1).to_numpy())
     frame["remarques"] = told.remarks()
     return frame
+
+
+def as_diploma(name: str) -> Diploma:
+    """Return the choice of a diploma, or refuse it."""
+    if name not in get_args(Diploma):
+        raise UnknownNameError("choix de diploma", str(name), get_args(Diploma))
+    found: Diploma = "cap" if name == "cap" else "cep"
+    return found
 
 
 def _graduates(diplomas: pd.DataFrame, diploma: Diploma) -> tuple[pd.Series[float], list[str]]:

@@ -11,13 +11,18 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from barometre.base.errors import BarometreError, FaultsError
+from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
 from barometre.base.files import replacing
 from barometre.base.frames import absent_columns, check_frame
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY
 from barometre.composite.french.development import idh4
-from barometre.composite.french.development_inputs import Cantons, Diploma, idh4_components
+from barometre.composite.french.development_inputs import (
+    Cantons,
+    Diploma,
+    as_diploma,
+    idh4_components,
+)
 from barometre.composite.french.reconstructed import FRANCE, idt
 from barometre.composite.french.reference_gaps import COMPONENTS, ThreeNumbers
 from barometre.composite.french.territorial import TerritorialIndex
@@ -27,6 +32,7 @@ from barometre.engine.results import Results
 from barometre.tables.codes import level_of
 from barometre.tables.table_set import Tables, as_tables
 
+_INDICES = ("idh4", "idt")
 _IDH4 = ("icm", "part_diplomes", "niveau_de_vie_median")
 _PUBLISHED_KEPT = "valeur publiée retenue ; calculée ici : "
 _COLUMNS = tuple(Results.to_schema().columns)
@@ -105,6 +111,7 @@ def add_indices(
     idt_components: pd.DataFrame | None = None,
     dispersion: ThreeNumbers | None = None,
     weights: ThreeNumbers = (1 / 3, 1 / 3, 1 / 3),
+    only: Iterable[str] = _INDICES,
 ) -> pd.DataFrame:
     """Add the IDH-4, and the reconstructed IDT, to the results of `compute`.
 
@@ -125,6 +132,8 @@ def add_indices(
         Components of `idt`, France among them, indexed by (code, annee) or with these as columns.
     dispersion, weights : three numbers, optional
         As in `idt`; the dispersion is not observed here, or the index would change with the set.
+    only : iterable of {"idh4", "idt"}, default both
+        The indices to add.
 
     Returns
     -------
@@ -137,8 +146,7 @@ def add_indices(
     Warns
     -----
     IndexWarning
-        What an index lacks, where it is found and how to type it. An index of which nothing is
-        given (no ``mortalite`` and no bounds; no ``idt_components``) is told too.
+        What an index lacks, where it is found and how to type it.
 
     Raises
     ------
@@ -162,32 +170,28 @@ def add_indices(
     ...     "qualite": None, "origine": "calcule", "note": None})
     >>> bounds = {"icm": (60, 160), "part_diplomes": (50, 90),
     ...     "niveau_de_vie_median": (14090, 38860)}
-    >>> with warnings.catch_warnings():
-    ...     warnings.simplefilter("ignore", IndexWarning)  # the IDT is not asked for
-    ...     found = add_indices(results, frames, bounds=bounds, cantons={"59172": "C5906"})
+    >>> cantons = {"59172": "C5906"}
+    >>> found = add_indices(results, frames, bounds=bounds, cantons=cantons, only=["idh4"])
     >>> found[["code", "indicateur", "valeur"]].round(4).to_numpy().tolist()
     [['59172', 'idh4', 0.227]]
     """
     check_frame(results, "indices non ajoutés", _COLUMNS, remedy="donner des résultats de compute")
     checked = as_tables(tables)
-    if diploma not in _DIPLOMAS:
-        raise BarometreError(f'diploma « {diploma} » refusé : "cep" ou "cap"')
-    lacking = [
-        *_lacking_idh4(checked, bounds, diploma),
-        *_lacking_idt(idt_components, dispersion),
-    ]
-    absent = {one.index for one in lacking}
+    as_diploma(diploma)
+    wanted = _wanted(only)
+    no_idh4 = [*_lacking_idh4(checked, bounds, diploma)] if "idh4" in wanted else []
+    no_idt = [*_lacking_idt(idt_components, dispersion)] if "idt" in wanted else []
     found = []
-    if "IDH-4" not in absent:
+    if "idh4" in wanted and not no_idh4:
         components = idh4_components(checked, cantons, diploma=diploma)
         index = idh4(components, bounds, health="icm")
         found.append(_rows("idh4", index, index.table["statut"]))
-    if idt_components is not None and "IDT reconstitué" not in absent:
+    if "idt" in wanted and idt_components is not None and not no_idt:
         index = idt(idt_components, FRANCE, dispersion, weights)
         values = index.table["idt_reconstitue"]
         status = values.notna().map({True: "ok", False: "non_disponible"})
         found.append(_rows("idt", index, status))
-    if lacking:
+    if lacking := no_idh4 + no_idt:
         lines = "".join(f"\n  - {one}" for one in lacking)
         warnings.warn(f"indices absents des résultats :{lines}", IndexWarning, stacklevel=2)
     return _joined(results, found)
@@ -263,6 +267,13 @@ def _communes_of(region: str) -> set[str]:
         known = ", ".join(sorted(set(listed["region"].dropna())))
         raise BarometreError(f"région « {region} » inconnue : donner l'une de {known}")
     return found
+
+
+def _wanted(only: Iterable[str]) -> set[str]:
+    wanted = {only} if isinstance(only, str) else set(only)
+    if unknown := sorted(wanted - set(_INDICES)):
+        raise UnknownNameError("indice", unknown[0], _INDICES)
+    return wanted
 
 
 def _lacking_idh4(tables: Tables, bounds: object, diploma: str) -> Iterator[_Lacking]:
