@@ -48,7 +48,10 @@ STATUSES = {
     "sans_objet_reference": "sans_objet",
 }
 # Memberships of communes and neighbourhoods: their proofs are elsewhere.
-PLACES = {"communes", "communes_anciennes", "ensembles_de_communes", "qpv_2024_nord"}
+PLACES = {
+    *("communes", "communes_anciennes", "ensembles_de_communes", "qpv_2024_nord"),
+    "tuiles_porte_du_hainaut",
+}
 TABLES = sorted({*bcs.datasets.names()} - {*ROWS} - PLACES)
 LEFT_OUT = {
     *("extrait_source", "libelle_source", "note", "explication", "decision", "cles_controle"),
