@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from barometre.base.errors import BarometreError
-from barometre.base.french import DOUBT_MARK, Lang, absent_label
+from barometre.base.french import Lang, absent_label, quality_mark
 from barometre.cards.labels import format_value
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
@@ -26,7 +26,14 @@ from barometre.plots.look.marks import (
     scale,
     share_limits,
 )
-from barometre.plots.look.rows import WORDS, latest, of_indicator, present, source_line, zones
+from barometre.plots.look.rows import (
+    latest,
+    of_indicator,
+    present,
+    quality_notes,
+    source_line,
+    zones,
+)
 from barometre.plots.look.sentences import extremes, measured, references, topic, unit_line
 from barometre.plots.look.sheet import Sheet, Signed, house
 
@@ -122,12 +129,12 @@ def two_dates(
         return _sentences(table, names, number, card, (first, last), lang)
 
     keep(sheet.axes, Equivalent(lang, sentences, table))
-    doubt = table["doute"].str.len().gt(0).any()
+    told = quality_notes((table["qualite_debut"], table["qualite_fin"]), lang)
     return sheet.finish(
         title=f"{card.libelle[lang]}, {first} – {last}",
         subtitle=unit_line(card, lang),
         source=source_line(card, [first, last]),
-        notes=[*_refusals(table, why, lang), *([WORDS[lang]["doubt"]] if doubt else [])],
+        notes=[*_refusals(table, why, lang), *told],
         legend=_legend(first, last),
     )
 
@@ -154,9 +161,8 @@ def _table(
             "lu": read.astype(bool),
         }
     )  # fmt: skip
-    doubtful = [column(frame, "qualite") == "douteux" for frame in (old, new)]
-    table["doute"] = ["".join(n for n, d in zip("df", two, strict=True) if d)
-                      for two in zip(*doubtful, strict=True)]  # fmt: skip
+    for name, frame in (("qualite_debut", old), ("qualite_fin", new)):
+        table[name] = column(frame, "qualite")
     return table, why
 
 
@@ -176,9 +182,10 @@ def _draw(
     texts = [
         " → ".join(
             (absent_label(status, sheet.lang) if np.isnan(v) else format_value(v, card, sheet.lang))
-            + DOUBT_MARK * (mark in row["doute"])
-            for v, status, mark in (
-                (row["debut"], row["statut_debut"], "d"), (row["fin"], row["statut_fin"], "f"),
+            + quality_mark(quality) * (not np.isnan(v))
+            for v, status, quality in (
+                (row[when], row[f"statut_{when}"], row[f"qualite_{when}"])
+                for when in ("debut", "fin")
             )
         )
         for _, row in rows.iterrows()

@@ -13,14 +13,14 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from barometre.base.errors import BarometreError
-from barometre.base.french import DOUBT_MARK, Lang, absent_label
+from barometre.base.french import Lang, absent_label, quality_mark
 from barometre.cards.labels import format_value, unit_label
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
 from barometre.plots.look.colours import INK, SOFT
 from barometre.plots.look.equivalent import Equivalent, keep
 from barometre.plots.look.marks import bare, row_names
-from barometre.plots.look.rows import WORDS, latest, present, zones
+from barometre.plots.look.rows import latest, present, quality_notes, zones
 from barometre.plots.look.sentences import absent, extremes, measured, references
 from barometre.plots.look.sheet import Sheet, Signed, house
 
@@ -111,11 +111,10 @@ def small_multiples(
                        _WORDS[lang]["line"].format(ref=refs)))  # fmt: skip
     years = sorted({int(rows["annee"].iloc[0]) for rows in tables})
     when = " – ".join(map(str, sorted({years[0], years[-1]})))
-    doubt = any((rows.reindex(codes)["qualite"] == "douteux").any() for rows in tables)
     return sheet.finish(
         title=_WORDS[lang]["title"].format(n=len(codes)) + f", {when}",
         source=" ; ".join(dict.fromkeys(card.producteur for card in cards)) + f", {when}",
-        notes=[WORDS[lang]["doubt"]] if doubt else [],
+        notes=quality_notes((rows.reindex(codes)["qualite"] for rows in tables), lang),
         legend=legend,
     )
 
@@ -150,12 +149,11 @@ def _panel(
     if np.isfinite(against):
         ax.axvline(against, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), zorder=4)
     bare(ax)
-    doubtful = (rows["qualite"] == "douteux").to_numpy()
     statuses = rows["statut"].fillna("non_disponible")
     texts = [
         (absent_label(s, sheet.lang) if np.isnan(v) else format_value(v, card, sheet.lang))
-        + DOUBT_MARK * bool(d)
-        for v, s, d in zip(values, statuses, doubtful, strict=True)
+        + quality_mark(q) * (not np.isnan(v))
+        for v, s, q in zip(values, statuses, rows["qualite"], strict=True)
     ]
     wide = max(sheet.wide(text, 0.92 * sheet.text) for text in texts)
     roomy = sheet.pitch > 1.05 * sheet.text

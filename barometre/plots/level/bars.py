@@ -10,14 +10,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
-from barometre.base.french import DOUBT_MARK, Lang, absent_label
+from barometre.base.french import Lang, absent_label, quality_mark
 from barometre.cards.labels import format_value
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
 from barometre.plots.look.colours import INK, SOFT
 from barometre.plots.look.equivalent import Equivalent, keep
 from barometre.plots.look.marks import Line, bare, figure_column, reference_lines, row_names
-from barometre.plots.look.rows import WORDS, latest, present, source_line, zones
+from barometre.plots.look.rows import WORDS, latest, present, quality_notes, source_line, zones
 from barometre.plots.look.sentences import (
     absent,
     extremes,
@@ -159,7 +159,7 @@ def _write(sheet: Sheet, ax: Axes, bars: pd.DataFrame, card: Card, bold: Sequenc
     statuses = bars["statut"].fillna("non_disponible")
     texts = [
         (absent_label(status, sheet.lang) if gone else format_value(value, card, sheet.lang))
-        + DOUBT_MARK * (quality == "douteux")
+        + quality_mark(quality) * (not gone)
         for value, status, gone, quality in zip(
             bars["valeur"], statuses, missing, bars["qualite"], strict=True
         )
@@ -171,9 +171,7 @@ def _notes(rows: pd.DataFrame, lang: Lang) -> list[str]:
     notes = []
     if "borne_inf" in rows and rows["borne_inf"].notna().any():
         notes.append(WORDS[lang]["interval"])
-    if (rows["qualite"] == "douteux").any():
-        notes.append(WORDS[lang]["doubt"])
-    return notes
+    return notes + quality_notes([rows["qualite"]], lang)
 
 
 def _keep(

@@ -11,14 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 
 from barometre.base.errors import BarometreError
-from barometre.base.french import DOUBT_MARK, Lang, absent_label
+from barometre.base.french import Lang, absent_label, quality_mark
 from barometre.cards.labels import format_value, unit_label
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
 from barometre.plots.look.colours import INK, SOFT, categories
 from barometre.plots.look.equivalent import Equivalent, keep
 from barometre.plots.look.marks import bare, row_names, share_limits
-from barometre.plots.look.rows import WORDS, latest, present, zones
+from barometre.plots.look.rows import latest, present, quality_notes, zones
 from barometre.plots.look.sentences import absent, extremes, measured, unit_line
 from barometre.plots.look.sheet import Sheet, Signed, house
 
@@ -92,12 +92,11 @@ def grouped_bars(
     years = [int(table["annee"].iloc[0]) for table in tables]
     _keep(sheet, series, labels, cards, (len(order), names or {}, years))
     when = f"{years[0]}" if len(set(years)) == 1 else f"{min(years)} – {max(years)}"
-    doubt = any((rows["qualite"] == "douteux").any() for rows in series)
     return sheet.finish(
         title=f"{', '.join(shown)}, {when}",
         subtitle=unit_line(cards[0], lang),
         source=" ; ".join(dict.fromkeys(card.producteur for card in cards)) + f", {when}",
-        notes=[WORDS[lang]["doubt"]] if doubt else [],
+        notes=quality_notes((rows["qualite"] for rows in series), lang),
         legend=[
             (Patch(color=c), name) for c, name in zip(categories(len(cards)), shown, strict=True)
         ],
@@ -111,17 +110,16 @@ def _bars(sheet: Sheet, ax: Axes, rows: pd.DataFrame, card: Card, at: tuple[int,
     values = rows["valeur"].to_numpy(np.float64)
     colour = categories(number)[which]
     bars = ax.barh(y, np.nan_to_num(values), 0.92 * thick, color=colour)
-    doubtful = (rows["qualite"] == "douteux").to_numpy()
-    for x, place, status, doubt, bar in zip(
-        values, y, rows["statut"].fillna("non_disponible"), doubtful, bars, strict=True
+    for x, place, status, quality, bar in zip(
+        values, y, rows["statut"].fillna("non_disponible"), rows["qualite"], bars, strict=True
     ):
-        if doubt:
+        if quality == "douteux":
             bar.set(hatch="///", edgecolor="white")
         missing = np.isnan(x)
         text = absent_label(status, sheet.lang) if missing else format_value(x, card, sheet.lang)
         left = not missing and x < 0
         ax.annotate(
-            text + DOUBT_MARK * bool(doubt), (0 if missing else x, place),
+            text + quality_mark(quality) * (not missing), (0 if missing else x, place),
             xytext=(-3 if left else 3, 0), textcoords="offset points", va="center_baseline",
             ha="right" if left else "left", fontsize=0.92 * sheet.text,
             color=SOFT if missing else INK, style="italic" if missing else "normal",

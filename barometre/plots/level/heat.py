@@ -15,14 +15,14 @@ from matplotlib.text import Text
 
 from barometre.base.arrays import Floats, RowNumbers
 from barometre.base.errors import BarometreError
-from barometre.base.french import DOUBT_MARK, Lang, absent_label
+from barometre.base.french import Lang, absent_label, quality_mark
 from barometre.cards.labels import format_value, unit_label
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
 from barometre.plots.look.colours import INK, PALE, PAPER, SIDES, SOFT, ink_on
 from barometre.plots.look.equivalent import Equivalent, keep
 from barometre.plots.look.marks import row_names
-from barometre.plots.look.rows import WORDS, latest
+from barometre.plots.look.rows import latest, quality_notes
 from barometre.plots.look.sentences import measured
 from barometre.plots.look.sheet import Sheet, Signed, Size, house
 from barometre.plots.look.sides import side_scores
@@ -96,7 +96,8 @@ def heat_table(
     others : sequence of str, optional
         Codes of further territories, after the reference.
     indicators : sequence of str, optional
-        Identifiers; by default those that have a direction and are no count.
+        Identifiers; by default those that have a direction, are no count, and of which one of the
+        territories has a value or a reason for having none.
     **signed
         Title, source, size...: see `Signed`.
 
@@ -141,8 +142,7 @@ def heat_table(
         for card in grid.cards
         if card.reserve_favorable
     ]
-    if any((table.reindex(grid.codes)["qualite"] == "douteux").any() for table in grid.tables):
-        notes.append(WORDS[lang]["doubt"])
+    notes += quality_notes((table.reindex(grid.codes)["qualite"] for table in grid.tables), lang)
     return sheet.finish(
         title=words["title"].format(n=grid.number, ref=ref),
         source=" ; ".join(dict.fromkeys(card.producteur for card in grid.cards)),
@@ -157,7 +157,7 @@ def _grid(
 ) -> _Grid:  # fmt: skip
     if not territories:
         raise BarometreError("tableau refusé : aucun territoire (territories=)")
-    cards = _columns(results, indicators)
+    cards = _columns(results, territories, indicators)
     tables = [latest(results, card.id, None) for card in cards]
     codes = [*territories, *after]
     values = np.column_stack([table["valeur"].reindex(codes).to_numpy(float) for table in tables])
@@ -167,10 +167,15 @@ def _grid(
     return _Grid([codes[i] for i in order], cards, tables, values[order], scores[order], number)
 
 
-def _columns(results: pd.DataFrame, indicators: Sequence[str] | None) -> list[Card]:
+def _columns(
+    results: pd.DataFrame, territories: Sequence[str], indicators: Sequence[str] | None
+) -> list[Card]:
+    """Choose the indicators of which one of the territories has a value, or a reason for none."""
     if indicators is not None:
         return [indicator_card(name) for name in indicators]
-    cards = [indicator_card(name) for name in results["indicateur"].unique()]
+    said = results["statut"].ne("non_disponible") & results["code"].isin(list(territories))
+    here = results.loc[said, "indicateur"].unique()
+    cards = [indicator_card(name) for name in results["indicateur"].unique() if name in here]
     shown = [card for card in cards if card.sens != "neutre" and card.unite != "nombre"]
     if not shown:
         raise BarometreError("aucun indicateur orienté à colorer : donner indicators=")
@@ -221,7 +226,7 @@ def _draw_cell(
         text = absent_label(str(table.loc[code, "statut"]), sheet.lang)
     else:
         text = format_value(grid.cells[at], card, sheet.lang)
-        text += DOUBT_MARK * bool(table.loc[code, "qualite"] == "douteux")
+        text += quality_mark(table.loc[code, "qualite"])
     return ax.text(
         x, y, text, ha="center", va="center_baseline", fontsize=sheet.text,
         style="italic" if absent else "normal", color=SOFT if absent else ink_on(colour),

@@ -265,7 +265,7 @@ def _sides(sheet: Sheet, words: Mapping[str, str]) -> None:
 def _figure(row: pd.Series, card: Card, lang: Lang) -> str:
     if np.isnan(row["valeur"]):
         return absent_label(row["statut"], lang)
-    return measured(row["valeur"], card, lang, row["qualite"] == "douteux")
+    return measured(row["valeur"], card, lang, row["qualite"])
 
 
 def _draw(ax: Axes, rows: pd.DataFrame, text: float) -> None:

@@ -17,17 +17,26 @@ _COLUMNS = ("code", "annee", "indicateur", "valeur", "statut", "qualite")
 WORDS: dict[Lang, dict[str, str]] = {
     "fr": {
         "doubt": "(?) valeur publiée douteuse, reprise telle quelle.",
+        "loose": "(C) valeur imprécise, à ne pas classer.",
         "interval": "Trait fin : intervalle de confiance.",
         "source": "Source : ",
         "licence": "Licence : ",
     },
     "en": {
         "doubt": "(?) doubtful published value, kept as printed.",
+        "loose": "(C) imprecise value, not to be ranked.",
         "interval": "Thin line: confidence interval.",
         "source": "Source: ",
         "licence": "Licence: ",
     },
 }
+
+
+def quality_notes(qualities: Iterable[pd.Series], lang: Lang) -> list[str]:
+    """Say what the marks of the values drawn mean."""
+    seen = {quality for column in qualities for quality in column.dropna()}
+    marks = (("douteux", "doubt"), ("C", "loose"))
+    return [WORDS[lang][word] for quality, word in marks if quality in seen]
 
 
 def of_indicator(results: pd.DataFrame, indicator: str) -> pd.DataFrame:

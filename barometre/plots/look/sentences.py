@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from barometre.base.french import DOUBT_MARK, Lang, absent_label
+from barometre.base.french import Lang, absent_label, quality_mark
 from barometre.cards.labels import format_value, unit_label
 from barometre.cards.schema import Card
 
 
-def measured(value: float, card: Card, lang: Lang, doubtful: bool = False) -> str:
+def measured(value: float, card: Card, lang: Lang, quality: object = None) -> str:
     """Write a value with its unit, where the unit is short: ``34,1 %``, ``18 550 €``."""
     text = format_value(value, card, lang)
     if np.isnan(value):
@@ -21,7 +21,7 @@ def measured(value: float, card: Card, lang: Lang, doubtful: bool = False) -> st
         text += "\u202f%" if lang == "fr" else "%"
     elif card.unite == "euros_par_an":
         text = f"{text}\u202f€" if lang == "fr" else f"€{text}"
-    return text + DOUBT_MARK * doubtful
+    return text + quality_mark(quality)
 
 
 def topic(card: Card, years: Sequence[int], lang: Lang) -> str:
