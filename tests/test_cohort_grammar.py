@@ -118,7 +118,7 @@ def test_the_same_standard_errors_and_the_same_default_cluster(name: str) -> Non
     assert call(cohort).meta["n_clusters"] == cohort.frame["baseline_zone"].nunique()
     alone = Cohort(cohort.frame, "person", "wave", arm="arm", first_treated="first_treated")
     assert call(alone).meta["cluster"] == "person (la personne, faute de cluster=)"
-    assert set(get_args(StandardError)) == {"HC1", "CR0", "CR1", "CR1S", "CR2", "CR3"}
+    assert set(get_args(StandardError)) == {"iid", "HC1", "CR0", "CR1", "CR1S", "CR2", "CR3"}
 
 
 def test_one_word_has_one_meaning() -> None:
@@ -174,6 +174,7 @@ def results() -> dict[str, Any]:
         "balance": cohort.balance(traits),
         "propensity": cohort.propensity_weights(traits),
         "weighted_effect": cohort.weighted_effect("income"),
+        "icc": cohort.intraclass_correlation("income"),
         "lee": cohort.lee_bounds("income", draws=20),
         "matches": bcs.cohort.nearest_match(first, "arm", traits, replace=True),
         "change": cohort.decompose_change("income", "QN05952M", 2024, 2027, draws=20),

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
     from barometre.cohort.inference.bootstrap import wild_bootstrap as wild_bootstrap
     from barometre.cohort.inference.estimates import Estimate as Estimate
     from barometre.cohort.inference.estimates import FewClustersWarning as FewClustersWarning
+    from barometre.cohort.inference.intraclass import IntraClass as IntraClass
+    from barometre.cohort.inference.intraclass import (
+        intraclass_correlation as intraclass_correlation,
+    )
     from barometre.cohort.inference.multiplicity import adjust_pvalues as adjust_pvalues
     from barometre.cohort.inference.power import achieved_power as achieved_power
     from barometre.cohort.inference.power import (

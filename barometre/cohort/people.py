@@ -10,6 +10,7 @@ import pandas as pd
 from barometre.cohort.durations import of_cohort
 from barometre.cohort.follow import participation, passages
 from barometre.cohort.impact import event_time, group_time, two_arms, two_way
+from barometre.cohort.inference import intraclass
 from barometre.cohort.losses import baseline
 from barometre.cohort.movers import zone as zones
 from barometre.cohort.rows.panel import PanelRows
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from barometre.cohort.impact.group_time_result import AttGt
     from barometre.cohort.impact.sample import Regression
     from barometre.cohort.inference.estimates import Estimate
+    from barometre.cohort.inference.intraclass import IntraClass
     from barometre.cohort.inference.sandwich import StandardError
     from barometre.cohort.losses.alike import Denominator
     from barometre.cohort.losses.logit import LogitFit
@@ -326,6 +328,24 @@ class Cohort(PanelRows):
         """
         return baseline.panel_weighted_effect(
             self, outcome, wave, weight=weight, cluster=cluster, se=se
+        )
+
+    def intraclass_correlation(
+        self,
+        outcome: str,
+        wave: Any = None,
+        *,
+        since: Any = None,
+        cluster: str | None = None,
+        level: float = 0.95,
+    ) -> IntraClass:
+        """Intra-class correlation at a wave, the last one by default, or of the change to it.
+
+        ``since`` is the wave that the change starts from. The cluster is that of the cohort unless
+        another one is named, as it was at the first wave of the person.
+        """
+        return intraclass.panel_intraclass(
+            self, outcome, wave, since=since, cluster=cluster, level=level
         )
 
     def decompose_change(

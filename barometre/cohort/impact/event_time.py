@@ -22,6 +22,7 @@ from barometre.cohort.inference.estimates import COLUMNS, student_interval, time
 from barometre.cohort.inference.pretrends import PreTrend, pretrend_test
 from barometre.cohort.inference.sandwich import (
     CONVENTIONS,
+    UNCLUSTERED,
     LeastSquares,
     StandardError,
     check_standard_error,
@@ -394,12 +395,12 @@ def _meta(sample: Sample, times: _Times, se: StandardError, df: Floats) -> dict[
         "base": times.base,
         "window": times.window,
         "n_groups": times.n_groups,
-        "df_denominator": df[0] if se == "HC1" or n_clusters is None else n_clusters - 1.0,
+        "df_denominator": df[0] if se in UNCLUSTERED or n_clusters is None else n_clusters - 1.0,
         "mean_time": dict(
             zip(times.labels, _means(times.exact, times.times, times.tested), strict=True)
         ),
     }
-    if sample.cluster is not None and se != "HC1" and n_clusters != sample.ways.n_people:
+    if sample.cluster is not None and se not in UNCLUSTERED and n_clusters != sample.ways.n_people:
         treated = ~np.isnan(times.times)
         meta |= clusters_by_side(sample, control=~treated, treated=treated)
     if times.n_groups > 1:

@@ -155,9 +155,9 @@ def panel_att_gt(
             raise UnknownNameError(f"{name} =", str(value), get_args(admitted))
     if se is not None:
         check_standard_error(se)
-    if se == "CR3":
+    if se in ("CR3", "iid"):
         raise BarometreError(
-            "CR3 : non défini pour des fonctions d'influence ; donner « CR2 » (peu de grappes), "
+            f"{se} : non défini pour des fonctions d'influence ; donner « CR2 » (peu de grappes), "
             "« CR1 » (G/(G-1)), « CR0 » (sans correction) ou « HC1 » (sans grappes)"
         )
     names = [covariates] if isinstance(covariates, str) else list(covariates or [])

@@ -13,7 +13,7 @@ from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, counted
 from barometre.cohort.impact.within import TwoWays
 from barometre.cohort.inference.estimates import Estimate, make_estimate
-from barometre.cohort.inference.sandwich import LeastSquares, StandardError
+from barometre.cohort.inference.sandwich import UNCLUSTERED, LeastSquares, StandardError
 from barometre.cohort.rows.columns import (
     Positions,
     as_codes,
@@ -95,7 +95,7 @@ def panel_sample(
     cluster, weight : str or None
         Columns; those of the cohort by default, the person when it has no cluster.
     se : str
-        Standard error: ``"HC1"`` has no cluster.
+        Standard error: ``"HC1"`` and ``"iid"`` have no cluster.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def panel_sample(
         Unknown column, cluster that changes within a person.
     """
     clustered = cluster or panel.cluster or panel.person
-    if se == "HC1":
+    if se in UNCLUSTERED:
         clustered = ""
     weighted = weight or panel.weight
     require_columns(panel.frame, [outcome, clustered or None, weighted])

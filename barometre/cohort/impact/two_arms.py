@@ -21,6 +21,7 @@ from barometre.cohort.impact.sample import (
 from barometre.cohort.inference.estimates import Estimate, FewClustersWarning
 from barometre.cohort.inference.sandwich import (
     CONVENTIONS,
+    UNCLUSTERED,
     LeastSquares,
     StandardError,
     check_standard_error,
@@ -230,7 +231,7 @@ def _did(sample: Sample, arm: Floats, post: Floats, se: StandardError) -> Estima
         "convention": CONVENTIONS[se],
         "n_before_and_after": int((sides[0][:shared] & sides[1][:shared]).sum()),
     }
-    if sample.cluster is not None and se != "HC1":
+    if sample.cluster is not None and se not in UNCLUSTERED:
         treated = sample.take(arm) == 1
         meta |= clusters_by_side(sample, control=~treated, treated=treated)
         if "caution" in meta:

@@ -23,6 +23,7 @@ from barometre.cohort.impact.within import TwoWays, without_person, without_pers
 from barometre.cohort.inference.estimates import Estimate
 from barometre.cohort.inference.sandwich import (
     CONVENTIONS,
+    UNCLUSTERED,
     LeastSquares,
     StandardError,
     check_standard_error,
@@ -64,7 +65,7 @@ def twfe(
         Column of the cluster, the same at all waves of a person; the person by default.
     weight : str, optional
         Column of positive weights.
-    se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
+    se : {"CR1", "CR2", "HC1", "iid", "CR0", "CR1S", "CR3"}, default "CR1"
         Standard error: see Notes.
 
     Returns
@@ -150,7 +151,7 @@ def _twfe(sample: Sample, treated: Floats, se: StandardError, name: str) -> Esti
         "method": "effets fixes des personnes et des vagues",
         "convention": CONVENTIONS[se],
     }
-    if sample.cluster is not None and se != "HC1" and sample.n_clusters != ways.n_people:
+    if sample.cluster is not None and se not in UNCLUSTERED and sample.n_clusters != ways.n_people:
         meta |= clusters_by_side(sample, treated=treated != 0)
     return effect_estimate(fit, vcov, df, sample, se, meta)
 

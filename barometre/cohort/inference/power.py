@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from barometre.base.errors import BarometreError
+from barometre.cohort.inference.intraclass import IntraClass
 from barometre.cohort.inference.power_plan import (
     Correlation,
     ProportionTest,
@@ -26,7 +27,7 @@ def minimum_detectable_effect(
     power: float = 0.8,
     alpha: float = 0.05,
     cluster_size: float | None = None,
-    icc: float = 0.0,
+    icc: float | IntraClass = 0.0,
     waves_pre: int = 0,
     waves_post: int = 1,
     correlation: float = 0.0,
@@ -49,8 +50,9 @@ def minimum_detectable_effect(
         Power, and size of the two-sided test.
     cluster_size : float, optional
         People per neighbourhood when whole neighbourhoods are assigned.
-    icc : float, default 0.0
-        Intra-class correlation of the outcome analysed (of its change, with waves before).
+    icc : float or IntraClass, default 0.0
+        Intra-class correlation of the outcome analysed (of its change, with waves before), or what
+        `intraclass_correlation` gives.
     waves_pre, waves_post : int
         Waves measured before and after. With none before, means after are compared; with some, the
         change from the mean before to the mean after (difference in differences).
@@ -94,7 +96,7 @@ def minimum_detectable_effect(
     arms = n if n_control is None else n_control
     require_people(n, arms)
     plan = plan_of(
-        sd, proportion, power, alpha, arms / n, cluster_size, icc, waves_pre, waves_post,
+        sd, proportion, power, alpha, arms / n, cluster_size, float(icc), waves_pre, waves_post,
         correlation, correlation_type, attrition, test,
     )  # fmt: skip
     require_test(plan, n)
@@ -118,7 +120,7 @@ def sample_size(
     power: float = 0.8,
     alpha: float = 0.05,
     cluster_size: float | None = None,
-    icc: float = 0.0,
+    icc: float | IntraClass = 0.0,
     waves_pre: int = 0,
     waves_post: int = 1,
     correlation: float = 0.0,
@@ -162,7 +164,7 @@ def sample_size(
     890
     """
     plan = plan_of(
-        sd, proportion, power, alpha, ratio, cluster_size, icc, waves_pre, waves_post,
+        sd, proportion, power, alpha, ratio, cluster_size, float(icc), waves_pre, waves_post,
         correlation, correlation_type, attrition, test,
     )  # fmt: skip
     if not (math.isfinite(effect) and effect != 0):
@@ -188,7 +190,7 @@ def achieved_power(
     proportion: float | None = None,
     alpha: float = 0.05,
     cluster_size: float | None = None,
-    icc: float = 0.0,
+    icc: float | IntraClass = 0.0,
     waves_pre: int = 0,
     waves_post: int = 1,
     correlation: float = 0.0,
@@ -229,8 +231,8 @@ def achieved_power(
     arms = n if n_control is None else n_control
     require_people(n, arms)
     plan = plan_of(
-        sd, proportion, 0.5 + alpha / 2, alpha, arms / n, cluster_size, icc, waves_pre, waves_post,
-        correlation, correlation_type, attrition, test,
+        sd, proportion, 0.5 + alpha / 2, alpha, arms / n, cluster_size, float(icc), waves_pre,
+        waves_post, correlation, correlation_type, attrition, test,
     )  # fmt: skip
     require_test(plan, n)
     require_share(proportion, effect)

@@ -16,10 +16,13 @@ from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.inference.estimates import student_interval, term_sentences
 from barometre.cohort.rows.columns import Positions, as_codes, as_design, as_numbers, as_weights
 
-StandardError = Literal["HC1", "CR0", "CR1", "CR1S", "CR2", "CR3"]
+StandardError = Literal["iid", "HC1", "CR0", "CR1", "CR1S", "CR2", "CR3"]
 STANDARD_ERRORS: tuple[StandardError, ...] = get_args(StandardError)
+UNCLUSTERED = ("iid", "HC1")
 
 CONVENTIONS: dict[StandardError, str] = {
+    "iid": "iid : moindres carrés ordinaires, variance égale, sans grappes ; ddl n-k, tous effets "
+    "fixes comptés dans k",
     "HC1": "HC1 (MacKinnon, White, 1985) : n/(n-k), tous effets fixes comptés dans k ; ddl n-k",
     "CR0": "CR0 (Liang, Zeger, 1986) : sans correction ; ddl G-1",
     "CR1": "CR1 : G/(G-1) × (n-1)/(n-k), effets fixes emboîtés dans les grappes non comptés dans k "
@@ -103,9 +106,10 @@ def cluster_robust(
     terms : str or sequence of str
         Columns that explain it: numbers or booleans.
     cluster : str, optional
-        Column of the cluster; needed by all but ``"HC1"``, which ignores it.
-    se : {"HC1", "CR0", "CR1", "CR1S", "CR2", "CR3"}, default "CR1"
-        Standard error; see Notes.
+        Column of the cluster; needed by all but ``"HC1"`` and ``"iid"``, which ignore it.
+    se : {"iid", "HC1", "CR0", "CR1", "CR1S", "CR2", "CR3"}, default "CR1"
+        Standard error; see Notes. ``"iid"`` is that of ordinary least squares, to find the figures
+        of a paper again.
     weight : str, optional
         Column of positive weights; only their ratios matter.
     intercept : bool, default True
@@ -178,7 +182,7 @@ def cluster_robust(
         "n_used": len(x),
         "lost": {},
         "unit": "ligne",
-        "n_clusters": n_clusters if se != "HC1" else None,
+        "n_clusters": n_clusters if se not in UNCLUSTERED else None,
     }
     shown = tidy(table, sentences=term_sentences, **meta)
     return RobustFit(shown, pd.DataFrame(vcov, index=names, columns=names))
@@ -341,11 +345,14 @@ def sandwich(
     """
     n, k = len(fit.q), len(fit.back)
     unknown = np.full(k, np.nan)
-    counted_k = {"HC1": fit.k_all, "CR1": fit.k, "CR1S": fit.k_all}.get(se, 0)
+    counted_k = {"iid": fit.k_all, "HC1": fit.k_all, "CR1": fit.k, "CR1S": fit.k_all}.get(se, 0)
     if n <= counted_k:
         raise BarometreError(
             f"{counted(n, 'ligne')} pour {counted(counted_k, 'paramètre')} : {se} n'est pas défini"
         )
+    if se == "iid":
+        spread = float(fit.residual @ fit.residual) / (n - fit.k_all)
+        return fit.back @ fit.back.T * spread, np.full(k, float(n - fit.k_all)), unknown
     if se == "HC1":
         scores = fit.q * fit.residual[:, None]
         vcov = fit.back @ (scores.T @ scores) @ fit.back.T * (n / (n - fit.k_all))
