@@ -1,61 +1,78 @@
-"""What tests reject and intervals hold when nothing happens: draws by design, for a table of the docs.
+"""What tests reject and intervals miss when nothing happens: draws by design, for a table of docs.
 
 People are drawn in clusters of unequal sizes that a whole arm holds, with a random effect of the
-person and shocks of the cluster that last from one wave to the next; nobody is ever affected.
-``python -m tests.sizes`` writes the table (some ten minutes); ``make slow`` checks it.
+person and shocks of the cluster that last from one wave to the next; nobody is ever affected. All
+draws of a design go through the same formulas at once; a test holds them equal to the library's.
+``python -m tests.sizes`` writes the table.
 """
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
-from barometre.cohort import Cohort, FewClustersWarning, randomisation_test, wild_bootstrap
+from barometre.base.arrays import Booleans, Floats
+from barometre.cohort import Cohort, FewClustersWarning, wild_bootstrap
+from barometre.cohort.inference.hotelling import joint_means_df, means_df, side_traces
+from barometre.cohort.inference.permutations import exchanged, uneven
+from barometre.cohort.inference.sandwich import StandardError, cluster_robust
 
 TABLE = Path(__file__).parents[1] / "docs" / "few_clusters.csv"
-WAVES, FIRST_LEADS = 7, {2: 4, 5: 7}  # leads tested: wave of entry
-LEVEL = 0.05
+WAVES, ENTRY = 7, {2: 4, 5: 7}  # leads tested: wave of entry
+ALPHA = 0.05
+DRAWN = 399  # permutations, where they are not all tried
+DRAWS = 2000  # of each design: a size of 5 % has a standard error of 0.5 point
 
 
 @dataclass(frozen=True)
 class Design:
-    """Clusters, and those of the treated arm."""
+    """Clusters, and those of the treated arm; 3, 7, 5, 3... people in the clusters of each arm."""
 
     clusters: int
     treated: int
 
-    def people(self) -> pd.DataFrame:
-        """Rows of a panel without outcome: 3 to 7 people a cluster, in turn within each arm."""
-        size = 3 + 2 * (np.arange(self.clusters) % 3)
-        cluster = np.repeat(np.arange(self.clusters), size)
-        n = len(cluster)
+    @cached_property
+    def labels(self) -> Booleans:
+        return np.arange(self.clusters) < self.treated
+
+    @cached_property
+    def cluster(self) -> np.ndarray:
+        """Cluster of each person."""
+        place = np.where(
+            self.labels, np.arange(self.clusters), np.arange(self.clusters) - self.treated
+        )
+        return np.repeat(np.arange(self.clusters), np.array([3, 7, 5])[place % 3])
+
+    def outcomes(self, draws: int, seed: int) -> Floats:
+        """Outcomes without any effect: people, waves, draws."""
+        rng = np.random.default_rng([seed, self.clusters, self.treated])
+        n = len(self.cluster)
+        shock = rng.standard_normal((self.clusters, WAVES, draws))
+        for t in range(1, WAVES):
+            shock[:, t] = 0.5 * shock[:, t - 1] + np.sqrt(0.75) * shock[:, t]
+        own = rng.standard_normal((n, 1, draws)) + rng.standard_normal((n, WAVES, draws))
+        return np.asarray(0.5 * shock[self.cluster] + own, float)
+
+    def cohort(self, outcome: Floats, leads: int) -> Cohort:
+        """Give one draw (people, waves) to the library, entering after some leads."""
+        n = len(self.cluster)
         frame = pd.DataFrame(
             {
                 "person": np.repeat(np.arange(n), WAVES),
                 "wave": np.tile(np.arange(1, WAVES + 1), n),
-                "cluster": np.repeat(cluster, WAVES),
+                "cluster": np.repeat(self.cluster, WAVES),
+                "y": outcome.ravel(),
             }
         )
-        return frame.assign(arm=(frame["cluster"] < self.treated).astype(int))
-
-    def outcomes(self, draws: int, seed: int) -> np.ndarray:
-        """Outcomes without any effect, one column per draw."""
-        rng = np.random.default_rng([seed, self.clusters, self.treated])
-        rows = self.people()
-        n = rows["person"].nunique()
-        shock = np.empty((self.clusters, WAVES, draws))
-        fresh = rng.standard_normal(shock.shape)
-        shock[:, 0] = fresh[:, 0]
-        for t in range(1, WAVES):
-            shock[:, t] = 0.5 * shock[:, t - 1] + np.sqrt(0.75) * fresh[:, t]
-        own = rng.standard_normal((n, 1, draws)) + rng.standard_normal((n, WAVES, draws))
-        every = own.reshape(n * WAVES, draws)
-        return 0.5 * shock[rows["cluster"], rows["wave"] - 1] + every
+        frame["arm"] = self.labels[frame["cluster"]].astype(int)
+        frame["first"] = ENTRY[leads] * frame["arm"]
+        return Cohort(frame, "person", "wave", arm="arm", first_treated="first", cluster="cluster")
 
 
 DESIGNS = [
@@ -67,88 +84,205 @@ DESIGNS = [
 ]  # fmt: skip
 
 
-def cohorts(design: Design, draws: int, seed: int) -> Iterator[dict[int, Cohort]]:
-    """Yield the same draw with entries after 2 and after 5 leads; rows are checked once."""
-    rows = design.people()
-    outcomes = design.outcomes(draws, seed)
-    made = {}
-    for leads, entry in FIRST_LEADS.items():
-        frame = rows.assign(first=entry * rows["arm"], y=0.0)
-        made[leads] = Cohort(
-            frame, "person", "wave", arm="arm", first_treated="first", cluster="cluster"
-        )
-    for draw in range(draws):
-        for cohort in made.values():
-            cohort.frame["y"] = outcomes[:, draw]
-        yield made
+@dataclass(frozen=True)
+class Sides:
+    """Means by arm of some columns of people (people, columns, draws), and their errors."""
+
+    design: Design
+    values: Floats
+
+    @cached_property
+    def sizes(self) -> Floats:
+        return np.bincount(self.design.cluster).astype(float)
+
+    def sums(self, values: Floats) -> Floats:
+        found = np.zeros((self.design.clusters, *values.shape[1:]))
+        np.add.at(found, self.design.cluster, values)
+        return found
+
+    @cached_property
+    def arms(self) -> list[Booleans]:
+        return [self.design.labels, ~self.design.labels]
+
+    @cached_property
+    def deviations(self) -> Floats:
+        """Influences: signed, over the people of the arm."""
+        found = np.empty_like(self.values)
+        for arm, sign in zip(self.arms, (1, -1), strict=True):
+            people = arm[self.design.cluster]
+            mean = self.values[people].mean(axis=0)
+            found[people] = sign * (self.values[people] - mean) / people.sum()
+        return found
+
+    @cached_property
+    def difference(self) -> Floats:
+        people = self.design.labels[self.design.cluster]
+        gap = self.values[people].mean(axis=0) - self.values[~people].mean(axis=0)
+        return np.asarray(gap, float)
+
+    def vcov(self, kind: str) -> Floats:
+        """Covariance of the columns: draws, columns, columns."""
+        sums = self.sums(self.deviations)
+        if kind == "CR2":
+            share = self.shares.sum(axis=0)
+            sums = sums / np.sqrt(1 - share)[:, None, None]
+        vcov = np.einsum("cir,cjr->rij", sums, sums)
+        g = self.design.clusters
+        return np.asarray(vcov * (g / (g - 1) if kind == "CR1" else 1.0), float)
+
+    @cached_property
+    def shares(self) -> Floats:
+        return np.stack([np.where(arm, self.sizes, 0) / self.sizes[arm].sum() for arm in self.arms])
+
+    @cached_property
+    def spread(self) -> Floats:
+        """Covariance that each arm gives if people were independent: draws, arms, columns..."""
+        found = []
+        for arm in self.arms:
+            own = self.deviations[arm[self.design.cluster]]
+            found.append(np.einsum("nir,njr->rij", own, own))
+        return np.stack(found, axis=1)
+
+    def permuted(self) -> Floats:
+        """Probability of the permutation test, of each draw."""
+        every, _ = exchanged(1 - self.design.labels.astype(int), draws=DRAWN, seed=0)
+        first = every == 0
+        seen = first @ self.sizes, ~first @ self.sizes
+        weights = first / seen[0][:, None] - ~first / seen[1][:, None]
+        weights /= np.sqrt(1 / seen[0] + 1 / seen[1])[:, None]
+        sums = self.sums(self.values - self.values.mean(axis=0))
+        observed = int(np.flatnonzero((first == self.design.labels).all(axis=1))[0])
+        found = []
+        for r in range(sums.shape[-1]):
+            b = weights @ sums[..., r]
+            size = np.square(b @ np.linalg.inv(np.linalg.cholesky(b.T @ b)).T).sum(axis=1)
+            found.append((size >= size[observed] * (1 - 1e-9)).mean())
+        return np.array(found)
 
 
-def misses(low: float, high: float) -> float:
-    """1 when an interval does not hold 0, missing when there is none."""
-    return np.nan if np.isnan(low) else float(not low <= 0 <= high)
+def rejected(p: Floats) -> float:
+    """Percentage of rejections, missing when no draw has a p."""
+    return np.nan if np.isnan(p).all() else 100 * float((p <= ALPHA).mean())
 
 
-def rejects(p: float) -> float:
-    return np.nan if np.isnan(p) else float(p <= LEVEL)
-
-
-def two_arms(made: dict[int, Cohort]) -> dict[str, float]:
+def two_arms(design: Design, outcome: Floats) -> dict[str, float]:
     """Tests of a difference in differences: before and after the entry."""
-    cohort = made[2]
+    cohort = design.cohort(outcome[..., 0], 2)
+    regression = cohort.did_design("y", ENTRY[2])
+    rows = outcome.reshape(-1, outcome.shape[-1])
+    terms = regression.frame[regression.terms].to_numpy()
+    solved = np.linalg.lstsq(terms, rows, rcond=None)[0]
+    residual = rows - terms @ solved
+    place = regression.terms.index("effet")
     found = {}
-    for se in ("CR1", "CR2"):
-        effect = cohort.did("y", FIRST_LEADS[2], se=se)
-        found[f"did {se}"] = misses(effect.low, effect.high)
-    boot = wild_bootstrap(
-        *cohort.did_design("y", FIRST_LEADS[2]), term="effet", intercept=False, draws=399
-    )
-    found |= {"bootstrap p": rejects(boot.p), "bootstrap p_strict": rejects(boot.p_strict)}
-    after = cohort.frame["wave"] >= FIRST_LEADS[2]
-    means = cohort.frame["y"].groupby([cohort.frame["person"], after]).mean().unstack()
-    first = cohort.frame.drop_duplicates("person").set_index("person")
-    change = first.assign(change=means[True] - means[False])
-    test = randomisation_test(change, "change", "arm", cluster="cluster", draws=399)
-    return found | {"randomisation": rejects(test.p)}
+    kinds: tuple[StandardError, ...] = ("CR1", "CR2")
+    for se in kinds:
+        first = cluster_robust(
+            *regression[:3], cluster=regression.cluster, se=se, intercept=False
+        ).table.iloc[place]
+        variance = clustered_variance(terms, residual, regression.frame["grappe"], se)[place]
+        p = 2 * stats.t.sf(np.abs(solved[place]) / np.sqrt(variance), first["df"])
+        found[f"did {se}"] = rejected(p)
+    boots = [
+        wild_bootstrap(
+            regression.frame.assign(résultat=y), *regression[1:], term="effet", intercept=False,
+            draws=DRAWN,
+        )
+        for y in rows.T
+    ]  # fmt: skip
+    found["bootstrap p"] = rejected(np.array([boot.p for boot in boots]))
+    found["bootstrap p_strict"] = rejected(np.array([boot.p_strict for boot in boots]))
+    after = slice(ENTRY[2] - 1, None)
+    change = outcome[:, after].mean(axis=1) - outcome[:, : ENTRY[2] - 1].mean(axis=1)
+    return found | {"randomisation": rejected(randomised(design, change))}
 
 
-def group_time(made: dict[int, Cohort]) -> dict[str, float]:
+def clustered_variance(x: Floats, residual: Floats, cluster: pd.Series, se: str) -> Floats:
+    """Variances of the coefficients of every draw: coefficients, draws."""
+    inverse = np.linalg.inv(x.T @ x)
+    total = np.zeros((x.shape[1], residual.shape[1]))
+    for _, rows in cluster.groupby(cluster):
+        mine = x[rows.index]
+        score = mine.T @ residual[rows.index]
+        if se == "CR2":
+            values, vectors = np.linalg.eigh(np.eye(len(mine)) - mine @ inverse @ mine.T)
+            power = np.where(values > 1e-10, np.where(values > 1e-10, values, 1) ** -0.5, 0)
+            score = mine.T @ (vectors * power) @ vectors.T @ residual[rows.index]
+        total += np.square(inverse @ score)
+    g, (n, k) = cluster.nunique(), x.shape
+    return total * (g / (g - 1) * (n - 1) / (n - k) if se == "CR1" else 1.0)
+
+
+def randomised(design: Design, change: Floats) -> Floats:
+    """Probability of the difference of means under permutations, of each draw."""
+    every, _ = exchanged(1 - design.labels.astype(int), draws=DRAWN, seed=0)
+    first = every == 0
+    sizes = np.bincount(design.cluster).astype(float)
+    sums = np.zeros((design.clusters, change.shape[1]))
+    np.add.at(sums, design.cluster, change - change.mean(axis=0))
+    weights = first / (first @ sizes)[:, None] - ~first / (~first @ sizes)[:, None]
+    size = np.abs(weights @ sums)
+    observed = int(np.flatnonzero((first == design.labels).all(axis=1))[0])
+    return np.asarray((size >= size[observed] * (1 - 1e-9)).mean(axis=0), float)
+
+
+def group_time(design: Design, outcome: Floats) -> dict[str, float]:
     """Intervals of the mean of ATT(g,t)."""
+    base = outcome[:, ENTRY[2] - 2]
+    sides = Sides(design, (outcome[:, ENTRY[2] - 1 :].mean(axis=1) - base)[:, None])
+    traces = side_traces(sides.shares)
     found = {}
     for se in ("CR0", "CR1", "CR2"):
-        overall = made[2].att_gt("y", se=se).aggregate("simple").overall
-        found[f"att_gt {se}"] = misses(overall.low, overall.high)
+        ratio = np.abs(sides.difference[0]) / np.sqrt(sides.vcov(se)[:, 0, 0])
+        df: object = {"CR0": np.inf, "CR1": design.clusters - 1}.get(se)
+        if se == "CR2":
+            df = means_df(sides.spread[:, :, 0, 0], *traces)
+        found[f"att_gt {se}"] = rejected(2 * stats.t.sf(ratio, df))
     return found
 
 
-def before(made: dict[int, Cohort]) -> dict[str, float]:
-    """Tests of parallel trends."""
+def before(design: Design, outcome: Floats) -> dict[str, float]:
+    """Tests of parallel trends, changes from one wave to the next."""
     found = {}
-    for leads, cohort in made.items():
-        effects, study = cohort.att_gt("y"), cohort.event_study("y")
-        found[f"att_gt.pretrend, {leads}"] = rejects(effects.pretrend(draws=399).p)
-        found[f"event_study.pretrend, {leads}"] = rejects(study.pretrend(draws=399).p)
+    for leads in ENTRY:
+        q = leads if leads == 5 else 2
+        sides = Sides(design, np.diff(outcome[:, : q + 1], axis=1))
+        found[f"pretrend, {leads}"] = rejected(trends(design, sides))
+        wald = np.einsum(
+            "ir,rij,jr->r", sides.difference, np.linalg.pinv(sides.vcov("CR0")), sides.difference
+        )
+        found[f"chi-squared, {leads}"] = rejected(stats.chi2.sf(wald, q))
     return found
 
 
-TESTS: tuple[Callable[[dict[int, Cohort]], dict[str, float]], ...] = (two_arms, group_time, before)
+def trends(design: Design, sides: Sides) -> Floats:
+    """Probability of each draw, by the law that the clusters allow; missing without any."""
+    q, draws = sides.difference.shape
+    if q >= design.clusters - 1:
+        return np.full(draws, np.nan)
+    if uneven(design.labels.astype(int)):
+        return sides.permuted()
+    traces = side_traces(sides.shares)
+    eta = np.array([joint_means_df(spread, *traces) for spread in sides.spread])
+    b, v = sides.difference.T[..., None], sides.vcov("CR2")
+    wald = (b * np.linalg.solve(v, b)).sum(axis=(1, 2))
+    return np.asarray(stats.f.sf(wald * (eta - q + 1) / (eta * q), q, eta - q + 1), float)
 
 
-def sizes(design: Design, draws: int, seed: int = 0) -> pd.Series:
-    """Share of the draws in which each test rejects, or each interval misses; missing without p."""
+def sizes(design: Design, draws: int, seed: int = 0) -> dict[str, float]:
+    """Percentage of the draws in which each test rejects, or each interval misses."""
+    outcome = design.outcomes(draws, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FewClustersWarning)
-        drawn = [
-            {name: value for test in TESTS for name, value in test(made).items()}
-            for made in cohorts(design, draws, seed)
-        ]
-    return pd.DataFrame(drawn).mean()
+        parts = [part(design, outcome) for part in (two_arms, group_time, before)]
+    return {name: value for part in parts for name, value in part.items()}
 
 
 def written(designs: list[Design], draws: int) -> pd.DataFrame:
-    """Make the table of some designs: one row each, percentages."""
-    rows = {(d.clusters, d.treated): 100 * sizes(d, draws) for d in designs}
-    return pd.DataFrame(rows).T.rename_axis(["clusters", "treated"]).round(1).reset_index()
+    """Make the table of some designs: one row each."""
+    rows = [{"clusters": d.clusters, "treated": d.treated} | sizes(d, draws) for d in designs]
+    return pd.DataFrame(rows).round(1)
 
 
 if __name__ == "__main__":
-    written(DESIGNS, 1000).to_csv(TABLE, index=False)
+    written(DESIGNS, DRAWS).to_csv(TABLE, index=False)

@@ -127,10 +127,12 @@ def joint_pretrend(
     if labels is not None and uneven(labels):
         every, exact = exchanged(labels, draws=draws, seed=seed)
         order = np.argsort(blocks.cluster)
+        permuted, errors = _permuted(cross[order], moved[order], every, leads)
+        own = np.sqrt(np.square(basis[leads]).sum(axis=1))
         return permuted_pretrend(
-            coef[leads],
-            _permuted(cross[order], moved[order], every, leads),
-            times,
+            coef[leads] / own,
+            permuted / errors,
+            times / own,
             groups=len(blocks.entries),
             n_clusters=blocks.n_clusters,
             exact=exact,
@@ -162,11 +164,17 @@ def _basis(cross: Floats) -> Floats:
     return np.asarray(vectors[:, kept] / np.sqrt(values[kept]), float)
 
 
-def _permuted(cross: Floats, moved: Floats, every: Integers, leads: Sequence[int]) -> Floats:
-    """Coefficients of the leads for each way of giving clusters (rows of ``cross``) their entry."""
+def _permuted(
+    cross: Floats, moved: Floats, every: Integers, leads: Sequence[int]
+) -> tuple[Floats, Floats]:
+    """Coefficients of the leads for each way of giving clusters (rows of ``cross``) their entry.
+
+    With their errors if rows were independent, up to a factor.
+    """
     k = cross.shape[-1]
     clusters = np.arange(cross.shape[0])
     found = np.empty((len(every), len(leads)))
+    errors = np.empty_like(found)
     step = max(1, _CHUNK // (cross.shape[0] * k * k))
     for begin in range(0, len(every), step):
         some = every[begin : begin + step]
@@ -174,4 +182,6 @@ def _permuted(cross: Floats, moved: Floats, every: Integers, leads: Sequence[int
         right = moved[clusters, some].sum(axis=1)
         inverse = np.linalg.pinv(left, rcond=_SINGULAR, hermitian=True)
         found[begin : begin + step] = np.einsum("mkl,ml->mk", inverse, right)[:, leads]
-    return found
+        variances = np.diagonal(inverse, axis1=1, axis2=2)[:, leads]
+        errors[begin : begin + step] = np.sqrt(np.maximum(variances, 0.0))
+    return found, np.where(errors > 0, errors, np.nan)

@@ -196,10 +196,12 @@ class AttGt(Drawn):
         planned = [self._gathered.comparisons[k] for k in chosen]
         if labels is not None and not people.covariates and uneven(labels):
             every, exact = exchanged(labels, draws=draws, seed=seed)
+            own = permuted_cells(people, planned, labels[None, :])[1][0]
+            permuted, errors = permuted_cells(people, planned, every)
             return permuted_pretrend(
-                coef,
-                permuted_cells(people, planned, every),
-                times,
+                coef / own,
+                permuted / errors,
+                times / own,
                 groups=len(people.groups),
                 n_clusters=people.n_clusters,
                 exact=exact,

@@ -29,7 +29,9 @@ def labels_of_clusters(people: People) -> Integers | None:
     return None if (label[people.clusters] != group).any() else label
 
 
-def permuted_cells(people: People, planned: Sequence[Comparison], labels: Integers) -> Floats:
+def permuted_cells(
+    people: People, planned: Sequence[Comparison], labels: Integers
+) -> tuple[Floats, Floats]:
     """Estimate comparisons without covariates for many ways of giving clusters their entry.
 
     Parameters
@@ -43,8 +45,9 @@ def permuted_cells(people: People, planned: Sequence[Comparison], labels: Intege
 
     Returns
     -------
-    ndarray of shape (draws, comparisons)
-        Effects, missing where a side is empty.
+    tuple of ndarray of shape (draws, comparisons)
+        Effects, missing where a side is empty, and the errors they would have if people were
+        independent, up to a factor.
 
     Notes
     -----
@@ -53,6 +56,7 @@ def permuted_cells(people: People, planned: Sequence[Comparison], labels: Intege
     """
     everyone = slice(0, people.outcome.shape[1])
     found = np.empty((len(labels), len(planned)))
+    errors = np.empty_like(found)
     for k, comparison in enumerate(planned):
         change = people.change(comparison, everyone)
         seen = np.isfinite(change)
@@ -64,7 +68,7 @@ def permuted_cells(people: People, planned: Sequence[Comparison], labels: Intege
         for low, high in comparison.controls:
             control |= (labels >= low) & (labels <= high)
         with np.errstate(divide="ignore", invalid="ignore"):
-            found[:, k] = (treated @ sums) / (treated @ total) - (control @ sums) / (
-                control @ total
-            )
-    return found
+            seen_treated, seen_control = treated @ total, control @ total
+            found[:, k] = treated @ sums / seen_treated - control @ sums / seen_control
+            errors[:, k] = np.sqrt(1 / seen_treated + 1 / seen_control)
+    return found, errors

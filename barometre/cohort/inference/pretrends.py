@@ -303,12 +303,13 @@ def permuted_pretrend(
     Parameters
     ----------
     observed : ndarray of shape (q,)
-        The coefficients.
+        The coefficients, over the errors that they would have if people were independent: whole
+        clusters of few people weigh less.
     permuted : ndarray of shape (draws, q)
         Those of each permutation of the dates of entry between clusters, the observed one among
         them; missing where they cannot be estimated, which counts as a large statistic.
     times : ndarray of shape (q,)
-        As in `pretrend_test`.
+        As in `pretrend_test`, over the same errors.
     groups, n_clusters : int
         Dates of entry, the never treated being one; clusters.
     exact : bool
