@@ -85,3 +85,27 @@ def test_a_reason_of_one_territory_keeps_its_level_and_year_only() -> None:
     said = statuts(("59064", 2021, "logements", "logements_vacants", "secret", None, "nd"))
     results = bcs.compute(Tables({"logements": counts}, statuts=said))
     assert list(zip(results["code"], results["annee"], strict=True)) == years[:2]
+
+
+def test_a_year_of_secrets_alone_is_told_even_without_a_reason() -> None:
+    counts = frame(
+        [("59172", 2020, 80.0, np.nan), ("59172", 2021, 80.0, 12.0)],
+        "logements", "logements_vacants",
+    )  # fmt: skip
+    said = statuts(("59172", 2020, "logements", "logements_vacants", "secret", None, None))
+    results = bcs.compute(Tables({"logements": counts}, statuts=said), VACANCY)
+    assert results.set_index("annee")["statut"].to_dict() == {2020: "secret", 2021: "ok"}
+
+
+def test_of_two_secrets_the_computed_one_keeps_its_reason() -> None:
+    counts = frame([("59172", 2021, 80.0, np.nan)], "logements", "logements_vacants")
+    published = frame([("59172", 2021, np.nan)], VACANCY)
+    said = statuts(
+        ("59172", 2021, "logements", "logements_vacants", "secret", None, "moins de 11"),
+        ("59172", 2021, "publies", VACANCY, "secret", None, "autre raison"),
+    )
+    tables = Tables({"logements": counts, "publies": published}, statuts=said)
+    found = row(bcs.compute(tables), "59172")
+    assert (found["statut"], found["note"], found["origine"]) == (
+        "secret", "moins de 11", "calcule",
+    )  # fmt: skip
