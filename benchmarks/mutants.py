@@ -61,9 +61,19 @@ ROOMS: dict[str, tuple[str, tuple[str, ...]]] = {
             *("verdict*", "result_rows", "faces", "frames"),
         ),
     ),
-    "composite": ("composite/**/*.py", ("composite_*", "idh4*", "idt", "calibration", "faces")),
+    "composite": ("composite/**/*.py", ("composite_[!g]*", "idh4*", "idt", "calibration", "faces")),
     "secrecy": ("secrecy/*.py", ("secrecy*", "fragility", "cohort_publication")),
-    "cohort": ("cohort/**/*.py", ("cohort_*", "synthetic_cohort", "frames", "faces")),
+    "cohort": (
+        "cohort/**/*.py",
+        ("cohort_[!pr]*", "cohort_panel", "cohort_pr*", "cohort_publication", "faces"),
+    ),
+}
+PAGES = {
+    "engine": ("quickstart", "uncertainty"),
+    "compare": ("compare", "verdicts"),
+    "composite": ("composite", "robustness"),
+    "secrecy": ("secrecy",),
+    "cohort": ("cohort",),
 }
 PROOFS = ("composite", "cohort")  # rooms proved by `tests/proofs` too
 HEAVY = (
@@ -218,7 +228,7 @@ def files_of(room: str) -> list[str]:
     modules, names = ROOMS[room]
     found = {p for name in names for p in (ROOT / "tests").glob(f"test_{name}.py")}
     found |= {p for p in (ROOT / "barometre").glob(modules) if ">>>" in p.read_text("utf-8")}
-    found |= {p for p in (ROOT / "docs").glob("*.md") if ">>>" in p.read_text("utf-8")}
+    found |= {ROOT / "docs" / f"{page}.md" for page in PAGES.get(room, ())}
     if room in PROOFS:
         found |= set((ROOT / "tests" / "proofs").glob("test_*.py"))
     return sorted(str(p.relative_to(ROOT)) for p in found)
@@ -313,7 +323,9 @@ def _try(room: str, tried: Sequence[Mutant], records: Sequence[dict[str, Any]]) 
         raise SystemExit(f"{room}: tests fail on the code as it is")
     counts: dict[str, int] = defaultdict(int)
     start = time.monotonic()
-    for mutant in tried:
+    for number, mutant in enumerate(tried):
+        if number and number % 10 == 0:
+            print(f"  {number} of {len(tried)}, {time.monotonic() - start:.0f} s", flush=True)
         why = survives(mutant, records)
         counts["not valid" if why == "not valid" else "left" if why else "killed"] += 1
         if why:

@@ -45,6 +45,8 @@ def test_the_prior_by_hand() -> None:
     assert prior.mean == pytest.approx(0.5)
     assert prior.strength == pytest.approx(14 / 31)
     assert [prior.alpha, prior.beta] == pytest.approx([7 / 31, 7 / 31])
+    # One person and two, all apart: S = 6/9 over 2/9 is 3, spread 1/3, rho (3 - 1) / (1/3) = 6.
+    assert estimate_prior([0, 2], [1, 2]).strength == 0.0
 
 
 @pytest.mark.parametrize("sizes", [(3, 3), (2, 5), (1, 2, 4)])
