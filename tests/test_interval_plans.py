@@ -123,3 +123,17 @@ def test_an_indicator_that_is_no_simple_ratio_has_no_interval(
     assert np.isnan([row["borne_inf"], row["borne_sup"]]).all()
     assert row["note"] == "sans intervalle : les effectifs ne redonnent pas la valeur"
     assert plan_of(replace(card, nature="taux")).method == "aucune"
+
+
+def test_one_input_that_is_no_count_is_enough_for_no_interval(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mixed = replace(
+        load_cards()[VACANCY], entrees={"revenus": ("menages_fiscaux", "niveau_de_vie_median")}
+    )
+
+    def households_per_euro(revenus: pd.DataFrame) -> pd.Series[float]:
+        return rate(revenus["menages_fiscaux"], revenus["niveau_de_vie_median"])
+
+    monkeypatch.setattr(logement, VACANCY, households_per_euro)
+    assert fractions_of(mixed) == []
