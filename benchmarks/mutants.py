@@ -178,9 +178,9 @@ def forked(work: Callable[[], int], seconds: float) -> int:
         os._exit(code)
 
 
-def pytest_on(files: Iterable[str], plugin: object) -> int:
-    """Run pytest here, stopping at the first failure; examples are tests."""
-    options = ["-x", "-s", "-p", "no:cacheprovider", "-p", "no:xdist"]
+def pytest_on(files: Iterable[str], plugin: object, *extra: str) -> int:
+    """Run pytest here; examples are tests."""
+    options = [*extra, "-s", "-p", "no:cacheprovider", "-p", "no:xdist"]
     options += ["--doctest-modules", "--doctest-glob=*.md", "--continue-on-collection-errors"]
     options += [f"--basetemp={CACHE / 'tmp'}", f"--rootdir={ROOT}", "-W", REWRITTEN]
     return int(pytest.main([*options, *files], plugins=[plugin]))
@@ -202,7 +202,7 @@ def record(file: str) -> dict[str, Any]:
         recorder = Recorder(measure)
         measure.start()
         code = pytest_on([file], recorder)
-        if code not in (0, 5):  # passed, none collected
+        if code not in (0, 1, 5):  # passed, some failed (and are left out), none collected
             return code
         measure.stop()
         data = measure.get_data()
@@ -270,7 +270,7 @@ def survives(mutant: Mutant, records: Sequence[dict[str, Any]]) -> str:
         def work(chunk: Sequence[str] = chunk) -> int:
             sys.meta_path.insert(0, finder)
             files = sorted({name.split("::")[0] for name in chunk})
-            return pytest_on(files, Chosen(chunk, finder))
+            return pytest_on(files, Chosen(chunk, finder), "-x")
 
         if chunk and forked(work, SECONDS + 3 * sum(tests[name] for name in chunk)):
             return ""
@@ -319,7 +319,7 @@ def _try(room: str, tried: Sequence[Mutant], records: Sequence[dict[str, Any]]) 
         for name in sorted(one["tests"], key=lambda name: one["tests"][name])[:20]
     ]
     files = sorted({name.split("::")[0] for name in quickest})
-    if forked(lambda: pytest_on(files, Chosen(quickest)), 10 * SECONDS):
+    if forked(lambda: pytest_on(files, Chosen(quickest), "-x"), 10 * SECONDS):
         raise SystemExit(f"{room}: tests fail on the code as it is")
     counts: dict[str, int] = defaultdict(int)
     start = time.monotonic()
