@@ -257,6 +257,9 @@ def test_importance_of_normal_components() -> None:
 def test_the_spline_sees_what_a_line_does_not() -> None:
     x = np.linspace(-2, 2, 400)
     assert first_order(x, x**2, "linear") == pytest.approx(0, abs=1e-12)
+    # Groups of means 1, 5 and 9 about 4: 2 of 46 unexplained, with one degree of freedom of 3.
+    by_hand = first_order(np.array([0.0, 0, 1, 2]), np.array([0.0, 2, 5, 9]))
+    assert by_hand == pytest.approx(1 - 2 / 46 * 3)
     assert first_order(x, x**2) > 0.98
     few = np.repeat([1.0, 2.0, 3.0], 100)
     assert first_order(few, (few - 2) ** 2) == pytest.approx(1)

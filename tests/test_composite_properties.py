@@ -235,6 +235,12 @@ def test_ranks_do_not_see_rounding(seed: int, share: float) -> None:
     np.testing.assert_array_equal(tied_ranks(blurred), tied_ranks(values))
 
 
+@given(seed=seeds, scale=st.sampled_from([1e-18, 1e-9, 1e9]))
+def test_ranks_do_not_see_the_unit(seed: int, scale: float) -> None:
+    values = np.random.default_rng(seed).choice([0.0, 0.1, 0.3, 0.7, 5.1], size=(2, 10))
+    np.testing.assert_array_equal(tied_ranks(scale * values), tied_ranks(values))
+
+
 # ---- replications -------------------------------------------------------------------------------
 
 

@@ -60,6 +60,27 @@ def test_the_icm_of_the_canton_is_that_of_its_communes() -> None:
     assert result["sante"].to_list() == pytest.approx([0.29, 0.4, 0.61], abs=1e-15)
 
 
+def test_the_first_territory_has_its_remarks_too() -> None:
+    said = pd.DataFrame(
+        [
+            (
+                "59172",
+                2019,
+                "diplomes",
+                "diplomes_cep_plus",
+                "ok",
+                "douteux",
+                "population légale revue",
+            )
+        ],
+        columns=["code", "annee", "table", "colonne", "statut", "qualite", "motif"],
+    )
+    remarks = idh4_components(tables(statuts=said), CANTONS)["remarques"].droplevel("annee")
+    assert remarks.index[0] == "59172"
+    assert "diplomes : population légale revue" in remarks["59172"]
+    assert "population légale" not in str(remarks["59446"])
+
+
 @pytest.mark.parametrize(
     "membership", [CANTONS.set_index("code"), dict(CANTONS.to_numpy()), CANTONS.set_index("code")["canton"]]
 )  # fmt: skip
