@@ -83,7 +83,7 @@ def test_diplomas_from_the_cap() -> None:
     part = idh4_components(data, CANTONS, diploma="cap")["part_diplomes"].droplevel("annee")
     assert part[[*TOWNS, FAR]].tolist() == pytest.approx([50, 70, 60, 55, 80])
     data["diplomes"] = data["diplomes"].drop(columns="diplomes_cep_plus")
-    options = {
+    options: dict[str, Any] = {
         "bounds": {"icm": (50, 150), "part_diplomes": (40, 90), "niveau_de_vie_median": (1e4, 5e4)},
         "cantons": CANTONS,
     }
@@ -133,7 +133,7 @@ def test_a_published_index_stays_and_the_computed_one_is_told() -> None:
     bounds = {"icm": (50, 150), "part_diplomes": (40, 90), "niveau_de_vie_median": (1e4, 5e4)}
     results = bcs.compute(data)
     found = only(quiet(results, data, bounds=bounds, cantons=CANTONS), "idh4")
-    assert found.loc["59172", ["valeur", "origine"]].tolist() == [0.39, "publie"]
+    assert found[["valeur", "origine"]].loc[["59172"]].to_numpy().tolist() == [[0.39, "publie"]]
     health, school = 0.1, 0.4
     value = (health + school + math.log(1.432) / math.log(5)) / 3
     expected = f"{value:.2f}".replace(".", ",")
