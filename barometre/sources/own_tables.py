@@ -13,7 +13,7 @@ from barometre.sources.file_report import Reading, described
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.files.values import parse_numbers
 from barometre.sources.kind import Kind, Recognised
-from barometre.tables.check import PUBLISHED, check_table, reaches_thousands
+from barometre.tables.check import PUBLISHED, reaches_thousands
 from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
 
 LABELS = ("libelle", "libelle_court", "niveau")
@@ -87,14 +87,13 @@ def read_own(source: Source) -> Tables:
     values = [name for name in texts.columns if name not in (*KEY, *LABELS)]
     table = _table_of(source, values)
     frame, statuts = _parse(texts, table, values)
-    checked = check_table(table, frame, source=source.nom)
     territories = None
     if "libelle" in columns:
         kept = texts[["code", *(name for name in LABELS if name in columns)]]
         territories = kept.drop_duplicates("code")
         if "niveau" not in columns:
             territories = territories.assign(niveau="")
-    return Tables({table: checked}, statuts=statuts, territoires=territories, source=source.nom)
+    return Tables({table: frame}, statuts=statuts, territoires=territories, source=source.nom)
 
 
 def _counts(table: str, column: str) -> bool:
