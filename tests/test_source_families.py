@@ -7,11 +7,12 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import openpyxl
 import pytest
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
-from barometre.sources.reading import SourceWarning, families
+from barometre.sources.reading import SourceWarning, check_files, families
 from barometre.sources.wide.family import Family, Mapped, load_families, matches, named
 from tests.test_sources import write
 
@@ -480,3 +481,32 @@ def test_a_label_is_taken_from_another_file(tmp_path: Path) -> None:
     write(tmp_path, "IPRO_2021.csv", header, "QP059050;Chabaud-Latour;34,1;25,6;2149;902;608;0")
     tables = read_quiet(tmp_path)
     assert tables.territoires.loc["QP059050", "libelle"] == "Chabaud-Latour"
+
+
+def test_a_sheet_of_districts_is_not_read_beside_communes(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    book.remove(book.worksheets[0])
+    header = ["CODGEO", "LIBGEO", "P22_LOG", "P22_LOGVAC", "P22_RP", "P22_RP_LOCHLMV",
+              "P22_RP_ACH1919", "P22_RP_ACH1945", "P22_RP_ACHTOT"]  # fmt: skip
+    rows = {
+        "COM_2022": ["75056", "Paris", 1_400_000, 130_000, 1_100_000, 250_000, 9, 9, 99],
+        "ARM_2022": ["75101", "Paris 1er", 14_000, 2_000, 9_000, 700, 9, 9, 99],
+    }
+    for name, row in rows.items():
+        sheet = book.create_sheet(name)
+        for title in ("Logement en 2022", "Source : Insee", "", "Libellés"):
+            sheet.append([title])
+        sheet.append(header)
+        sheet.append(row)
+    book.create_sheet("Variables_2022").append(["VARIABLE", "LIBELLE"])
+    path = tmp_path / "base-cc-logement-2022.xlsx"
+    book.save(path)
+    assert read_quiet(path)["logements"].index.tolist() == [("75056", 2022)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SourceWarning)
+        genres = {r.fichier.split("[")[-1].rstrip("]"): r.genre for r in check_files(path)}
+    assert genres == {
+        "COM_2022": "valeurs",
+        "ARM_2022": "arrondissements",
+        "Variables_2022": "notice",
+    }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from barometre.sources.forms.lists.aside import (
+    DISTRICTS,
     MEMBERSHIPS,
     NATIONALS,
     NOTICES,
@@ -28,6 +29,7 @@ KINDS: tuple[Kind, ...] = (
     LONG_FILES,
     LABELLED,
     NOTICES,
+    DISTRICTS,
     MEMBERSHIPS,
     PASSAGES,
     CORRESPONDENCES,

@@ -77,6 +77,10 @@ def _results(header: Sequence[str], nom: str) -> bool:
     return any(columns <= set(header) for columns in _RESULT_SHEETS)
 
 
+def _districts(header: Sequence[str], nom: str) -> bool:
+    return bool(re.fullmatch(r"ARM([ _-]\d{4})?", split_name(nom)[1].strip()))
+
+
 def _aside(genre: str, title: str, is_one: Callable[[Sequence[str], str], bool]) -> Kind:
     def read(source: Source) -> Reading:
         return set_aside(source.nom, genre, title)
@@ -117,6 +121,11 @@ def _no_indicator(source: Source) -> Reading:
 SCHOOLS = Kind("education", _schools)
 NATIONALS = _aside(
     "national", "ligne nationale dont le champ (outre-mer ou non) n'est pas établi", _national
+)
+DISTRICTS = _aside(
+    "arrondissements",
+    "arrondissements municipaux, déjà comptés dans leur commune (feuille COM)",
+    _districts,
 )
 OUTLINES = _aside("contours", "contours de territoires (GeoJSON), pour les cartes", _outlines)
 NOTICES = Kind(
