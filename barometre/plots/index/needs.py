@@ -144,7 +144,7 @@ def _note(choices: dict[str, Any], left_out: int, lang: Lang) -> str:
 
 def _sentences(points: pd.DataFrame, names: tuple[str, str], lang: Lang) -> list[str]:
     colon = " : " if lang == "fr" else ": "
-    said = [f"{_WORDS[lang]['title']}{colon}{names[0]} / {names[1]}."]
+    said = [f"{_WORDS[lang]['title']}{colon}{names[0]} / {names[1].rstrip('.')}."]
     for name, word in zip(_MARKS, _quadrant_names(lang), strict=True):
         found = points.loc[points["diagnostic"] == name, "indicateur"]
         if len(found):

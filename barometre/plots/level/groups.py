@@ -76,12 +76,12 @@ def grouped_bars(
     )  # fmt: skip
     codes = [*order.index, *present(tables[0], references)]
     sheet = Sheet(signed, rows=len(codes), pitch=0.55 + 1.15 * len(cards))
-    sheet.text = min(sheet.text, 0.8 * sheet.pitch / len(cards))
+    size = min(0.92 * sheet.text, 0.75 * sheet.pitch / len(cards))  # of a figure beside its bar
     lang, labels = sheet.lang, sheet.names(codes)
     series = [table.reindex(codes) for table in tables]
     for ax, part in sheet.slices(len(codes)):
         for i, (rows, card) in enumerate(zip(series, cards, strict=True)):
-            _bars(sheet, ax, rows.iloc[part], card, (i, len(cards)))
+            _bars(sheet, ax, rows.iloc[part], card, (i, len(cards), size))
         row_names(sheet, ax, labels[part], bold=range(len(order) - part.start, len(codes)))
         bare(ax)
         ax.axvline(0, color=SOFT, linewidth=0.8)
@@ -103,8 +103,10 @@ def grouped_bars(
     )
 
 
-def _bars(sheet: Sheet, ax: Axes, rows: pd.DataFrame, card: Card, at: tuple[int, int]) -> None:
-    which, number = at
+def _bars(
+    sheet: Sheet, ax: Axes, rows: pd.DataFrame, card: Card, at: tuple[int, int, float]
+) -> None:
+    which, number, size = at
     thick = 0.84 / number
     y = np.arange(len(rows)) + (which - (number - 1) / 2) * thick
     values = rows["valeur"].to_numpy(np.float64)
@@ -121,7 +123,7 @@ def _bars(sheet: Sheet, ax: Axes, rows: pd.DataFrame, card: Card, at: tuple[int,
         ax.annotate(
             text + quality_mark(quality) * (not missing), (0 if missing else x, place),
             xytext=(-3 if left else 3, 0), textcoords="offset points", va="center_baseline",
-            ha="right" if left else "left", fontsize=0.92 * sheet.text,
+            ha="right" if left else "left", fontsize=size,
             color=SOFT if missing else INK, style="italic" if missing else "normal",
         )  # fmt: skip
 

@@ -227,10 +227,12 @@ def _draw_cell(
     else:
         text = format_value(grid.cells[at], card, sheet.lang)
         text += quality_mark(table.loc[code, "qualite"])
-    return ax.text(
+    cell = ax.text(
         x, y, text, ha="center", va="center_baseline", fontsize=sheet.text,
         style="italic" if absent else "normal", color=SOFT if absent else ink_on(colour),
     )  # fmt: skip
+    cell.set_in_layout(False)  # inside the axes: measured in vain
+    return cell
 
 
 def _heading(card: Card, table: pd.DataFrame, lang: Lang) -> str:

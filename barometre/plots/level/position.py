@@ -92,7 +92,8 @@ def spine_rows(
     reference : str
         Code of the reference.
     indicators : sequence of str, optional
-        Identifiers, in the order of the rows; by default those where the territory has a row.
+        Identifiers, in the order of the rows; by default those where the territory has a row,
+        counts excepted: they follow its size.
     verdicts : DataFrame, optional
         What `judge` returns: the verdicts of the territory against the reference.
     year : int, optional
@@ -113,7 +114,10 @@ def spine_rows(
         The territory has no row, or none for an indicator asked for.
     """
     mine = results[results["code"] == code]
-    names = list(mine["indicateur"].unique()) if indicators is None else list(indicators)
+    names = list(indicators or ())
+    if indicators is None:
+        every = map(indicator_card, mine["indicateur"].unique())
+        names = [card.id for card in every if card.unite != "nombre"]
     lost = [name for name in names if name not in set(mine["indicateur"])]
     if lost or not names:
         what = ", ".join(lost) or "aucun indicateur"
@@ -214,6 +218,7 @@ def spine(
     if rows.empty or len(set(rows["code"])) > 1:
         raise BarometreError("profil refusé : les lignes d'un seul territoire sont attendues")
     sheet = Sheet(signed, rows=len(rows), pitch=2.9)
+    sheet.text = max(min(sheet.text, sheet.pitch / 2.55), 7.0)  # two lines of a name in a row
     lang, words = sheet.lang, _WORDS[sheet.lang]
     cards = [indicator_card(name) for name in rows["indicateur"]]
     labels = [

@@ -75,6 +75,7 @@ _SIZES: dict[Size, tuple[float, float, float, float]] = {
 _MARGIN = 8.0  # points around the sheet
 _GAP = 5.0  # points between two bands
 _BETWEEN = 14.0  # points between two panels
+_STILL = 0.3  # points by which margins may still move
 _ROOM = 120.0  # points kept for titles and notes before they are measured
 _ROWS_OF_A_SLIDE = 26  # beyond which rows are cut in panels
 STYLE: dict[Any, Any] = {
@@ -359,12 +360,15 @@ class Sheet:
     def _settle(self, top: float, bottom: float, name: Text) -> None:
         """Place the panels, so that whatever is written around them stays on the sheet."""
         rows, columns = self.grid
-        margins = np.zeros((rows, columns, 4))
+        margins = np.full((rows, columns, 4), -1.0)
         wide = 72 * self.width - 2 * _MARGIN
         name.set_visible(False)  # it is not around the panel but at the top of the sheet
         for _ in range(3):
+            before = margins.copy()
             for i, ax in enumerate(self.axes):
                 margins[divmod(i, columns)] = self._around(ax)
+            if np.abs(margins - before).max() < _STILL:
+                break
             left, right = margins[:, :, 0].max(axis=0), margins[:, :, 1].max(axis=0)
             under, over = margins[:, :, 2].max(axis=1), margins[:, :, 3].max(axis=1)
             each = (wide - left.sum() - right.sum() - _BETWEEN * (columns - 1)) / columns
