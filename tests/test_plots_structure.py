@@ -281,7 +281,7 @@ def test_a_chart_says_what_it_shows(quarters: pd.DataFrame, chart: str) -> None:
     assert french.endswith(".")
 
 
-@pytest.mark.parametrize("chart", CHARTS)
+@pytest.mark.parametrize("chart", ["spine", "share_bars", "trajectory", "heat_table of many"])
 def test_the_same_data_give_the_same_svg(quarters: pd.DataFrame, chart: str) -> None:
     first, second = (plots.to_svg(CHARTS[chart](quarters, 13, {}), name="g1") for _ in range(2))
     assert first == second
