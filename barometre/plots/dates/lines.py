@@ -13,13 +13,13 @@ from matplotlib.lines import Line2D
 
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
-from barometre.base.french import Lang, format_number
+from barometre.base.french import Lang, format_number, quality_mark
 from barometre.cards.labels import format_value
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
 from barometre.plots.look.colours import FAVOURABLE, GRID, INK, SOFT
 from barometre.plots.look.equivalent import Equivalent, keep
-from barometre.plots.look.rows import of_indicator, present, zones
+from barometre.plots.look.rows import of_indicator, present, quality_notes, zones
 from barometre.plots.look.sentences import measured, topic, unit_line
 from barometre.plots.look.sheet import Sheet, Signed, house
 from barometre.tables.codes import level_of
@@ -98,6 +98,7 @@ def trajectory(
     """
     card, rows = indicator_card(indicator), of_indicator(results, indicator)
     wide = rows.pivot(index="annee", columns="code", values="valeur").sort_index()
+    quality = rows.pivot(index="annee", columns="code", values="qualite").sort_index()
     asked = None if territories is None else [*territories, *([highlight] if highlight else [])]
     codes = zones(rows.drop_duplicates("code").set_index("code"), asked, references)
     others = present(wide.T, references)
@@ -115,7 +116,8 @@ def trajectory(
         _line(ax, years, values, cuts, (colour, style, 2.4 if code == highlight else 1.3))
         if (own or code in others or len(codes) <= _NAMED) and np.isfinite(values).any():
             last = int(np.flatnonzero(np.isfinite(values))[-1])
-            text = f"{names[code]} {format_value(values[last], card, lang)}"
+            mark = quality_mark(quality[code].iloc[last])
+            text = f"{names[code]} {format_value(values[last], card, lang)}{mark}"
             labels.append(_Label(years[last], values[last], text, INK, code == highlight))
     _axes(sheet, ax, wide, cuts, targets or {}, card)
     sheet.later(lambda: _name(sheet, ax, labels))
@@ -128,7 +130,10 @@ def trajectory(
         title=f"{card.libelle[lang]}, {int(years[0])} – {int(years[-1])}",
         subtitle=unit_line(card, lang),
         source=card.producteur,
-        notes=[_WORDS[lang]["breaks"].format(why=why) for why in cuts.values()],
+        notes=[
+            *(_WORDS[lang]["breaks"].format(why=why) for why in cuts.values()),
+            *quality_notes([quality[code] for code in [*codes, *others]], lang),
+        ],
         legend=legend,
     )
 

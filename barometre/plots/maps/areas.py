@@ -15,13 +15,13 @@ from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
 
 from barometre.base.errors import BarometreError
-from barometre.base.french import DOUBT_MARK, Lang, absent_label
+from barometre.base.french import Lang, absent_label, quality_mark
 from barometre.cards.labels import format_value
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import Card
 from barometre.plots.look.colours import INK, NEUTRAL, SOFT, ink_on
 from barometre.plots.look.equivalent import Equivalent, keep
-from barometre.plots.look.rows import latest, source_line, zones
+from barometre.plots.look.rows import latest, quality_notes, source_line, zones
 from barometre.plots.look.sentences import absent, extremes, measured, topic, unit_line
 from barometre.plots.look.sheet import Sheet, Signed, house
 from barometre.plots.maps.classing import MapClass, Rule, classed
@@ -145,13 +145,15 @@ def choropleth(
         _tiles(sheet, tiles, (mine, card), found, labels)
         notes.append(_WORDS[lang]["scheme" if tiles.placed else "sorted"])
     else:
-        drawn = _areas(sheet, shapes, found, labels if names else {})
+        marks = mine["qualite"].where(mine["valeur"].notna()).map(quality_mark)
+        named = {code: labels[code] + marks[code] for code in codes}
+        drawn = _areas(sheet, shapes, found, named if names else {})
         legend += _over(sheet, over, drawn)
         notes += _unmet(codes, shapes, lang)
     _keep(sheet, mine, found, (labels, card, year))
-    said = [unit_line(card, lang)]
+    notes += quality_notes([mine["qualite"].where(mine["valeur"].notna())], lang)
     return sheet.finish(
-        title=f"{card.libelle[lang]}, {year}", subtitle=" ; ".join(said),
+        title=f"{card.libelle[lang]}, {year}", subtitle=unit_line(card, lang),
         source=source_line(card, [year]), notes=notes, legend=legend,
     )  # fmt: skip
 
@@ -330,7 +332,7 @@ def _tiles(
             if gone
             else format_value(row["valeur"], card, sheet.lang)
         )
-        texts[str(code)] = value + DOUBT_MARK * bool(row["qualite"] == "douteux")
+        texts[str(code)] = value + quality_mark(row["qualite"]) * (not gone)
     fills = {code: (item.colour, item.absent) for item in found for code in item.codes}
     draw_tiles(sheet, tiles, fills, labels, texts)
 
