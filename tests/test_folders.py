@@ -120,13 +120,19 @@ def test_memberships_are_found_whatever_holds_them(folder: Path) -> None:
         "code_qp;lib_qp;insee_com;siren_epci\nQN05999M;x;59172;" + HAINAUT,
     )
     write(folder / "geo" / "departements.csv", "COM;DEP\n59172;59\n")
+    write(
+        folder / "DEMO_2021.csv",
+        "CODGEO;LIBGEO;POP_MUN;POP_COM_QP;LIB_COM\nEnsemble;;9;;\nQP059050;x;1 000;9;Valenciennes\nQP059031;x;1 000;9;Valenciennes\n",
+    )
     found = find_memberships(folder)
     assert [name for name, _ in found] == [
-        "passage.csv", "communes.csv", "intercommunalites.xlsx [Composition]", "qpv.csv",
+        "DEMO_2021.csv", "passage.csv", "communes.csv", "intercommunalites.xlsx [Composition]", "qpv.csv",
     ]  # fmt: skip
     place = bcs.selection(epci=HAINAUT, membership=[frame for _, frame in found])
     assert place.codes == {"commune": ("59172",), "qpv": ("QN05999M", *_of_2015())}
     assert place.keeps(["59999", "59179"]).tolist() == [True, False]
+    other = bcs.selection(epci="245901160", membership=[frame for _, frame in found[:1]])
+    assert "QP059031" in other.codes["qpv"]  # the communes that SIG-Ville names
     assert find_memberships(folder / "2021") == []
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 import barometre as bcs
 from barometre.base.errors import BarometreError
 from barometre.monitoring.edition_changes import successors
+from barometre.sources.reading import SourceWarning
+from tests.conftest import ROOT
 
 disclosures = bcs.monitoring.disclosures
 NAME = "beneficiaires_c2s"
@@ -220,3 +223,59 @@ def test_a_renumbered_whole_is_found_and_a_split_one_is_not(then: dict[str, str]
     split = pd.Series({part: f"{whole}{i}" for i, (part, whole) in enumerate(then.items())})
     single = {w for w in set(then.values()) if list(then.values()).count(w) == 1}
     assert set(successors(before, split, {}).index) == single
+
+
+# ---- what is not revised ------------------------------------------------------------------------
+
+SHARED = ROOT.parent / "shared" / "data" / "insee" / "qpv"
+MEDIANS = ["niveau_de_vie_median", "taux_de_pauvrete"]
+
+
+def unrevised(panel: bcs.Tables, yearly: bcs.Tables, year: int) -> tuple[int, set[str]]:
+    """Number of values of a year that both have, and the changes from one to the other."""
+    first, second = (
+        rows[(rows["annee"] == year) & (rows["statut"] == "ok")]
+        for rows in (bcs.compute(tables, MEDIANS) for tables in (panel, yearly))
+    )
+    changes = bcs.monitoring.compare_editions(first, second)
+    keys = ["code", "annee", "indicateur"]
+    return len(first[keys].merge(second[keys])), set(changes["nature"])
+
+
+@pytest.mark.parametrize(
+    ("file", "year", "common"), [("REVN_2021.csv", 2017, 2588), ("REVN_2022.csv", 2018, 2587)]
+)
+def test_the_panel_and_the_yearly_files_of_income_agree(file: str, year: int, common: int) -> None:
+    """Two producers' files of the same medians and poverty rates: nothing is revised."""
+    if not SHARED.exists():
+        pytest.skip("needs the producers' files, which are not distributed")
+    panel = bcs.read(SHARED / "filosofi_qpv_panel_2012_2021.csv")
+    number, natures = unrevised(panel, bcs.read(SHARED / file), year)
+    assert number == common
+    assert natures == {"nouvelle"}  # neighbourhoods that the panel lacks
+
+
+def test_values_that_agree_are_no_revision_whatever_their_writing(tmp_path: Path) -> None:
+    """The same rule on a file of our own: decimal commas, thousands, and one value that differs."""
+    lines = {
+        "QP059050": ("13 540", "46,2"),
+        "QP059051": ("14 020", "41,0"),
+        "QP059052": ("12 980", "49,9"),
+    }
+    (tmp_path / "panel.csv").write_text(
+        "code,revenu_median,taux_pauvrete,gini,s80s20,annee\n"
+        "QP059050,13540.0,46.2,0.25,3.1,2017\nQP059051,14020,41,0.24,3.0,2017\n", "utf-8"
+    )  # fmt: skip
+    for file, changed in (("REVN_2021.csv", "46,2"), ("autre/REVN_2021.csv", "46,3")):
+        path = tmp_path / file
+        path.parent.mkdir(exist_ok=True)
+        rows = "".join(f"{c};x;{q};{t.replace('46,2', changed)};0\n" for c, (q, t) in lines.items())
+        path.write_text("CODGEO;LIBGEO;DISP_Q2;TP60;NOTE_FILO\n" + rows, "utf-8")
+    panel = bcs.read(tmp_path / "panel.csv")
+    with pytest.warns(SourceWarning, match="colonnes attendues absentes"):
+        same = bcs.read(tmp_path / "REVN_2021.csv")
+    with pytest.warns(SourceWarning):
+        other = bcs.read(tmp_path / "autre" / "REVN_2021.csv")
+    assert unrevised(panel, same, 2017) == (4, {"nouvelle"})
+    _, natures = unrevised(panel, other, 2017)
+    assert natures == {"nouvelle", "révisée"}

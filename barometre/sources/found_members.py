@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.datasets.places.members import NAMED_COMMUNES
 from barometre.sources.files.text import SUFFIXES, Source, is_hidden, open_sources, stem_of
 from barometre.sources.forms.lists.aside import MEMBERSHIPS, PASSAGES
 from barometre.sources.forms.lists.quarters import QPV_LISTS
@@ -27,9 +28,10 @@ def find_memberships(*sources: str | Path) -> list[tuple[str, pd.DataFrame]]:
     Returns
     -------
     list of (str, DataFrame)
-        Name of the source and its columns as text: passages first, then communes and their EPCI,
-        then neighbourhoods; within a kind by name, so that the latest vintage comes last. What
-        cannot be opened is left to `read`, which refuses it.
+        Name of the source and its columns as text: the communes that SIG-Ville's files give to
+        neighbourhoods first (they add to what is known), then passages, communes and their EPCI,
+        and lists of neighbourhoods, which win; within a kind by name, so that the latest vintage
+        comes last. What cannot be opened is left to `read`, which refuses it.
     """
     found = []
     for path in _small_files(sources):
@@ -44,13 +46,21 @@ def find_memberships(*sources: str | Path) -> list[tuple[str, pd.DataFrame]]:
 
 def _recognised(header: Sequence[str], nom: str) -> int | None:
     """Give the place of the kind that knows a header, a table without EPCI being of no use."""
-    for place, kind in enumerate(_KINDS, start=1):  # zero would be no answer
+    if {*NAMED_COMMUNES, "POP_COM_QP"} <= set(header):
+        return _QUARTERS
+    for place, kind in enumerate(_KINDS, start=_QUARTERS + 1):
         if kind.recognise(header, nom):
             return None if kind is MEMBERSHIPS and "EPCI" not in header else place
     return None
 
 
+_QUARTERS = 1  # zero would be no answer
+
+
 def _texts(source: Source) -> pd.DataFrame:
+    if source.reconnu == _QUARTERS:
+        frame = source.lire(list(NAMED_COMMUNES)).replace("", pd.NA)
+        return frame[frame["CODGEO"].str.match(r"Q[PN]").fillna(False)].dropna()
     return source.lire([name for name in source.entete if name]).replace("", pd.NA)
 
 

@@ -29,6 +29,8 @@ _NAMES = ("lib_qp", "libqpv", "lib_qpv", "libgeo", "nom", "libelle")
 _COMMUNES = ("insee_com", "communes", "cog")
 _EPCI = ("siren_epci", "epci")
 _COMMUNE_NAMES = ("lib_com",)
+NAMED_COMMUNES = ("CODGEO", "LIBGEO", "LIB_COM")
+"""Columns by which SIG-Ville's files of data name the communes of each neighbourhood."""
 _TITLE = "appartenance refusée"
 _OUTLINES = (".geojson", ".json")
 
@@ -107,6 +109,9 @@ def members(given: Given | Iterable[Given] | None = None, *, vintage: int | None
         passage = _passage(one)
         if passage is not None:
             base = _following(base, passage)
+            continue
+        if isinstance(one, pd.DataFrame) and set(one.columns) == set(NAMED_COMMUNES):
+            base = _completed(base, _pairs(one))
             continue
         base = _with(base, _pairs(one), is_list=isinstance(one, (pd.DataFrame, str, Path)))
     return base
@@ -193,6 +198,15 @@ def _with(base: Members, pairs: pd.DataFrame, *, is_list: bool) -> Members:
     ]
     known = pd.concat([quarters, lists[stays]], ignore_index=True)
     return replace(base, communes=places, quarters=known, covered=base.covered | covered)
+
+
+def _completed(base: Members, pairs: pd.DataFrame) -> Members:
+    """Add neighbourhoods that nothing tells of: a file of data is no list, it may be a part."""
+    new = pairs[~pairs["code"].isin(base.quarters["code"])]
+    if new.empty:
+        return base
+    known = pd.concat([base.quarters, _with_epci(new, base.communes)], ignore_index=True)
+    return replace(base, quarters=known)
 
 
 def _with_epci(quarters: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
