@@ -389,6 +389,8 @@ class Cohort(PanelRows):
         *,
         cluster: str | None = None,
         weight: str | None = None,
+        covariates: Sequence[str] = (),
+        effects: Sequence[str] = (),
         se: StandardError = "CR1",
     ) -> Estimate:
         """Difference in differences of two arms, before and after.
@@ -397,7 +399,16 @@ class Cohort(PanelRows):
         and 1, or one boolean per row. The cluster and the weight are those of the cohort unless
         others are named, and the person without any.
         """
-        return two_arms.panel_did(self, outcome, post, cluster=cluster, weight=weight, se=se)
+        return two_arms.panel_did(
+            self,
+            outcome,
+            post,
+            cluster=cluster,
+            weight=weight,
+            covariates=covariates,
+            effects=effects,
+            se=se,
+        )
 
     def did_design(
         self, outcome: str, post: Any, *, cluster: str | None = None, weight: str | None = None
@@ -412,6 +423,8 @@ class Cohort(PanelRows):
         *,
         cluster: str | None = None,
         weight: str | None = None,
+        covariates: Sequence[str] = (),
+        effects: Sequence[str] = (),
         se: StandardError = "CR1",
     ) -> Estimate:
         """Two-way fixed effects (person and wave) of a column of treatment.
@@ -419,7 +432,16 @@ class Cohort(PanelRows):
         The cluster and the weight are those of the cohort unless others are named, and the person
         without any.
         """
-        return two_way.panel_twfe(self, outcome, treated, cluster=cluster, weight=weight, se=se)
+        return two_way.panel_twfe(
+            self,
+            outcome,
+            treated,
+            cluster=cluster,
+            weight=weight,
+            covariates=covariates,
+            effects=effects,
+            se=se,
+        )
 
     def twfe_design(
         self, outcome: str, treated: str, *, cluster: str | None = None, weight: str | None = None
@@ -435,6 +457,8 @@ class Cohort(PanelRows):
         window: tuple[float, float] | None = None,
         cluster: str | None = None,
         weight: str | None = None,
+        covariates: Sequence[str] = (),
+        effects: Sequence[str] = (),
         se: StandardError = "CR1",
     ) -> EventStudy:
         """Two-way fixed effects by time since treatment, compared with ``base``.
@@ -443,7 +467,15 @@ class Cohort(PanelRows):
         without any. Times beyond ``window`` join its ends.
         """
         return event_time.panel_event_study(
-            self, outcome, base=base, window=window, cluster=cluster, weight=weight, se=se
+            self,
+            outcome,
+            base=base,
+            window=window,
+            cluster=cluster,
+            weight=weight,
+            covariates=covariates,
+            effects=effects,
+            se=se,
         )
 
     def att_gt(

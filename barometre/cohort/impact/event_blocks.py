@@ -19,7 +19,7 @@ from barometre.cohort.impact.within import without_person
 from barometre.cohort.inference.hotelling import regression_df
 from barometre.cohort.inference.permutations import exchanged, uneven
 from barometre.cohort.inference.pretrends import PreTrend, permuted_pretrend, pretrend_test
-from barometre.cohort.inference.sandwich import adjustments
+from barometre.cohort.inference.sandwich import LeastSquares, adjustments, grams_of
 
 MANY = 500  # clusters from which the usual law of F is used: the others cost k x k numbers each
 _SINGULAR = 1e-10  # eigenvalue, relative to the largest one, of a direction that is not there
@@ -149,6 +149,46 @@ def joint_pretrend(
     return pretrend_test(
         coef[leads], sums.T @ sums, times, alpha=alpha, power=power, df_covariance=eta
     )
+
+
+@dataclass(frozen=True, eq=False)
+class AdjustedLeads:
+    """What a joint test needs of a regression with covariates: sums by cluster, not rows."""
+
+    grams: Floats
+    adjust: Floats
+    scores: Floats
+    back: Floats
+
+    @classmethod
+    def of(cls, fit: LeastSquares, sample: Sample, times: slice) -> AdjustedLeads:
+        """Keep the coefficients of the event times of a fit."""
+        assert sample.cluster is not None  # asked for
+        assert sample.n_clusters is not None
+        grams = grams_of(fit.q, sample.cluster, sample.n_clusters)
+        adjust = adjustments(grams, -0.5)
+        scores = np.stack(
+            [np.bincount(sample.cluster, q * fit.residual, sample.n_clusters) for q in fit.q.T],
+            axis=1,
+        )
+        return cls(grams, adjust, np.einsum("gij,gj->gi", adjust, scores), fit.back[times])
+
+    def test(
+        self,
+        leads: Sequence[int],
+        coef: Floats,
+        times: Floats,
+        *,
+        alpha: float,
+        power: Sequence[float],
+    ) -> PreTrend:
+        """Test some of them by the law of Hotelling."""
+        rows = self.back[leads]
+        sums = self.scores @ rows.T
+        eta = regression_df(self.grams, self.adjust, rows) if len(leads) else 1.0
+        return pretrend_test(
+            coef, sums.T @ sums, times, alpha=alpha, power=power, df_covariance=eta
+        )
 
 
 def _by_cluster(blocks: Blocks, values: Floats) -> Floats:

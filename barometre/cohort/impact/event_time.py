@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,8 +14,14 @@ from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.face import Drawn
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.impact.event_blocks import MANY, Blocks, joint_pretrend
-from barometre.cohort.impact.sample import Sample, clusters_by_side, panel_sample
+from barometre.cohort.impact.event_blocks import MANY, AdjustedLeads, Blocks, joint_pretrend
+from barometre.cohort.impact.sample import (
+    Sample,
+    adjusting_columns,
+    clusters_by_side,
+    panel_sample,
+    singletons,
+)
 from barometre.cohort.impact.two_way import check_enough_rows, wave_names, with_waves
 from barometre.cohort.impact.within import without_person
 from barometre.cohort.inference.estimates import COLUMNS, student_interval, time_sentences
@@ -54,6 +60,7 @@ class EventStudy(Drawn):
     n: int
     _sample: Sample = field(repr=False)
     _times: _Times = field(repr=False)
+    _pieces: AdjustedLeads | None = field(default=None, repr=False)
 
     @property
     def meta(self) -> dict[str, Any]:
@@ -95,13 +102,23 @@ class EventStudy(Drawn):
         another: a permutation of the dates of entry between clusters. Else the law of Hotelling
         with the degrees of freedom of the CR2 covariance (Tipton, Pustejovsky, 2015), whatever the
         errors of the table. By person, with ``se="HC1"`` and from 500 clusters on: F with the
-        errors of the table. The docs give the sizes measured (*What holds its level*).
+        errors of the table. With covariates, always the law of Hotelling. The docs give the sizes
+        measured (*What holds its level*).
         """
         leads = (self.table["event_time"] < 0) & (self.table["event_time"] != self.meta["base"])
         before = self.table[leads]
         times = before["event_time"]
         distance = before["event_time"].map(self.meta["mean_time"]) - self.meta["base"]
-        if self._few_clusters and before["se"].notna().all():
+        if self._pieces is not None:
+            chosen = self._times.labels.tolist()
+            return self._pieces.test(
+                [chosen.index(value) for value in times],
+                before["estimate"].to_numpy(),
+                distance.to_numpy(float),
+                alpha=alpha,
+                power=power,
+            )
+        if self.few_clusters and before["se"].notna().all():
             dummies = self._sample.ways.n_waves - 1
             tested = pd.Index(self._times.labels).get_indexer(pd.Index(times))
             return joint_pretrend(
@@ -124,7 +141,8 @@ class EventStudy(Drawn):
         )
 
     @property
-    def _few_clusters(self) -> bool:
+    def few_clusters(self) -> bool:
+        """Whether the test before treatment has a law of few clusters."""
         number = self._sample.n_clusters
         return number is not None and number < min(MANY, self._sample.ways.n_people)
 
@@ -140,6 +158,8 @@ def event_study(
     window: tuple[float, float] | None = None,
     cluster: str | None = None,
     weight: str | None = None,
+    covariates: Sequence[str] = (),
+    effects: Sequence[str] = (),
     se: StandardError = "CR1",
 ) -> EventStudy:
     """Two-way fixed effects by time since treatment.
@@ -163,6 +183,11 @@ def event_study(
         Column of the cluster, the same at all waves of a person; the person by default.
     weight : str, optional
         Column of positive weights.
+    covariates : sequence of str, optional
+        Columns that adjust the effect: numbers as they are, texts as one indicator per label. Those
+        that the fixed effects explain are left out and named in ``meta["dropped"]``.
+    effects : sequence of str, optional
+        Columns of further fixed effects, one indicator per value.
     se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
         Standard error: see `twfe`.
 
@@ -200,7 +225,9 @@ def event_study(
     panel = PanelRows(
         frame, person, wave, first_treated=first_treated, cluster=cluster, weight=weight
     )
-    return panel_event_study(panel, outcome, base=base, window=window, se=se)
+    return panel_event_study(
+        panel, outcome, base=base, window=window, covariates=covariates, effects=effects, se=se
+    )
 
 
 def panel_event_study(
@@ -211,6 +238,8 @@ def panel_event_study(
     window: tuple[float, float] | None = None,
     cluster: str | None = None,
     weight: str | None = None,
+    covariates: Sequence[str] = (),
+    effects: Sequence[str] = (),
     se: StandardError = "CR1",
 ) -> EventStudy:
     """Estimate `event_study` on a panel, whose cluster and weight are used unless others are named.
@@ -234,7 +263,8 @@ def panel_event_study(
                 "nom de vague de traitement", str(unknown.iloc[0]), map(str, waves)
             )
         when, start = panel.codes.wave.astype(float), np.where(position < 0, np.nan, position)
-    return _event_study(sample, _Times.of(sample, when, start, base, window), se)
+    others = adjusting_columns(panel, sample, covariates, effects)
+    return _event_study(sample, _Times.of(sample, when, start, base, window), se, others)
 
 
 def treatment_date(first_treated: Any) -> Floats:
@@ -339,24 +369,30 @@ class _Times:
         return self.tested.astype(np.int64) if whole else self.tested
 
 
-def _event_study(sample: Sample, times: _Times, se: StandardError) -> EventStudy:
+def _event_study(
+    sample: Sample, times: _Times, se: StandardError, others: pd.DataFrame
+) -> EventStudy:
     check_enough_rows(len(sample.y), sample.ways)
-    fit = _fit(sample, times)
+    fit = _fit(sample, times, others)
     vcov, df, _ = sandwich(fit, sample.cluster, sample.n_clusters, se)
     last = slice(len(fit.coef) - len(times.tested), None)
     vcov, df, coef = vcov[last, last], df[last], fit.coef[last]
     root = np.sqrt(np.diag(vcov))
     _, p, low, high = student_interval(coef, root, df)
-    labels, others = times.labels, times.met != times.base
+    labels, tested = times.labels, times.met != times.base
     frame = pd.DataFrame(
-        dict(zip(COLUMNS, (coef, root, low, high, df, p, times.counts[others]), strict=True)),
+        dict(zip(COLUMNS, (coef, root, low, high, df, p, times.counts[tested]), strict=True)),
         index=pd.Index(labels, name="event_time"),
     )
     reference = pd.DataFrame(
-        {"estimate": 0.0, "n": times.counts[~others]}, index=[labels.dtype.type(times.base)]
+        {"estimate": 0.0, "n": times.counts[~tested]}, index=[labels.dtype.type(times.base)]
     ).reindex(columns=frame.columns)
     table = pd.concat([frame, reference.astype(frame.dtypes)]).sort_index()
-    meta = _meta(sample, times, se, df)
+    meta = _meta(sample, times, se, df) | {
+        "singletons": singletons(sample),
+        "adjusted": list(others.columns),
+        "dropped": [column for column in others.columns if column not in fit.names],
+    }
     shown = tidy(
         table.rename_axis("event_time").reset_index(),
         sentences=time_sentences,
@@ -364,19 +400,24 @@ def _event_study(sample: Sample, times: _Times, se: StandardError) -> EventStudy
         **meta,
     )
     covariance = pd.DataFrame(vcov, index=labels, columns=labels)
-    return EventStudy(shown, covariance, len(sample.y), sample, times)
+    study = EventStudy(shown, covariance, len(sample.y), sample, times)
+    if not len(others.columns) or not study.few_clusters:
+        return study
+    return replace(study, _pieces=AdjustedLeads.of(fit, sample, last))
 
 
-def _fit(sample: Sample, times: _Times) -> LeastSquares:
+def _fit(sample: Sample, times: _Times, others: pd.DataFrame) -> LeastSquares:
     ways = sample.ways
     try:
         return least_squares(
             without_person(sample.y, ways),
-            with_waves([times.times == value for value in times.tested], ways),
-            [*wave_names(ways), *(f"durée {value:g}" for value in times.tested)],
+            with_waves(
+                [*others.to_numpy().T, *(times.times == value for value in times.tested)], ways
+            ),
+            [*wave_names(ways), *others.columns, *(f"durée {value:g}" for value in times.tested)],
             weight=sample.weight,
             absorbed=ways.n_people,
-            nuisance=ways.n_waves - 1,
+            nuisance=ways.n_waves - 1 + len(others.columns),
             size=float(np.linalg.norm(sample.y)),
         )
     except BarometreError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
@@ -21,9 +22,11 @@ from barometre.cohort.rows.columns import (
     as_weights,
     require_columns,
 )
+from barometre.cohort.rows.covariates import complete_columns
 from barometre.cohort.rows.panel import PanelRows
 
 _EXPLAINED, _GROUPED = "résultat", "grappe"  # columns of a regression
+_INDICATORS = 10**8  # numbers of the indicators of further fixed effects: 0.8 GB
 _NO_OUTCOME = "résultat manquant"
 _NEVER_SEEN = "résultat manquant à toutes les vagues"
 
@@ -178,6 +181,53 @@ def _check_nested(cluster: Positions, person: Positions) -> None:
             f"cluster change d'une vague à l'autre pour {counted(len(moved), 'personne')} : donner "
             "une grappe par personne, celle de la première vague par exemple"
         )
+
+
+def adjusting_columns(
+    panel: PanelRows, sample: Sample, covariates: Sequence[str], effects: Sequence[str]
+) -> pd.DataFrame:
+    """Return covariates and further fixed effects as columns, on the rows used.
+
+    Parameters
+    ----------
+    panel : PanelRows
+        The panel.
+    sample : Sample
+        The rows used.
+    covariates, effects : sequence of str
+        Columns: numbers or labels; columns of which each value has its indicator.
+
+    Returns
+    -------
+    DataFrame
+        Numbers, one row per row used.
+
+    Raises
+    ------
+    BarometreError
+        An unknown column, missing values, more indicators than memory holds.
+    """
+    asked = [*([covariates] if isinstance(covariates, str) else covariates)]
+    fixed = [*([effects] if isinstance(effects, str) else effects)]
+    require_columns(panel.frame, [*asked, *fixed])
+    rows = panel.frame if sample.kept is None else panel.frame[sample.kept]
+    labels = rows[fixed].astype("object").where(rows[fixed].notna()).map(str, na_action="ignore")
+    indicators = int(labels.nunique().sum())
+    if indicators * len(rows) > _INDICATORS:
+        raise BarometreError(
+            f"{counted(indicators, 'indicatrice')} pour {counted(len(rows), 'ligne')} : trop pour "
+            "des effets fixes en plus des personnes et des vagues ; les regrouper"
+        )
+    parts = [
+        complete_columns(frame, names) for frame, names in ((rows, asked), (labels, fixed)) if names
+    ]
+    found = pd.concat(parts, axis=1) if parts else pd.DataFrame(index=rows.index)
+    return found.reset_index(drop=True)
+
+
+def singletons(sample: Sample) -> int:
+    """Count the people seen once, who tell nothing once their effect is removed."""
+    return int((np.bincount(sample.ways.person) == 1).sum())
 
 
 def clusters_by_side(sample: Sample, **sides: Booleans) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -14,6 +16,7 @@ from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cohort.impact.sample import (
     Regression,
     Sample,
+    adjusting_columns,
     clusters_by_side,
     effect_estimate,
     panel_sample,
@@ -25,6 +28,7 @@ from barometre.cohort.inference.sandwich import (
     LeastSquares,
     StandardError,
     check_standard_error,
+    least_squares,
     sandwich,
 )
 from barometre.cohort.rows.columns import as_binary
@@ -44,6 +48,8 @@ def did(
     treated: object = None,
     cluster: str | None = None,
     weight: str | None = None,
+    covariates: Sequence[str] = (),
+    effects: Sequence[str] = (),
     se: StandardError = "CR1",
 ) -> Estimate:
     """2x2 difference in differences: change of the treated minus change of the others.
@@ -65,6 +71,11 @@ def did(
         Column of the cluster, the same at all waves of a person; the person by default.
     weight : str, optional
         Column of positive weights.
+    covariates : sequence of str, optional
+        Columns that adjust the effect: numbers as they are, texts as one indicator per label. Those
+        that the fixed effects explain are left out and named in ``meta["dropped"]``.
+    effects : sequence of str, optional
+        Columns of further fixed effects, one indicator per value.
     se : {"CR1", "CR2", "HC1", "CR0", "CR1S", "CR3"}, default "CR1"
         Standard error: see `cluster_robust`.
 
@@ -102,7 +113,7 @@ def did(
     (2.0, 0.7638, 3.0, 8)
     """
     panel = PanelRows(frame, person, wave, arm=arm, treated=treated, cluster=cluster, weight=weight)
-    return panel_did(panel, outcome, post, se=se)
+    return panel_did(panel, outcome, post, covariates=covariates, effects=effects, se=se)
 
 
 def panel_did(
@@ -112,13 +123,16 @@ def panel_did(
     *,
     cluster: str | None = None,
     weight: str | None = None,
+    covariates: Sequence[str] = (),
+    effects: Sequence[str] = (),
     se: StandardError = "CR1",
 ) -> Estimate:
     """Estimate `did` on a panel, whose cluster and weight are used unless others are named."""
     check_standard_error(se)
     arm = panel.in_treated_arm
     sample = panel_sample(panel, outcome, cluster=cluster, weight=weight, se=se)
-    return _did(sample, arm, after_start(panel, post), se)
+    others = adjusting_columns(panel, sample, covariates, effects)
+    return _did(sample, arm, after_start(panel, post), se, others)
 
 
 def did_design(
@@ -220,8 +234,15 @@ def after_start(panel: PanelRows, post: Any) -> Floats:
     return np.asarray(later[panel.codes.wave], float)
 
 
-def _did(sample: Sample, arm: Floats, post: Floats, se: StandardError) -> Estimate:
+def _did(
+    sample: Sample, arm: Floats, post: Floats, se: StandardError, others: pd.DataFrame
+) -> Estimate:
     fit, table = _cell_means(sample, sample.take(arm), sample.take(post))
+    dropped: list[str] = []
+    if len(others.columns):
+        fit = _adjusted_fit(sample, sample.take(arm), sample.take(post), others)
+        dropped = [column for column in others.columns if column not in fit.names]
+        fit = replace(fit, coef=fit.coef[-1:], back=fit.back[-1:])
     vcov, df, _ = sandwich(fit, sample.cluster, sample.n_clusters, se)
     sides = [np.bincount(sample.ways.person[sample.take(post) == s]) > 0 for s in (0, 1)]
     shared = min(map(len, sides))
@@ -229,6 +250,8 @@ def _did(sample: Sample, arm: Floats, post: Floats, se: StandardError) -> Estima
         **sample.meta,
         "method": "différence de différences 2 × 2",
         "convention": CONVENTIONS[se],
+        "adjusted": list(others.columns),
+        "dropped": dropped,
         "n_before_and_after": int((sides[0][:shared] & sides[1][:shared]).sum()),
     }
     if sample.cluster is not None and se not in UNCLUSTERED:
@@ -237,6 +260,15 @@ def _did(sample: Sample, arm: Floats, post: Floats, se: StandardError) -> Estima
         if "caution" in meta:
             warnings.warn(meta["caution"], FewClustersWarning, stacklevel=4)
     return effect_estimate(fit, vcov, df, sample, se, meta, details=table)
+
+
+def _adjusted_fit(sample: Sample, arm: Floats, post: Floats, others: pd.DataFrame) -> LeastSquares:
+    """Regress on covariates, then arm, post and their product."""
+    columns = np.column_stack([np.ones(len(arm)), others, arm, post, arm * post])
+    names = ["const", *others.columns, "arm", "post", "effet"]
+    return least_squares(
+        sample.y, columns, names, weight=sample.weight, nuisance=3 + len(others.columns)
+    )
 
 
 def _cell_means(sample: Sample, arm: Floats, post: Floats) -> tuple[LeastSquares, pd.DataFrame]:

@@ -15,9 +15,11 @@ from barometre.base.errors import BarometreError, counted
 from barometre.cohort.impact.sample import (
     Regression,
     Sample,
+    adjusting_columns,
     clusters_by_side,
     effect_estimate,
     panel_sample,
+    singletons,
 )
 from barometre.cohort.impact.within import TwoWays, without_person, without_person_and_wave
 from barometre.cohort.inference.estimates import Estimate
@@ -46,6 +48,8 @@ def twfe(
     wave: str,
     cluster: str | None = None,
     weight: str | None = None,
+    covariates: Sequence[str] = (),
+    effects: Sequence[str] = (),
     se: StandardError = "CR1",
 ) -> Estimate:
     """Two-way fixed effects: effect of a treatment that comes on, net of people and waves.
@@ -65,6 +69,11 @@ def twfe(
         Column of the cluster, the same at all waves of a person; the person by default.
     weight : str, optional
         Column of positive weights.
+    covariates : sequence of str, optional
+        Columns that adjust the effect: numbers as they are, texts as one indicator per label. Those
+        that the fixed effects explain are left out and named in ``meta["dropped"]``.
+    effects : sequence of str, optional
+        Columns of further fixed effects, one indicator per value.
     se : {"CR1", "CR2", "HC1", "iid", "CR0", "CR1S", "CR3"}, default "CR1"
         Standard error: see Notes.
 
@@ -101,7 +110,7 @@ def twfe(
     (2.0, 3.0)
     """
     panel = PanelRows(frame, person, wave, cluster=cluster, weight=weight)
-    return panel_twfe(panel, outcome, treated, se=se)
+    return panel_twfe(panel, outcome, treated, covariates=covariates, effects=effects, se=se)
 
 
 def panel_twfe(
@@ -111,12 +120,16 @@ def panel_twfe(
     *,
     cluster: str | None = None,
     weight: str | None = None,
+    covariates: Sequence[str] = (),
+    effects: Sequence[str] = (),
     se: StandardError = "CR1",
 ) -> Estimate:
     """Estimate `twfe` on a panel, whose cluster and weight are used unless others are named."""
     check_standard_error(se)
     sample, numbers = _twfe_columns(panel, outcome, treated, se, cluster, weight)
-    return _twfe(sample, numbers, se, treated)
+    return _twfe(
+        sample, numbers, se, treated, adjusting_columns(panel, sample, covariates, effects)
+    )
 
 
 def _twfe_columns(
@@ -129,19 +142,23 @@ def _twfe_columns(
     return sample, as_numbers(sample.take(numbers), treated)
 
 
-def _twfe(sample: Sample, treated: Floats, se: StandardError, name: str) -> Estimate:
+def _twfe(
+    sample: Sample, treated: Floats, se: StandardError, name: str, others: pd.DataFrame
+) -> Estimate:
     ways = sample.ways
     check_enough_rows(len(sample.y), ways)
-    if se in ("CR2", "CR3"):
+    dropped: list[str] = []
+    if se in ("CR2", "CR3") or len(others.columns):
         fit = least_squares(
             without_person(sample.y, ways),
-            with_waves([treated], ways),
-            [*wave_names(ways), name],
+            with_waves([*others.to_numpy().T, treated], ways),
+            [*wave_names(ways), *others.columns, name],
             weight=sample.weight,
             absorbed=ways.n_people,
-            nuisance=ways.n_waves - 1,
+            nuisance=ways.n_waves - 1 + len(others.columns),
             size=float(np.linalg.norm(sample.y)),
         )
+        dropped = [column for column in others.columns if column not in fit.names]
         fit = replace(fit, coef=fit.coef[-1:], back=fit.back[-1:])
     else:
         fit = _residual_fit(sample, treated, ways, name)
@@ -150,6 +167,9 @@ def _twfe(sample: Sample, treated: Floats, se: StandardError, name: str) -> Esti
         **sample.meta,
         "method": "effets fixes des personnes et des vagues",
         "convention": CONVENTIONS[se],
+        "singletons": singletons(sample),
+        "adjusted": list(others.columns),
+        "dropped": dropped,
     }
     if sample.cluster is not None and se not in UNCLUSTERED and sample.n_clusters != ways.n_people:
         meta |= clusters_by_side(sample, treated=treated != 0)
@@ -173,7 +193,11 @@ def with_waves(columns: Sequence[npt.NDArray[Any]], ways: TwoWays) -> Floats:
     for t in range(dummies):
         matrix[:, t] = without_person((ways.wave == t + 1).astype(float), ways)
     for j, column in enumerate(columns):
-        matrix[:, dummies + j] = without_person(column.astype(float), ways)
+        numbers = column.astype(float)
+        left = without_person(numbers, ways)
+        # What people explain whole leaves rounding, which must not pass for a column.
+        known = np.linalg.norm(left) > _UNMOVED * np.linalg.norm(numbers)
+        matrix[:, dummies + j] = left if known else 0.0
     return matrix
 
 

@@ -367,7 +367,7 @@ def sandwich(
         scores[:, j], sizes[j] = np.bincount(cluster, score, n_clusters), score @ score
     satterthwaite = unknown
     if details or se in ("CR2", "CR3"):
-        grams = _grams(fit.q, cluster, n_clusters)
+        grams = grams_of(fit.q, cluster, n_clusters)
         adjust = adjustments(grams, {"CR2": -0.5, "CR3": -1.0}.get(se, 0.0))
         scores = np.einsum("gij,gj->gi", adjust, scores)
         satterthwaite = _satterthwaite(grams, adjust, fit.back)
@@ -382,8 +382,8 @@ def sandwich(
     return vcov, df, satterthwaite
 
 
-def _grams(q: Floats, cluster: Positions, n_clusters: int) -> Floats:
-    """Return q_g' q_g for each cluster."""
+def grams_of(q: Floats, cluster: Positions, n_clusters: int) -> Floats:
+    """Return q_g' q_g for each cluster, q an orthonormal basis (n, k)."""
     k = q.shape[1]
     grams = np.empty((n_clusters, k, k))
     for i in range(k):
