@@ -41,7 +41,7 @@ PROTECTION = {
     "pseudonymise",
     "protect",
 }
-RAW = {"effective_size", "smallest_p", "pretrend_test", "achieved_power", "sample_size", "rmst",
+RAW = {"etable", "effective_size", "smallest_p", "pretrend_test", "achieved_power", "sample_size", "rmst",
        "combine_weights"} | ON_COLUMNS | PROTECTION  # fmt: skip
 CLUSTERED = ("did", "twfe", "event_study", "att_gt", "weighted_effect")
 
@@ -175,6 +175,7 @@ def results() -> dict[str, Any]:
         "propensity": cohort.propensity_weights(traits),
         "weighted_effect": cohort.weighted_effect("income"),
         "icc": cohort.intraclass_correlation("income"),
+        "etable": bcs.cohort.etable([cohort.did("income", 2028)]),
         "lee": cohort.lee_bounds("income", draws=20),
         "matches": bcs.cohort.nearest_match(first, "arm", traits, replace=True),
         "change": cohort.decompose_change("income", "QN05952M", 2024, 2027, draws=20),

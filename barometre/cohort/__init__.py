@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from barometre.cohort.impact.group_time_means import Aggregation as Aggregation
     from barometre.cohort.impact.group_time_result import AttGt as AttGt
     from barometre.cohort.impact.sample import Regression as Regression
+    from barometre.cohort.impact.side_by_side import ModelTable as ModelTable
+    from barometre.cohort.impact.side_by_side import etable as etable
     from barometre.cohort.impact.two_arms import did as did
     from barometre.cohort.impact.two_arms import did_design as did_design
     from barometre.cohort.impact.two_way import twfe as twfe

@@ -21,6 +21,7 @@ NO_PEER = {
     "pseudonymise": "HMAC-SHA256 of the standard library",
     "smallest_p": "closed form, and the enumerations of wild_bootstrap",
     "effective_size": "closed form of Kish, through the weights of people.R",
+    "etable": "prints what models give: test_cohort_models.py",
     "did_design": "gives wild_bootstrap the regression of `did`",
     "twfe_design": "gives wild_bootstrap the regression of `twfe`",
 }
