@@ -6,6 +6,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 import barometre as bcs
@@ -179,3 +180,10 @@ def test_marks_of_quality_travel_to_maps_and_lines() -> None:
         said = texts(ax)
         assert sum("(C)" in text for text in said) >= 2  # a mark, and what it means
         assert sum("(?)" in text for text in said) >= 2
+
+
+def test_a_figure_of_any_kind_is_drawn_on(results: pd.DataFrame) -> None:
+    bare = Figure(figsize=(6, 8)).subplots()  # no pyplot: its canvas measures nothing
+    drawn = plots.ranked_bars(results, "taux_emploi_15_64", ax=bare)
+    assert drawn is bare
+    assert "48,7" in texts(bare)

@@ -17,6 +17,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.text import Text
@@ -197,7 +198,10 @@ class Sheet:
     @property
     def renderer(self) -> RendererBase:
         """What measures texts."""
-        return self.figure.canvas.get_renderer()  # type: ignore[attr-defined, no-any-return]
+        canvas = self.figure.canvas
+        if not isinstance(canvas, FigureCanvasAgg):  # a bare Figure, or a vector backend
+            canvas = FigureCanvasAgg(self.figure)
+        return canvas.get_renderer()
 
     def names(self, codes: Any) -> list[str]:
         """Return the names of codes, as the caller labels them."""

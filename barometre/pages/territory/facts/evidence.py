@@ -130,7 +130,10 @@ def gather(
     shown = displayed(checked_rows(results).frame.reset_index(drop=True))
     there = list(dict.fromkeys(shown["code"].astype(str)))
     known = members(membership)
-    refs = {code: references_of(code, there, references, known) for code in territories}
+    refs = {
+        code: references_of(code, _comparable(shown, code), references, known)
+        for code in territories
+    }
     rows = {} if shown.empty else _by_year(_counted(shown, given))
     return Evidence(
         shown,
@@ -145,6 +148,16 @@ def gather(
         given,
         level,
     )
+
+
+def _comparable(shown: pd.DataFrame, code: str) -> list[str]:
+    """List the territories that have a value of an indicator of which this one has a value.
+
+    A region of which the results know the IDH-4 alone is no reference of a neighbourhood.
+    """
+    known = shown[shown["statut"] == "ok"]
+    mine = known.loc[known["code"] == code, "indicateur"]
+    return list(dict.fromkeys(known.loc[known["indicateur"].isin(mine), "code"].astype(str)))
 
 
 def _counted(shown: pd.DataFrame, tables: Tables | None) -> pd.DataFrame:
