@@ -209,6 +209,13 @@ def test_a_cell_that_a_spreadsheet_could_not_compute_is_told(tmp_path: Path) -> 
     assert said["59003", "niveau_de_vie_d9"] == "non_disponible"
 
 
+def test_a_row_of_another_year_than_the_file_is_told(tmp_path: Path) -> None:
+    rows = [f'"32","59","59001","59001",{year},"F101",{n}' for year, n in ((2018, 2), (2021, 3))]
+    path = write(tmp_path, "bpe_2018_dep59.csv", BPE, *rows)
+    with pytest.warns(SourceWarning, match=r"AN : 1 ligne d'une autre année que 2018 .*2021"):
+        bcs.read(path)
+
+
 # Impossible
 
 

@@ -11,7 +11,12 @@ from barometre.sources.file_report import FileReport, Reading, described, tables
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.wide.cells import Cells, cells_of
-from barometre.sources.wide.checks import failed_formulas, implausible, refuse_repeated
+from barometre.sources.wide.checks import (
+    failed_formulas,
+    implausible,
+    other_years,
+    refuse_repeated,
+)
 from barometre.sources.wide.family import Family, absent, family_of, first_of, load_families, named
 from barometre.sources.wide.plan import Plan, plan_of
 from barometre.tables.codes import SHOWN
@@ -31,7 +36,8 @@ def _read(family: Family, source: Source) -> Reading:
     tables = tables_of(cells.cells, cells.territoires, source.nom)
     report = described(tables, source.nom, family.titre)
     completed = _completed(report, plan, cells, source.entete)
-    told = (*completed.avertissements, *failed_formulas(plan, rows), *implausible(tables))
+    told = (*completed.avertissements, *other_years(plan, rows), *failed_formulas(plan, rows),
+            *implausible(tables))  # fmt: skip
     return Reading(tables, replace(completed, avertissements=told))
 
 

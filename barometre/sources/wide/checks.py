@@ -11,8 +11,9 @@ import pandas as pd
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.cards.columns import MODELS
 from barometre.cards.listing import load_cards
+from barometre.sources.files.text import stem_of
 from barometre.sources.files.values import Parsed
-from barometre.sources.wide.family import Mapped
+from barometre.sources.wide.family import Mapped, named
 from barometre.sources.wide.plan import Plan
 from barometre.tables.check import PUBLISHED
 from barometre.tables.codes import SHOWN
@@ -157,6 +158,33 @@ def failed_formulas(plan: Plan, rows: pd.DataFrame) -> Iterator[str]:
             number = counted(len(failed), "cellule en erreur", "cellules en erreur")
             code = rows[plan.code][failed.index[0]]
             yield f"{name} : {number}, sans valeur ({code} : {failed.iloc[0]})"
+
+
+def other_years(plan: Plan, rows: pd.DataFrame) -> Iterator[str]:
+    """Tell the rows of another year than the one that the name of the file gives.
+
+    Parameters
+    ----------
+    plan : Plan
+        What is read in the file.
+    rows : DataFrame
+        Its cells.
+
+    Yields
+    ------
+    str
+        Column, number of rows, the first of them: added up, they are missing from their year.
+    """
+    hit = named(plan.famille, stem_of(plan.nom)) if plan.annees else None
+    text = (hit.groupdict().get("annee") or "") if hit else ""
+    if not text:
+        return
+    year = text if len(text) == 4 else f"20{text}"
+    odd = rows[~rows[plan.annees].str.contains(year, regex=False)]
+    if len(odd):
+        number = counted(len(odd), "ligne d'une autre année", "lignes d'une autre année")
+        first = odd.iloc[0]
+        yield f"{plan.annees} : {number} que {year} ({first[plan.code]} : {first[plan.annees]})"
 
 
 def implausible(tables: Tables) -> Iterator[str]:

@@ -153,7 +153,8 @@ def _missing(family: Family, columns: Iterable[Column], year: int | None) -> Ite
 def _of_the_file(family: Family, mapped: Mapped) -> bool:
     """Tell the columns whose vintage is that of the file: in some, Filosofi has its own."""
     heads = {template.partition("{")[0] for template in family.signature if "{" in template}
-    heads |= {"C"} & {"C" if "P" in heads else ""}  # both samples of one census
+    if "P" in heads:
+        heads.add("C")  # both samples of one census
     own = [template.partition("{")[0] for template in mapped.codes if "{" in template]
     return not heads or not own or any(head in heads for head in own)
 
