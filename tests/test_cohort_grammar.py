@@ -174,6 +174,7 @@ def results() -> dict[str, Any]:
         "balance": cohort.balance(traits),
         "propensity": cohort.propensity_weights(traits),
         "weighted_effect": cohort.weighted_effect("income"),
+        "bacon": cohort.bacon_weights("income"),
         "icc": cohort.intraclass_correlation("income"),
         "etable": bcs.cohort.etable([cohort.did("income", 2028)]),
         "lee": cohort.lee_bounds("income", draws=20),

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from barometre.cohort.follow.passages import state_distribution as state_distribution
     from barometre.cohort.follow.passages import transition_counts as transition_counts
     from barometre.cohort.follow.passages import transition_rates as transition_rates
+    from barometre.cohort.impact.bacon import BaconWeights as BaconWeights
+    from barometre.cohort.impact.bacon import bacon_weights as bacon_weights
     from barometre.cohort.impact.event_time import EventStudy as EventStudy
     from barometre.cohort.impact.event_time import event_study as event_study
     from barometre.cohort.impact.group_time import att_gt as att_gt

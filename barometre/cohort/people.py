@@ -9,7 +9,7 @@ import pandas as pd
 
 from barometre.cohort.durations import of_cohort
 from barometre.cohort.follow import participation, passages
-from barometre.cohort.impact import event_time, group_time, two_arms, two_way
+from barometre.cohort.impact import bacon, event_time, group_time, two_arms, two_way
 from barometre.cohort.inference import intraclass
 from barometre.cohort.losses import baseline
 from barometre.cohort.movers import zone as zones
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from barometre.cohort.durations.of_cohort import Event, Origin
     from barometre.cohort.follow.participation import Clock
     from barometre.cohort.follow.status_table import Missing as MissingStatus
+    from barometre.cohort.impact.bacon import BaconWeights
     from barometre.cohort.impact.event_time import EventStudy
     from barometre.cohort.impact.group_time_cells import Base, Control, Method
     from barometre.cohort.impact.group_time_people import Missing as MissingWave
@@ -477,6 +478,10 @@ class Cohort(PanelRows):
             effects=effects,
             se=se,
         )
+
+    def bacon_weights(self, outcome: str) -> BaconWeights:
+        """Take two-way fixed effects apart into comparisons between groups of entry."""
+        return bacon.panel_bacon_weights(self, outcome)
 
     def att_gt(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, Literal
@@ -124,6 +124,36 @@ def gather(
     planned = comparisons(groups, waves, control, base, anticipation)
     df = np.nan if people.adjusted else np.inf if se == "CR0" else n_clusters - 1.0
     return Gathered(people, planned, order, panel.people, lost, n_rows, names, n_clusters, df)
+
+
+def gather_waves(
+    panel: PanelRows, outcome: str
+) -> tuple[Floats, Floats, Floats, Callable[[Sequence[float]], npt.NDArray[Any] | pd.Index]]:
+    """Spread an outcome over waves and people, with the entries.
+
+    Parameters
+    ----------
+    panel : PanelRows
+        With ``first_treated``.
+    outcome : str
+        Column of numbers.
+
+    Returns
+    -------
+    tuple
+        Outcomes (waves, people), entry of each person (infinite: never), waves as numbers, and how
+        to write these numbers as the waves of the panel.
+    """
+    require_columns(panel.frame, [outcome])
+    waves, names = _waves(panel)
+    values = _by_wave(panel, _numbers(panel.frame[outcome], f"résultat « {outcome} »"))
+
+    def write(numbers: Sequence[float]) -> npt.NDArray[Any] | pd.Index:
+        if names is None:
+            return whole_numbers(numbers)
+        return names[np.asarray(numbers, dtype=np.int64) - 1]
+
+    return values, _entries(panel, waves, names, 0.0), waves, write
 
 
 def whole_numbers(values: Sequence[float] | Floats) -> npt.NDArray[Any]:
