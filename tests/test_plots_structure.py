@@ -330,3 +330,93 @@ def test_an_option_that_charts_do_not_have_is_refused(quarters: pd.DataFrame) ->
     _, other = __import__("matplotlib.pyplot", fromlist=["subplots"]).subplots()
     with pytest.raises(BarometreError, match="rien à décrire"):
         plots.describe(other)
+
+
+# ---- what is at the edge -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_more_rows_than_a_page_make_a_longer_sheet(size: Size) -> None:
+    drawn = bcs.compute(bcs.datasets.make_tables(130, 2021, seed=1), ["taux_emploi_15_64"])
+    ax = plots.ranked_bars(drawn, "taux_emploi_15_64", size=size)
+    assert faults(ax) == []
+    many = pd.concat([drawn.assign(code=drawn["code"] + f"{i}") for i in range(5)])
+    with pytest.raises(BarometreError, match="650 lignes, au plus 600"):
+        plots.ranked_bars(many, "taux_emploi_15_64")
+
+
+def test_without_a_value_a_chart_says_so(quarters: pd.DataFrame) -> None:
+    none = quarters.assign(valeur=np.nan, statut="secret")
+    codes = own(quarters, 13)
+    drawn = [
+        plots.ranked_bars(none, "idt_compas", references=["59"], year=2019),
+        plots.two_dates(none, "idt_compas", start=2011, end=2019, references=["59"]),
+        plots.grouped_bars(none, ["taux_couverture_rsa", "taux_couverture_aah"]),
+        plots.small_multiples(none, ["idt_compas", "indice_jeunesse"], reference="59"),
+        plots.heat_table(none, territories=codes, reference="59", indicators=["idt_compas"]),
+        plots.spine(plots.spine_rows(none, codes[0], peers=codes, reference="59")),
+        plots.trajectory(none, "idt_compas", references=["59"]),
+        plots.choropleth(none, indicator="idt_compas"),
+        plots.share_bars(pd.DataFrame({"a": [np.nan], "b": [np.nan]}, index=["59"])),
+    ]
+    for ax in drawn:
+        assert faults(ax) == []
+        assert "nan" not in plots.describe(ax).split()
+
+
+def test_a_single_territory_and_a_single_year(quarters: pd.DataFrame) -> None:
+    one = quarters[quarters["code"] == "QP059050"]
+    drawn = [
+        plots.ranked_bars(one, "taux_emploi_15_64"),
+        plots.two_dates(one, "idt_compas"),
+        plots.trajectory(one, "taux_emploi_15_64"),
+        plots.choropleth(one, indicator="taux_emploi_15_64"),
+        plots.spine(plots.spine_rows(one, "QP059050", peers=["QP059050"], reference="59")),
+    ]
+    for ax in drawn:
+        assert faults(ax) == []
+    assert drawn[2].get_title(loc="left").endswith(", 2019")
+
+
+def test_what_charts_refuse(quarters: pd.DataFrame) -> None:
+    with pytest.raises(BarometreError, match="n'a qu'une date"):
+        plots.two_dates(quarters, "taux_emploi_15_64")
+    with pytest.raises(BarometreError, match="de même unité"):
+        plots.grouped_bars(quarters, ["taux_emploi_15_64", "idt_compas"])
+    with pytest.raises(BarometreError, match="passe 100 %"):
+        plots.share_bars(pd.DataFrame({"a": [80.0], "b": [40.0]}, index=["59"]))
+    with pytest.raises(BarometreError, match="part négative"):
+        plots.share_bars(pd.DataFrame({"a": [-1.0], "b": [40.0]}, index=["59"]))
+    with pytest.raises(BarometreError, match="« 59172 » n'a pas de ligne"):
+        plots.spine_rows(quarters, "59172", peers=[], reference="59", indicators=["idt_compas"])
+    with pytest.raises(BarometreError, match="pas de valeur non nulle"):
+        plots.class_grid(quarters, "idt_compas", start=2011, end=2019, reference="METRO")
+    with pytest.raises(BarometreError, match="aucun territoire à dessiner"):
+        plots.ranked_bars(quarters, "idt_compas", territories=["zz"])
+
+
+def test_counts_make_shares() -> None:
+    counts = pd.DataFrame({"a": [1.0, 0.0], "b": [3.0, 0.0]}, index=["59172", "59038"])
+    table = plots.chart_data(plots.share_bars(counts, counts=True))
+    assert table.loc["59172"].tolist() == [25.0, 75.0]
+    assert table.loc["59038"].isna().all()  # nothing of nothing is no share
+
+
+def test_positions_are_ordered_and_follow_the_card(quarters: pd.DataFrame) -> None:
+    codes = own(quarters, 13)
+    for code in codes:
+        rows = plots.spine_rows(quarters, code, peers=codes, reference=EPCI)
+        places = rows[["x_minimum", "x_p25", "x_mediane", "x_p75", "x_maximum"]].to_numpy(float)
+        assert (np.diff(places, axis=1) >= 0).all()
+        inside = rows[[name for name in rows if name.startswith("x_")]].to_numpy(float)
+        assert ((inside >= 0) & (inside <= 1) | np.isnan(inside)).all()
+    emploi = quarters[(quarters["indicateur"] == "taux_couverture_minima_sociaux")].set_index(
+        "code"
+    )
+    worst = emploi["valeur"].reindex(codes).idxmax()  # the highest is the least favourable
+    row = plots.spine_rows(quarters, str(worst), peers=codes, reference=EPCI).set_index(
+        "indicateur"
+    )
+    assert row.loc["taux_couverture_minima_sociaux", "x_valeur"] == 0
+    known = emploi["valeur"].reindex(codes)
+    assert row.loc["taux_couverture_minima_sociaux", "p25"] == known.quantile(0.25)

@@ -126,8 +126,9 @@ def trajectory(
     if targets:
         mark = Line2D([], [], marker="^", linestyle="none", color=FAVOURABLE, markersize=7)
         legend.append((mark, _WORDS[lang]["target"]))
+    when = " – ".join(map(str, sorted({int(years[0]), int(years[-1])})))
     return sheet.finish(
-        title=f"{card.libelle[lang]}, {int(years[0])} – {int(years[-1])}",
+        title=f"{card.libelle[lang]}, {when}",
         subtitle=unit_line(card, lang),
         source=card.producteur,
         notes=[

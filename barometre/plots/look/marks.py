@@ -169,9 +169,10 @@ def _name_line(
 def share_limits(sheet: Sheet, *, room: float = 0.04, zero: bool = False) -> None:
     """Give all panels the horizontal limits that hold the data of each."""
     ends = np.array([ax.dataLim.intervalx for ax in sheet.axes])
-    low, high = float(ends[:, 0].min()), float(ends[:, 1].max())
+    ends = ends[np.isfinite(ends).all(axis=1)]
+    low, high = (float(ends[:, 0].min()), float(ends[:, 1].max())) if len(ends) else (0.0, 1.0)
     if zero:
         low, high = min(low, 0.0), max(high, 0.0)
-    spare = room * ((high - low) or abs(high) or 1.0)
+    spare = (room or 0.01) * (abs(high) or 1.0) if high == low else room * (high - low)
     for ax in sheet.axes:
         ax.set_xlim(low - spare, high + spare)

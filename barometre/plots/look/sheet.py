@@ -23,7 +23,7 @@ from matplotlib.legend import Legend
 from matplotlib.text import Text
 from matplotlib.transforms import Bbox
 
-from barometre.base.errors import UnknownNameError
+from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.french import Lang
 from barometre.plots.look.colours import INK, SOFT
 from barometre.plots.look.naming import Labels, clean, names_of, spaced
@@ -78,6 +78,8 @@ _GAP = 5.0  # points between two bands
 _BETWEEN = 14.0  # points between two panels
 _STILL = 0.3  # points by which margins may still move
 _ROOM = 120.0  # points kept for titles and notes before they are measured
+_TIGHT = 1.4  # from one row to the next at the least, in sizes of its type
+_MOST_ROWS, _MOST_PANELS = 600, 3  # that a chart may have
 _ROWS_OF_A_SLIDE = 26  # beyond which rows are cut in panels
 STYLE: dict[Any, Any] = {
     "text.hinting": "no_hinting",  # widths do not depend on the resolution
@@ -143,6 +145,8 @@ class Sheet:
     ------
     UnknownNameError
         An option that charts do not have.
+    BarometreError
+        More rows than can be read.
     """
 
     def __init__(
@@ -159,6 +163,11 @@ class Sheet:
         for name in signed:
             if name not in Signed.__annotations__:
                 raise UnknownNameError("option", name, Signed.__annotations__)
+        if rows > _MOST_ROWS:
+            raise BarometreError(
+                f"graphique refusé : {rows} lignes, au plus {_MOST_ROWS} se lisent ; en choisir"
+                " (territories=), ou dessiner une carte"
+            )
         self.signed = signed
         self.lang: Lang = signed.get("lang") or "fr"
         size = signed.get("size") or "a4"
@@ -169,11 +178,13 @@ class Sheet:
             self.width, self.highest = self.highest, self.width
         given = signed.get("ax")
         self.own = given is None
-        panels = (
-            max(1, -(-rows // _ROWS_OF_A_SLIDE)) if size == "slide" and self.own and not grid else 1
-        )
+        slide = size == "slide" and self.own and not grid
+        panels = min(max(1, -(-rows // _ROWS_OF_A_SLIDE)), _MOST_PANELS) if slide else 1
         self.grid = grid or (1, panels)
         lines = rows if grid else -(-rows // panels)  # of a panel
+        least_of_all = _TIGHT * least * lines + around
+        if self.own and grid in (None, (1, 1)) and least_of_all > 72 * self.highest:
+            self.highest = least_of_all / 72  # more rows than a page holds: a longer sheet
         room = (72 * self.highest - around) / self.grid[0]
         usual = pitch * base
         self.pitch = min(usual, room / max(lines, 1)) if rows else usual
