@@ -175,7 +175,7 @@ def test_a_heat_table_without_direction_is_refused() -> None:
 
 def test_marks_of_quality_travel_to_maps_and_lines() -> None:
     drawn = bcs.compute(bcs.datasets.make_tables(6, 2021, seed=1), ["taux_emploi_15_64"])
-    marked = drawn.assign(qualite=["C", "douteux", None, None, None, None])
+    marked = drawn.assign(qualite=pd.Series(["C", "douteux"], index=drawn.index[:2]))
     for ax in (plots.choropleth(marked), plots.trajectory(marked, "taux_emploi_15_64")):
         said = texts(ax)
         assert sum("(C)" in text for text in said) >= 2  # a mark, and what it means

@@ -116,8 +116,8 @@ def trajectory(
         _line(ax, years, values, cuts, (colour, style, 2.4 if code == highlight else 1.3))
         if (own or code in others or len(codes) <= _NAMED) and np.isfinite(values).any():
             last = int(np.flatnonzero(np.isfinite(values))[-1])
-            mark = quality_mark(quality[code].iloc[last])
-            text = f"{names[code]} {format_value(values[last], card, lang)}{mark}"
+            doubt = quality_mark(quality[code].iloc[last])
+            text = f"{names[code]} {format_value(values[last], card, lang)}{doubt}"
             labels.append(_Label(years[last], values[last], text, INK, code == highlight))
     _axes(sheet, ax, wide, cuts, targets or {}, card)
     sheet.later(lambda: _name(sheet, ax, labels))

@@ -78,7 +78,7 @@ _GAP = 5.0  # points between two bands
 _BETWEEN = 14.0  # points between two panels
 _STILL = 0.3  # points by which margins may still move
 _ROOM = 120.0  # points kept for titles and notes before they are measured
-_TIGHT = 1.4  # from one row to the next at the least, in sizes of its type
+_TIGHT = 1.2  # from one row to the next at the least, in sizes of its type
 _MOST_ROWS, _MOST_PANELS = 600, 3  # that a chart may have
 _ROWS_OF_A_SLIDE = 26  # beyond which rows are cut in panels
 STYLE: dict[Any, Any] = {
@@ -183,7 +183,7 @@ class Sheet:
         self.grid = grid or (1, panels)
         lines = rows if grid else -(-rows // panels)  # of a panel
         least_of_all = _TIGHT * least * lines + around
-        if self.own and grid in (None, (1, 1)) and least_of_all > 72 * self.highest:
+        if self.own and grid is None and least_of_all > 72 * self.highest:
             self.highest = least_of_all / 72  # more rows than a page holds: a longer sheet
         room = (72 * self.highest - around) / self.grid[0]
         usual = pitch * base
