@@ -189,6 +189,13 @@ def test_absent_doubtful_and_counted_values_are_not_judged(results: pd.DataFrame
     assert (small.verdict, "classe D" in small.note) == ("non_juge", True)
 
 
+def test_one_bound_alone_proves_nothing() -> None:
+    for bounds in ((57.0, np.nan), (np.nan, 63.0)):
+        found = pair((60.0, *bounds), (50.0, 49.0, 51.0))
+        assert found.verdict == "non_juge"
+        assert pd.isna(found.preuve)
+
+
 def test_gap_gains_the_verdict() -> None:
     rows = [
         {"code": "a", "valeur": 60.0, "borne_inf": 57.0, "borne_sup": 63.0},
