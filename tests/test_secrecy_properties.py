@@ -229,6 +229,7 @@ def test_out_of_time_the_gap_is_what_could_still_be_saved(
 ) -> None:
     for seed in range(6):
         table, prices = priced(seed)
+        prices /= 10  # all that is hidden may cost less than one
         least = spent_on(suppress(table, method="optimal", cost=prices), prices)
         clock = itertools.chain([0.0] * turns, itertools.repeat(1e9))
         with monkeypatch.context() as patch:
@@ -241,6 +242,11 @@ def test_out_of_time_the_gap_is_what_could_still_be_saved(
         assert cost * (1 - result.gap) <= least + SOLVER  # a bound of the least cost
         if turns == 1:  # nothing is known before the first programme
             assert result.gap == (1 if cost else 0)
+    alone = pd.DataFrame([[5, 6], [6, 5]])  # protect one another: nothing could be saved
+    with monkeypatch.context() as patch:
+        clock = itertools.chain([0.0] * turns, itertools.repeat(1e9))
+        patch.setattr("barometre.secrecy.pattern.time.monotonic", partial(next, clock))
+        assert suppress(alone, method="optimal", time_limit=1).gap == 0
 
 
 def test_a_programme_stopped_before_any_bound_proves_nothing(

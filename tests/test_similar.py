@@ -214,3 +214,18 @@ def test_refusals_of_a_typology() -> None:
         bcs.typology(SQUARE, [A, B], classes=4)
     with pytest.raises(BarometreError, match="draws=0"):
         bcs.typology(SQUARE, [A, B], classes=2, draws=0)
+
+
+def test_two_units_are_a_pool_and_one_is_none() -> None:
+    pair = {"59001": (51.0, 12.0), "59002": (53.0, 15.0)}
+    names = ["taux_emploi_15_64", "taux_de_pauvrete"]
+    rows = pd.DataFrame(
+        [
+            {"code": code, "annee": 2021, "indicateur": name, "valeur": value, "origine": "calcule"}
+            for code, values in pair.items()
+            for name, value in zip(names, values, strict=True)
+        ]
+    )
+    assert list(bcs.neighbours(rows, "59001", names, k=1).table["code"]) == ["59002"]
+    with pytest.raises(BarometreError, match="moins de deux unités"):
+        bcs.neighbours(rows[rows["code"] == "59001"], "59001", names, k=1)

@@ -218,6 +218,10 @@ def test_no_correction_is_made_unless_asked_and_it_is_said(results: pd.DataFrame
     assert plain["p_corrige"].isna().all()
     counts = [(quarters(f, LONG)["verdict"] != "comparable").sum() for f in (plain, bh, holm)]
     assert counts[0] >= counts[1] >= counts[2]
+    for corrected in (bh, holm):
+        lost = (corrected["p_corrige"] > 0.05) & (corrected["verdict"] != "non_juge")
+        assert (corrected.loc[lost, "verdict"] == "comparable").all()
+        assert (lost & (plain["verdict"] != "comparable")).any()
     p = quarters(holm, LONG)["p"].sort_values().to_numpy()
     everyone = holm[(holm["indicateur"] == LONG) & holm["p"].notna()]
     expected = np.maximum.accumulate(
