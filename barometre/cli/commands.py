@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -270,4 +271,4 @@ def demo(
 
     if out.exists() and not out.is_dir():
         raise BarometreError(f"{out} : un fichier porte ce nom ; donner un dossier par --out")
-    run_demo(out, console())
+    run_demo(out, console(), processes=os.cpu_count() or 1)

@@ -1,8 +1,9 @@
-"""The demonstration: the barometer of 13 neighbourhoods from the contract's tables, a cohort."""
+"""The demonstration: the barometer of 13 neighbourhoods, their yearly pages, a cohort."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -15,8 +16,10 @@ from barometre.base.french import absent_label, quality_mark
 from barometre.cards.labels import format_value, unit_label
 from barometre.cards.listing import indicator_card
 from barometre.engine.values import compute
+from barometre.monitoring import example_year
 from barometre.pages.cohort import write_cohort_page
 from barometre.pages.results_file import write_results
+from barometre.pages.territory.files import report
 
 GROUP = "ENSQP_200042190"
 REFERENCES = ("200042190", "59", "METRO")
@@ -43,10 +46,18 @@ _HEADINGS = {
 }
 
 
-def run_demo(out: Path, console: Console) -> None:
-    """Compute the bundled contract data, print a compact table, write files, figures and a page.
+PAGES = "pages"
+NOTICE = (
+    "Démonstration. Les chiffres sont ceux du contrat Quartiers 2030 de La Porte du Hainaut ; les"
+    " objectifs aussi ; les observations, actions, crédits, engagements et dépenses de TFPB sont"
+    " fictifs."
+)
 
-    The page is that of a synthetic cohort: `cohort_page.write_cohort_page`.
+
+def run_demo(
+    out: Path, console: Console, *, territories: Sequence[str] | None = None, processes: int = 1
+) -> None:
+    """Compute the bundled contract data, print a compact table, write files, figures and pages.
 
     Parameters
     ----------
@@ -54,6 +65,10 @@ def run_demo(out: Path, console: Console) -> None:
         Folder to write in, created if need be.
     console : Console
         Where to print.
+    territories : sequence of str, optional
+        Territories of the yearly pages, by default the 13 neighbourhoods and the agglomeration.
+    processes : int, default 1
+        Processes that write them.
     """
     tables = datasets.tables()
     results = compute(tables)
@@ -73,10 +88,28 @@ def run_demo(out: Path, console: Console) -> None:
     ]
     written += _draw(latest, neighbourhoods, labels, out)
     written.append(write_cohort_page(out / "cohorte_synthetique.html"))
+    pages = report(
+        results,
+        out / PAGES,
+        territories=territories,
+        tables=tables,
+        records=example_year(),
+        edition="démonstration",
+        notice=NOTICE,
+        licence=bundled_licence(),
+        processes=processes,
+    )
     console.print(f"Baromètre écrit dans {out.resolve()} :")
     for path in written:
         console.print(f"  {path.name}")
-    console.print("cohorte_synthetique.html : données synthétiques, à ouvrir dans un navigateur")
+    shown = f"{PAGES}/{pages.index.name} : {len(pages.pages)} pages annuelles et leur index"
+    console.print(f"{shown}, à ouvrir dans un navigateur")
+    console.print("cohorte_synthetique.html : données synthétiques, à ouvrir de même")
+
+
+def bundled_licence() -> str:
+    """Return what the bundled data say of their licence."""
+    return f"{datasets.load('population_2018').licence}."
 
 
 def _compact_table(

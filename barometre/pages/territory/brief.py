@@ -182,7 +182,9 @@ def _index_sentence(line: Line, lang: Lang) -> str:
     value = number_with_unit(line.value, line.card, lang, doubtful=line.doubtful)
     change, before = line.change, ""
     if change is not None and change["statut"] == "ok":
-        was = number_with_unit(float(change["valeur_debut"]), line.card, lang)
+        doubtful = change["qualite"] == DOUBTFUL and not line.doubtful
+        start = float(change["valeur_debut"])
+        was = number_with_unit(start, line.card, lang, doubtful=doubtful)
         before = f", {was} {when(line.card, int(change['annee_debut']), lang)}"
     published = line.card.id == "idt_compas"
     if lang == "fr":

@@ -24,14 +24,16 @@ from barometre.pages.territory.facts.lines import Line, Reference, lines_of
 from barometre.pages.territory.facts.places import Place
 from barometre.pages.territory.facts.questions import questions_of
 from barometre.pages.territory.facts.standing import Spine, spine_of
-from barometre.pages.territory.language.grammar import number_with_unit, when
+from barometre.pages.territory.language.grammar import gap_with_unit, number_with_unit, when
 from barometre.pages.territory.language.words import STATUS, clean_note, not_judged_reason, pick
 from barometre.pages.territory.sentences import (
     finding,
     gap_sentence,
     trend_words,
+    unread_reason,
     verdict_words,
 )
+from barometre.pages.territory.town import Town, town_of
 from barometre.tables.codes import level_of
 
 _GRADES: Mapping[str, tuple[str, str]] = {
@@ -90,10 +92,8 @@ class Theme:
     Attributes
     ----------
     key, pillar, question, finding, reading : str
-    chart : Line or None
-        The indicator that is drawn.
-    alternative : str
-        What the chart shows, in words.
+    chart, dates : Line or None
+        The indicator that is drawn at its last year, and the one drawn at two dates.
     table, data : Grid
         The indicators of the question; the values of the chart.
     notes : tuple of str
@@ -106,7 +106,7 @@ class Theme:
     finding: str
     reading: str
     chart: Line | None = field(repr=False)
-    alternative: str
+    dates: Line | None = field(repr=False)
     table: Grid = field(repr=False)
     data: Grid | None = field(repr=False)
     notes: tuple[tuple[str, str], ...]
@@ -120,6 +120,7 @@ class Unsaid:
     absent: tuple[str, ...]
     doubtful: tuple[str, ...]
     unjudged: tuple[tuple[str, tuple[str, ...]], ...]
+    unread: tuple[tuple[str, tuple[str, ...]], ...]
     breaks: tuple[str, ...]
 
 
@@ -152,6 +153,10 @@ class Content:
     unsaid : Unsaid
     figures : tuple of mapping
         The rows of the profile as numbers and words, for the workbook.
+    series : Grid or None
+        The indicators that have two dates.
+    town : Town or None
+        What a commune's page has besides.
     """
 
     place: Place
@@ -171,6 +176,8 @@ class Content:
     followed: Followed | None = field(repr=False)
     unsaid: Unsaid = field(repr=False)
     figures: tuple[Mapping[str, object], ...] = field(repr=False)
+    series: Grid | None = field(repr=False)
+    town: Town | None = field(repr=False)
     lang: Lang = "fr"
 
 
@@ -202,7 +209,7 @@ def content_of(
     Content
     """
     lines = lines_of(evidence, code, lang)
-    followed = None if review is None else followed_of(review, code, lang)
+    followed = None if review is None else followed_of(review, code, evidence.members, lang)
     level = level_of(code)
     years = sorted({line.year for line in lines})
     return Content(
@@ -223,6 +230,8 @@ def content_of(
         followed,
         _unsaid(evidence, lines, lang),
         tuple(_figures(line, lang) for line in lines),
+        _series(lines, lang),
+        town_of(evidence, code, lang) if level == "commune" else None,
         lang,
     )
 
@@ -250,6 +259,7 @@ def _profile(lines: Sequence[Line], lang: Lang) -> tuple[tuple[str, tuple[Profil
 
 def _row(line: Line, lang: Lang) -> ProfileRow:
     arrow, trend, note = trend_words(line, lang)
+    compared = line.known and not line.is_count
     return ProfileRow(
         line.card.id,
         line.card.libelle[lang],
@@ -258,8 +268,8 @@ def _row(line: Line, lang: Lang) -> ProfileRow:
         cell(line.card, line.value, line.status, line.doubtful, lang),
         tuple(_reference_cell(line.card, reference, lang) for reference in line.references),
         spine_of(line),
-        "" if line.is_count else verdict_words(line, lang),
-        "" if line.is_count else line.verdict_name,
+        verdict_words(line, lang) if compared else "",
+        line.verdict_name if compared else "",
         _proof(line, lang),
         arrow,
         trend,
@@ -323,6 +333,42 @@ def _figures(line: Line, lang: Lang) -> dict[str, object]:
     }
 
 
+def _series(lines: Sequence[Line], lang: Lang) -> Grid | None:
+    """Set out the indicators that have two dates, whether the change is read or refused."""
+    rows = []
+    for line in lines:
+        change = line.change
+        if change is None or not line.known:
+            continue
+        read = change["statut"] == "ok"
+        ends = [
+            cell(line.card, float(change[f"valeur_{end}"]), "non_disponible", False, lang)
+            for end in ("debut", "fin")
+        ]
+        moved = gap_with_unit(float(change["evolution"]), line.card, lang) if read else "–"
+        rows.append(
+            [
+                line.card.libelle[lang],
+                f"{int(change['annee_debut'])}-{int(change['annee_fin'])}",
+                *ends,
+                moved,
+                unread_reason(line, lang) or trend_words(line, lang)[1],
+            ]
+        )
+    if not rows:
+        return None
+    heads = (
+        ("indicateur", "indicator"), ("années", "years"), ("début", "start"), ("fin", "end"),
+        ("évolution", "change"), ("lecture", "reading"),
+    )  # fmt: skip
+    return grid(
+        pick(("Les indicateurs à deux dates", "The indicators with two dates"), lang),
+        [pick(pair, lang) for pair in heads],
+        rows,
+        texts=(0, 1, 5),
+    )
+
+
 # ---- themes --------------------------------------------------------------------------------------
 
 
@@ -339,13 +385,20 @@ def _themes(evidence: Evidence, level: str, lines: Sequence[Line], lang: Lang) -
                 title,
                 gap_sentence(chart or mine[0], lang),
                 chart,
-                "" if chart is None else _alternative(evidence, chart, lang),
+                _two_dated(mine),
                 _table(mine, lang),
                 None if chart is None else _data(evidence, chart, lang),
                 tuple(_notes(chart or mine[0], lang)),
             )
         )
     return found
+
+
+def _two_dated(lines: Sequence[Line]) -> Line | None:
+    """Choose what is drawn at two dates: the first indicator whose change is read."""
+    return next(
+        (x for x in lines if x.known and x.change is not None and x.change["statut"] == "ok"), None
+    )
 
 
 def _table(lines: Sequence[Line], lang: Lang) -> Grid:
@@ -404,24 +457,6 @@ def _data(evidence: Evidence, line: Line, lang: Lang) -> Grid:
     )
 
 
-def _alternative(evidence: Evidence, line: Line, lang: Lang) -> str:
-    """Say what the chart shows, from its data."""
-    spread, own = line.spread, number_with_unit(line.value, line.card, lang)
-    label = line.card.libelle[lang]
-    if spread is None:
-        return f"{label}, {line.year} : {own}." if lang == "fr" else f"{label}, {line.year}: {own}."
-    low, high = (number_with_unit(end, line.card, lang) for end in (spread.low, spread.high))
-    if lang == "fr":
-        return (
-            f"{label}, {line.year} : {line.place.short} {own} ; les {spread.number} territoires"
-            f" vont de {low} à {high}."
-        )
-    return (
-        f"{label}, {line.year}: {line.place.short} {own}; the {spread.number} territories go from"
-        f" {low} to {high}."
-    )
-
-
 def _notes(line: Line, lang: Lang) -> list[tuple[str, str]]:
     """Give the universe, the first caution of the card and the source, each with its language."""
     card = line.card
@@ -455,8 +490,22 @@ def _unsaid(evidence: Evidence, lines: Sequence[Line], lang: Lang) -> Unsaid:
         ),
         tuple(_doubt(evidence, line, lang) for line in lines if line.known and line.doubtful),
         tuple((reason, names(kept)) for reason, kept in reasons.items()),
+        tuple((reason, names(kept)) for reason, kept in _unread(lines, lang).items()),
         tuple(dict.fromkeys(_breaks(lines))) if lang == "fr" else (),
     )
+
+
+def _unread(lines: Sequence[Line], lang: Lang) -> dict[str, list[Line]]:
+    """Group by reason the indicators whose change or trend is not read."""
+    reasons: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.trend is not None and isinstance(line.trend["tendance"], str):
+            continue
+        if line.known:
+            reason = unread_reason(line, lang)
+            if reason:
+                reasons.setdefault(reason, []).append(line)
+    return reasons
 
 
 def _doubt(evidence: Evidence, line: Line, lang: Lang) -> str:

@@ -21,8 +21,8 @@ from barometre.datasets.places.members import Given
 from barometre.monitoring.edition_changes import compare_editions
 from barometre.monitoring.editions import Edition
 from barometre.pages.frames_file import write_sheets
-from barometre.pages.territory.charts import draw_line
-from barometre.pages.territory.content import content_of
+from barometre.pages.territory.charts import Chart, draw_dates, draw_line
+from barometre.pages.territory.content import Content, content_of
 from barometre.pages.territory.facts.context import Context, context_of
 from barometre.pages.territory.facts.evidence import Evidence, gather
 from barometre.pages.territory.facts.followed import Records, Review, review_of
@@ -30,11 +30,13 @@ from barometre.pages.territory.facts.places import territories_of
 from barometre.pages.territory.language.grammar import gap_with_unit
 from barometre.pages.territory.overview import Entry, entry_of, render_index
 from barometre.pages.territory.page import Frame, file_name, render
-from barometre.pages.territory.perspectives import keep_boxes, read_boxes
+from barometre.pages.territory.perspectives import boxes_of, keep_boxes, read_boxes
 from barometre.pages.territory.shown import SHEETS, shown_rows
+from barometre.pages.territory.yearly import render_yearly, yearly_of
 from barometre.tables.table_set import Tables
 
 WORKBOOK, INDEX, BOXES = "chiffres.xlsx", "index.html", "perspectives"
+REVIEW = "revue.html"
 
 LICENCE = (
     "Chiffres des producteurs : Licence Ouverte.",
@@ -55,12 +57,15 @@ class Report:
         Pages by code.
     index, workbook : Path
         The index, and the workbook of what the pages show.
+    review : Path or None
+        The page of the yearly review, where tables of the contract were given.
     """
 
     folder: Path
     pages: Mapping[str, Path]
     index: Path
     workbook: Path
+    review: Path | None = None
 
     def summary(self) -> str:
         """Say in French what was written."""
@@ -202,11 +207,14 @@ def report(
         entries.append(entry)
         if progress is not None:
             progress(number, len(codes), code)
-    index = write_text(target / INDEX, render_index(entries, frame, lang))
+    review = _write_review(job)
+    index = write_text(
+        target / INDEX, render_index(entries, frame, lang, review=REVIEW if review else "")
+    )
     workbook = target / WORKBOOK
     with replacing(workbook) as temporary:
         write_sheets(_sheets(rows), temporary)
-    return Report(target, written, index, workbook)
+    return Report(target, written, index, workbook, review)
 
 
 def digest(results: pd.DataFrame) -> str:
@@ -219,7 +227,7 @@ def digest(results: pd.DataFrame) -> str:
 def _names(codes: Sequence[str]) -> dict[str, str]:
     """Name the files: two codes that fold to one name are told apart by a number."""
     found: dict[str, str] = {}
-    taken: set[str] = {INDEX}
+    taken: set[str] = {INDEX, REVIEW}
     for code in codes:
         name, number = file_name(code), 2
         while name.lower() in taken:
@@ -302,16 +310,39 @@ def _work(code: str) -> _Made:
 
 def _write_page(job: _Job, code: str) -> _Made:
     content = content_of(job.evidence, job.contexts[code], code, review=job.review, lang=job.lang)
-    charts = {
-        theme.key: draw_line(job.evidence, theme.chart, job.lang)
-        for theme in content.themes
-        if theme.chart is not None
-    }
+    charts = _charts(job, content)
     frame = replace(job.frame, revisions=job.revisions.get(code, ()))
-    path = keep_boxes(job.boxes / f"{job.pages[code][:-5]}.toml", frame.edition)
-    page = render(content, frame, charts, read_boxes(path, frame.edition, job.lang))
+    boxes = boxes_of(content.kind)
+    path = keep_boxes(job.boxes / f"{job.pages[code][:-5]}.toml", frame.edition, boxes)
+    page = render(content, frame, charts, read_boxes(path, frame.edition, job.lang, boxes))
     write_text(job.folder / job.pages[code], page)
     return code, shown_rows(content), entry_of(content, job.pages[code])
+
+
+def _charts(job: _Job, content: Content) -> dict[str, tuple[Chart, ...]]:
+    """Draw the charts of a page, those of a question together."""
+    found = {}
+    for theme in content.themes:
+        drawn: list[Chart | None] = []
+        signed = {"licence": job.frame.licence, "note": job.frame.standing(job.lang)}
+        if theme.chart is not None:
+            key = f"g-{theme.key}"
+            drawn.append(draw_line(job.evidence, theme.chart, key, signed, job.lang))
+        if theme.dates is not None:
+            key = f"d-{theme.key}"
+            drawn.append(draw_dates(job.evidence, theme.dates, key, signed, job.lang))
+        found[theme.key] = tuple(chart for chart in drawn if chart is not None)
+    return found
+
+
+def _write_review(job: _Job) -> Path | None:
+    """Write the page of the yearly review, when there are tables of the contract."""
+    if job.review is None:
+        return None
+    path = keep_boxes(job.boxes / "revue.toml", job.frame.edition)
+    boxes = read_boxes(path, job.frame.edition, job.lang)
+    yearly = yearly_of(job.review, job.evidence.members, job.lang)
+    return write_text(job.folder / REVIEW, render_yearly(yearly, job.frame, boxes, job.lang))
 
 
 def _sheets(rows: Sequence[Mapping[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:

@@ -60,7 +60,9 @@ def entry_of(content: Content, page: str) -> Entry:
     )
 
 
-def render_index(entries: Sequence[Entry], frame: Frame, lang: Lang = "fr") -> str:
+def render_index(
+    entries: Sequence[Entry], frame: Frame, lang: Lang = "fr", *, review: str = ""
+) -> str:
     """Write the index.
 
     Parameters
@@ -71,6 +73,8 @@ def render_index(entries: Sequence[Entry], frame: Frame, lang: Lang = "fr") -> s
         What stands around.
     lang : {"fr", "en"}, default "fr"
         Language.
+    review : str, optional
+        Name of the page of the yearly review.
     """
     place = 0 if lang == "fr" else 1
     groups = [
@@ -80,6 +84,7 @@ def render_index(entries: Sequence[Entry], frame: Frame, lang: Lang = "fr") -> s
     text = template("territoires.html.j2").render(
         groups=[(name, mine) for name, mine in groups if mine],
         f=frame,
+        review=review,
         lang=lang,
         t=lambda french, english: french if lang == "fr" else english,
     )

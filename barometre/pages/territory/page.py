@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,11 +14,12 @@ from markupsafe import Markup
 from barometre.base.french import Lang
 from barometre.pages.cohort.french import spaced
 from barometre.pages.territory.brief import counts_sentence
+from barometre.pages.territory.charts import Chart
 from barometre.pages.territory.content import Content
 from barometre.pages.territory.perspectives import Box
 
 _TEMPLATES = Path(__file__).parents[1] / "templates"
-_TAGS = re.compile(r"(<style>.*?</style>|<script>.*?</script>|<[^>]*>)", re.DOTALL)
+_TAGS = re.compile(r"(<style[^>]*>.*?</style>|<[^>]*>)", re.DOTALL)
 _HYPHEN = re.compile(r"(?<=[\s(:;\[])-(?=\d)")  # of a negative number, in the texts of cards
 _SPOKEN = re.compile(r'(?<=\s)(alt|aria-label|title)="([^"]*)"')
 _NOT_IN_FILES = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -62,6 +62,13 @@ class Frame:
     index: str
     extra: str = ""
 
+    def standing(self, lang: Lang) -> str:
+        """Say whether the page is a draft, or who validated it."""
+        if not self.validated_by:
+            return "Projet, non validé." if lang == "fr" else "Draft, not validated."
+        start = "Validé par" if lang == "fr" else "Validated by"
+        return f"{start} {self.validated_by}."
+
 
 def file_name(code: str) -> str:
     """Name the page of a territory after its code, whatever it holds.
@@ -88,7 +95,7 @@ def template(name: str) -> Template:
 
 
 def render(
-    content: Content, frame: Frame, charts: Mapping[str, bytes], boxes: Sequence[Box]
+    content: Content, frame: Frame, charts: Mapping[str, Sequence[Chart]], boxes: Sequence[Box]
 ) -> str:
     """Write a page.
 
@@ -98,8 +105,8 @@ def render(
         The page, section by section.
     frame : Frame
         What stands around it.
-    charts : mapping of str to bytes
-        SVG by key of theme.
+    charts : mapping of str to sequence of Chart
+        Charts by key of question.
     boxes : sequence of Box
         What people wrote.
 
@@ -112,17 +119,15 @@ def render(
         c=content,
         f=frame,
         boxes=boxes,
-        charts={key: encoded(svg) for key, svg in charts.items()},
+        charts={
+            key: [(Markup(chart.svg), chart.text) for chart in drawn]
+            for key, drawn in charts.items()
+        },
         counts=counts_sentence(content.counts, content.lang),
         lang=content.lang,
         t=_chooser(content.lang),
     )
     return typeset(text, content.lang)
-
-
-def encoded(svg: bytes) -> Markup:
-    """Put an SVG in an address: base64, that holds no markup."""
-    return Markup("data:image/svg+xml;base64," + base64.b64encode(svg).decode("ascii"))
 
 
 def _chooser(lang: Lang) -> object:

@@ -19,7 +19,31 @@ BOXES = (
     ("conseil_citoyen", "Avis du conseil citoyen", "Opinion of the residents' council"),
     ("conseil_municipal", "Avis du conseil municipal", "Opinion of the municipal council"),
 )
-"""Key, French title and English title of the boxes."""
+"""Key, French title and English title of the boxes of every territory."""
+
+TOWN_BOXES = (
+    ("carte", "Carte de la commune", "Map of the municipality"),
+    ("equipements", "Équipements du quartier vécu", "Facilities of the lived neighbourhood"),
+    ("services", "Services et dispositifs principaux", "Main services and schemes"),
+    ("participation", "Participation citoyenne", "Participation of residents"),
+    ("pilotage", "Organisation du pilotage", "Steering"),
+    ("ingenierie", "Mobilisation de l'ingénierie", "Technical support"),
+)
+"""Those of a commune besides: what its document of priorities must hold and no figure gives."""
+
+Boxes = tuple[tuple[str, str, str], ...]
+
+
+def boxes_of(kind: str) -> Boxes:
+    """Return the boxes of a kind of page: a commune has more.
+
+    Examples
+    --------
+    >>> len(boxes_of("commune")) - len(boxes_of("qpv"))
+    6
+    """
+    return (*TOWN_BOXES, *BOXES) if kind == "commune" else BOXES
+
 
 _HEAD = (
     "# Perspectives : écrire entre les guillemets. Ce fichier n'est jamais effacé : chaque édition"
@@ -33,19 +57,20 @@ class Box:
 
     Attributes
     ----------
-    title, text : str
-        Title and text, empty until someone writes it.
+    key, title, text : str
+        Anchor, title and text, empty until someone writes it.
     before, before_edition : str
         Text of the last edition that has one, and its name.
     """
 
+    key: str
     title: str
     text: str
     before: str
     before_edition: str
 
 
-def read_boxes(path: Path, edition: str, lang: str = "fr") -> tuple[Box, ...]:
+def read_boxes(path: Path, edition: str, lang: str = "fr", boxes: Boxes = BOXES) -> tuple[Box, ...]:
     """Read the boxes of a territory for an edition.
 
     Parameters
@@ -56,6 +81,8 @@ def read_boxes(path: Path, edition: str, lang: str = "fr") -> tuple[Box, ...]:
         Name of the edition.
     lang : {"fr", "en"}, default "fr"
         Language of the titles.
+    boxes : tuple
+        The boxes of this kind of page.
 
     Returns
     -------
@@ -64,15 +91,15 @@ def read_boxes(path: Path, edition: str, lang: str = "fr") -> tuple[Box, ...]:
     written = _written(path)
     others = [name for name in written if name != edition]
     found = []
-    for key, french, english in BOXES:
+    for key, french, english in boxes:
         text = written.get(edition, {}).get(key, "")
         before = next((n for n in reversed(others) if written[n].get(key)), "")
         title = french if lang == "fr" else english
-        found.append(Box(title, text, written[before][key] if before else "", before))
+        found.append(Box(key, title, text, written[before][key] if before else "", before))
     return tuple(found)
 
 
-def keep_boxes(path: Path, edition: str) -> Path:
+def keep_boxes(path: Path, edition: str, boxes: Boxes = BOXES) -> Path:
     """Add the empty boxes of an edition to the file of a territory; nothing written is lost.
 
     Returns
@@ -84,8 +111,8 @@ def keep_boxes(path: Path, edition: str) -> Path:
         return path
     # What is there is kept as it was typed, comments included: the new edition is put below.
     before = path.read_text(encoding="utf-8").rstrip() + "\n\n" if path.exists() else _HEAD
-    boxes = {edition: {key: "\n" for key, _, _ in BOXES}}
-    return write_text(path, before + tomli_w.dumps(boxes, multiline_strings=True))
+    empty = {edition: {key: "\n" for key, _, _ in boxes}}
+    return write_text(path, before + tomli_w.dumps(empty, multiline_strings=True))
 
 
 def _written(path: Path) -> dict[str, dict[str, str]]:

@@ -21,6 +21,7 @@ from barometre.pages.territory.language.words import (
     VERDICT,
     not_judged_reason,
     pick,
+    producer,
 )
 from barometre.tables.table_set import DOUBTFUL
 
@@ -29,7 +30,8 @@ _LEVELLED = ("indice", "points", "euros_par_an", "rapport", "consultations_par_a
 
 def source_text(line: Line, lang: Lang = "fr") -> str:
     """Name the producer of a value."""
-    return f"{'Source :' if lang == 'fr' else 'Source:'} {line.card.producteur}."
+    who = producer(line.card.producteur, lang)
+    return f"Source : {who}." if lang == "fr" else f"Source: {who}."
 
 
 def value_text(line: Line, lang: Lang = "fr") -> str:
@@ -204,13 +206,9 @@ def _chance(change: Row, lang: Lang) -> str:
 
 
 def _refused(line: Line, change: Row, start: int, lang: Lang) -> str:
-    note = change["note"] if isinstance(change["note"], str) else ""
     colon = " :" if lang == "fr" else ":"
     first = f"{head(line, lang)} ; " if lang == "fr" else f"{head(line, lang)}; "
-    if change["statut"] == "non_comparable":
-        reason = note.split(" ; ")[-1] if lang == "fr" else "a rule of the source forbids it"
-    else:
-        reason = pick(STATUS_SENTENCE[str(change["statut"])], lang)
+    reason = _refusal(change, lang)
     told = (
         f"l'évolution depuis {start} n'est pas lue"
         if lang == "fr"
@@ -240,9 +238,34 @@ def trend_words(line: Line, lang: Lang = "fr") -> tuple[str, str, str]:
         step = float(change["evolution"])
         return (*_arrow(int(math.copysign(1, step)) if change["etabli"] else 0, lang), dates)
     if change is not None:
-        reason = pick(("comparaison refusée", "comparison refused"), lang)
-        return ("", pick(("non lue", "not read"), lang), reason)
-    return ("", pick(("une seule date", "one date"), lang), "")
+        return ("", pick(("non lue", "not read"), lang), "")
+    return ("", pick(("non lue", "not read"), lang), "")
+
+
+def unread_reason(line: Line, lang: Lang = "fr") -> str:
+    """Say why the change of a line is not read, or not judged; empty when it is."""
+    change = line.change
+    if change is None:
+        return pick(("une seule date", "one date only"), lang)
+    if change["statut"] != "ok":
+        return _refusal(change, lang)
+    if change["etabli"] is None:
+        return pick(
+            (
+                "rien ne dit si le hasard en ferait autant",
+                "nothing tells whether chance would do it",
+            ),
+            lang,
+        )
+    return ""
+
+
+def _refusal(change: Row, lang: Lang) -> str:
+    note = change["note"] if isinstance(change["note"], str) else ""
+    if change["statut"] == "non_comparable":
+        rule = ("une règle de la source l'interdit", "a rule of the source forbids it")
+        return note.split(" ; ")[-1] if lang == "fr" and note else pick(rule, lang)
+    return pick(STATUS_SENTENCE[str(change["statut"])], lang)
 
 
 def _arrow(direction: int, lang: Lang) -> tuple[str, str]:

@@ -108,14 +108,11 @@ def place_grid(context: Context, evidence: Evidence, code: str, lang: Lang) -> G
     rows = []
     for row in context.order[context.order["code"] == code].to_dict("records"):
         number = int((context.order["theme"] == row["theme"]).sum())
-        ranked = row["rang"] is not pd.NA and row["rang"] == row["rang"]
-        place = f"{int(row['rang'])} / {number}" if ranked else "–"
-        if (
-            ranked
-            and isinstance(row["rang_min"], (int, float))
-            and row["rang_min"] == row["rang_min"]
-        ):
-            place += f" [{int(row['rang_min'])} ; {int(row['rang_max'])}]"
+        place = "–"
+        if pd.notna(row["rang"]):
+            place = f"{int(row['rang'])} / {number}"
+            if pd.notna(row["rang_min"]):
+                place += f" [{int(row['rang_min'])} ; {int(row['rang_max'])}]"
         rows.append([pick(THEMES[row["theme"]], lang), place, _drivers(row["moteurs_id"], lang)])
     if not rows:
         return None

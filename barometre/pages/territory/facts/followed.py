@@ -10,16 +10,33 @@ import pandas as pd
 from barometre import monitoring
 from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
+from barometre.datasets.places.members import Members
 from barometre.engine.perimeters import qpv_correspondence
 from barometre.monitoring.money import cpo_share
 from barometre.pages.territory.facts.grids import Grid, grid
-from barometre.pages.territory.language.words import pick
+from barometre.pages.territory.language.words import in_words, pick
 from barometre.tables.codes import level_of
 
 REACHED = ("atteint",)
 ON_PATH = ("sur la trajectoire", "en avance")
 LATE = ("en retard", "à l'opposé", "échu, sans donnée")
 NO_DATA = ("sans donnée", "référence à fournir", "indéterminé")
+
+_STATUSES = {
+    "sens ambigu": "ambiguous direction",
+    "qualitatif": "qualitative",
+    "relatif": "relative",
+    "référence à fournir": "reference to be given",
+    "échu, sans donnée": "past, without data",
+    "sans donnée": "without data",
+    "atteint": "reached",
+    "à l'opposé": "moved away",
+    "non atteint": "not reached",
+    "sur la trajectoire": "on the path",
+    "en avance": "ahead",
+    "en retard": "late",
+    "indéterminé": "undetermined",
+}
 
 Records = Mapping[str, pd.DataFrame]
 
@@ -97,7 +114,7 @@ def review_of(records: Records | None, year: int | None) -> Review | None:
     return Review(records, year, _targets(records, year))
 
 
-def followed_of(review: Review, code: str, lang: Lang = "fr") -> Followed:
+def followed_of(review: Review, code: str, known: Members, lang: Lang = "fr") -> Followed:
     """Read the follow-up of the contract for a territory.
 
     Parameters
@@ -107,6 +124,8 @@ def followed_of(review: Review, code: str, lang: Lang = "fr") -> Followed:
     code : str
         The territory: rows of a neighbourhood or of a commune where the tables say it, else those
         of the whole contract.
+    known : Members
+        Who is in what: the neighbourhoods of a commune.
     lang : {"fr", "en"}, default "fr"
         Language.
 
@@ -125,7 +144,7 @@ def followed_of(review: Review, code: str, lang: Lang = "fr") -> Followed:
     names = tuple(
         f"{row['mesure']} ({row['statut']}, {row['echeance']})" for row in late.to_dict("records")
     )
-    own = _of_place(records, code)
+    own = _of_place(records, code, known)
     return Followed(
         year,
         counted["reached"],
@@ -159,17 +178,29 @@ def _targets(records: Records, year: int) -> pd.DataFrame:
     return monitoring.track(records["objectifs"], records.get("observations"), year)
 
 
-def _of_place(records: Records, code: str) -> dict[str, pd.DataFrame]:
-    """Keep the rows of a neighbourhood or a commune; tables that do not tell are left whole."""
+def _of_place(records: Records, code: str, known: Members) -> dict[str, pd.DataFrame]:
+    """Keep the rows of a neighbourhood or a commune; tables that do not tell are left out."""
     level = level_of(code)
     if level not in ("qpv", "commune"):
         return dict(records)
-    names = {code, *_same_quarter(code)} if level == "qpv" else {code}
+    names = {"qpv": _quarters(code, level, known), "commune": {code}}
+    asked = ("qpv",) if level == "qpv" else ("commune", "qpv")
     found = {}
     for name, table in records.items():
-        if level in table and name not in ("objectifs", "observations"):
-            found[name] = table[table[level].isin(names)].reset_index(drop=True)
+        columns = [column for column in asked if column in table]
+        if columns and name not in ("objectifs", "observations"):
+            kept = pd.concat([table[c].isin(names[c]) for c in columns], axis=1).any(axis=1)
+            found[name] = table[kept].reset_index(drop=True)
     return found
+
+
+def _quarters(code: str, level: str, known: Members) -> set[str]:
+    """Name a neighbourhood in both perimeters, or those that are in a commune."""
+    if level == "qpv":
+        return {code, *_same_quarter(code)}
+    lists = known.quarters
+    return {str(c) for c, towns in zip(lists["code"], lists["communes"], strict=True)
+            if code in towns.split()}  # fmt: skip
 
 
 def _same_quarter(code: str) -> set[str]:
@@ -202,14 +233,17 @@ def _grids(
     return found
 
 
-def _number(value: object, decimals: int = 0, unit: str = "") -> str:
+def _number(value: object, lang: Lang, decimals: int = 0, unit: str = "") -> str:
     number = float(value)  # type: ignore[arg-type] # a cell of a numeric column
-    return "–" if number != number else format_number(number, decimals) + unit
+    return "–" if number != number else format_number(number, decimals, lang) + unit
 
 
 def _target_grid(status: pd.DataFrame, year: int, lang: Lang) -> Grid:
     counts = status["statut"].value_counts()
-    rows = [[str(name), _number(number)] for name, number in counts.items()]
+    rows = [
+        [pick((str(name), _STATUSES.get(str(name), str(name))), lang), _number(number, lang)]
+        for name, number in counts.items()
+    ]
     return grid(
         pick((f"Objectifs du contrat en {year}", f"Targets of the contract in {year}"), lang),
         [pick(("où ils en sont", "where they stand"), lang), pick(("objectifs", "targets"), lang)],
@@ -222,10 +256,10 @@ def _action_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
     hidden = pick(("secret", "secret"), lang)
     rows = [
         [
-            _plain(row["orientation"]), _number(row["n"]), _number(row["n_realisees"]),
-            _number(row["n_en_cours"]), _number(row["n_arretees"]),
-            hidden if row["statut"] == "secret" else _number(row["beneficiaires"]),
-            _number(row["cout"], unit="\u00a0€"),
+            in_words(row["orientation"]),
+            *(_number(row[name], lang) for name in ("n", "n_realisees", "n_en_cours", "n_arretees")),
+            hidden if row["statut"] == "secret" else _number(row["beneficiaires"], lang),
+            _number(row["cout"], lang, unit="\u00a0€"),
         ]
         for row in sums.to_dict("records")
     ]  # fmt: skip
@@ -241,10 +275,11 @@ def _action_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
                 )
             ],
             rows,
+            foreign=True,
         )
     ]  # fmt: skip
     three = [
-        [_plain(field_name), str(row["intitule"]), str(row["etat"]), _text(row["resultat"])]
+        [in_words(field_name), str(row["intitule"]), str(row["etat"]), _text(row["resultat"])]
         for field_name, block in monitoring.reinforced(table, year=year).items()
         for row in block.to_dict("records")
     ]
@@ -258,6 +293,7 @@ def _action_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
                 ],
                 three,
                 texts=4,
+                foreign=True,
             )
         )  # fmt: skip
     return grids
@@ -270,12 +306,12 @@ def _money_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
     for key, part in sums.groupby(["orientation", "credits"], sort=True):
         amounts = part.set_index("etape")["montant"]
         rows.append(
-            [_plain(key[0]), _plain(key[1])]
-            + [_number(amounts[s], unit="\u00a0€") if s in amounts else "–" for s in steps]
+            [in_words(key[0]), in_words(key[1])]
+            + [_number(amounts[s], lang, unit="\u00a0€") if s in amounts else "–" for s in steps]
         )
     share = cpo_share(table, year=year)
-    target = _number(share["cible"], unit="\u00a0%")
-    reached = _number(share["part"], 1)
+    target = _number(share["cible"], lang, unit="\u00a0%")
+    reached = _number(share["part"], lang, 1)
     told = pick(
         (
             f"part en CPO {reached} %, cible {target}",
@@ -293,6 +329,7 @@ def _money_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
             ],
             rows,
             texts=2,
+            foreign=True,
         )
     ]  # fmt: skip
 
@@ -301,9 +338,9 @@ def _commitment_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
     answers = monitoring.review(table, year)
     rows = [
         [
-            str(row["partenaire"]), _number(row["n"]), _number(row["n_tenus"]),
-            _number(row["n_en_partie"]), _number(row["n_non_tenus"]),
-            _number(row["n_sans_reponse"]),
+            str(row["partenaire"]), _number(row["n"], lang), _number(row["n_tenus"], lang),
+            _number(row["n_en_partie"], lang), _number(row["n_non_tenus"], lang),
+            _number(row["n_sans_reponse"], lang),
         ]
         for row in answers[answers["annee"] == year].to_dict("records")
     ]  # fmt: skip
@@ -319,6 +356,7 @@ def _commitment_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
                 )
             ],
             rows,
+            foreign=True,
         )
     ]  # fmt: skip
 
@@ -327,9 +365,9 @@ def _tax_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
     sums = monitoring.tfpb(table, year=year)
     rows = [
         [
-            str(row["libelle"]), _number(row["n"]),
-            _number(row["centimes_prevus"] / 100, unit="\u00a0€"),
-            _number(row["centimes_depenses"] / 100, unit="\u00a0€"),
+            str(row["libelle"]), _number(row["n"], lang),
+            _number(row["centimes_prevus"] / 100, lang, unit="\u00a0€"),
+            _number(row["centimes_depenses"] / 100, lang, unit="\u00a0€"),
         ]
         for row in sums.to_dict("records")
     ]  # fmt: skip
@@ -344,13 +382,88 @@ def _tax_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
                 )
             ],
             rows,
+            foreign=True,
         )
     ]  # fmt: skip
 
 
-def _plain(text: object) -> str:
-    return str(text).replace("_", " ")
-
-
 def _text(value: object) -> str:
     return value if isinstance(value, str) else "–"
+
+
+def target_details(review: Review, lang: Lang = "fr", *, seen: bool = True) -> Grid | None:
+    """List the targets that are counted: where they stand, what was expected and seen.
+
+    Parameters
+    ----------
+    review : Review
+        The contract at a year.
+    lang : {"fr", "en"}, default "fr"
+        Language.
+    seen : bool, default True
+        Those that were observed, else those that were not.
+
+    Returns
+    -------
+    Grid or None
+        None without such targets. Those that count nothing are left to their number.
+    """
+    if "cible" not in review.targets:
+        return None
+    kept = review.targets[~review.targets["statut"].isin(["qualitatif", "relatif"])]
+    kept = kept[kept["valeur"].notna() == seen]
+    if kept.empty:
+        return None
+    rows = [
+        [
+            str(row["mesure"]), in_words(row["orientation"]) if _told(row["orientation"]) else "–",
+            _number(row["cible"], lang, _decimals(row["cible"])),
+            str(row["echeance"]) if _told(row["echeance"]) else "–",
+            _number(row["valeur"], lang, _decimals(row["valeur"])),
+            _number(row["attendu"], lang, _decimals(row["attendu"])),
+            pick((str(row["statut"]), _STATUSES.get(str(row["statut"]), "")), lang),
+        ]
+        for row in kept.to_dict("records")
+    ]  # fmt: skip
+    heads = (
+        ("objectif", "target"), ("orientation", "priority"), ("cible", "aim"),
+        ("échéance", "deadline"), ("observé", "seen"), ("attendu", "expected"),
+        ("où il en est", "where it stands"),
+    )  # fmt: skip
+    return grid(
+        pick(
+            (f"Objectifs observés en {review.year}", f"Targets observed in {review.year}")
+            if seen
+            else ("Objectifs sans observation", "Targets without observation"),
+            lang,
+        ),
+        [pick(pair, lang) for pair in heads],
+        rows,
+        texts=(0, 1, 3, 6),
+        foreign=True,
+    )
+
+
+def agenda_grid(review: Review, lang: Lang = "fr") -> Grid:
+    """List the meetings of the year that follows the review."""
+    meetings = monitoring.agenda(review.year + 1)
+    rows = [
+        [_text(row["instance"]), _text(row["frequence"]), _text(row["role"])]
+        for row in meetings.to_dict("records")
+    ]
+    heads = (("instance", "body"), ("fréquence", "frequency"), ("rôle", "role"))
+    return grid(
+        pick((f"Calendrier de {review.year + 1}", f"Calendar of {review.year + 1}"), lang),
+        [pick(pair, lang) for pair in heads],
+        rows,
+        texts=3,
+        foreign=True,
+    )
+
+
+def _told(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _decimals(value: float) -> int:
+    return 0 if value != value or float(value).is_integer() else 1

@@ -20,16 +20,24 @@ class Grid:
         Texts, the first column naming the row.
     numeric : tuple of bool
         Columns set to the right.
+    foreign : bool
+        The rows are in French whatever the language of the page: they are data.
     """
 
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[bool, ...]
+    foreign: bool = False
 
 
 def grid(
-    caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]], *, texts: int = 1
+    caption: str,
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    texts: int | Sequence[int] = 1,
+    foreign: bool = False,
 ) -> Grid:
     """Make a table whose first columns are texts and the others figures.
 
@@ -41,17 +49,21 @@ def grid(
         Headings.
     rows : sequence of sequence of str
         Texts, as many as headings.
-    texts : int, default 1
-        Columns set to the left.
+    texts : int or sequence of int, default 1
+        How many first columns are texts, or which columns are.
+    foreign : bool, default False
+        Whether the rows are in French whatever the language of the page.
 
     Examples
     --------
     >>> grid("t", ["a", "b"], [["x", "1"]]).numeric
     (False, True)
     """
+    words = set(range(texts)) if isinstance(texts, int) else set(texts)
     return Grid(
         caption,
         tuple(heads),
         tuple(tuple(row) for row in rows),
-        tuple(place >= texts for place in range(len(heads))),
+        tuple(place not in words for place in range(len(heads))),
+        foreign,
     )

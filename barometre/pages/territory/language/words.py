@@ -71,6 +71,32 @@ _REASONS: Mapping[str, Pair] = {
     "référence": ("la référence n'a pas de valeur", "the reference has no value"),
     "valeur": ("il n'y a pas de valeur", "there is no value"),
 }
+_PRODUCERS = (
+    (" ; ", "; "),
+    ("Insee pour les quartiers", "Insee for neighbourhoods"),
+    ("Insee pour les QPV", "Insee for neighbourhoods"),
+    ("Insee pour la BPE", "Insee for facilities"),
+    ("Région Hauts-de-France, d'après l'ORS et l'Insee", "Hauts-de-France region, ORS and Insee"),
+    ("barometre, d'après les composantes de l'Insee", "barometre, from components of Insee"),
+    (", réseau interrégimes", ""),
+)
+_PHRASES = {
+    "acces_droits": "accès aux droits",
+    "acces_soins": "accès aux soins",
+    "cadre_de_vie": "cadre de vie",
+    "culture_sport": "culture et sport",
+    "droit_commun": "droit commun",
+    "sante_enfants": "santé des enfants",
+    "sante_environnement": "santé et environnement",
+    "sante_femmes": "santé des femmes",
+    "sante_jeunes": "santé des jeunes",
+}
+_ACCENTS = {
+    "acces": "accès", "cohesion": "cohésion", "ecologique": "écologique",
+    "educative": "éducative", "education": "éducation", "numerique": "numérique",
+    "parentalite": "parentalité", "reussite": "réussite", "sante": "santé",
+    "specifique": "spécifique", "tranquillite": "tranquillité",
+}  # fmt: skip
 _NOT_JUDGED = "non jugé : "
 _CODE = re.compile(r"«[\s\u00a0]*([^«»]+?)[\s\u00a0]*»")
 
@@ -78,6 +104,35 @@ _CODE = re.compile(r"«[\s\u00a0]*([^«»]+?)[\s\u00a0]*»")
 def pick(pair: Pair, lang: Lang) -> str:
     """Return the word of a language."""
     return pair[0 if lang == "fr" else 1]
+
+
+def in_words(identifier: object) -> str:
+    """Write an identifier of the tables of the contract as words, with its accents.
+
+    Examples
+    --------
+    >>> in_words("reussite_educative"), in_words("acces_droits"), in_words("Denain")
+    ('réussite éducative', 'accès aux droits', 'Denain')
+    """
+    text = str(identifier)
+    if text in _PHRASES:
+        return _PHRASES[text]
+    return " ".join(_ACCENTS.get(word, word) for word in text.replace("_", " ").split(" "))
+
+
+def producer(name: str, lang: Lang) -> str:
+    """Write the name of a producer: names stay, what stands between them is translated.
+
+    Examples
+    --------
+    >>> producer("France Travail / Dares ; Insee pour les quartiers", "en")
+    'France Travail / Dares; Insee for neighbourhoods'
+    """
+    if lang == "fr":
+        return name
+    for french, english in _PRODUCERS:
+        name = name.replace(french, english)
+    return name
 
 
 def not_judged_reason(note: object, lang: Lang = "fr") -> str:
