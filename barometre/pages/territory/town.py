@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+import pandas as pd
 
 from barometre.base.french import Lang
 from barometre.pages.territory.facts.evidence import Evidence
 from barometre.pages.territory.facts.grids import Grid, grid
 from barometre.pages.territory.language.words import pick
+from barometre.tables.codes import qpv_generation
 
 _ELEMENTS = (
     ("diagnostic local partagé (commune et QPV)", "shared local diagnosis", "profil"),
@@ -49,7 +51,7 @@ def town_of(evidence: Evidence, code: str, lang: Lang = "fr") -> Town:
     """List the elements of the document, and the neighbourhoods of a commune."""
     lists = evidence.members.quarters
     inside = [code in towns.split() for towns in lists["communes"]]
-    rows = _quarters(lists[inside].drop_duplicates("code").to_dict("records"), lang)
+    rows = _quarters(lists[inside].drop_duplicates("code"))
     return Town(
         tuple((pick((french, english), lang), anchor) for french, english, anchor in _ELEMENTS),
         None
@@ -67,13 +69,8 @@ def town_of(evidence: Evidence, code: str, lang: Lang = "fr") -> Town:
     )  # fmt: skip
 
 
-def _quarters(rows: Sequence[dict[str, str]], lang: Lang) -> list[list[str]]:
+def _quarters(lists: pd.DataFrame) -> list[list[str]]:
     return [
-        [
-            row["code"],
-            row["nom"] or "–",
-            "2024" if row["code"].startswith("QN") else "2015",
-            str(len(row["communes"].split())),
-        ]
-        for row in rows
+        [code, name or "–", str(qpv_generation(code)), str(len(towns.split()))]
+        for code, name, towns in zip(lists["code"], lists["nom"], lists["communes"], strict=True)
     ]

@@ -17,6 +17,8 @@ from barometre.pages.territory.facts.grids import Grid, grid
 from barometre.pages.territory.language.words import in_words, pick
 from barometre.tables.codes import level_of
 
+_ACTION_COUNTS = ("n", "n_realisees", "n_en_cours", "n_arretees")
+
 REACHED = ("atteint",)
 ON_PATH = ("sur la trajectoire", "en avance")
 LATE = ("en retard", "à l'opposé", "échu, sans donnée")
@@ -257,7 +259,7 @@ def _action_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
     rows = [
         [
             in_words(row["orientation"]),
-            *(_number(row[name], lang) for name in ("n", "n_realisees", "n_en_cours", "n_arretees")),
+            *(_number(row[name], lang) for name in _ACTION_COUNTS),
             hidden if row["statut"] == "secret" else _number(row["beneficiaires"], lang),
             _number(row["cout"], lang, unit="\u00a0€"),
         ]
