@@ -152,7 +152,8 @@ def typeset(page: str, lang: Lang) -> str:
     parts = _TAGS.split(page)
     for place, part in enumerate(parts):
         if place % 2 == 0:
-            parts[place] = spaced(_HYPHEN.sub("−", part))
+            plain = part.replace("&#x27;", "'")  # as the charts escape it
+            parts[place] = spaced(_HYPHEN.sub("−", plain))
         else:
             parts[place] = _SPOKEN.sub(lambda m: f'{m[1]}="{spaced(m[2])}"', part)
     return "".join(parts)
