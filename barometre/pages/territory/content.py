@@ -42,6 +42,8 @@ _GRADES: Mapping[str, tuple[str, str]] = {
     "C": ("imprécis", "imprecise"),
     "douteux": ("douteux", "doubtful"),
 }
+_SEVERAL = 3  # indicators that a reference must have for a column of its own
+_COLUMNS = 4
 _ORIGINS: Mapping[str, tuple[str, str]] = {
     "estime": ("estimé", "estimated"),
     "deduit": ("déduit", "deduced"),
@@ -212,6 +214,7 @@ def content_of(
     followed = None if review is None else followed_of(review, code, evidence.members, lang)
     level = level_of(code)
     years = sorted({line.year for line in lines})
+    columns = _columns(lines)
     return Content(
         evidence.places[code],
         level if level in ("qpv", "commune", "epci") else "autre",
@@ -219,9 +222,9 @@ def content_of(
         "" if not years else f"{years[0]}-{years[-1]}" if years[0] < years[-1] else str(years[0]),
         counts_of(lines),
         brief_of(evidence, code, lines, followed, lang),
-        tuple(evidence.places[ref] for ref in evidence.references[code]),
-        _profile(lines, lang),
-        tuple(_themes(evidence, level, lines, lang)),
+        columns,
+        _profile(lines, columns, lang),
+        tuple(_themes(evidence, level, lines, columns, lang)),
         place_grid(context, evidence, code, lang) if level != "epci" else None,
         theme_grid(context, evidence, lang) if level == "epci" else None,
         needs_grid(context, evidence, lang),
@@ -229,7 +232,7 @@ def content_of(
         similar_of(evidence, code, lang),
         followed,
         _unsaid(evidence, lines, lang),
-        tuple(_figures(line, lang) for line in lines),
+        tuple(_figures(line, columns, lang) for line in lines),
         _series(lines, lang),
         town_of(evidence, code, lang) if level == "commune" else None,
         lang,
@@ -248,16 +251,34 @@ def _population(lines: Sequence[Line], lang: Lang) -> str:
 # ---- profile -------------------------------------------------------------------------------------
 
 
-def _profile(lines: Sequence[Line], lang: Lang) -> tuple[tuple[str, tuple[ProfileRow, ...]], ...]:
+def _profile(
+    lines: Sequence[Line], columns: Sequence[Place], lang: Lang
+) -> tuple[tuple[str, tuple[ProfileRow, ...]], ...]:
     groups = []
     for theme, names in THEMES.items():
-        rows = tuple(_row(line, lang) for line in lines if line.card.theme == theme)
+        rows = tuple(_row(line, columns, lang) for line in lines if line.card.theme == theme)
         if rows:
             groups.append((pick(names, lang), rows))
     return tuple(groups)
 
 
-def _row(line: Line, lang: Lang) -> ProfileRow:
+def _columns(lines: Sequence[Line]) -> tuple[Place, ...]:
+    """Choose the references of the tables: those that several indicators have, else all."""
+    places = {r.place.code: r.place for line in lines for r in line.references}
+    known = {
+        code: sum(r.known for line in lines for r in line.references if r.place.code == code)
+        for code in places
+    }
+    wide = [places[code] for code in places if known[code] >= _SEVERAL]
+    return tuple(wide or places.values())[:_COLUMNS]
+
+
+def _shown(line: Line, columns: Sequence[Place]) -> list[Reference]:
+    by_code = {reference.place.code: reference for reference in line.references}
+    return [by_code[place.code] for place in columns]
+
+
+def _row(line: Line, columns: Sequence[Place], lang: Lang) -> ProfileRow:
     arrow, trend, note = trend_words(line, lang)
     compared = line.known and not line.is_count
     return ProfileRow(
@@ -266,7 +287,7 @@ def _row(line: Line, lang: Lang) -> ProfileRow:
         str(line.year),
         _count(line, lang),
         cell(line.card, line.value, line.status, line.doubtful, lang),
-        tuple(_reference_cell(line.card, reference, lang) for reference in line.references),
+        tuple(_reference_cell(line.card, ref, lang) for ref in _shown(line, columns)),
         spine_of(line),
         verdict_words(line, lang) if compared else "",
         line.verdict_name if compared else "",
@@ -314,8 +335,8 @@ def _quality(line: Line, lang: Lang) -> str:
     return ", ".join(found) if line.known else ""
 
 
-def _figures(line: Line, lang: Lang) -> dict[str, object]:
-    row = _row(line, lang)
+def _figures(line: Line, columns: Sequence[Place], lang: Lang) -> dict[str, object]:
+    row = _row(line, columns, lang)
     return {
         "thème": pick(THEMES[line.card.theme], lang),
         "indicateur": row.label,
@@ -323,7 +344,7 @@ def _figures(line: Line, lang: Lang) -> dict[str, object]:
         "effectif": line.row.get("effectif") if line.known else None,
         "valeur": line.value,
         "statut": "" if line.known else pick(STATUS[line.status], lang),
-        **{f"valeur, {ref.place.short}": ref.value for ref in line.references},
+        **{f"valeur, {ref.place.short}": ref.value for ref in _shown(line, columns)},
         "verdict": row.verdict,
         "preuve": row.proof,
         "tendance": row.trend,
@@ -372,7 +393,9 @@ def _series(lines: Sequence[Line], lang: Lang) -> Grid | None:
 # ---- themes --------------------------------------------------------------------------------------
 
 
-def _themes(evidence: Evidence, level: str, lines: Sequence[Line], lang: Lang) -> list[Theme]:
+def _themes(
+    evidence: Evidence, level: str, lines: Sequence[Line], columns: Sequence[Place], lang: Lang
+) -> list[Theme]:
     found = []
     for question, mine in questions_of(level, lines):
         chart = next((line for line in mine if line.known), None)
@@ -386,7 +409,7 @@ def _themes(evidence: Evidence, level: str, lines: Sequence[Line], lang: Lang) -
                 gap_sentence(chart or mine[0], lang),
                 chart,
                 _two_dated(mine),
-                _table(mine, lang),
+                _table(mine, columns, lang),
                 None if chart is None else _data(evidence, chart, lang),
                 tuple(_notes(chart or mine[0], lang)),
             )
@@ -401,11 +424,10 @@ def _two_dated(lines: Sequence[Line]) -> Line | None:
     )
 
 
-def _table(lines: Sequence[Line], lang: Lang) -> Grid:
-    references = lines[0].references
+def _table(lines: Sequence[Line], columns: Sequence[Place], lang: Lang) -> Grid:
     rows = []
     for line in lines:
-        row = _row(line, lang)
+        row = _row(line, columns, lang)
         bounds = _bounds(line, lang)
         base = _count(line, lang, "base")
         rows.append(
@@ -417,7 +439,7 @@ def _table(lines: Sequence[Line], lang: Lang) -> Grid:
     )  # fmt: skip
     heads = [
         *(pick(pair, lang) for pair in words),
-        *(reference.place.short for reference in references),
+        *(place.short for place in columns),
         pick(("qualité", "quality"), lang),
     ]
     kept = [at for at in range(len(heads)) if any(row[at] for row in rows)]

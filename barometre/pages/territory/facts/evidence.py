@@ -205,6 +205,8 @@ def _verdicts(
     for reference, codes in asked.items():
         mine = last[last["code"].isin(codes)]
         theirs = shown[(shown["code"] == reference) & shown["indicateur"].isin(mine["indicateur"])]
+        if mine.empty or theirs.empty:
+            continue  # a region known by one index only, say
         helpers = counts[counts["code"].isin([*codes, reference])]
         rows = pd.concat([mine, theirs, helpers])
         rows = rows[~rows.duplicated(["code", "annee", "indicateur"])]

@@ -17,7 +17,7 @@ from barometre.tables.codes import level_of, qpv_generation
 
 _PAGED = ("qpv", "epci", "commune")
 _ABOVE = ("epci", "departement", "region", "france_metropolitaine")
-_KEPT = 4  # references of a table: more do not fit a page
+_KEPT = 5  # references: more do not fit a page
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def references_of(
     Returns
     -------
     tuple of str
-        At most four codes of the results: by default the EPCI, all its neighbourhoods (for a
+        At most five codes of the results: by default the EPCI, all its neighbourhoods (for a
         neighbourhood), the department, the region, metropolitan France.
     """
     held = set(there)
