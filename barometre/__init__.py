@@ -73,6 +73,10 @@ if TYPE_CHECKING:
     from barometre.engine.unions import aggregate as aggregate
     from barometre.engine.values import PublishedDifference as PublishedDifference
     from barometre.engine.values import compute as compute
+    from barometre.pages.people.files import CohortPage as CohortPage
+    from barometre.pages.people.files import cohort_page as cohort_page
+    from barometre.pages.people.files import read_people as read_people
+    from barometre.pages.people.protocol import prepare_cohort as prepare_cohort
     from barometre.pages.results_back import read_results as read_results
     from barometre.pages.results_file import write_results as write_results
     from barometre.pages.territory.files import Report as Report

@@ -41,6 +41,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "bornes.toml").write_text(BOUNDS, "utf-8")
     (folder / "effectifs.csv").write_text(COUNTS, "utf-8")
     (folder / "fiche.toml").write_text(EXAMPLE, "utf-8")
+    bcs.datasets.make_cohort(60, seed=1).to_csv(folder / "personnes.csv", index=False)
     write_records(example_year(), folder / "suivi" / "suivi.xlsx")
     small = results[results["code"] == "200042190"]
     create_edition(folder / "editions" / "2025", date="2025-03-01", results=small)
@@ -58,7 +59,8 @@ def test_the_commands_are_those_that_are_told() -> None:
     assert set(commands()) == {
         "init", "indicators", "families", "check", "compute", "template", "demo", "gap",
         "evolution", "rank", "diagnose", "priorities", "idh4", "idt", "suppress", "monitor",
-        "check-indicator", "edition create", "edition compare", "edition validate",
+        "check-indicator", "edition create", "edition compare", "edition validate", "report",
+        "cohort",
     }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from barometre.base.errors import BarometreError, counted
-from barometre.cli import compare_commands, contract_commands, page_commands
+from barometre.cli import cohort_commands, compare_commands, contract_commands, page_commands
 from barometre.cli.app import (
     Commune,
     Csv,
@@ -37,6 +37,7 @@ def register() -> None:
         compare_commands.register(app)
         contract_commands.register(app)
         page_commands.register(app)
+        cohort_commands.register(app)
 
 
 @app.command()

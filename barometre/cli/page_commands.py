@@ -68,7 +68,7 @@ def report(
 ) -> None:
     """Écrit la page annuelle de chaque territoire, leur index, et le classeur des chiffres montrés.
 
-    Exemple : barometre report sources --epci "La Porte du Hainaut" --out pages --edition 2026
+    Exemple : barometre report resultats.csv --territory QP059050 --out pages
     """
     from barometre.cli.work import Wish, leave, results_of
     from barometre.monitoring import open_edition
