@@ -35,6 +35,7 @@ from barometre.plots.maps.outlines import (
 from barometre.plots.maps.squares import Tiles, draw_tiles, tiles_of
 
 _ASIDE = "#f8f8f6"  # outlines that are not of the results
+_PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
 _WITHIN = 0.01  # share of a layer's outline that is on the map, for it to be drawn
 _EDGES: tuple[Literal["-", "--", ":"], ...] = ("-", "--", ":")
 _WORDS: dict[Lang, dict[str, str]] = {
@@ -128,7 +129,7 @@ def choropleth(
     codes = zones(rows, territories, [reference] if reference else [])
     mine = rows.reindex(codes)
     shapes = None if geometry is None else read_outlines(geometry, codes)
-    sheet = Sheet(signed, aspect=0.9 if (signed.get("size") or "a4") == "a4" else 0.42)
+    sheet = Sheet(signed, aspect=1.15 if (signed.get("size") or "a4") == "a4" else 0.42)
     lang = sheet.lang
     against = (sheet.names([reference])[0], float(rows["valeur"].get(reference, np.nan))) if (
         reference
@@ -271,7 +272,8 @@ def _name_areas(
             if shape.contains(box(at.x - wide, at.y - high, at.x + wide, at.y + high)):
                 item = colour[str(code)]
                 ax.text(at.x, at.y, text, ha="center", va="center", fontsize=size, zorder=5,
-                        color=INK if item.absent else ink_on(item.colour))  # fmt: skip
+                        color=INK if item.absent else ink_on(item.colour),
+                        bbox=_PLAIN if item.absent else None)  # fmt: skip
                 break
 
 
