@@ -69,6 +69,9 @@ def test_gap_of_one_indicator_on_the_screen(folder: Path) -> None:
     shown = call("gap", "resultats.csv", *options, cwd=folder)
     assert shown.code == 0, shown.err
     assert "QP059058" in shown.out
+    assert shown.out.startswith("écarts, taux_emploi_15_64, ")  # what every row says is told once
+    assert "Elnon" in shown.out  # names, though the file of results was read back without them
+    assert "--out FICHIER" in shown.out
     assert "59172" not in shown.out
 
 

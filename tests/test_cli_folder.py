@@ -45,6 +45,8 @@ def test_the_yearly_job_without_options(work: Path) -> None:
     assert done.out.strip() == "r.xlsx : 1 indicateur, 3 territoires, 3 valeurs sur 3 lignes"
     assert set(bcs.read_results(work / "r.xlsx")["code"]) == {"59172", "59179", "59"}
     assert call("compute", "--out", "../r.csv", cwd=work / "sources").code == 0
+    names = pd.read_csv(work / "r.csv", dtype=str).set_index("code")["libelle"]
+    assert names.to_dict() == {"59172": "Denain", "59179": "Douchy-les-Mines", "59": "Nord"}
 
 
 def test_the_details_of_each_file(work: Path) -> None:

@@ -13,6 +13,30 @@ from barometre.base.french import absent_label, format_number
 from barometre.pages.frames_file import write_frame
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
+SCREEN = {
+    "écarts": (
+        *("code", "libelle", "annee", "indicateur", "reference", "valeur", "valeur_reference"),
+        *("ecart", "verdict"),
+    ),
+    "évolutions": (
+        *("code", "libelle", "indicateur", "valeur_debut", "valeur_fin", "evolution"),
+        *("appreciation", "statut"),
+    ),
+    "rangs": (
+        *("code", "libelle", "annee", "indicateur", "valeur", "rang", "rang_min", "rang_max"),
+        *("effectif",),
+    ),
+    "diagnostic": (
+        *("indicateur", "annee", "valeur", "valeur_reference", "ecart", "dispersion"),
+        *("diagnostic", "statut"),
+    ),
+    "priorités": (
+        *("theme", "code", "libelle", "annee", "rang", "rang_min", "rang_max", "moteurs"),
+    ),
+}
+"""What a screen shows of a table, by title; a file holds every column."""
+
+_ONCE = ("theme", "indicateur", "annee", "reference")
 _SHOWN = 40  # rows printed
 _WIDE = 9  # columns that a screen holds
 
@@ -43,7 +67,7 @@ def deliver(
 
 def with_labels(frame: pd.DataFrame, labels: pd.DataFrame | None) -> pd.DataFrame:
     """Put the name of each territory beside its code."""
-    plain = frame if isinstance(frame.index, pd.RangeIndex) else frame.reset_index()
+    plain = frame.reset_index(drop=frame.index.names == [None])
     if labels is None or "code" not in plain or "libelle" in plain:
         return pd.DataFrame(plain)
     named = pd.DataFrame(plain).copy()
@@ -54,8 +78,16 @@ def with_labels(frame: pd.DataFrame, labels: pd.DataFrame | None) -> pd.DataFram
 
 def print_frame(frame: pd.DataFrame, console: Console, *, title: str) -> None:
     """Print the first rows of a table, numbers in French."""
+    asked = [name for name in SCREEN.get(title, ()) if name in frame]
+    shown = frame[asked] if asked else frame
+    shown = shown.dropna(axis="columns", how="all")
+    if asked and len(shown) > 1:  # what every row says is told once
+        same = [
+            name for name in _ONCE if name in shown and (shown[name] == shown[name].iloc[0]).all()
+        ]
+        title = ", ".join([title, *(str(shown[name].iloc[0]) for name in same)])
+        shown = shown.drop(columns=same)
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    shown = frame.dropna(axis="columns", how="all")
     if shown.shape[1] > _WIDE and len(shown) > 1:  # what every row says is left to the file
         shown = shown.loc[:, [name for name in shown if len(shown[name].unique()) > 1]]
     for name in shown.columns:
@@ -64,6 +96,9 @@ def print_frame(frame: pd.DataFrame, console: Console, *, title: str) -> None:
     for row in shown.head(_SHOWN).itertuples(index=False, name=None):
         table.add_row(*(_cell(value) for value in row))
     console.print(table)
+    if asked and len(asked) < frame.shape[1]:
+        left = frame.shape[1] - len(asked)
+        console.print(f"({left} autres colonnes : --out FICHIER les écrit toutes)")
     if len(shown) > _SHOWN:
         console.print(f"... {len(shown) - _SHOWN} autres lignes : --out FICHIER les écrit toutes")
 

@@ -16,6 +16,7 @@ from barometre.cli.app import SKIPPED, waiting
 from barometre.composite.french.development_inputs import Diploma
 from barometre.composite.french.in_results import add_indices
 from barometre.datasets.places.choose import select
+from barometre.datasets.places.gazetteer import named_places
 from barometre.datasets.places.members import members, read_text
 from barometre.datasets.places.territory import Selection, selection
 from barometre.engine.sampling import SurveyDesign
@@ -186,10 +187,12 @@ class Done:
     results: pd.DataFrame
     skipped: tuple[str, ...] = ()
 
-    @property
-    def labels(self) -> pd.DataFrame | None:
-        """Labels and levels by code, where tables were read."""
-        return None if self.tables is None else self.tables.territoires
+    @cached_property
+    def labels(self) -> pd.DataFrame:
+        """Labels and levels by code: those of the files, else the bundled names."""
+        codes = pd.Index(self.results["code"].unique(), name="code")
+        given = None if self.tables is None else self.tables.territoires
+        return named_places(codes, given)
 
 
 def files_read(wish: Wish) -> FilesRead:

@@ -139,6 +139,48 @@ def find_territory(
     return _shown(_near(known, full[0], core(full)[0]), "proche")
 
 
+def named_places(codes: pd.Index[str], given: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Name territories: the labels given, else the bundled names, else the code.
+
+    Parameters
+    ----------
+    codes : Index of str
+        Codes to name.
+    given : DataFrame, optional
+        ``libelle``, ``libelle_court`` and ``niveau`` by code (`Tables.territoires`); a label that
+        is the code itself is none.
+
+    Returns
+    -------
+    DataFrame
+        ``libelle``, ``libelle_court`` and ``niveau``, in the order of the codes.
+
+    Examples
+    --------
+    >>> named_places(pd.Index(["59172", "METRO", "zone"]))["libelle"].tolist()
+    ['Denain', 'France métropolitaine', 'zone']
+    """
+    own = pd.Series(codes, index=codes)
+    known = _bundled_names(None)
+    known = known[~known["code"].duplicated() & (known["niveau"] != "commune_ancienne")]
+    names = known.set_index("code")["nom"].reindex(codes)
+    names = names.mask(codes == METRO, _FRANCE[2]).astype("str")
+    frame = pd.DataFrame(
+        {"libelle": names.fillna(own), "libelle_court": names.fillna(own),
+         "niveau": [level_of(code) for code in codes]}, index=codes
+    )  # fmt: skip
+    if given is None:
+        return frame
+    told = given.reindex(codes)
+    for name in ("libelle", "libelle_court"):
+        if name in told:
+            bare = told[name].isna() | (told[name] == own)
+            frame[name] = told[name].mask(bare, frame[name]).astype("str")
+    if "niveau" in told:
+        frame["niveau"] = told["niveau"].fillna(frame["niveau"]).astype("str")
+    return frame
+
+
 def resolve(
     code_or_name: str,
     level: str | None = None,
