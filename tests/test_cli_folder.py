@@ -219,7 +219,7 @@ def test_the_files_of_insee_give_one_workbook(tmp_path: Path) -> None:
     done = call("compute", "--out", "b.xlsx", cwd=work)
     assert done.code == 0, done.err
     other = call("check", "sources", "--epci", "CA Valenciennes Métropole", cwd=work)
-    assert "35 communes, 15 QPV" in other.words
+    assert "35 communes, 14 QPV" in other.words
     levels = bcs.read_results(work / "b.xlsx")["code"].drop_duplicates()
     assert levels.str.fullmatch(r"\d{5}").sum() == 47
     assert levels.str.match("QP0").sum() == 13
