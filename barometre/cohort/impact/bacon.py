@@ -112,7 +112,7 @@ def bacon_weights(
 def panel_bacon_weights(panel: PanelRows, outcome: str) -> BaconWeights:
     """Take apart two-way fixed effects on a panel, each person weighing the same."""
     values, entry, waves, write = gather_waves(panel, outcome)
-    kept = np.isfinite(values).all(axis=0)
+    kept = np.asarray(np.isfinite(values).all(axis=0), np.bool_)
     if not kept.any():
         raise BarometreError("personne n'est vu à toutes les vagues : rien à décomposer")
     values, entry = values[:, kept], entry[kept]
@@ -132,7 +132,7 @@ def panel_bacon_weights(panel: PanelRows, outcome: str) -> BaconWeights:
     found = pd.DataFrame(rows, columns=["treated", "control", "comparison", "estimate", "weight"])
     found["weight"] /= found["weight"].sum()
 
-    def name(k: int) -> object:
+    def name(k: int) -> Any:
         return "jamais" if np.isinf(groups[k]) else write([groups[k]])[0]
 
     table = found.assign(
