@@ -47,7 +47,8 @@ numpydoc_show_class_members = False
 html_theme = "pydata_sphinx_theme"
 html_title = f"barometre {release}"
 html_show_copyright = False
-html_sidebars: dict[str, list[str]] = {"**": []}  # no page has subpages; tables need width
+html_sidebars = {"**": ["contents.html"]}  # all pages, by their captions
+html_theme_options = {"navbar_center": []}  # they are in the sidebar
 
 
 def _write_pages(app: Sphinx, _config: Config) -> None:
