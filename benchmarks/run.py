@@ -20,7 +20,7 @@ import barometre as bcs
 from barometre.cards.listing import load_cards
 from barometre.tables.check import check_table
 from barometre.tables.table_set import Tables
-from benchmarks import cohort, composite, outputs, robustness
+from benchmarks import cohort, composite, outputs, reading, robustness
 from benchmarks.timing import Measure, best
 
 
@@ -122,6 +122,7 @@ def main() -> int:
         *robustness.measures(small=small),
         *cohort.measures(small=small),
         *outputs.measures(small=small),
+        *reading.measures(small=small),
     ]
     print(f"{communes} communes, best of {times}")
     broken = 0
