@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import openpyxl
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -21,7 +22,7 @@ from barometre.monitoring.indicator_sheet import EXAMPLE, FIELDS
 from barometre.monitoring.money import cents_of
 from barometre.monitoring.targets import Status
 from barometre.monitoring.words import HEADINGS, VALUES, english_note, in_english
-from barometre.pages.dashboard import TITLES, dashboard
+from barometre.pages.dashboard import TITLES, dashboard, write_dashboard
 from barometre.tables.records import RECORDS, check_records, columns_of
 
 monitoring = bcs.monitoring
@@ -408,3 +409,16 @@ def test_sheets_are_files(tmp_path: Path) -> None:
         monitoring.check_indicator(path)
     with pytest.raises(UnknownNameError, match="Vouliez-vous dire « cible »"):
         monitoring.check_indicator({"cibles": 3})
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx", "parquet"])
+def test_hostile_texts_stay_texts(tmp_path: Path, suffix: str) -> None:
+    """No formula, no markup, nothing cut: what was typed is read back, and shown as text."""
+    texts = ['=HYPERLINK("x","y")', "[/bold] [red]x", "<script>alert(1)</script>", "é" * 300, "\u202eabc", "+1", "@x"]  # fmt: skip
+    table = pd.DataFrame({"id": [f"o{i}" for i in range(len(texts))], "mesure": texts, "nature": "chiffre", "sens": "hausse", "comparateur": "=", "cible": 20})  # fmt: skip
+    path = monitoring.write_records({"objectifs": table}, tmp_path / f"o.{suffix}")
+    read = monitoring.read_records(path)
+    assert read["objectifs"]["mesure"].tolist() == texts
+    book = write_dashboard(dashboard(read, 2025), tmp_path / "b.xlsx")
+    cells = openpyxl.load_workbook(book)["objectifs"]["B"][1:]
+    assert [(cell.value, cell.data_type) for cell in cells] == [(text, "s") for text in texts]

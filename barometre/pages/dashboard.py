@@ -202,9 +202,7 @@ def _print_targets(targets: pd.DataFrame, console: Console, lang: Lang) -> None:
     counts = targets["statut"].value_counts()
     words = VALUES["statut"] if lang == "en" else {status: status for status in counts.index}
     told = ", ".join(f"{words[str(status)]} {number}" for status, number in counts.items())
-    title, due, others = (
-        ("Objectifs :", "échéance", "autres") if lang == "fr" else ("Targets:", "due", "others")
-    )
+    title, due = ("Objectifs :", "échéance") if lang == "fr" else ("Targets:", "due")
     console.print(f"{title} {told}", markup=False)
     rank = {status: place for place, status in enumerate(_LATE)}
     late = targets[targets["statut"].isin(_LATE)]
@@ -217,7 +215,9 @@ def _print_targets(targets: pd.DataFrame, console: Console, lang: Lang) -> None:
         )
     if len(late) > _NAMED:
         more = len(late) - _NAMED
-        console.print(f"  et {more} {others}" if lang == "fr" else f"  and {more} {others}")
+        plural = "s" * (more > 1)
+        told = f"et {more} autre{plural}" if lang == "fr" else f"and {more} other{plural}"
+        console.print(f"  {told}")
 
 
 def _print_rows(
