@@ -46,8 +46,8 @@ class BarometreError(ValueError):
 
 
 FEMININE = frozenset(
-    {"agrégation", "alternative", "colonne", "moyenne", "normalisation", "option", "raison",
-     "sorte", "vague", "valeur", "ventilation", "étape"}
+    {"agrégation", "alternative", "colonne", "langue", "moyenne", "normalisation", "option",
+     "raison", "règle", "sorte", "vague", "valeur", "ventilation", "étape"}
 )  # fmt: skip
 """The kinds of names that are feminine in French; the others are masculine."""
 
