@@ -212,7 +212,8 @@ class Sheet:
         canvas = self.figure.canvas
         if not isinstance(canvas, FigureCanvasAgg):  # a bare Figure, or a vector backend
             canvas = FigureCanvasAgg(self.figure)
-        return canvas.get_renderer()
+        renderer: RendererBase = canvas.get_renderer()  # type: ignore[no-untyped-call]  # matplotlib's
+        return renderer
 
     def names(self, codes: Any) -> list[str]:
         """Return the names of codes, as the caller labels them."""
