@@ -24,6 +24,7 @@ from tests.test_compare import tidy
         ({"statut": "perdu"}, "statut : inconnu"),
         ({"origine": "rêve"}, "origine : inconnue"),
         ({"borne_inf": 3.0, "borne_sup": 4.0}, "pas entre ses bornes"),
+        ({"valeur": 1.0, "borne_inf": -1.0, "borne_sup": 0.0}, "pas entre ses bornes"),
         ({"code": "ref"}, "clés en double"),
     ],
 )
