@@ -274,3 +274,7 @@ def check_territories(
     if territory in codes or territory == reference:
         what = "une de ses zones" if territory in codes else "sa propre référence"
         raise BarometreError(f"territoire « {territory} » : il ne peut être {what}")
+    if reference in codes:
+        raise BarometreError(
+            f"référence « {reference} » : elle ne peut être une des zones ; la retirer de zones="
+        )
