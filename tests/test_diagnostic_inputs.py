@@ -75,7 +75,7 @@ def test_empty_results_give_an_empty_table() -> None:
         ({"zones": ["X"], "weights": None}, "aucune zone dans les résultats"),
         ({"zones": {"A": "autre"}}, "aucune n'est dans « CA »"),
         ({"zones": ["A", "CA"], "weights": None}, "il ne peut être une de ses zones"),
-        ({"zones": ["A", "METRO"], "weights": None}, "elle ne peut être une des zones"),
+        ({"zones": ["A", "R"], "weights": None}, "elle ne peut être une des zones"),
         ({"weights": {"A": 1}}, r"weights refusé : 2 zones absentes \(B, C\)"),
         ({"weights": {"A": 1, "B": -1, "C": 2}}, "nombres finis ≥ 0"),
         ({"weights": {"A": 0, "B": 0, "C": 0}}, "tous nuls"),
