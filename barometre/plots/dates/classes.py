@@ -113,7 +113,7 @@ def class_grid(
     return sheet.finish(
         title=str(words["title"]).format(label=card.libelle[lang], start=start, end=end),
         subtitle=unit_line(card, lang),
-        source=source_line(card, [start, end]),
+        source=source_line(card, [start, end], sheet.lang),
         notes=notes,
     )
 

@@ -133,7 +133,7 @@ def two_dates(
     return sheet.finish(
         title=f"{card.libelle[lang]}, {first} – {last}",
         subtitle=unit_line(card, lang),
-        source=source_line(card, [first, last]),
+        source=source_line(card, [first, last], lang),
         notes=[*_refusals(table, why, lang), *told],
         legend=_legend(first, last),
     )

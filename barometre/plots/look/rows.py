@@ -119,7 +119,8 @@ def _level(code: str) -> str:
     return f"{level_of(code)} {qpv_generation(code) or ''}"
 
 
-def source_line(card: Card, years: Iterable[int]) -> str:
+def source_line(card: Card, years: Iterable[int], lang: Lang = "fr") -> str:
     """Write the producer and the years of what is drawn."""
     known = sorted({int(year) for year in years})
-    return f"{card.producteur}, {' et '.join(map(str, known))}" if known else card.producteur
+    both = " et " if lang == "fr" else " and "
+    return f"{card.producteur}, {both.join(map(str, known))}" if known else card.producteur

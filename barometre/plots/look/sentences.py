@@ -94,4 +94,5 @@ def absent(statuses: Sequence[str], lang: Lang) -> str:
     if not counts:
         return ""
     said = ", ".join(f"{n} {absent_label(status, lang)}" for status, n in counts.items())
+    said = said.removesuffix(".")  # of « n.d. »
     return f"Sans valeur : {said}." if lang == "fr" else f"Without a value: {said}."
