@@ -209,6 +209,8 @@ def adjusting_columns(
     """
     asked = [*([covariates] if isinstance(covariates, str) else covariates)]
     fixed = [*([effects] if isinstance(effects, str) else effects)]
+    if not asked and not fixed:  # the usual case: no copy of the rows
+        return pd.DataFrame(index=pd.RangeIndex(len(sample.y)))
     require_columns(panel.frame, [*asked, *fixed])
     rows = panel.frame if sample.kept is None else panel.frame[sample.kept]
     labels = rows[fixed].astype("object").where(rows[fixed].notna()).map(str, na_action="ignore")
@@ -221,8 +223,7 @@ def adjusting_columns(
     parts = [
         complete_columns(frame, names) for frame, names in ((rows, asked), (labels, fixed)) if names
     ]
-    found = pd.concat(parts, axis=1) if parts else pd.DataFrame(index=rows.index)
-    return found.reset_index(drop=True)
+    return pd.concat(parts, axis=1).reset_index(drop=True)
 
 
 def singletons(sample: Sample) -> int:
