@@ -196,10 +196,15 @@ def _index_sentence(line: Line, lang: Lang) -> str:
     return f"{text} {source_text(line, lang)}"
 
 
+def is_compared(line: Line) -> bool:
+    """Tell a figure that is judged or could be: no count, no index."""
+    return not line.is_count and not is_index(line.card.id)
+
+
 def counts_of(lines: Sequence[Line]) -> Counts:
     """Count what is shown, hidden, absent, doubtful, judged."""
     known = [line for line in lines if line.known]
-    compared = [line for line in known if not line.is_count and not is_index(line.card.id)]
+    compared = [line for line in known if is_compared(line)]
     judged = [line for line in compared if line.verdict_name != "non_juge"]
     return Counts(
         len(known),

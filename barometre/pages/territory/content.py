@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from barometre.base.french import Lang, absent_label, format_number
 from barometre.cards.schema import THEMES, Card
-from barometre.pages.territory.brief import Brief, Counts, brief_of, counts_of
+from barometre.pages.territory.brief import Brief, Counts, brief_of, counts_of, is_compared
 from barometre.pages.territory.facts.context import (
     Context,
     Similar,
@@ -35,6 +35,7 @@ from barometre.pages.territory.sentences import (
 )
 from barometre.pages.territory.town import Town, town_of
 from barometre.tables.codes import level_of
+from barometre.tables.table_set import DOUBTFUL
 
 _GRADES: Mapping[str, tuple[str, str]] = {
     "A": ("précis", "precise"),
@@ -362,9 +363,11 @@ def _series(lines: Sequence[Line], lang: Lang) -> Grid | None:
         if change is None or not line.known:
             continue
         read = change["statut"] == "ok"
+        # The quality of a change is the worse of its two ends.
+        doubts = (change["qualite"] == DOUBTFUL and not line.doubtful, line.doubtful)
         ends = [
-            cell(line.card, float(change[f"valeur_{end}"]), "non_disponible", False, lang)
-            for end in ("debut", "fin")
+            cell(line.card, float(change[f"valeur_{end}"]), "non_disponible", doubt, lang)
+            for end, doubt in zip(("debut", "fin"), doubts, strict=True)
         ]
         moved = gap_with_unit(float(change["evolution"]), line.card, lang) if read else "–"
         rows.append(
@@ -500,7 +503,7 @@ def _unsaid(evidence: Evidence, lines: Sequence[Line], lang: Lang) -> Unsaid:
     unknown = [line for line in lines if not line.known]
     reasons: dict[str, list[Line]] = {}
     for line in lines:
-        if line.known and not line.is_count and line.verdict_name == "non_juge":
+        if line.known and is_compared(line) and line.verdict_name == "non_juge":
             note = None if line.verdict is None else line.verdict["note"]
             reasons.setdefault(not_judged_reason(note, lang), []).append(line)
     return Unsaid(

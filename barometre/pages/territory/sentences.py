@@ -249,6 +249,8 @@ def unread_reason(line: Line, lang: Lang = "fr") -> str:
         return pick(("une seule date", "one date only"), lang)
     if change["statut"] != "ok":
         return _refusal(change, lang)
+    if change["qualite"] == DOUBTFUL:
+        return pick(("une des deux valeurs est douteuse", "one of the two is doubtful"), lang)
     if change["etabli"] is None:
         return pick(
             (

@@ -93,6 +93,11 @@ def absent(statuses: Sequence[str], lang: Lang) -> str:
     counts = Counter(status for status in statuses if status != "ok")
     if not counts:
         return ""
-    said = ", ".join(f"{n} {absent_label(status, lang)}" for status, n in counts.items())
+    plural = "s" if lang == "fr" else ""
+    labels = {status: absent_label(status, lang) for status in counts}
+    said = ", ".join(
+        f"{n} {labels[status]}{plural * (n > 1 and labels[status].isalpha())}"
+        for status, n in counts.items()
+    )
     said = said.removesuffix(".")  # of « n.d. »
     return f"Sans valeur : {said}." if lang == "fr" else f"Without a value: {said}."

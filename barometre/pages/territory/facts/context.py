@@ -217,7 +217,7 @@ def needs_grid(context: Context, evidence: Evidence, lang: Lang) -> Grid | None:
     return grid(
         pick(
             (
-                f"Besoins généralisés ou concentrés : {whole.name} face à {reference.name}",
+                f"Besoins généralisés ou concentrés : {whole.name} ; référence : {reference.name}",
                 f"General or concentrated needs: {whole.name} against {reference.name}",
             ),
             lang,

@@ -20,7 +20,7 @@ from barometre.datasets.places.members import Given, Members, members
 from barometre.engine.results import displayed
 from barometre.engine.sampling import normal_quantile
 from barometre.pages.territory.facts.places import Place, peers_of, places_of, references_of
-from barometre.tables.table_set import Tables, as_tables
+from barometre.tables.table_set import DOUBTFUL, Tables, as_tables
 
 PROOFS = ("sondage", "arrondi", "hasard")
 """Proofs that a page admits: a class of 5 % establishes nothing."""
@@ -287,6 +287,7 @@ def _with_chance(compared: pd.DataFrame, level: float) -> pd.DataFrame:
         drawn = np.abs(change) / np.sqrt(both) > normal_quantile(level)
     told = np.where(register, drawn, (low > 0) | (high < 0)).astype(object)
     unknown = ~np.where(register, both > 0, ~np.isnan(low))
+    unknown |= (compared["qualite"] == DOUBTFUL).to_numpy(bool)  # nothing rests on such an end
     told[unknown.astype(bool)] = None
     return compared.assign(etabli=told)
 

@@ -21,7 +21,8 @@ _ACTION_COUNTS = ("n", "n_realisees", "n_en_cours", "n_arretees")
 
 REACHED = ("atteint",)
 ON_PATH = ("sur la trajectoire", "en avance")
-LATE = ("en retard", "à l'opposé", "échu, sans donnée")
+LATE = ("en retard", "à l'opposé", "non atteint")
+OVERDUE = ("échu, sans donnée",)
 NO_DATA = ("sans donnée", "référence à fournir", "indéterminé")
 
 _STATUSES = {
@@ -51,8 +52,9 @@ class Followed:
     ----------
     year : int
         Year of the review.
-    reached, on_path, late, without_data, other : int
-        Targets by where they stand.
+    reached, on_path, late, overdue, without_data, other : int
+        Targets by where they stand: ``late`` are those behind, moved away or not reached;
+        ``overdue`` those whose date is past and of which nothing is known.
     late_names : tuple of str
         The late ones, named.
     grids : tuple of Grid
@@ -65,6 +67,7 @@ class Followed:
     reached: int
     on_path: int
     late: int
+    overdue: int
     without_data: int
     other: int
     late_names: tuple[str, ...]
@@ -139,7 +142,8 @@ def followed_of(review: Review, code: str, known: Members, lang: Lang = "fr") ->
     counted = {
         name: int(status["statut"].isin(group).sum())
         for name, group in (
-            ("reached", REACHED), ("on_path", ON_PATH), ("late", LATE), ("none", NO_DATA),
+            ("reached", REACHED), ("on_path", ON_PATH), ("late", LATE), ("overdue", OVERDUE),
+            ("none", NO_DATA),
         )
     }  # fmt: skip
     late = status[status["statut"].isin(LATE)]
@@ -152,6 +156,7 @@ def followed_of(review: Review, code: str, known: Members, lang: Lang = "fr") ->
         counted["reached"],
         counted["on_path"],
         counted["late"],
+        counted["overdue"],
         counted["none"],
         len(status) - sum(counted.values()),
         names,
