@@ -358,6 +358,7 @@ class Cohort(PanelRows):
         *,
         statistic: Statistic = "mean",
         household: str | None = None,
+        weight: str | pd.Series[float] | None = None,
         draws: int = 0,
         level: float = 0.95,
         seed: int = 0,
@@ -366,7 +367,8 @@ class Cohort(PanelRows):
 
         Leavers are followed to where they are at the second wave; those not seen any more count as
         exits, with ``perdu de vue`` as their destination, and entrants not seen at the first wave
-        come from ``inconnue``.
+        come from ``inconnue``. Weights are those given only: a column, as it was at the first wave
+        of the person, or a Series indexed by person; who has none is left out, and counted.
         """
         return zones.panel_decompose_change(
             self,
@@ -376,6 +378,7 @@ class Cohort(PanelRows):
             end,
             statistic=statistic,
             household=household,
+            weight=weight,
             draws=draws,
             level=level,
             seed=seed,

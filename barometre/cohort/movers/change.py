@@ -10,13 +10,14 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import pandas as pd
 
-from barometre.base.arrays import Floats
+from barometre.base.arrays import Booleans, Floats
 from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.base.face import Drawn, counted_text, decimals_of, interval_text, number_text
 from barometre.base.tidy import Tidy, tidy
 from barometre.secrecy.lines import PUBLISHED, SECRET, coarse, hide_in_lines, least_told
 
 Statistic = Literal["mean", "rate", "median"] | Callable[[Floats], float]
+EQUAL = 1e-12  # of a share of the weight: sums of weights are rounded
 COMPONENTS = ("total", "in_situ", "exits", "entries")
 
 
@@ -67,7 +68,10 @@ class ChangeDecomposition(Drawn):
 
     def sentences(self) -> list[str]:
         """Say the change and what makes it, for whom works on the data: see also `published`."""
-        return [*self.table.summary().splitlines(), "À publier : published(), sans petit effectif."]
+        last = "À publier : published(), sans petit effectif."
+        if self.meta["weighted"]:
+            last = "Avec des poids : à ne pas publier, une personne peut y peser pour beaucoup."
+        return [*self.table.summary().splitlines(), last]
 
     def drawn(self) -> ChangeDecomposition:
         """Return the decomposition itself, of which the chart hides the small groups."""
@@ -90,6 +94,12 @@ class ChangeDecomposition(Drawn):
             stayer in a rate): in full, a difference of means tells the numbers of people they are
             divided by.
 
+        Raises
+        ------
+        BarometreError
+            A decomposition with weights: the number of people of a group does not protect one who
+            weighs as much as all the others.
+
         Notes
         -----
         Groups are hidden as a line (see `hide_small_groups`): exits and entries together, or all
@@ -97,6 +107,11 @@ class ChangeDecomposition(Drawn):
         has too few people, or all three groups too few to be told together. ``by_destination`` and
         ``by_origin`` are not in it: they have no protected form.
         """
+        if self.meta["weighted"]:
+            raise BarometreError(
+                "décomposition pondérée, sans forme protégée : une personne peut peser autant que"
+                " toutes les autres ; publier ou dessiner la décomposition sans poids"
+            )
         sizes = np.array([self.n_stayers, self.n_exits, self.n_entries], np.float64)
         hidden = hide_in_lines(sizes, np.zeros(3, np.intp), threshold=threshold).rows
         dates = sizes[[0, 1]], sizes[[0, 2]]
@@ -128,6 +143,7 @@ def decompose_change(
     destination: pd.Series[str] | Mapping[Any, str] | None = None,
     origin: pd.Series[str] | Mapping[Any, str] | None = None,
     household: pd.Series[Any] | Mapping[Any, Any] | None = None,
+    weight: pd.Series[float] | Mapping[Any, float] | None = None,
     draws: int = 0,
     level: float = 0.95,
     seed: int = 0,
@@ -149,6 +165,11 @@ def decompose_change(
         Where each leaver went, where each entrant came from (means and rates only).
     household : Series or mapping, optional
         Household of each person: the bootstrap draws whole households.
+    weight : Series or mapping, optional
+        Positive weight of each person, the same at both dates, such as that of `attrition_weights`
+        for those still seen and 1 for entrants (not for a callable). Who has none is left out of
+        both dates, and counted in ``meta``. The ``n`` stay numbers of people; the weights are taken
+        as known by the bootstrap.
     draws : int, default 0
         Bootstrap draws; 0 for no interval.
     level : float, default 0.95
@@ -166,14 +187,15 @@ def decompose_change(
     ------
     BarometreError
         A person given twice, outcomes that are not numbers, a rate of values other than 0 and 1, a
-        later outcome for someone who did not leave.
+        later outcome for someone who did not leave, a weight that is not positive.
 
     Notes
     -----
     With S the stayers, X those who left, E those who arrived and T the statistic: exits are
     T(S, 1) - T(S+X, 1), in situ T(S, 2) - T(S, 1), entries T(S+E, 2) - T(S, 2). For a mean these
     are x (S1 - X1), S2 - S1 and e (E2 - S2), as in Melitz & Polanec (2015) and Diewert & Fox
-    (2010) with one person for one unit. People: T(S+X, 2) - T(S+X, 1).
+    (2010) with one person for one unit; with weights, x and e are shares of the weight, and the
+    means are weighted. People: T(S+X, 2) - T(S+X, 1).
 
     Examples
     --------
@@ -188,6 +210,9 @@ def decompose_change(
             f"level={level}, draws={draws} ; level entre 0 et 1, draws entier positif"
         )
     people = _people(before, after, leavers_after, rate=statistic == "rate")
+    every = len(people)
+    if weight is not None:
+        people = _weighted(people, weight, statistic)
     of = _statistic(statistic)
     values = _components(people, of)
     counts = {name: int((people["group"] == name).sum()) for name in ("stay", "exit", "entry")}
@@ -203,7 +228,8 @@ def decompose_change(
         # Draws without the leavers who were lost know what the cohort does not.
         known = table["value"].notna()
         table["low"], table["high"] = np.where(known, low, np.nan), np.where(known, high, np.nan)
-    lost = len(before.index.union(after.index)) - len(people)
+    n_in = len(before.index.union(after.index))
+    lost = {"résultat manquant": n_in - every, "sans poids": every - len(people)}
     return ChangeDecomposition(
         **values,
         n_stayers=counts["stay"],
@@ -215,9 +241,10 @@ def decompose_change(
             method="décomposition sédentaires, sortants, entrants",
             convention="sorties mesurées à la date 1, entrées à la date 2",
             statistic=statistic if isinstance(statistic, str) else _name(statistic),
-            n_in=len(before.index.union(after.index)),
+            n_in=n_in,
             n_used=len(people),
-            lost={"résultat manquant": lost} if lost else {},
+            lost={reason: number for reason, number in lost.items() if number},
+            weighted=weight is not None,
             draws=draws,
             seed=seed if draws else None,
         ),
@@ -316,7 +343,38 @@ def _people(
     return people[~unknown]
 
 
-def _statistic(statistic: Statistic) -> Callable[[Floats], float]:
+def _weighted(
+    people: pd.DataFrame,
+    weight: pd.Series[float] | Mapping[Any, float],
+    statistic: Statistic,
+) -> pd.DataFrame:
+    """Give each person its weight, and leave out who has none."""
+    if callable(statistic):
+        raise BarometreError(
+            "weight : « mean », « rate » ou « median » ; une fonction ne prend pas de poids"
+        )
+    given = weight if isinstance(weight, pd.Series) else pd.Series(dict(weight), dtype=float)
+    faults = []
+    if not pd.api.types.is_numeric_dtype(given):
+        faults.append(Fault("weight", f"type {given.dtype}", "donner des nombres"))
+    elif not given.dropna().between(0, np.inf, inclusive="neither").all():
+        faults.append(Fault("weight", "poids nuls, négatifs ou infinis", "les donner positifs"))
+    twice = given.index[given.index.duplicated()].unique()
+    if len(twice):
+        shown = ", ".join(map(str, twice[:5]))
+        faults.append(Fault("weight", f"personnes en double : {shown}", "un poids par personne"))
+    if not faults and len(people) and not given.reindex(people.index).notna().any():
+        faults.append(
+            Fault("weight", "aucune personne n'a de poids", "l'indexer par les mêmes personnes")
+        )
+    if faults:
+        raise FaultsError("décomposition refusée", faults)
+    mass = given.reindex(people.index).astype("Float64").to_numpy(np.float64, na_value=np.nan)
+    return people.assign(weight=mass)[~np.isnan(mass)]
+
+
+def _statistic(statistic: Statistic) -> Callable[[Floats, Floats | None], float]:
+    """Return the statistic of values and of their weights, missing for nobody."""
     if callable(statistic):
         function = statistic
     elif statistic in ("mean", "rate"):
@@ -327,17 +385,44 @@ def _statistic(statistic: Statistic) -> Callable[[Floats], float]:
         raise BarometreError(
             f"statistic={statistic!r} ; « mean », « rate », « median » ou une fonction"
         )
-    return lambda values: float(function(values)) if len(values) else math.nan
+
+    def of(values: Floats, mass: Floats | None) -> float:
+        if not len(values):
+            return math.nan
+        if mass is None:
+            return float(function(values))
+        if statistic == "median":
+            return _median(values, mass)
+        return float(np.average(values, weights=mass))
+
+    return of
 
 
-def _components(people: pd.DataFrame, of: Callable[[Floats], float]) -> dict[str, float]:
+def _median(values: Floats, mass: Floats) -> float:
+    """Weighted median: the middle of the values that leave half of the weight on either side."""
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(mass[order]) / mass.sum()
+    low, high = np.searchsorted(below, [0.5 - EQUAL, 0.5 + EQUAL], side="right")
+    last = len(values) - 1
+    return float(values[order[[min(low, last), min(high, last)]]].mean())
+
+
+def _components(
+    people: pd.DataFrame, statistic: Callable[[Floats, Floats | None], float]
+) -> dict[str, float]:
     group = people["group"].to_numpy()
+    mass = people["weight"].to_numpy() if "weight" in people else None
     first, last = people["first"].to_numpy(), people["last"].to_numpy()
     stay, leave, come = group == "stay", group == "exit", group == "entry"
-    place = of(first[stay | leave]), of(last[stay | come])
-    stayers = of(first[stay]), of(last[stay])
-    later = np.where(stay, last, people["later"].to_numpy())[stay | leave]
-    followed = math.nan if np.isnan(later).any() else of(later)
+
+    def of(values: Floats, who: Booleans) -> float:
+        return statistic(values[who], None if mass is None else mass[who])
+
+    place = of(first, stay | leave), of(last, stay | come)
+    stayers = of(first, stay), of(last, stay)
+    later = np.where(stay, last, people["later"].to_numpy())
+    unknown = np.isnan(later[stay | leave]).any()
+    followed = math.nan if unknown else of(later, stay | leave)
     return {
         "total": place[1] - place[0],
         "in_situ": stayers[1] - stayers[0],
@@ -370,8 +455,14 @@ def _split(
         raise BarometreError(f"{name} inconnue pour : {shown} ; la donner pour chacun")
     date, sign = ("first", -1.0) if group == "exit" else ("last", 1.0)
     other = people.loc[people["group"] == "stay", date]
-    size = len(movers) + len(other)
-    gaps = sign * (movers[date] - other.mean()) / size
+    if "weight" in people:
+        mass = people["weight"]
+        here = mass[other.index]
+        mean = (other * here).sum() / here.sum() if len(other) else math.nan
+        size = mass[movers.index].sum() + here.sum()
+        gaps = sign * (movers[date] - mean) * mass[movers.index] / size
+    else:
+        gaps = sign * (movers[date] - other.mean()) / (len(movers) + len(other))
     by = gaps.groupby(np.asarray(said, dtype=object))
     value = by.sum(min_count=1)  # missing, not 0, when nobody stayed
     return pd.DataFrame({"n": by.size(), "value": value}).rename_axis(name).reset_index()
@@ -379,7 +470,7 @@ def _split(
 
 def _bootstrap(
     people: pd.DataFrame,
-    of: Callable[[Floats], float],
+    of: Callable[[Floats, Floats | None], float],
     household: pd.Series[Any] | Mapping[Any, Any] | None,
     draws: int,
     level: float,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from barometre.base.errors import Fault, FaultsError
 from barometre.base.frames import absent_columns
 from barometre.cohort.losses.baseline import wave_names, wave_position
@@ -22,6 +24,7 @@ def panel_decompose_change(
     *,
     statistic: Statistic = "mean",
     household: str | None = None,
+    weight: str | pd.Series[float] | None = None,
     draws: int = 0,
     level: float = 0.95,
     seed: int = 0,
@@ -47,6 +50,9 @@ def panel_decompose_change(
         As in `decompose_change`.
     household : str, optional
         Column of the household, for the bootstrap.
+    weight : str or Series, optional
+        Column of weights, as at the first wave of the person, or weights indexed by person; without
+        it people count for one each, whatever the weight of the cohort.
 
     Returns
     -------
@@ -62,7 +68,11 @@ def panel_decompose_change(
     frame = panel.frame
     positions = [wave_position(panel, wave) for wave in (start, end)]
     known = ", ".join(wave_names(panel))
-    names = [outcome] if household is None else [outcome, household]
+    names = [
+        outcome,
+        *([household] if household else []),
+        *([weight] if isinstance(weight, str) else []),
+    ]
     faults = [*absent_columns(frame, names)]
     faults += [
         Fault(str(wave), "vague inconnue", f"vagues présentes : {known}")
@@ -88,6 +98,9 @@ def panel_decompose_change(
     homes = None
     if household is not None:
         homes = last[household].combine_first(first[household])
+    mass = weight
+    if isinstance(weight, str):
+        mass = panel.baseline(weight)
     change = decompose_change(
         first.loc[before, outcome],
         last.loc[after, outcome],
@@ -96,6 +109,7 @@ def panel_decompose_change(
         destination={who: places[1].get(who, LOST) for who in gone} if additive else None,
         origin={who: places[0].get(who, UNKNOWN) for who in came} if additive else None,
         household=homes,
+        weight=mass,
         draws=draws,
         level=level,
         seed=seed,
