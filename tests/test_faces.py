@@ -74,6 +74,11 @@ RESULTS: dict[str, tuple[Face, list[str]]] = {
         ["Bornes de 3 composantes.", "niveau_de_vie_median : de 14\u202f090 à 38\u202f860.",
          "Hauts-de-France ; 3\u202f789 territoires ; 2019 ; le 06/05/2024."],
     ),
+    "screening": (
+        composite.screen(UNITS, 0.5),
+        ["4 unités examinées, 3 gardées (au moins 50,0 % des indicateurs).",
+         "Laissées de côté : Escaudain (1 indicateur sur 3)."],
+    ),
     "year": (bcs.equivalent_year(15.0, {2010: 10.0, 2020: 20.0}), ["2015"]),
     "theil": (
         bcs.theil([1.0, 3.0, 2.0, 2.0], groups=["a", "a", "b", "b"]),

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from barometre.composite.robust.robust_scores import Robustness as Robustness
     from barometre.composite.robust.robust_scores import robustness as robustness
     from barometre.composite.score.scores import Scores as Scores
+    from barometre.composite.treatment.described import statistics as statistics
+    from barometre.composite.treatment.screening import Screening as Screening
+    from barometre.composite.treatment.screening import screen as screen
     from barometre.composite.tree.bounds import Bounds as Bounds
     from barometre.composite.tree.parts import Leaf as Leaf
     from barometre.composite.tree.parts import Node as Node
