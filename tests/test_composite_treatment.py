@@ -113,3 +113,107 @@ def test_availability_is_that_of_coinr() -> None:
     assert (table["zeros"] == theirs["N_zero"]).all()
     np.testing.assert_allclose(table["disponibilite"], theirs["Dat_Avail"], rtol=1e-12)
     np.testing.assert_allclose(table["non_nuls"], theirs["Non_Zero"], rtol=1e-12)
+
+
+# ---- treat --------------------------------------------------------------------------------------
+
+
+def by_hand(values: list[float], highest: int) -> list[float]:
+    """Bring the highest values to the one under them, as many times as said."""
+    for _ in range(highest):
+        top = max(values)
+        under = max(v for v in values if v < top)
+        values = [min(v, under) for v in values]
+    return values
+
+
+def extreme(values: list[float]) -> bool:
+    return bool(
+        abs(stats.skew(values, bias=False)) > 2 and stats.kurtosis(values, bias=False) > 3.5
+    )
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_the_fewest_points_are_brought_in(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    values = [*rng.normal(size=30), *rng.uniform(10, 60, size=3)]
+    assert extreme(values)
+    steps = next(k for k in range(1, 9) if not extreme(by_hand(values, k)))
+    for sign in (1, -1):
+        result = composite.treat(pd.DataFrame({"x": sign * np.array(values)}), points=9)
+        np.testing.assert_array_equal(sign * result.frame["x"], by_hand(values, steps))
+        assert result.table.loc["x", "points"] == steps == len(result.cells)
+        assert set(result.cells["cote"]) == {"haut" if sign == 1 else "bas"}
+        fewer = composite.treat(pd.DataFrame({"x": sign * np.array(values)}), points=steps - 1)
+        assert fewer.table.loc["x", "traitement"] != "winsorisation"
+
+
+def test_the_logarithm_keeps_the_order() -> None:
+    values = np.exp(np.linspace(0, 12, 40))
+    result = composite.treat(pd.DataFrame({"x": [*values, np.nan]}), points=0)
+    low, high = values.min(), values.max()
+    expected = np.log(values - low + (high - low) / 100)
+    np.testing.assert_allclose(result.frame["x"], [*expected, np.nan])
+    assert result.table.loc["x", ["traitement", "points"]].tolist() == ["logarithme", 0]
+    assert result.frame["x"].dropna().is_monotonic_increasing
+
+
+def test_nothing_becomes_constant_and_ties_stay_within_the_points() -> None:
+    frame = pd.DataFrame({"deux": [0.0] * 30 + [1.0], "calme": np.arange(31.0)})
+    result = composite.treat(frame)
+    assert result.table["traitement"].tolist() == ["laissé", "aucun"]
+    pd.testing.assert_frame_equal(result.frame, frame)
+    assert "laissé tel quel" in result.summary()
+    ties = pd.DataFrame({"x": [*np.linspace(0, 1, 60), 50.0, 50.0]})
+    assert composite.treat(ties, points=2).table.loc["x", "points"] == 2
+    assert composite.treat(ties, points=1).table.loc["x", "points"] == 0
+    for wrong in (-1, 1.5, True):
+        with pytest.raises(BarometreError, match="points="):
+            composite.treat(ties, points=wrong)  # type: ignore[arg-type]
+
+
+@with_golden
+def test_treated_values_are_those_of_coinr() -> None:
+    raw, theirs = golden("01_pipeline/04_screened"), golden("01_pipeline/05_treated")
+    details = golden("01_pipeline/05_treat_details", "iCode")
+    result = composite.treat(raw)
+    np.testing.assert_allclose(result.frame[theirs.columns], theirs, rtol=1e-12)
+    assert (result.table["points"] == details["winsorise.nwin"].fillna(0)).all()
+    marks = golden("01_pipeline/05_treated_points").melt(ignore_index=False).dropna()
+    words = marks["value"].map({"winhi": "haut", "winlo": "bas"})
+    expected = set(zip(marks.index, marks["variable"], words, strict=True))
+    found = result.cells[["unite", "indicateur", "cote"]].itertuples(index=False, name=None)
+    assert set(found) == expected
+
+
+# ---- impute -------------------------------------------------------------------------------------
+
+
+def test_a_missing_value_is_that_of_its_group() -> None:
+    frame = pd.DataFrame(
+        {"zone": ["a", "a", "a", "b", "b", None], "x": [1.0, 3.0, np.nan, np.nan, np.nan, np.nan],
+         "y": [1.0, 2.0, 9.0, 4.0, np.nan, 5.0]},
+        index=["u", "u", "v", "w", "x", "y"],
+    )  # fmt: skip
+    for method, y in (("mean", 4.0), ("median", 4.0)):
+        result = composite.impute(frame, by="zone", method=method)  # type: ignore[arg-type]
+        assert result.table.to_numpy().tolist() == [["v", "x", "a", 2.0, 2], ["x", "y", "b", y, 1]]
+        assert result.left == 3
+        assert result.frame["zone"].equals(frame["zone"])
+    assert composite.impute(frame[["y"]]).table["valeur"].tolist() == [21 / 5]
+    assert composite.impute(frame[["y"]], method="median").table["valeur"].tolist() == [4.0]
+    assert frame["y"].isna().sum() == 1  # the frame received is as it was
+    with pytest.raises(BarometreError, match="moyenne « mode »"):
+        composite.impute(frame, by="zone", method="mode")  # type: ignore[arg-type]
+    with pytest.raises(BarometreError, match="colonne absente"):
+        composite.impute(frame, by="zones")
+
+
+@with_golden
+def test_imputed_values_are_those_of_coinr() -> None:
+    raw, theirs = golden("01_pipeline/02_denominated"), golden("01_pipeline/03_imputed")
+    groups = golden("00_meta/units_groups_denominators")["EurAsia_group"]
+    result = composite.impute(raw.assign(groupe=groups), by="groupe")
+    np.testing.assert_allclose(result.frame[theirs.columns], theirs, rtol=1e-12)
+    assert len(result.table) == raw.isna().sum().sum()
+    assert result.left == 0

@@ -79,6 +79,14 @@ RESULTS: dict[str, tuple[Face, list[str]]] = {
         ["4 unités examinées, 3 gardées (au moins 50,0 % des indicateurs).",
          "Laissées de côté : Escaudain (1 indicateur sur 3)."],
     ),
+    "imputation": (
+        composite.impute(UNITS, method="median"),
+        ["2 valeurs imputées (médiane de toutes les unités).", "emploi 1, chomage 1."],
+    ),
+    "treatment": (
+        composite.treat(pd.DataFrame({"taux": [*range(1, 11), 30, 100]})),
+        ["1 indicateur examiné, 1 avec des valeurs extrêmes.", "« taux » : 1 point ramené (11)."],
+    ),
     "year": (bcs.equivalent_year(15.0, {2010: 10.0, 2020: 20.0}), ["2015"]),
     "theil": (
         bcs.theil([1.0, 3.0, 2.0, 2.0], groups=["a", "a", "b", "b"]),

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
     from barometre.composite.robust.robust_scores import Robustness as Robustness
     from barometre.composite.robust.robust_scores import robustness as robustness
     from barometre.composite.score.scores import Scores as Scores
+    from barometre.composite.treatment.completion import Imputation as Imputation
+    from barometre.composite.treatment.completion import impute as impute
     from barometre.composite.treatment.described import statistics as statistics
+    from barometre.composite.treatment.outliers import Treatment as Treatment
+    from barometre.composite.treatment.outliers import treat as treat
     from barometre.composite.treatment.screening import Screening as Screening
     from barometre.composite.treatment.screening import screen as screen
     from barometre.composite.tree.bounds import Bounds as Bounds
