@@ -164,6 +164,7 @@ def results() -> dict[str, Any]:
         "median": bcs.cohort.survival_quantile(cohort.kaplan_meier("emploi")),
         "rmst": cohort.rmst("emploi"),
         "logrank": cohort.logrank("emploi", "arm"),
+        "cox": cohort.cox("emploi", "arm"),
         "counts": cohort.transition_counts(),
         "rates": cohort.transition_rates("arm"),
         "distribution": cohort.state_distribution(),

@@ -21,7 +21,11 @@ WHERE = {name: "nord" if i % 3 else "sud" for i, name in enumerate(NAMES)}
 
 def repeated(values: pd.Series[float]) -> pd.Series[float]:
     """Write each person as many times as its weight says."""
-    rows = [(f"{who} {k}", v) for who, v in values.items() for k in range(int(TIMES[who]))]
+    rows = [
+        (f"{who} {k}", values[who])
+        for who in map(str, values.index)
+        for k in range(int(TIMES[who]))
+    ]
     return pd.Series(dict(rows))
 
 

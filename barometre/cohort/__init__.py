@@ -8,6 +8,8 @@ from barometre.base.public import attach
 
 if TYPE_CHECKING:
     from barometre.cohort.durations.competing import cumulative_incidence as cumulative_incidence
+    from barometre.cohort.durations.cox_model import CoxModel as CoxModel
+    from barometre.cohort.durations.cox_model import cox as cox
     from barometre.cohort.durations.curve_tests import LogRank as LogRank
     from barometre.cohort.durations.curve_tests import logrank as logrank
     from barometre.cohort.durations.curves import kaplan_meier as kaplan_meier

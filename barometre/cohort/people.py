@@ -17,6 +17,7 @@ from barometre.cohort.rows.panel import PanelRows
 
 if TYPE_CHECKING:
     from barometre.base.tidy import Tidy
+    from barometre.cohort.durations.cox_model import CoxModel
     from barometre.cohort.durations.curve_errors import Interval
     from barometre.cohort.durations.curve_tests import LogRank
     from barometre.cohort.durations.first_events import AtEntry
@@ -216,6 +217,33 @@ class Cohort(PanelRows):
         """Log-rank test between traits of the first wave, without weights."""
         return of_cohort.panel_logrank(
             self, event, by, origin=origin, strata=strata, at_entry=at_entry, rho=rho
+        )
+
+    def cox(
+        self,
+        event: Event,
+        by: str | None = None,
+        *,
+        covariates: Sequence[str] = (),
+        cluster: str | None = None,
+        origin: Origin = "entry",
+        at_entry: AtEntry = "exclude",
+        level: float = 0.95,
+    ) -> CoxModel:
+        """Hazard ratios of traits of the first wave (Cox, 1972), without weights.
+
+        The cluster is that of the cohort unless another one is named, and the person without any.
+        Of the arm, the treated one is compared with the other.
+        """
+        return of_cohort.panel_cox(
+            self,
+            event,
+            by,
+            covariates=covariates,
+            cluster=cluster,
+            origin=origin,
+            at_entry=at_entry,
+            level=level,
         )
 
     # ---- transitions ----------------------------------------------------------------------------

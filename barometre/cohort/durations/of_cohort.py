@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from barometre.base.errors import UnknownNameError
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.durations.competing import cumulative_incidence
+from barometre.cohort.durations.cox_model import CoxModel, cox
 from barometre.cohort.durations.curve_errors import Interval
 from barometre.cohort.durations.curve_tests import LogRank, logrank
 from barometre.cohort.durations.curves import kaplan_meier, rmst
@@ -194,6 +196,52 @@ def panel_logrank(
     }
     test.table.meta.update(more)
     return test
+
+
+def panel_cox(
+    panel: PanelRows,
+    event: Event,
+    by: str | None = None,
+    *,
+    covariates: Sequence[str] = (),
+    cluster: str | None = None,
+    origin: Origin = "entry",
+    at_entry: AtEntry = "exclude",
+    level: float = 0.95,
+) -> CoxModel:
+    """Model the times of a cohort by traits of the first wave: `cox`."""
+    times, columns = _durations(panel, event, by, origin=origin, at_entry=at_entry)
+    traits = [covariates] if isinstance(covariates, str) else list(covariates)
+    group = cluster or panel.cluster
+    names = {name for name in (by, group, *traits) if name is not None}
+    duration, happened, start = (f"{word} de la cohorte" for word in ("durée", "issue", "entrée"))
+    frame = pd.DataFrame({name: _trait(panel, times, name) for name in names})
+    frame[duration], frame[happened] = times["duration"].array, times["event"].array
+    entry = columns["entry"]
+    if entry is not None:
+        frame[start] = entry.array
+    if panel.arm in names:  # the treated arm against the other one, whatever their names
+        flags = pd.Series(panel.in_treated_arm[panel.first_rows])
+        position = panel.people.get_indexer(pd.Index(times["person"]))
+        frame[panel.arm] = flags.iloc[position].to_numpy(np.int64)
+    model = cox(
+        frame,
+        duration,
+        happened,
+        by=by,
+        covariates=traits,
+        entry=None if entry is None else start,
+        cluster=group,
+        level=level,
+    )
+    unweighted = " ; sans les poids de la cohorte" * (panel.weight is not None)
+    meta = {
+        **model.meta,
+        "n_in": times.meta["n_in"],
+        "lost": times.meta["lost"] | model.meta["lost"],
+        "convention": f"{times.meta['convention']} ; {model.meta['convention']}{unweighted}",
+    }
+    return replace(model, meta=meta)
 
 
 def _trait(panel: PanelRows, times: Tidy, column: str) -> pd.Series[Any]:

@@ -98,9 +98,7 @@ def panel_decompose_change(
     homes = None
     if household is not None:
         homes = last[household].combine_first(first[household])
-    mass = weight
-    if isinstance(weight, str):
-        mass = panel.baseline(weight)
+    mass = panel.baseline(weight) if isinstance(weight, str) else weight
     change = decompose_change(
         first.loc[before, outcome],
         last.loc[after, outcome],

@@ -1,0 +1,311 @@
+"""Time to an event with covariates: the proportional hazards model of Cox, clustered."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from barometre.base.arrays import Floats, Integers
+from barometre.base.errors import BarometreError
+from barometre.base.face import Face, counted_text, interval_text, number_text, p_text
+from barometre.base.version import __version__
+from barometre.cohort.durations.risk_sets import as_spells
+from barometre.cohort.rows.columns import as_codes, require_columns
+from barometre.cohort.rows.covariates import complete_columns
+
+_FAR = 30.0  # log hazards this far apart: an estimate that runs to infinity
+_DOUBTFUL = 0.05
+
+
+@dataclass(frozen=True)
+class CoxModel(Face):
+    """Hazard ratios of a proportional hazards model.
+
+    Attributes
+    ----------
+    table : DataFrame
+        ``term, coefficient, se, hazard_ratio, low, high, statistic, p``: the coefficient is the log
+        of the hazard ratio, whose interval is ``low, high``.
+    proportionality : DataFrame
+        ``term, correlation, chisq, p``: scaled Schoenfeld residuals against time.
+    n, n_events, n_clusters : int
+        People, events, clusters (people without cluster).
+    meta : dict
+        ``method``, ``convention``, ``level``, ``cluster``, ``n_in``, ``n_used``, ``lost``...
+    """
+
+    table: pd.DataFrame
+    proportionality: pd.DataFrame
+    n: int
+    n_events: int
+    n_clusters: int
+    meta: Mapping[str, Any] = field(repr=False)
+
+    def sentences(self) -> list[str]:
+        """Say each hazard ratio, then what does not look proportional."""
+        groups = counted_text(self.n_clusters, "grappe")
+        counted = f"{counted_text(self.n, 'personne')}, {counted_text(self.n_events, 'événement')}"
+        lines = [f"Modèle de Cox : {counted}{f', {groups}' if self.meta['cluster'] else ''}."]
+        lines += [
+            f"{row['term']} : rapport de risques {number_text(row['hazard_ratio'], 2)} "
+            f"{interval_text(row['low'], row['high'], 2)}, {p_text(row['p'])}."
+            for row in self.table.to_dict("records")
+        ]
+        lines += [
+            f"Risques peu proportionnels pour {row['term']} (corrélation au temps "
+            f"{number_text(row['correlation'], 2)}, {p_text(row['p'])})."
+            for row in self.proportionality.to_dict("records")
+            if row["p"] < _DOUBTFUL
+        ]
+        return [*lines, f"Convention : {self.meta['convention']}."]
+
+
+def cox(
+    frame: pd.DataFrame,
+    duration: str,
+    event: str,
+    *,
+    by: str | None = None,
+    covariates: Sequence[str] = (),
+    entry: str | None = None,
+    cluster: str | None = None,
+    level: float = 0.95,
+) -> CoxModel:
+    """Compare the hazards of groups, with covariates (Cox, 1972).
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row per person.
+    duration, event : str
+        Columns of the time of exit and of 0 (censored) or 1 (event), as in `kaplan_meier`.
+    by : str, optional
+        Column of the group: the first value, in order, is the reference.
+    covariates : sequence of str
+        Columns of numbers, texts or categories, without missing values.
+    entry : str, optional
+        Column of the time from which the person is at risk.
+    cluster : str, optional
+        Column of the cluster; the person without it.
+    level : float, default 0.95
+        Level of the intervals.
+
+    Returns
+    -------
+    CoxModel
+        Hazard ratios, their check of proportionality, sizes.
+
+    Raises
+    ------
+    BarometreError
+        Neither group nor covariate, missing covariates, fewer than two clusters, no event, columns
+        that others explain, a group where the event never (or always first) happens.
+
+    Notes
+    -----
+    Fitted by `PHReg` of statsmodels with Efron's ties. Errors are the sandwich of the sums of
+    score residuals by cluster (Lin and Wei, 1989), those of Efron's likelihood as in ``coxph`` of
+    R, times G / (G - 1), with Student's law at G - 1 degrees of freedom when a cluster is given and
+    the normal one, without factor, else. With few clusters these errors are too small. The check of
+    proportionality is that of Grambsch and Therneau (1994) on time itself, one covariate at a time:
+    it takes people as independent.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"t": [1, 2, 3, 4, 5, 6], "job": [1, 1, 1, 1, 0, 1]})
+    >>> model = cox(rows.assign(bras=[1, 0, 1, 0, 1, 0]), "t", "job", by="bras")
+    >>> model.table[["term", "hazard_ratio"]].round(3).to_numpy().tolist()
+    [['bras', 0.921]]
+    """
+    require_columns(frame, [duration, event, by, entry, cluster, *covariates])
+    if not 0 < level < 1:
+        raise BarometreError(f"level = {level} refusé : donner un niveau entre 0 et 1")
+    # The group of a row is its position: what is left out of the spells is left out of the rest.
+    spells = as_spells(
+        pd.Series(frame[duration].array),
+        pd.Series(frame[event].array),
+        by=pd.Series(np.arange(len(frame))),
+        entry=None if entry is None else pd.Series(frame[entry].array),
+    )
+    kept = frame.iloc[spells.labels.to_numpy(np.int64)[spells.group]] if len(frame) else frame
+    columns = _columns(kept, by, covariates)
+    x, terms = columns.to_numpy(np.float64), [str(name) for name in columns.columns]
+    failed = spells.cause == 1
+    codes = np.arange(len(kept), dtype=np.int64)
+    if cluster is not None:
+        codes, _ = as_codes(kept[cluster], cluster)
+    _check(columns, int(failed.sum()), int(codes.max(initial=-1)) + 1, cluster)
+    beta, bread = _fit(spells.duration, x, failed, spells.entry)
+    scores, schoenfeld = efron_residuals(spells.duration, spells.entry, failed, x, beta)
+    table, groups = _table(terms, beta, bread, scores, codes, cluster is not None, level)
+    law = f"par grappe, Student à {groups - 1} degrés" if cluster else "par personne, loi normale"
+    meta = {
+        "method": "modèle de Cox",
+        "convention": f"ex aequo d'Efron, erreurs robustes {law}",
+        "level": level,
+        "cluster": cluster,
+        "n_in": spells.n_in,
+        "n_used": len(kept),
+        "lost": dict(spells.lost),
+        "version": __version__,
+    }
+    checked = _proportionality(terms, bread, schoenfeld, spells.duration[failed])
+    return CoxModel(table, checked, len(kept), int(failed.sum()), groups, meta)
+
+
+def efron_residuals(
+    time: Floats, entry: Floats, failed: Any, x: Floats, beta: Floats
+) -> tuple[Floats, Floats]:
+    """Score residuals of people and Schoenfeld residuals of events, ties as Efron's.
+
+    Parameters
+    ----------
+    time, entry : array, shape (n,)
+        At risk after ``entry`` and until ``time`` included.
+    failed : array of bool, shape (n,)
+        Who has the event at ``time``.
+    x : array, shape (n, k)
+        Covariates.
+    beta : array, shape (k,)
+        Coefficients.
+
+    Returns
+    -------
+    array, shape (n, k)
+        Score residuals; their sum is the gradient of the log partial likelihood.
+    array, shape (number of events, k)
+        Schoenfeld residuals, in the order of the rows.
+    """
+    linear = x @ beta
+    risk = np.exp(linear - linear.max())
+    times = np.unique(time[failed])
+    hazard, drift = np.zeros(len(times)), np.zeros((len(times), x.shape[1]))
+    scores, left = np.zeros_like(x), np.zeros_like(x)
+    first = np.searchsorted(times, entry, side="right")
+    last = np.searchsorted(times, time, side="right")
+    for k, now in enumerate(times):
+        there, mine = (entry < now) & (time >= now), np.flatnonzero(failed & (time == now))
+        share = np.arange(len(mine)) / len(mine)
+        own = risk[mine]
+        s0 = risk[there].sum() - share * own.sum()
+        s1 = risk[there] @ x[there] - share[:, None] * (own @ x[mine])
+        mean, ahead = s1 / s0[:, None], (1 - share) / s0
+        hazard[k], drift[k] = (1 / s0).sum(), (mean / s0[:, None]).sum(axis=0)
+        left[mine] = x[mine] - mean.mean(axis=0)
+        # Those who leave at this time bear each step of it in part only.
+        scores[mine] = left[mine] - own[:, None] * (ahead.sum() * x[mine] - ahead @ mean)
+    last = np.where(failed, last - 1, last)
+    summed = np.append(0.0, hazard.cumsum())
+    drifted = np.vstack([np.zeros(x.shape[1]), drift.cumsum(axis=0)])
+    borne = (summed[last] - summed[first])[:, None] * x - (drifted[last] - drifted[first])
+    seen = (last > first)[:, None]
+    return scores - np.where(seen, risk[:, None] * borne, 0.0), left[failed]
+
+
+def _columns(kept: pd.DataFrame, by: str | None, covariates: Sequence[str]) -> pd.DataFrame:
+    """Return the columns of the model; a group of numbers other than 0 and 1 is a category."""
+    names = [covariates] if isinstance(covariates, str) else list(covariates)
+    if by is None and not names:
+        raise BarometreError("ni by= ni covariates= : nommer ce que le modèle compare")
+    if by is not None:
+        plain = pd.api.types.is_numeric_dtype(kept[by]) and kept[by].dropna().isin([0, 1]).all()
+        if not (plain or isinstance(kept[by].dtype, pd.CategoricalDtype)):
+            values = kept[by].map(str, na_action="ignore")
+            ranks = {str(value): None for value in sorted(kept[by].dropna().unique())}
+            kept = kept.assign(**{by: pd.Categorical(values, categories=list(ranks))})
+        names = [by, *(name for name in names if name != by)]
+    return complete_columns(kept, names)
+
+
+def _check(columns: pd.DataFrame, events: int, clusters: int, cluster: str | None) -> None:
+    if not events:
+        raise BarometreError("aucun événement : rien à comparer")
+    if cluster is not None and clusters < 2:
+        raise BarometreError(f"{cluster} : une seule grappe ; il en faut au moins 2")
+    still = [str(name) for name in columns.columns if columns[name].nunique() < 2]
+    if still or not len(columns.columns):
+        raise BarometreError(f"{', '.join(still) or 'groupe'} : ne varie pas ; à retirer du modèle")
+    centred = columns.to_numpy(np.float64)
+    centred = (centred - centred.mean(axis=0)) / centred.std(axis=0)
+    if np.linalg.matrix_rank(centred) < centred.shape[1]:
+        raise BarometreError(
+            f"{', '.join(map(str, columns.columns))} : l'une dépend des autres ; en retirer une"
+        )
+
+
+def _fit(time: Floats, x: Floats, failed: Any, entry: Floats) -> tuple[Floats, Floats]:
+    """Return coefficients and the inverse of their information, fitted on standardised columns."""
+    from statsmodels.duration.hazard_regression import PHReg
+
+    centre, scale = x.mean(axis=0), x.std(axis=0)
+    z = (x - centre) / scale
+    # Order is all that counts: ranks hold at time 0 and before, where times are refused.
+    times, rank = np.unique(time, return_inverse=True)
+    passed = np.searchsorted(times, entry, side="right")
+    late = np.where(passed > 0, passed + 0.5, 0.0)
+    model = PHReg(rank + 1.0, z, status=failed.astype(float), entry=late, ties="efron")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an estimate that did not converge is refused below
+        try:
+            found = np.asarray(model.fit().params, np.float64)
+            information = -np.asarray(model.hessian(found), np.float64)
+            bread = np.linalg.inv(information)
+        except np.linalg.LinAlgError:
+            found, bread = np.full(x.shape[1], np.inf), np.eye(x.shape[1])
+    spread = np.ptp(z @ found) if np.isfinite(found).all() else np.inf
+    wide = np.sqrt(np.abs(np.diag(bread))).max() > _FAR
+    if not spread < _FAR or wide or not (np.diag(bread) > 0).all():
+        raise BarometreError(
+            "rapport de risques infini : dans un groupe, l'événement n'arrive jamais, ou toujours"
+            " avant les autres ; regrouper ou retirer une covariable"
+        )
+    return found / scale, bread / np.outer(scale, scale)
+
+
+def _table(
+    terms: list[str],
+    beta: Floats,
+    bread: Floats,
+    scores: Floats,
+    codes: Integers,
+    clustered: bool,
+    level: float,
+) -> tuple[pd.DataFrame, int]:
+    from scipy import stats
+
+    groups = int(codes.max()) + 1
+    sums = np.column_stack([np.bincount(codes, column, groups) for column in scores.T])
+    factor = groups / (groups - 1) if clustered else 1.0
+    se = np.sqrt(np.diag(factor * bread @ (sums.T @ sums) @ bread))
+    law = stats.t(groups - 1) if clustered else stats.norm
+    reach = float(law.isf((1 - level) / 2)) * se
+    statistic = beta / se
+    table = pd.DataFrame({"term": terms, "coefficient": beta, "se": se})
+    table["hazard_ratio"] = np.exp(beta)
+    table["low"], table["high"] = np.exp(beta - reach), np.exp(beta + reach)
+    return table.assign(statistic=statistic, p=2 * law.sf(np.abs(statistic))), groups
+
+
+def _proportionality(
+    terms: list[str], bread: Floats, schoenfeld: Floats, time: Floats
+) -> pd.DataFrame:
+    """Correlate scaled Schoenfeld residuals with time; missing when all events are at one time."""
+    from scipy import stats
+
+    gap = time - time.mean()
+    scaled = len(time) * schoenfeld @ bread
+    spread = gap @ gap
+    if not spread > 0:
+        missing = np.full(len(terms), np.nan)
+        return pd.DataFrame({"term": terms, "correlation": missing, "chisq": missing, "p": missing})
+    slope = gap @ scaled
+    chisq = slope**2 / (len(time) * np.diag(bread) * spread)
+    size = np.sqrt(spread * np.square(scaled - scaled.mean(axis=0)).sum(axis=0))
+    correlation = np.divide(slope, size, out=np.full(len(terms), np.nan), where=size > 0)
+    p = stats.chi2.sf(chisq, 1)
+    return pd.DataFrame({"term": terms, "correlation": correlation, "chisq": chisq, "p": p})
