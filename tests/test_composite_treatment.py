@@ -217,3 +217,68 @@ def test_imputed_values_are_those_of_coinr() -> None:
     np.testing.assert_allclose(result.frame[theirs.columns], theirs, rtol=1e-12)
     assert len(result.table) == raw.isna().sum().sum()
     assert result.left == 0
+
+
+# ---- annual_growth ------------------------------------------------------------------------------
+
+
+def test_growth_compounded_gives_the_last_value() -> None:
+    key = pd.MultiIndex.from_product([list("abc"), [2010, 2013, 2019]], names=["code", "annee"])
+    frame = pd.DataFrame({"x": RNG.uniform(1, 9, 9), "y": RNG.uniform(1, 9, 9)}, index=key)
+    frame.loc[("a", 2010), "x"] = np.nan
+    frame.loc[("b", 2019), "y"] = np.nan
+    shuffled = frame.iloc[RNG.permutation(9)]
+    table = composite.annual_growth(shuffled).set_index(["indicateur", "unite"])
+    assert table.loc[("x", "a"), ["debut", "fin"]].tolist() == [2013, 2019]
+    assert table.loc[("y", "b"), ["debut", "fin"]].tolist() == [2010, 2013]
+    for (name, unit), row in table.iterrows():  # type: ignore[misc]
+        value = frame.loc[(unit, row["debut"]), name]
+        for _ in range(row["fin"] - row["debut"]):
+            value *= 1 + row["croissance"] / 100
+        assert value == pytest.approx(frame.loc[(unit, row["fin"]), name])
+
+
+def test_growth_has_a_reason_where_there_is_none() -> None:
+    key = pd.MultiIndex.from_product([list("abcd"), [2010, 2012]], names=["code", "annee"])
+    frame = pd.DataFrame({"x": [1, np.nan, 0, 2, -1, -2, 4, 0]}, index=key)
+    table = composite.annual_growth(frame)
+    assert table["croissance"].isna().tolist() == [True, True, True, False]
+    assert (table["raison"] == "").tolist() == [False, False, False, True]
+    assert table["croissance"].iloc[3] == -100
+    with pytest.raises(BarometreError, match="a 2010 en double"):
+        composite.annual_growth(pd.concat([frame, frame.iloc[:1]]))
+    with pytest.raises(BarometreError, match="pas de niveau « annee »"):
+        composite.annual_growth(FRAME)
+
+
+# ---- reliability --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("k", "rho"), [(2, 0.3), (4, 0.6), (7, 0.1)])
+def test_equal_correlations_have_a_closed_form(k: int, rho: float) -> None:
+    noise = RNG.normal(size=(50, k))
+    q, _ = np.linalg.qr(noise - noise.mean(axis=0))  # sample correlations exactly zero
+    wanted = np.full((k, k), rho) + (1 - rho) * np.eye(k)
+    data = q @ np.linalg.cholesky(wanted).T * np.arange(1, k + 1) + 100
+    frame = pd.DataFrame(data, columns=[f"x{j}" for j in range(k)])
+    result = composite.reliability(frame)
+    assert result.alpha == pytest.approx(k * rho / (1 + (k - 1) * rho))
+    first = 1 + (k - 1) * rho
+    expected = [first] + [1 - rho] * (k - 1)
+    np.testing.assert_allclose(result.components["valeur_propre"], expected)
+    np.testing.assert_allclose(result.table["composante_1"], np.sqrt(first / k))
+    np.testing.assert_allclose(
+        result.table["correlation_reste"],
+        (k - 1) * rho / np.sqrt((k - 1) * (1 + (k - 2) * rho)),
+    )
+    reverse = composite.reliability(frame.assign(x0=-frame["x0"]), direction={"x0": -1})
+    assert reverse.alpha == pytest.approx(result.alpha)
+
+
+def test_what_has_no_reliability_is_refused() -> None:
+    with pytest.raises(BarometreError, match="0 unité complète"):
+        composite.reliability(FRAME)
+    with pytest.raises(BarometreError, match="fixe ne varie pas"):
+        composite.reliability(FRAME[["taux", "fixe"]])
+    with pytest.raises(BarometreError, match="direction de « taux » 0"):
+        composite.reliability(FRAME[["taux", "rare"]], direction={"taux": 0})

@@ -87,6 +87,10 @@ RESULTS: dict[str, tuple[Face, list[str]]] = {
         composite.treat(pd.DataFrame({"taux": [*range(1, 11), 30, 100]})),
         ["1 indicateur examiné, 1 avec des valeurs extrêmes.", "« taux » : 1 point ramené (11)."],
     ),
+    "reliability": (
+        composite.reliability(pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 1, 4, 3], "c": [1, 3, 2, 4]})),
+        ["Alpha de Cronbach : 0,72 (3 indicateurs, 4 unités complètes sur 4).", "Première composante"],
+    ),
     "year": (bcs.equivalent_year(15.0, {2010: 10.0, 2020: 20.0}), ["2015"]),
     "theil": (
         bcs.theil([1.0, 3.0, 2.0, 2.0], groups=["a", "a", "b", "b"]),

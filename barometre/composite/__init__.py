@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from barometre.composite.score.scores import Scores as Scores
     from barometre.composite.treatment.completion import Imputation as Imputation
     from barometre.composite.treatment.completion import impute as impute
+    from barometre.composite.treatment.consistency import Reliability as Reliability
+    from barometre.composite.treatment.consistency import reliability as reliability
     from barometre.composite.treatment.described import statistics as statistics
+    from barometre.composite.treatment.growth import annual_growth as annual_growth
     from barometre.composite.treatment.outliers import Treatment as Treatment
     from barometre.composite.treatment.outliers import treat as treat
     from barometre.composite.treatment.screening import Screening as Screening
