@@ -284,7 +284,7 @@ def test_rules_references_and_results_are_checked() -> None:
     for everything in (True, None):
         with pytest.raises(BarometreError, match=f"override={everything} refusé"):
             evolution(results, 2014, 2019, override=everything)
-    with pytest.raises(BarometreError, match="« 59 » absente"):
+    with pytest.raises(BarometreError, match="référence hors des résultats : « 59 » absent"):
         evolution(results, 2014, 2019, reference="59")
     several: Any = ["a", "b"]
     with pytest.raises(BarometreError, match="une seule référence"):

@@ -155,7 +155,7 @@ def test_the_gaps_drawn_of_scores_are_those_to_their_mean() -> None:
 NO_RESULTS = {
     *("Tables", "Dataset", "Column", "Config", "Selection", "SurveyDesign", "Household", "Fault"),
     *("Cohort", "Regression", "Index", "Leaf", "Node", "Alternatives", "DataError", "Edition"),
-    *("Signed", "Report"),
+    *("Signed", "Report", "CohortPage"),
 }
 ONE_CHART = {
     *("Scores", "Robustness", "TerritorialIndex", "Estimate", "EventStudy", "AttGt", "Aggregation"),

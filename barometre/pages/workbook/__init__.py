@@ -73,7 +73,8 @@ def write_workbook(
         territoires, cells = legal(territoires)
         replaced += cells
     codes = [str(code) for code in results["code"].unique()]
-    places = places_in_order(codes, territoires, choices.references, choices.order)
+    known = results[results["statut"] == "ok"].groupby("code")["indicateur"].nunique()
+    places = places_in_order(codes, territoires, choices.references, choices.order, known)
     references = [place.code for place in places if place.reference]
     compared = len(places) > 1 and bool(references) and (not large or bool(choices.references))
     edition = (

@@ -71,6 +71,7 @@ def places_in_order(
     territoires: pd.DataFrame | None,
     references: Sequence[str] | None,
     order: Order,
+    known: pd.Series[int] | None = None,
 ) -> list[Place]:
     """Put the references first, then the territories level by level, by name or by code.
 
@@ -85,6 +86,9 @@ def places_in_order(
         metropolitan France when the results have one of each.
     order : {"libelle", "code"}
         Order within a level; without labels, by code.
+    known : Series, optional
+        Number of indicators that each code has a value of. One indicator among several makes no
+        reference by default: a region known by its IDH-4 alone.
 
     Raises
     ------
@@ -93,7 +97,7 @@ def places_in_order(
     """
     labels, levels = _told(territoires, "libelle"), _told(territoires, "niveau")
     level = {code: levels.get(code) or level_of(code) for code in codes}
-    chosen = _default_references(level) if references is None else list(references)
+    chosen = _default_references(level, known) if references is None else list(references)
     if absent := [code for code in chosen if code not in level]:
         raise BarometreError(f"référence hors des résultats : {', '.join(absent)}")
     ranks = ("union", *reversed(_ABOVE), "commune", "qpv", "iris")
@@ -118,10 +122,11 @@ def _told(territoires: pd.DataFrame | None, column: str) -> dict[str, str]:
     return {str(code): str(text) for code, text in zip(told.index, told, strict=True)}
 
 
-def _default_references(level: dict[str, str]) -> list[str]:
+def _default_references(level: dict[str, str], known: pd.Series[int] | None) -> list[str]:
     found = []
+    thin = set() if known is None or known.max() < 2 else set(known.index[known < 2])
     for name in _ABOVE:
-        codes = [code for code, told in level.items() if told == name]
+        codes = [code for code, told in level.items() if told == name and code not in thin]
         found += codes if len(codes) == 1 else []
     return found
 
