@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from barometre.cohort.durations.curves import rmst as rmst
     from barometre.cohort.durations.curves import survival_quantile as survival_quantile
     from barometre.cohort.durations.of_cohort import time_to_event as time_to_event
+    from barometre.cohort.durations.person_periods import DiscreteHazard as DiscreteHazard
+    from barometre.cohort.durations.person_periods import discrete_hazard as discrete_hazard
     from barometre.cohort.follow.participation import exits as exits
     from barometre.cohort.follow.participation import (
         participation_patterns as participation_patterns,

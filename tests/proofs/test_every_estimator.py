@@ -11,6 +11,7 @@ NO_PEER = {
     # Computed another way in this folder all the same: see test_exact.py.
     "lee_bounds": "two linear programs",
     "decompose_change": "exact fractions",
+    "discrete_hazard": "closed forms and its likelihood written out: test_cohort_periods.py",
     "cox": "its likelihood written out, and PHReg of statsmodels: test_cohort_cox.py",
     # Nothing to estimate, or a protection: proved by properties and enumeration in other tests.
     "exits": "counts that add up to the people of `retention`",

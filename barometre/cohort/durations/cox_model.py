@@ -133,16 +133,18 @@ def cox(
         entry=None if entry is None else pd.Series(frame[entry].array),
     )
     kept = frame.iloc[spells.labels.to_numpy(np.int64)[spells.group]] if len(frame) else frame
-    columns = _columns(kept, by, covariates)
-    x, terms = columns.to_numpy(np.float64), [str(name) for name in columns.columns]
-    failed = spells.cause == 1
     codes = np.arange(len(kept), dtype=np.int64)
     if cluster is not None:
         codes, _ = as_codes(kept[cluster], cluster)
-    _check(columns, int(failed.sum()), int(codes.max(initial=-1)) + 1, cluster)
+    failed = spells.cause == 1
+    columns = checked_columns(kept, by, covariates, int(failed.sum()), codes, cluster)
+    x, terms = columns.to_numpy(np.float64), [str(name) for name in columns.columns]
     beta, bread = _fit(spells.duration, x, failed, spells.entry)
     scores, schoenfeld = efron_residuals(spells.duration, spells.entry, failed, x, beta)
-    table, groups = _table(terms, beta, bread, scores, codes, cluster is not None, level)
+    groups = int(codes.max()) + 1
+    sums = np.column_stack([np.bincount(codes, column, groups) for column in scores.T])
+    covariance = bread @ (sums.T @ sums) @ bread
+    table = ratios(terms, beta, covariance, groups, cluster is not None, level)
     law = f"par grappe, Student à {groups - 1} degrés" if cluster else "par personne, loi normale"
     meta = {
         "method": "modèle de Cox",
@@ -207,6 +209,20 @@ def efron_residuals(
     return scores - np.where(seen, risk[:, None] * borne, 0.0), left[failed]
 
 
+def checked_columns(
+    kept: pd.DataFrame,
+    by: str | None,
+    covariates: Sequence[str],
+    events: int,
+    codes: Integers,
+    cluster: str | None,
+) -> pd.DataFrame:
+    """Return the columns of a model of hazards, or refuse what cannot be fitted."""
+    columns = _columns(kept, by, covariates)
+    _check(columns, events, int(codes.max(initial=-1)) + 1, cluster)
+    return columns
+
+
 def _columns(kept: pd.DataFrame, by: str | None, covariates: Sequence[str]) -> pd.DataFrame:
     """Return the columns of the model; a group of numbers other than 0 and 1 is a category."""
     names = [covariates] if isinstance(covariates, str) else list(covariates)
@@ -267,28 +283,25 @@ def _fit(time: Floats, x: Floats, failed: Any, entry: Floats) -> tuple[Floats, F
     return found / scale, bread / np.outer(scale, scale)
 
 
-def _table(
+def ratios(
     terms: list[str],
     beta: Floats,
-    bread: Floats,
-    scores: Floats,
-    codes: Integers,
+    covariance: Floats,
+    groups: int,
     clustered: bool,
     level: float,
-) -> tuple[pd.DataFrame, int]:
+) -> pd.DataFrame:
+    """Return ratios with intervals, from a sandwich without factor."""
     from scipy import stats
 
-    groups = int(codes.max()) + 1
-    sums = np.column_stack([np.bincount(codes, column, groups) for column in scores.T])
-    factor = groups / (groups - 1) if clustered else 1.0
-    se = np.sqrt(np.diag(factor * bread @ (sums.T @ sums) @ bread))
+    se = np.sqrt(np.diag(covariance) * (groups / (groups - 1) if clustered else 1.0))
     law = stats.t(groups - 1) if clustered else stats.norm
     reach = float(law.isf((1 - level) / 2)) * se
     statistic = beta / se
     table = pd.DataFrame({"term": terms, "coefficient": beta, "se": se})
     table["hazard_ratio"] = np.exp(beta)
     table["low"], table["high"] = np.exp(beta - reach), np.exp(beta + reach)
-    return table.assign(statistic=statistic, p=2 * law.sf(np.abs(statistic))), groups
+    return table.assign(statistic=statistic, p=2 * law.sf(np.abs(statistic)))
 
 
 def _proportionality(
