@@ -154,7 +154,7 @@ def test_the_logarithm_keeps_the_order() -> None:
     low, high = values.min(), values.max()
     expected = np.log(values - low + (high - low) / 100)
     np.testing.assert_allclose(result.frame["x"], [*expected, np.nan])
-    assert result.table.loc["x", ["traitement", "points"]].tolist() == ["logarithme", 0]
+    assert [*result.table.loc["x", ["traitement", "points"]]] == ["logarithme", 0]
     assert result.frame["x"].dropna().is_monotonic_increasing
 
 
@@ -229,9 +229,10 @@ def test_growth_compounded_gives_the_last_value() -> None:
     frame.loc[("b", 2019), "y"] = np.nan
     shuffled = frame.iloc[RNG.permutation(9)]
     table = composite.annual_growth(shuffled).set_index(["indicateur", "unite"])
-    assert table.loc[("x", "a"), ["debut", "fin"]].tolist() == [2013, 2019]
-    assert table.loc[("y", "b"), ["debut", "fin"]].tolist() == [2010, 2013]
-    for (name, unit), row in table.iterrows():  # type: ignore[misc]
+    assert [*table.loc[("x", "a"), ["debut", "fin"]]] == [2013, 2019]
+    assert [*table.loc[("y", "b"), ["debut", "fin"]]] == [2010, 2013]
+    for row in table.reset_index().to_dict("records"):
+        unit, name = row["unite"], row["indicateur"]
         value = frame.loc[(unit, row["debut"]), name]
         for _ in range(row["fin"] - row["debut"]):
             value *= 1 + row["croissance"] / 100

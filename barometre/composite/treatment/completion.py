@@ -99,7 +99,7 @@ def impute(frame: pd.DataFrame, *, by: str | None = None, method: Filling = "mea
     values = indicators(frame, "imputation refusée", () if by is None else (by,))
     groups = pd.Series("", index=frame.index) if by is None else frame[by]
     # by position: the units may bear one name twice
-    numbers, names = pd.factorize(groups.to_numpy(dtype=object, na_value=None))
+    numbers, names = pd.factorize(groups)
     filled = frame.copy()
     cells: list[tuple[str, Hashable, Hashable, float, int]] = []
     units, left = unit_names(frame.index), 0

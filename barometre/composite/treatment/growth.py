@@ -61,7 +61,7 @@ def annual_growth(frame: pd.DataFrame) -> pd.DataFrame:
             f"croissance refusée : {', '.join(twice[:5])}{more} en double ; une ligne par unité et"
             " par année"
         )
-    numbers, units = pd.factorize(frame.index.droplevel(YEAR))
+    numbers, units = pd.factorize(values.reset_index(level=YEAR, drop=True).index)
     names = unit_names(units)
     rows = pd.DataFrame({"unite": numbers, "annee": np.asarray(years)}).sort_values("annee")
     tables = [

@@ -55,12 +55,12 @@ class Treatment(Face):
             lines.append(
                 f"« {name} » : {counted(len(cells), 'point ramené', 'points ramenés')} ({units})."
             )
-        for name, row in done.iterrows():
+        for label, row in done.iterrows():
             if row["traitement"] == LOGGED:
                 more = "" if row["conforme"] else ", encore hors des seuils"
-                lines.append(f"« {name} » : logarithme de tous les points{more}.")
+                lines.append(f"« {label} » : logarithme de tous les points{more}.")
             elif row["traitement"] == LEFT:
-                lines.append(f"« {name} » : laissé tel quel, rien ne le ramène dans les seuils.")
+                lines.append(f"« {label} » : laissé tel quel, rien ne le ramène dans les seuils.")
         return lines
 
 
@@ -111,9 +111,9 @@ def treat(
     values = indicators(frame, "traitement refusé")
     if isinstance(points, bool) or not isinstance(points, int | np.integer) or points < 0:
         raise BarometreError(f"points={points!r} refusé : donner un nombre entier, positif ou nul")
-    for name, limit in (("skewness", skewness), ("kurtosis", kurtosis)):
+    for option, limit in (("skewness", skewness), ("kurtosis", kurtosis)):
         if not is_number(limit):
-            raise BarometreError(f"{name}={limit!r} refusé : donner un nombre")
+            raise BarometreError(f"{option}={limit!r} refusé : donner un nombre")
     units = unit_names(frame.index)
     rows: list[tuple[str, int, float, float, float, float, bool]] = []
     cells: list[tuple[str, Hashable, str, float, float]] = []
