@@ -165,6 +165,9 @@ def results() -> dict[str, Any]:
         "rmst": cohort.rmst("emploi"),
         "logrank": cohort.logrank("emploi", "arm"),
         "cox": cohort.cox("emploi", "arm"),
+        "discrete": bcs.cohort.discrete_hazard(
+            cohort.time_to_event("emploi", at_entry="exclude"), "duration", "event", by="arm"
+        ),
         "counts": cohort.transition_counts(),
         "rates": cohort.transition_rates("arm"),
         "distribution": cohort.state_distribution(),
