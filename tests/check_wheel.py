@@ -56,8 +56,8 @@ def main() -> int:
         if held != expected:
             return 1
         print(f"wheel: {len(held)} files, those that are tracked")
-        names = [f"tests/test_{name}.py" for name in PACKAGED]
-        return run_tests(wheel, folder / "elsewhere", tests=names)
+        files = [f"tests/test_{name}.py" for name in PACKAGED]
+        return run_tests(wheel, folder / "elsewhere", tests=files)
 
 
 def run_tests(
