@@ -88,7 +88,7 @@ def test_all_absent_columns_are_told_at_once_with_the_nearest() -> None:
 
 
 MASCULINE = {
-    "axe", "champ", "choix", "critère", "indicateur", "indice", "intervalle", "jeu", "lissage", "niveau",
+    "axe", "champ", "choix", "critère", "indicateur", "indice", "intervalle", "jeu", "lien", "lissage", "niveau",
     "nom", "nœud", "ordre", "seuil", "statut", "thème", "traitement", "type",
 }  # fmt: skip
 

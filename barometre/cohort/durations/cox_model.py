@@ -120,7 +120,7 @@ def cox(
     >>> rows = pd.DataFrame({"t": [1, 2, 3, 4, 5, 6], "job": [1, 1, 1, 1, 0, 1]})
     >>> model = cox(rows.assign(bras=[1, 0, 1, 0, 1, 0]), "t", "job", by="bras")
     >>> model.table[["term", "hazard_ratio"]].round(3).to_numpy().tolist()
-    [['bras', 0.921]]
+    [['bras', 1.315]]
     """
     require_columns(frame, [duration, event, by, entry, cluster, *covariates])
     if not 0 < level < 1:

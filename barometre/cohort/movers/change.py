@@ -69,7 +69,7 @@ class ChangeDecomposition(Drawn):
     def sentences(self) -> list[str]:
         """Say the change and what makes it, for whom works on the data: see also `published`."""
         last = "À publier : published(), sans petit effectif."
-        if self.meta["weighted"]:
+        if self.meta.get("weighted", False):
             last = "Avec des poids : à ne pas publier, une personne peut y peser pour beaucoup."
         return [*self.table.summary().splitlines(), last]
 
@@ -107,7 +107,7 @@ class ChangeDecomposition(Drawn):
         has too few people, or all three groups too few to be told together. ``by_destination`` and
         ``by_origin`` are not in it: they have no protected form.
         """
-        if self.meta["weighted"]:
+        if self.meta.get("weighted", False):
             raise BarometreError(
                 "décomposition pondérée, sans forme protégée : une personne peut peser autant que"
                 " toutes les autres ; publier ou dessiner la décomposition sans poids"
