@@ -220,7 +220,7 @@ def record(file: str) -> dict[str, Any]:
     if forked(work, 900):
         raise SystemExit(f"{file}: could not be measured")
     print(f"  measured {file}: {time.monotonic() - start:.0f} s", flush=True)
-    return json.loads(kept.read_text())  # type: ignore[no-any-return]
+    return json.loads(kept.read_text())  # type: ignore[no-any-return]  # written just above
 
 
 def files_of(room: str) -> list[str]:

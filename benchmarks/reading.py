@@ -65,7 +65,7 @@ def write_file(folder: Path, family: Family, rows: int) -> tuple[Path, list[str]
 def read_quietly(path: Path) -> None:
     """Read a file, without what is told of it."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # what is measured is the reading
         bcs.read(path)
 
 

@@ -49,8 +49,8 @@ def _ticks_in_view(ax: Axes, found: list[tuple[str, Bbox]]) -> list[tuple[str, B
     out: set[tuple[str, tuple[float, ...]]] = set()
     for panel in figure_of(ax).axes:
         for axis in (panel.xaxis, panel.yaxis):
-            drawn = {id(t.label1) for t in axis._update_ticks()}  # type: ignore[union-attr]
-            drawn |= {id(t.label2) for t in axis._update_ticks()}  # type: ignore[union-attr]
+            drawn = {id(t.label1) for t in axis._update_ticks()}  # type: ignore[union-attr]  # not in the stubs
+            drawn |= {id(t.label2) for t in axis._update_ticks()}  # type: ignore[union-attr]  # not in the stubs
             for tick in [*axis.get_major_ticks(), *axis.get_minor_ticks()]:
                 for label in (tick.label1, tick.label2):
                     if id(label) not in drawn:

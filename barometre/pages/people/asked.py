@@ -240,13 +240,17 @@ def _estimated(
 ) -> Effect:
     try:
         with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")
+            warnings.simplefilter("always")  # each is on the page, or told again below
             estimate = method()
     except (BarometreError, ValueError) as error:
         return Effect(title, caution, None, str(error))
+    cautions = (FewClustersWarning, ComparisonWarning)
+    for other in told:
+        if not issubclass(other.category, cautions):
+            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
     if int(estimate.n) < 2 * threshold:
         return Effect(title, caution, None, "trop peu de personnes pour être publié")
-    few = [str(w.message) for w in told if w.category in (FewClustersWarning, ComparisonWarning)]
+    few = [str(w.message) for w in told if issubclass(w.category, cautions)]
     return Effect(title, "; ".join([caution, *few]), estimate)
 
 

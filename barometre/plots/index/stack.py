@@ -15,9 +15,9 @@ from barometre.base.errors import BarometreError
 from barometre.base.french import Lang, format_number
 from barometre.composite.french.territorial import TerritorialIndex
 from barometre.plots.index.dimensions import NAMES
-from barometre.plots.look.colours import SOFT, categories, ink_on
+from barometre.plots.look.colours import SOFT, categories
 from barometre.plots.look.equivalent import Equivalent, keep
-from barometre.plots.look.marks import bare, figure_column, row_names
+from barometre.plots.look.marks import bare, figure_column, row_names, write_parts
 from barometre.plots.look.sheet import Sheet, Signed, house
 
 _CLOSE = 1e-6
@@ -111,7 +111,7 @@ def index_bar(
         ]
         figure_column(sheet, ax, figures, absent=list(missing), bold=range(len(figures)))
         bare(ax)
-    sheet.later(lambda: _write(sheet, values, colours, index.decimals))
+    sheet.later(lambda: write_parts(sheet, values, colours, index.decimals))
     shown = [NAMES[lang].get(name, name) for name in index.dimensions]
     share = words["shares"] if len(shown) == 3 else words["n"].format(n=len(shown))
     _keep(sheet, parts.reindex(codes).assign(**{index.name: wholes}), names, index)
@@ -157,22 +157,6 @@ def _stack(ax: Axes, values: Floats, colours: Sequence[str]) -> None:
         ax.barh(y, wide, 0.7, left=base, color=colour, edgecolor="white", linewidth=0.6)
         base = base + wide
     ax.axvline(0, color=SOFT, linewidth=0.8)
-
-
-def _write(sheet: Sheet, values: Floats, colours: Sequence[str], decimals: int) -> None:
-    for ax, part in sheet.slices(len(values)):
-        frame = ax.get_window_extent(sheet.renderer)
-        unit = frame.width * 72 / sheet.figure.dpi / ax.get_xlim()[1]
-        for y, row in enumerate(values[part]):
-            start = 0.0
-            for value, colour in zip(row, colours, strict=True):
-                if np.isnan(row).any():
-                    break
-                text = format_number(value, decimals, sheet.lang)
-                if sheet.wide(text, 0.9 * sheet.text) + 3 < value * unit:
-                    ax.text(start + value / 2, y, text, ha="center", va="center_baseline",
-                            fontsize=0.9 * sheet.text, color=ink_on(colour))  # fmt: skip
-                start += value
 
 
 def _keep(sheet: Sheet, table: pd.DataFrame, names: Sequence[str], index: TerritorialIndex) -> None:

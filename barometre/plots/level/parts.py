@@ -13,9 +13,9 @@ from matplotlib.patches import Patch
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, Fault, FaultsError
 from barometre.base.french import Lang, absent_label, format_number
-from barometre.plots.look.colours import PALE, SOFT, categories, ink_on
+from barometre.plots.look.colours import PALE, SOFT, categories
 from barometre.plots.look.equivalent import Equivalent, keep
-from barometre.plots.look.marks import bare, row_names
+from barometre.plots.look.marks import bare, row_names, write_parts
 from barometre.plots.look.naming import clean
 from barometre.plots.look.sheet import Sheet, Signed, house
 
@@ -95,7 +95,7 @@ def share_bars(
         row_names(sheet, ax, labels[part], bold=range(number - part.start, len(rows)))
         bare(ax)
         _stack(ax, values[part], colours, lang)
-    sheet.later(lambda: _write(sheet, values, colours, decimals))
+    sheet.later(lambda: write_parts(sheet, values, colours, decimals))
     parts = [clean((names or {}).get(str(c), str(c))) for c in rows]
     entries = [(Patch(color=c), name) for c, name in zip(colours, parts, strict=True)]
     if (_rest(values) > _SLACK).any() or np.isnan(values).any():
@@ -160,22 +160,6 @@ def _stack(ax: Axes, values: Floats, colours: Sequence[str], lang: Lang) -> None
         ax.annotate(absent_label("non_disponible", lang), (50, i), ha="center", va="center",
                     style="italic", fontsize=8, color=SOFT,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5})  # fmt: skip
-
-
-def _write(sheet: Sheet, values: Floats, colours: Sequence[str], decimals: int) -> None:
-    """Write the shares that their part has room for."""
-    for ax, part in sheet.slices(len(values)):
-        wide = ax.get_window_extent(sheet.renderer).width * 72 / sheet.figure.dpi / 100
-        for y, row in enumerate(values[part]):
-            start = 0.0
-            for value, colour in zip(row, colours, strict=True):
-                if np.isnan(row).any():
-                    break
-                text = format_number(value, decimals, sheet.lang)
-                if sheet.wide(text, 0.9 * sheet.text) + 3 < value * wide:
-                    ax.text(start + value / 2, y, text, ha="center", va="center_baseline",
-                            fontsize=0.9 * sheet.text, color=ink_on(colour))  # fmt: skip
-                start += value
 
 
 def _sentences(

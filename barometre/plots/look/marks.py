@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 
+from barometre.base.arrays import Floats
 from barometre.base.french import Lang, format_number
-from barometre.plots.look.colours import GRID, INK, SOFT
+from barometre.plots.look.colours import GRID, INK, SOFT, ink_on
 from barometre.plots.look.naming import folded_name
 from barometre.plots.look.sheet import Sheet
 
@@ -176,3 +177,30 @@ def share_limits(sheet: Sheet, *, room: float = 0.04, zero: bool = False) -> Non
     spare = (room or 0.01) * (abs(high) or 1.0) if high == low else room * (high - low)
     for ax in sheet.axes:
         ax.set_xlim(low - spare, high + spare)
+
+
+def write_parts(sheet: Sheet, values: Floats, colours: Sequence[str], decimals: int) -> None:
+    """Write the parts of stacked bars that have room for their figure.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The sheet, its bars drawn.
+    values : ndarray, rows by parts
+        A row with a missing part has no figure.
+    colours : sequence of str
+        Of the parts.
+    decimals : int
+        Of the figures.
+    """
+    for ax, part in sheet.slices(len(values)):
+        unit = ax.get_window_extent(sheet.renderer).width * 72 / sheet.figure.dpi / ax.get_xlim()[1]
+        for y, row in enumerate(values[part]):
+            if np.isnan(row).any():
+                continue
+            starts = np.cumsum(row) - row
+            for start, value, colour in zip(starts, row, colours, strict=True):
+                text = format_number(value, decimals, sheet.lang)
+                if sheet.wide(text, 0.9 * sheet.text) + 3 < value * unit:
+                    ax.text(start + value / 2, y, text, ha="center", va="center_baseline",
+                            fontsize=0.9 * sheet.text, color=ink_on(colour))  # fmt: skip

@@ -166,11 +166,12 @@ def _points(ax: Axes, rows: pd.DataFrame, words: Mapping[str, str]) -> list[tupl
 
 def _sentences(rows: pd.DataFrame, decimals: int, lang: Lang) -> list[str]:
     words, said = _WORDS[lang], []
-    for row in rows.itertuples():
-        text = format_number(float(row.estimate), decimals, lang)  # type: ignore[arg-type]
-        if not np.isnan(row.low):  # type: ignore[arg-type]
-            ends = [format_number(float(v), decimals, lang) for v in (row.low, row.high)]  # type: ignore[arg-type]
+    columns = rows[["event_time", "estimate", "low", "high"]].to_numpy(np.float64)
+    for when, estimate, low, high in columns:
+        text = format_number(estimate, decimals, lang)
+        if not np.isnan(low):
+            ends = [format_number(v, decimals, lang) for v in (low, high)]
             text += f" [{(' ; ' if lang == 'fr' else ', ').join(ends)}]"
-        time = format_number(float(row.event_time), None, lang, signed=True)  # type: ignore[arg-type]
+        time = format_number(when, None, lang, signed=True)
         said.append(f"{time}{' : ' if lang == 'fr' else ': '}{text}")
     return [words["title"] + ".", ("; " if lang == "en" else " ; ").join(said) + "."]

@@ -250,7 +250,7 @@ def similar_of(evidence: Evidence, code: str, lang: Lang = "fr") -> Similar | No
     rows = evidence.results[evidence.results["indicateur"].isin(names)]
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", SimilarWarning)
+            warnings.simplefilter("ignore", SimilarWarning)  # `_remarks` says it on the page
             found = neighbours(rows, code, names, k=NEAREST, pool=evidence.peers[code])
     except BarometreError:
         return None
