@@ -24,6 +24,7 @@ from barometre.pages.territory.sentences import (
     change_sentence,
     finding,
     gap_sentence,
+    trend_words,
     worsens,
 )
 
@@ -322,3 +323,32 @@ def test_one_territory_alone_has_a_page(results: pd.DataFrame, tmp_path: Path) -
     text = visible(written.pages[SMALL].read_text(encoding="utf-8"))
     assert "Aucun écart défavorable ne peut être établi avec ces données." in text
     assert "Moins de trois territoires semblables" in text
+
+
+def test_an_undated_value_is_given_no_date(evidence: Evidence, texts: Mapping[str, str]) -> None:
+    """The contract quotes an IDH-4 without its year: 2024 is the year of the document."""
+    (line,) = [x for x in lines_of(evidence, "200042190") if x.card.id == "idh4"]
+    said = gap_sentence(line)
+    assert said.partition(" : ")[2].startswith("0,39 (sans date, dans un document de 2024)")
+    assert "en 2024" not in said
+    assert "Données de 2018-2022." in " ".join(texts["200042190.html"].split())
+
+
+def test_what_is_established_is_beyond_something(evidence: Evidence) -> None:
+    said = " ".join(
+        gap_sentence(line)
+        for code in ("QP059050", "200042190")
+        for line in lines_of(evidence, code)
+        if line.established
+    )
+    assert re.search(r"écart établi \(au-delà du hasard, 95\s%\)", said)
+    assert "(hasard" not in said
+
+
+def test_nothing_established_is_no_equality(evidence: Evidence) -> None:
+    (line,) = [
+        x
+        for x in lines_of(evidence, "200042190")
+        if x.card.libelle["fr"].startswith("Demandeurs d'emploi de moins de 26 ans")
+    ]
+    assert trend_words(line)[:2] == ("", "pas établie")

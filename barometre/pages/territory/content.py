@@ -25,7 +25,13 @@ from barometre.pages.territory.facts.places import Place
 from barometre.pages.territory.facts.questions import questions_of
 from barometre.pages.territory.facts.standing import Spine, spine_of
 from barometre.pages.territory.language.grammar import gap_with_unit, number_with_unit, when
-from barometre.pages.territory.language.words import STATUS, clean_note, not_judged_reason, pick
+from barometre.pages.territory.language.words import (
+    PROOF,
+    STATUS,
+    clean_note,
+    not_judged_reason,
+    pick,
+)
 from barometre.pages.territory.sentences import (
     finding,
     gap_sentence,
@@ -214,7 +220,7 @@ def content_of(
     lines = lines_of(evidence, code, lang)
     followed = None if review is None else followed_of(review, code, evidence.members, lang)
     level = level_of(code)
-    years = sorted({line.year for line in lines})
+    years = sorted({line.year for line in lines if not line.undated})
     columns = _columns(lines)
     return Content(
         evidence.places[code],
@@ -322,9 +328,7 @@ def _proof(line: Line, lang: Lang) -> str:
         return ""
     if line.verdict_name == "non_juge":
         return not_judged_reason(line.verdict["note"], lang)
-    words = {"sondage": ("sondage", "sampling"), "arrondi": ("arrondi", "rounding"),
-             "hasard": ("hasard", "chance")}  # fmt: skip
-    return pick(words[str(line.verdict["preuve"])], lang)
+    return pick(PROOF[str(line.verdict["preuve"])], lang)
 
 
 def _quality(line: Line, lang: Lang) -> str:
@@ -333,6 +337,8 @@ def _quality(line: Line, lang: Lang) -> str:
         for key, table in (("qualite", _GRADES), ("origine", _ORIGINS))
         if (words := table.get(str(line.row[key]))) is not None
     ]
+    if line.undated:
+        found.append(pick(("sans date", "undated"), lang))
     return ", ".join(found) if line.known else ""
 
 

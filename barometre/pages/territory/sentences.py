@@ -15,8 +15,8 @@ from barometre.pages.territory.language.grammar import (
     when,
 )
 from barometre.pages.territory.language.words import (
+    BEYOND,
     MAY_BE,
-    PROOF,
     STATUS_SENTENCE,
     VERDICT,
     not_judged_reason,
@@ -48,13 +48,24 @@ def reference_text(line: Line, reference: Reference, lang: Lang = "fr") -> str:
 
 def head(line: Line, lang: Lang = "fr") -> str:
     """Write what is measured, its value in figures and in words, and its date."""
-    label, date = line.card.libelle[lang], when(line.card, line.year, lang)
+    label, date = line.card.libelle[lang], _date(line, lang)
     colon = " :" if lang == "fr" else ":"
     if not line.known:
         return f"{label}{colon} {value_text(line, lang)} {date}"
     words = share_words(line.value, line.card, lang)
     told = f" ({words})" if words and not line.doubtful else ""
     return f"{label}{colon} {value_text(line, lang)}{told} {date}"
+
+
+def _date(line: Line, lang: Lang) -> str:
+    """Say the date of a value, or that it has none: its year is then that of a document."""
+    if not line.undated:
+        return when(line.card, line.year, lang)
+    return (
+        f"(sans date, dans un document de {line.year})"
+        if lang == "fr"
+        else f"(undated, in a document of {line.year})"
+    )
 
 
 def gap_sentence(line: Line, lang: Lang = "fr") -> str:
@@ -110,10 +121,10 @@ def _established(line: Line, reference: Reference, lang: Lang) -> str:
     rest = _rest(line, verdict, lang)
     if rest:
         told.append(rest)
-    proof = pick(PROOF[str(verdict["preuve"])], lang)
+    proof = pick(BEYOND[str(verdict["preuve"])], lang)
     if lang == "fr":
-        return f"{than} ({' ; '.join(told)}) ; écart établi ({proof}, 95 %)"
-    return f"{than} ({'; '.join(told)}); established gap ({proof}, 95%)"
+        return f"{than} ({' ; '.join(told)}) ; écart établi ({proof})"
+    return f"{than} ({'; '.join(told)}); established gap ({proof})"
 
 
 def _rest(line: Line, verdict: Row, lang: Lang) -> str:
@@ -275,7 +286,8 @@ def _arrow(direction: int, lang: Lang) -> tuple[str, str]:
         return "↗", pick(("hausse", "up"), lang)
     if direction < 0:
         return "↘", pick(("baisse", "down"), lang)
-    return "→", pick(("stable", "stable"), lang)
+    # That nothing is established does not make two values equal.
+    return "", pick(("pas établie", "not established"), lang)
 
 
 def worsens(line: Line) -> bool:

@@ -105,6 +105,11 @@ class Line:
         return str(self.row["statut"])
 
     @property
+    def undated(self) -> bool:
+        """Whether the source gives no date: the year is that of the document which quotes it."""
+        return "est l'année du document" in self.note
+
+    @property
     def doubtful(self) -> bool:
         """Whether the value contradicts another one."""
         return bool(self.row["qualite"] == DOUBTFUL)

@@ -41,6 +41,12 @@ PROOF: Mapping[str, Pair] = {
     "arrondi": ("arrondi", "rounding"),
     "hasard": ("hasard", "chance"),
 }
+BEYOND: Mapping[str, Pair] = {
+    "sondage": ("au-delà de l'erreur de sondage, 95 %", "beyond sampling error, 95%"),
+    "arrondi": ("au-delà de l'arrondi", "beyond rounding"),
+    "hasard": ("au-delà du hasard, 95 %", "beyond chance, 95%"),
+}
+"""What an established gap is larger than; rounding has limits and no level."""
 MAY_BE: Mapping[str, Pair] = {
     "sondage": ("l'écart peut tenir au sondage", "sampling may explain the gap"),
     "arrondi": ("l'écart peut tenir à l'arrondi", "rounding may explain the gap"),
