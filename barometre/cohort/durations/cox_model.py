@@ -10,13 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from barometre.base.arrays import Floats, Integers
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.face import Face, counted_text, interval_text, number_text, p_text
-from barometre.base.version import __version__
-from barometre.cohort.durations.risk_sets import as_spells
-from barometre.cohort.rows.columns import as_codes, require_columns
-from barometre.cohort.rows.covariates import complete_columns
+from barometre.cohort.durations.hazard_rows import hazard_rows
 
 _FAR = 30.0  # log hazards this far apart: an estimate that runs to infinity
 _DOUBTFUL = 0.05
@@ -122,42 +119,19 @@ def cox(
     >>> model.table[["term", "hazard_ratio"]].round(3).to_numpy().tolist()
     [['bras', 1.315]]
     """
-    require_columns(frame, [duration, event, by, entry, cluster, *covariates])
-    if not 0 < level < 1:
-        raise BarometreError(f"level = {level} refusé : donner un niveau entre 0 et 1")
-    # The group of a row is its position: what is left out of the spells is left out of the rest.
-    spells = as_spells(
-        pd.Series(frame[duration].array),
-        pd.Series(frame[event].array),
-        by=pd.Series(np.arange(len(frame))),
-        entry=None if entry is None else pd.Series(frame[entry].array),
-    )
-    kept = frame.iloc[spells.labels.to_numpy(np.int64)[spells.group]] if len(frame) else frame
-    codes = np.arange(len(kept), dtype=np.int64)
-    if cluster is not None:
-        codes, _ = as_codes(kept[cluster], cluster)
-    failed = spells.cause == 1
-    columns = checked_columns(kept, by, covariates, int(failed.sum()), codes, cluster)
-    x, terms = columns.to_numpy(np.float64), [str(name) for name in columns.columns]
+    rows = hazard_rows(
+        frame, duration, event,
+        by=by, covariates=covariates, entry=entry, cluster=cluster, level=level,
+    )  # fmt: skip
+    spells, failed, codes = rows.spells, rows.failed, rows.codes
+    x = rows.columns.to_numpy(np.float64)
     beta, bread = _fit(spells.duration, x, failed, spells.entry)
     scores, schoenfeld = efron_residuals(spells.duration, spells.entry, failed, x, beta)
-    groups = int(codes.max()) + 1
-    sums = np.column_stack([np.bincount(codes, column, groups) for column in scores.T])
-    covariance = bread @ (sums.T @ sums) @ bread
-    table = ratios(terms, beta, covariance, groups, cluster is not None, level)
-    law = f"par grappe, Student à {groups - 1} degrés" if cluster else "par personne, loi normale"
-    meta = {
-        "method": "modèle de Cox",
-        "convention": f"ex aequo d'Efron, erreurs robustes {law}",
-        "level": level,
-        "cluster": cluster,
-        "n_in": spells.n_in,
-        "n_used": len(kept),
-        "lost": dict(spells.lost),
-        "version": __version__,
-    }
-    checked = _proportionality(terms, bread, schoenfeld, spells.duration[failed])
-    return CoxModel(table, checked, len(kept), int(failed.sum()), groups, meta)
+    sums = np.column_stack([np.bincount(codes, column, rows.groups) for column in scores.T])
+    table = rows.ratios(beta, bread @ (sums.T @ sums) @ bread)
+    meta = rows.meta("modèle de Cox", "ex aequo d'Efron")
+    checked = _proportionality(rows.terms, bread, schoenfeld, spells.duration[failed])
+    return CoxModel(table, checked, len(codes), int(failed.sum()), rows.groups, meta)
 
 
 def efron_residuals(
@@ -209,51 +183,6 @@ def efron_residuals(
     return scores - np.where(seen, risk[:, None] * borne, 0.0), left[failed]
 
 
-def checked_columns(
-    kept: pd.DataFrame,
-    by: str | None,
-    covariates: Sequence[str],
-    events: int,
-    codes: Integers,
-    cluster: str | None,
-) -> pd.DataFrame:
-    """Return the columns of a model of hazards, or refuse what cannot be fitted."""
-    columns = _columns(kept, by, covariates)
-    _check(columns, events, int(codes.max(initial=-1)) + 1, cluster)
-    return columns
-
-
-def _columns(kept: pd.DataFrame, by: str | None, covariates: Sequence[str]) -> pd.DataFrame:
-    """Return the columns of the model; a group of numbers other than 0 and 1 is a category."""
-    names = [covariates] if isinstance(covariates, str) else list(covariates)
-    if by is None and not names:
-        raise BarometreError("ni by= ni covariates= : nommer ce que le modèle compare")
-    if by is not None:
-        plain = pd.api.types.is_numeric_dtype(kept[by]) and kept[by].dropna().isin([0, 1]).all()
-        if not (plain or isinstance(kept[by].dtype, pd.CategoricalDtype)):
-            values = kept[by].map(str, na_action="ignore")
-            ranks = {str(value): None for value in sorted(kept[by].dropna().unique())}
-            kept = kept.assign(**{by: pd.Categorical(values, categories=list(ranks))})
-        names = [by, *(name for name in names if name != by)]
-    return complete_columns(kept, names)
-
-
-def _check(columns: pd.DataFrame, events: int, clusters: int, cluster: str | None) -> None:
-    if not events:
-        raise BarometreError("aucun événement : rien à comparer")
-    if cluster is not None and clusters < 2:
-        raise BarometreError(f"{cluster} : une seule grappe ; il en faut au moins 2")
-    still = [str(name) for name in columns.columns if columns[name].nunique() < 2]
-    if still or not len(columns.columns):
-        raise BarometreError(f"{', '.join(still) or 'groupe'} : ne varie pas ; à retirer du modèle")
-    centred = columns.to_numpy(np.float64)
-    centred = (centred - centred.mean(axis=0)) / centred.std(axis=0)
-    if np.linalg.matrix_rank(centred) < centred.shape[1]:
-        raise BarometreError(
-            f"{', '.join(map(str, columns.columns))} : l'une dépend des autres ; en retirer une"
-        )
-
-
 def _fit(time: Floats, x: Floats, failed: Any, entry: Floats) -> tuple[Floats, Floats]:
     """Return coefficients and the inverse of their information, fitted on standardised columns."""
     from statsmodels.duration.hazard_regression import PHReg
@@ -281,27 +210,6 @@ def _fit(time: Floats, x: Floats, failed: Any, entry: Floats) -> tuple[Floats, F
             " avant les autres ; regrouper ou retirer une covariable"
         )
     return found / scale, bread / np.outer(scale, scale)
-
-
-def ratios(
-    terms: list[str],
-    beta: Floats,
-    covariance: Floats,
-    groups: int,
-    clustered: bool,
-    level: float,
-) -> pd.DataFrame:
-    """Return ratios with intervals, from a sandwich without factor."""
-    from scipy import stats
-
-    se = np.sqrt(np.diag(covariance) * (groups / (groups - 1) if clustered else 1.0))
-    law = stats.t(groups - 1) if clustered else stats.norm
-    reach = float(law.isf((1 - level) / 2)) * se
-    statistic = beta / se
-    table = pd.DataFrame({"term": terms, "coefficient": beta, "se": se})
-    table["hazard_ratio"] = np.exp(beta)
-    table["low"], table["high"] = np.exp(beta - reach), np.exp(beta + reach)
-    return table.assign(statistic=statistic, p=2 * law.sf(np.abs(statistic)))
 
 
 def _proportionality(

@@ -13,10 +13,7 @@ import pandas as pd
 from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.face import Face, counted_text, interval_text, number_text, p_text
-from barometre.base.version import __version__
-from barometre.cohort.durations.cox_model import checked_columns, ratios
-from barometre.cohort.durations.risk_sets import as_spells
-from barometre.cohort.rows.columns import as_codes, require_columns
+from barometre.cohort.durations.hazard_rows import hazard_rows
 
 Link = Literal["cloglog", "logit"]
 _MOST = 100  # periods, each with its own hazard
@@ -111,45 +108,21 @@ def discrete_hazard(
     >>> discrete_hazard(rows, "t", "job", by="bras", link="logit").table["ratio"].round(6).tolist()
     [9.0]
     """
-    require_columns(frame, [duration, event, by, entry, cluster, *covariates])
     if link not in get_args(Link):
         raise UnknownNameError("lien", str(link), get_args(Link))
-    if not 0 < level < 1:
-        raise BarometreError(f"level = {level} refusé : donner un niveau entre 0 et 1")
-    # The group of a row is its position: what is left out of the spells is left out of the rest.
-    spells = as_spells(
-        pd.Series(frame[duration].array),
-        pd.Series(frame[event].array),
-        by=pd.Series(np.arange(len(frame))),
-        entry=None if entry is None else pd.Series(frame[entry].array),
-    )
-    kept = frame.iloc[spells.labels.to_numpy(np.int64)[spells.group]] if len(frame) else frame
-    failed = spells.cause == 1
-    codes = np.arange(len(kept), dtype=np.int64)
-    if cluster is not None:
-        codes, _ = as_codes(kept[cluster], cluster)
-    columns = checked_columns(kept, by, covariates, int(failed.sum()), codes, cluster)
+    rows = hazard_rows(
+        frame, duration, event,
+        by=by, covariates=covariates, entry=entry, cluster=cluster, level=level,
+    )  # fmt: skip
+    spells, failed = rows.spells, rows.failed
     who, period, happened = _periods(spells.duration, spells.entry, failed)
-    x = columns.to_numpy(np.float64)
-    beta, covariance = _fit(x, who, period, happened, codes, link)
-    groups = int(codes.max()) + 1
-    terms = [str(name) for name in columns.columns]
-    table = ratios(terms, beta, covariance, groups, cluster is not None, level)
-    law = f"par grappe, Student à {groups - 1} degrés" if cluster else "par personne, loi normale"
-    meta = {
-        "method": "risque en temps discret",
-        "convention": f"lien {link}, une constante par période, erreurs robustes {law}",
-        "link": link,
-        "level": level,
-        "cluster": cluster,
-        "n_in": spells.n_in,
-        "n_used": len(kept),
-        "lost": dict(spells.lost),
-        "version": __version__,
-    }
+    x = rows.columns.to_numpy(np.float64)
+    table = rows.ratios(*_fit(x, who, period, happened, rows.codes, link))
+    meta = rows.meta("risque en temps discret", f"lien {link}, une constante par période")
+    meta["link"] = link
     table = table.rename(columns={"hazard_ratio": "ratio"})
     number = int(period.max()) + 1
-    return DiscreteHazard(table, len(kept), int(failed.sum()), number, groups, meta)
+    return DiscreteHazard(table, len(rows.codes), int(failed.sum()), number, rows.groups, meta)
 
 
 def _periods(time: Floats, entry: Floats, failed: Any) -> tuple[Integers, Integers, Floats]:
