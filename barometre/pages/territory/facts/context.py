@@ -82,10 +82,8 @@ def context_of(evidence: Evidence, code: str) -> Context:
     bounded = bool(results["borne_inf"].notna().any())
     order = cumulated = needs = None
     if len(zones) > 2:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            order = priorities(results, zones, year="latest", draws=_DRAWS if bounded else 0)
-            cumulated = cumulative_disadvantage(results, zones, year="latest")
+        order = priorities(results, zones, year="latest", draws=_DRAWS if bounded else 0)
+        cumulated = cumulative_disadvantage(results, zones, year="latest")
     whole = code if level == "epci" else next(iter(evidence.references[code]), None)
     reference = _far(evidence, code)
     if whole is not None and reference is not None and len(zones) > 2 and whole not in zones:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -308,16 +307,14 @@ def _trends(
     found: dict[Key, Row] = {}
     for reference, codes in by_first.items():
         rows = shown[shown["code"].isin([*codes, *([reference] if reference else [])])]
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)
-            tested = trend(
-                rows.reset_index(drop=True),
-                alpha=1 - level,
-                reference=reference,
-                tables=tables,
-                bridge=bridge,
-                membership=membership,
-            )
+        tested = trend(
+            rows.reset_index(drop=True),
+            alpha=1 - level,
+            reference=reference,
+            tables=tables,
+            bridge=bridge,
+            membership=membership,
+        )
         for row in tested[tested["code"].isin(codes)].to_dict("records"):
             found[(row["code"], row["indicateur"])] = row
     return found
