@@ -16,6 +16,7 @@ import barometre as bcs
 from barometre.base.rounding import round_half_up
 from barometre.cards.listing import load_cards
 from barometre.pages.territory.facts.evidence import Evidence, gather
+from barometre.pages.territory.facts.followed import followed_of, review_of
 from barometre.pages.territory.facts.lines import ESTABLISHED, lines_of
 from barometre.pages.territory.facts.questions import ANNEX
 from barometre.pages.territory.facts.standing import spine_of
@@ -352,3 +353,28 @@ def test_nothing_established_is_no_equality(evidence: Evidence) -> None:
         if x.card.libelle["fr"].startswith("Demandeurs d'emploi de moins de 26 ans")
     ]
     assert trend_words(line)[:2] == ("", "pas établie")
+
+
+def test_the_states_of_actions_add_up(evidence: Evidence) -> None:
+    """Done, under way, planned and dropped are all there: their sum is the number of actions."""
+    review = review_of(bcs.monitoring.example_year(), 2025)
+    assert review is not None
+    followed = followed_of(review, WHOLE, evidence.members)
+    (grid,) = [grid for grid in followed.grids if grid.caption.startswith("Actions de 2025")]
+    assert len(grid.rows) > 3
+    for _, number, *states in (row[:6] for row in grid.rows):
+        assert int(number) == sum(map(int, states))
+
+
+def test_every_target_is_in_one_tile(evidence: Evidence) -> None:
+    """What is past without data is not late: each status is counted once."""
+    review = review_of(bcs.monitoring.example_year(), 2025)
+    assert review is not None
+    found = followed_of(review, WHOLE, evidence.members)
+    statuses = review.targets["statut"]
+    tiles = (found.reached, found.on_path, found.late, found.overdue, found.without_data)
+    assert sum(tiles) + found.other == len(statuses) == 114
+    assert found.late == len(found.late_names) == statuses.isin(
+        ["en retard", "à l'opposé", "non atteint"]
+    ).sum()  # fmt: skip
+    assert found.overdue == statuses.eq("échu, sans donnée").sum() > 0

@@ -18,6 +18,7 @@ from barometre.pages.territory.facts.grids import Grid
 from barometre.pages.territory.language.words import in_words
 from barometre.pages.territory.page import Frame, template, typeset
 from barometre.pages.territory.perspectives import Box
+from barometre.pages.workbook.places import folded
 
 WHOLE = ""
 """No territory: the review is that of the whole contract."""
@@ -69,7 +70,7 @@ def yearly_of(review: Review, known: Members, lang: Lang = "fr") -> Yearly:
     ]
     return Yearly(
         review.year,
-        tuple(dict.fromkeys(sorted(named))),
+        tuple(sorted(set(named), key=folded)),
         followed_of(review, WHOLE, known, lang),
         target_details(review, lang),
         target_details(review, lang, seen=False),

@@ -17,7 +17,7 @@ from barometre.pages.territory.facts.grids import Grid, grid
 from barometre.pages.territory.language.words import in_words, pick
 from barometre.tables.codes import level_of
 
-_ACTION_COUNTS = ("n", "n_realisees", "n_en_cours", "n_arretees")
+_ACTION_COUNTS = ("n", "n_realisees", "n_en_cours", "n_prevues", "n_arretees")
 
 REACHED = ("atteint",)
 ON_PATH = ("sur la trajectoire", "en avance")
@@ -277,7 +277,8 @@ def _action_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
                 pick(pair, lang)
                 for pair in (
                     ("orientation", "priority"), ("actions", "actions"), ("réalisées", "done"),
-                    ("en cours", "under way"), ("reportées ou abandonnées", "dropped or postponed"),
+                    ("en cours", "under way"), ("prévues", "planned"),
+                    ("reportées ou abandonnées", "dropped or postponed"),
                     ("bénéficiaires", "beneficiaries"), ("coût", "cost"),
                 )
             ],
