@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from barometre.cards.listing import load_cards
+from barometre.cli.app import app
 from tests.calls import call
 
 
@@ -137,3 +138,10 @@ def test_the_demonstration(tmp_path: Path) -> None:
     assert "  cohorte_synthetique.html" in lines
     assert "données synthétiques" in lines[-1]
     assert str(tmp_path / "demo") in done.out.replace("\n", "")
+
+
+def test_a_command_is_registered_once_however_often_it_is_called() -> None:
+    call("indicators")
+    call("indicators")
+    names = [command.callback.__name__ for command in app.registered_commands if command.callback]
+    assert len(names) == len(set(names))

@@ -139,3 +139,19 @@ def test_nothing_of_the_machine_or_the_network_in_the_tree(checkout: Path) -> No
     for name in tracked.stdout.splitlines():
         text = (checkout / name).read_text(encoding="utf-8", errors="replace")
         assert not forbidden.search(text), f"{name}: {forbidden.search(text)}"
+
+
+def test_the_root_of_the_tree_is_what_the_readme_shows(checkout: Path) -> None:
+    """What a command wrote beside the sources is not committed by mistake."""
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=checkout, capture_output=True, text=True, check=False
+    )
+    if tracked.returncode:
+        pytest.skip("needs a git checkout")
+    top = {name.split("/")[0] for name in tracked.stdout.splitlines() if not name.startswith(".")}
+    rooms = {"barometre", "indicators", "datasets", "docs", "tests", "benchmarks"}
+    files = {
+        "README.md", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "CITATION.cff", "Makefile",
+        "pyproject.toml", "constraints.txt", "constraints-min.txt",
+    }  # fmt: skip
+    assert top <= rooms | files

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Annotated
 
@@ -31,13 +32,13 @@ from barometre.cli.app import (
 )
 
 
+@cache  # once: what is registered twice is built twice at every call
 def register() -> None:
-    """Add the commands of the other modules to the application, once."""
-    if not any(command.name == "gap" for command in app.registered_commands):
-        compare_commands.register(app)
-        contract_commands.register(app)
-        page_commands.register(app)
-        cohort_commands.register(app)
+    """Add the commands of the other modules to the application."""
+    compare_commands.register(app)
+    contract_commands.register(app)
+    page_commands.register(app)
+    cohort_commands.register(app)
 
 
 @app.command()
