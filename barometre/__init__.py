@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from barometre.base.version import __version__ as __version__
     from barometre.cards.listing import catalogue as catalogue
     from barometre.cards.listing import indicator_card as indicator_card
-    from barometre.cohort.impact.group_time import ComparisonWarning as ComparisonWarning
     from barometre.cohort.inference.estimates import FewClustersWarning as FewClustersWarning
     from barometre.cohort.pseudonyms import PseudonymWarning as PseudonymWarning
+    from barometre.cohort.staggered.group_time import ComparisonWarning as ComparisonWarning
     from barometre.compare.disadvantage import cumulative_disadvantage as cumulative_disadvantage
     from barometre.compare.dispersion import TheilParts as TheilParts
     from barometre.compare.dispersion import theil as theil

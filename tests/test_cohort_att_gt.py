@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-import barometre.cohort.impact.group_time_cells as cells
+import barometre.cohort.staggered.group_time_cells as cells
 from barometre.cohort import Cohort
-from barometre.cohort.impact.group_time import att_gt
-from barometre.cohort.impact.group_time_means import Kind
-from barometre.cohort.impact.group_time_result import AttGt
+from barometre.cohort.staggered.group_time import att_gt
+from barometre.cohort.staggered.group_time_means import Kind
+from barometre.cohort.staggered.group_time_result import AttGt
 
 KINDS: tuple[Kind, ...] = ("simple", "dynamic", "group", "calendar")
 METHODS = ("dr", "ipw", "reg")

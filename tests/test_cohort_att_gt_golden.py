@@ -12,9 +12,9 @@ import pytest
 from numpy.testing import assert_allclose
 
 from barometre.cohort import Cohort
-from barometre.cohort.impact.group_time import att_gt
-from barometre.cohort.impact.group_time_means import Kind
-from barometre.cohort.impact.group_time_result import AttGt
+from barometre.cohort.staggered.group_time import att_gt
+from barometre.cohort.staggered.group_time_means import Kind
+from barometre.cohort.staggered.group_time_result import AttGt
 from tests.conftest import ROOT
 
 FOLDER = ROOT.parent / "shared" / "golden" / "cohort"

@@ -13,10 +13,10 @@ from scipy import stats
 
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.cohort import Cohort, CohortError
-from barometre.cohort.impact.group_time import ComparisonWarning
-from barometre.cohort.impact.group_time_result import AttGt
 from barometre.cohort.inference.pretrends import pretrend_test
 from barometre.cohort.inference.sandwich import StandardError
+from barometre.cohort.staggered.group_time import ComparisonWarning
+from barometre.cohort.staggered.group_time_result import AttGt
 from tests.test_cohort_att_gt import KINDS, METHODS, effects, panel, same
 
 # ---- before the treatment -----------------------------------------------------------------------

@@ -28,16 +28,9 @@ if TYPE_CHECKING:
     from barometre.cohort.follow.passages import state_distribution as state_distribution
     from barometre.cohort.follow.passages import transition_counts as transition_counts
     from barometre.cohort.follow.passages import transition_rates as transition_rates
-    from barometre.cohort.impact.bacon import BaconWeights as BaconWeights
-    from barometre.cohort.impact.bacon import bacon_weights as bacon_weights
     from barometre.cohort.impact.event_time import EventStudy as EventStudy
     from barometre.cohort.impact.event_time import event_study as event_study
-    from barometre.cohort.impact.group_time import att_gt as att_gt
-    from barometre.cohort.impact.group_time_means import Aggregation as Aggregation
-    from barometre.cohort.impact.group_time_result import AttGt as AttGt
     from barometre.cohort.impact.sample import Regression as Regression
-    from barometre.cohort.impact.side_by_side import ModelTable as ModelTable
-    from barometre.cohort.impact.side_by_side import etable as etable
     from barometre.cohort.impact.two_arms import did as did
     from barometre.cohort.impact.two_arms import did_design as did_design
     from barometre.cohort.impact.two_way import twfe as twfe
@@ -93,5 +86,12 @@ if TYPE_CHECKING:
     from barometre.cohort.pseudonyms import pseudonymise as pseudonymise
     from barometre.cohort.publication import protect as protect
     from barometre.cohort.rows.checks import CohortError as CohortError
+    from barometre.cohort.side_by_side import ModelTable as ModelTable
+    from barometre.cohort.side_by_side import etable as etable
+    from barometre.cohort.staggered.bacon import BaconWeights as BaconWeights
+    from barometre.cohort.staggered.bacon import bacon_weights as bacon_weights
+    from barometre.cohort.staggered.group_time import att_gt as att_gt
+    from barometre.cohort.staggered.group_time_means import Aggregation as Aggregation
+    from barometre.cohort.staggered.group_time_result import AttGt as AttGt
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -9,11 +9,12 @@ import pandas as pd
 
 from barometre.cohort.durations import of_cohort
 from barometre.cohort.follow import participation, passages
-from barometre.cohort.impact import bacon, event_time, group_time, two_arms, two_way
+from barometre.cohort.impact import event_time, two_arms, two_way
 from barometre.cohort.inference import intraclass
 from barometre.cohort.losses import baseline
 from barometre.cohort.movers import zone as zones
 from barometre.cohort.rows.panel import PanelRows
+from barometre.cohort.staggered import bacon, group_time
 
 if TYPE_CHECKING:
     from barometre.base.tidy import Tidy
@@ -24,11 +25,7 @@ if TYPE_CHECKING:
     from barometre.cohort.durations.of_cohort import Event, Origin
     from barometre.cohort.follow.participation import Clock
     from barometre.cohort.follow.status_table import Missing as MissingStatus
-    from barometre.cohort.impact.bacon import BaconWeights
     from barometre.cohort.impact.event_time import EventStudy
-    from barometre.cohort.impact.group_time_cells import Base, Control, Method
-    from barometre.cohort.impact.group_time_people import Missing as MissingWave
-    from barometre.cohort.impact.group_time_result import AttGt
     from barometre.cohort.impact.sample import Regression
     from barometre.cohort.inference.estimates import Estimate
     from barometre.cohort.inference.intraclass import IntraClass
@@ -38,6 +35,10 @@ if TYPE_CHECKING:
     from barometre.cohort.losses.lost import LeeBounds
     from barometre.cohort.losses.weights import AttritionWeights, Estimand, TreatmentWeights
     from barometre.cohort.movers.change import ChangeDecomposition, Statistic
+    from barometre.cohort.staggered.bacon import BaconWeights
+    from barometre.cohort.staggered.group_time_cells import Base, Control, Method
+    from barometre.cohort.staggered.group_time_people import Missing as MissingWave
+    from barometre.cohort.staggered.group_time_result import AttGt
 
 
 class Cohort(PanelRows):

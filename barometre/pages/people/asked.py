@@ -18,8 +18,8 @@ from barometre.cohort import (
     minimum_detectable_effect,
     protect,
 )
-from barometre.cohort.impact.group_time import ComparisonWarning
 from barometre.cohort.inference.estimates import Estimate
+from barometre.cohort.staggered.group_time import ComparisonWarning
 
 THRESHOLD = 11
 """Smallest number of people shown."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from barometre.base.arrays import Floats, Integers
-from barometre.cohort.impact.group_time_cells import Comparison, People
+from barometre.cohort.staggered.group_time_cells import Comparison, People
 
 
 def labels_of_clusters(people: People) -> Integers | None:

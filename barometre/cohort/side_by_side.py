@@ -13,9 +13,9 @@ import pandas as pd
 from barometre.base.errors import BarometreError
 from barometre.base.face import Face, decimals_of, number_text
 from barometre.cohort.impact.event_time import EventStudy
-from barometre.cohort.impact.group_time_means import Aggregation
 from barometre.cohort.inference.estimates import Estimate
 from barometre.cohort.inference.sandwich import STANDARD_ERRORS, RobustFit
+from barometre.cohort.staggered.group_time_means import Aggregation
 
 Model = Estimate | RobustFit | EventStudy | Aggregation
 _STARS = ((0.001, "***"), (0.01, "**"), (0.05, "*"))

@@ -13,8 +13,12 @@ from barometre.base.arrays import Floats
 from barometre.base.errors import UnknownNameError
 from barometre.base.face import Drawn, counted_text, decimals_of, interval_text, number_text
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.impact.group_time_cells import CANCELLED, Cell, Method, cell
-from barometre.cohort.impact.group_time_means import (
+from barometre.cohort.inference.estimates import effect_sentence, interval_columns, make_estimate
+from barometre.cohort.inference.hotelling import joint_means_df, means_df
+from barometre.cohort.inference.permutations import exchanged, uneven
+from barometre.cohort.inference.pretrends import PreTrend, permuted_pretrend, pretrend_test
+from barometre.cohort.staggered.group_time_cells import CANCELLED, Cell, Method, cell
+from barometre.cohort.staggered.group_time_means import (
     KEYS,
     Aggregation,
     Kind,
@@ -22,12 +26,8 @@ from barometre.cohort.impact.group_time_means import (
     mean_sentences,
     means,
 )
-from barometre.cohort.impact.group_time_people import Gathered, whole_numbers
-from barometre.cohort.impact.permuted import labels_of_clusters, permuted_cells
-from barometre.cohort.inference.estimates import effect_sentence, interval_columns, make_estimate
-from barometre.cohort.inference.hotelling import joint_means_df, means_df
-from barometre.cohort.inference.permutations import exchanged, uneven
-from barometre.cohort.inference.pretrends import PreTrend, permuted_pretrend, pretrend_test
+from barometre.cohort.staggered.group_time_people import Gathered, whole_numbers
+from barometre.cohort.staggered.permuted import labels_of_clusters, permuted_cells
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,10 +13,16 @@ import pandas as pd
 
 from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError, counted
-from barometre.cohort.impact.group_time_cells import Base, Comparison, Control, People, comparisons
 from barometre.cohort.inference.sandwich import StandardError
 from barometre.cohort.rows.columns import require_columns
 from barometre.cohort.rows.panel import PanelRows
+from barometre.cohort.staggered.group_time_cells import (
+    Base,
+    Comparison,
+    Control,
+    People,
+    comparisons,
+)
 
 Missing = Literal["pairs", "balanced"]
 TREATED_AT_ONCE = "traitées dès la première vague : aucune date avant le traitement"

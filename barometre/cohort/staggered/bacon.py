@@ -13,8 +13,8 @@ from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.face import Face, counted_text, decimals_of, number_text, percent_text
 from barometre.base.version import __version__
-from barometre.cohort.impact.group_time_people import gather_waves
 from barometre.cohort.rows.panel import PanelRows
+from barometre.cohort.staggered.group_time_people import gather_waves
 
 NEVER, LATER, BEFORE = "jamais traités", "traités plus tard", "déjà traités"
 

@@ -13,12 +13,12 @@ import pandas as pd
 from barometre.base.arrays import Booleans, Floats
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.tidy import tidy
-from barometre.cohort.impact.group_time_cells import Base, Cell, Control, Method, cell
-from barometre.cohort.impact.group_time_people import Gathered, Missing, gather
-from barometre.cohort.impact.group_time_result import AttGt, cell_sentences
 from barometre.cohort.inference.estimates import interval_columns
 from barometre.cohort.inference.sandwich import StandardError, check_standard_error
 from barometre.cohort.rows.panel import PanelRows
+from barometre.cohort.staggered.group_time_cells import Base, Cell, Control, Method, cell
+from barometre.cohort.staggered.group_time_people import Gathered, Missing, gather
+from barometre.cohort.staggered.group_time_result import AttGt, cell_sentences
 
 
 class ComparisonWarning(UserWarning):

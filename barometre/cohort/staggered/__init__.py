@@ -1,0 +1,1 @@
+"""Effects when people enter at several dates."""
