@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-import numpy as np
 import pandas as pd
 
 from barometre.base.errors import Fault, UnknownNameError, counted
@@ -65,7 +64,7 @@ def level_of(code: str) -> str:
     >>> [level_of(c) for c in ("59172", "59", "R32", "200042190", "591720101", "QN05950M")]
     ['commune', 'departement', 'region', 'epci', 'iris', 'qpv']
     """
-    if re.fullmatch(r"2[04]\d{7}", code) and _siren(pd.Series([code])).all():
+    if re.fullmatch(r"2[04]\d{7}", code) and _siren(code):
         return "epci"
     forms = ((level, form) for level, form in _FORMS.items() if level != "epci")
     return next((level for level, form in forms if re.fullmatch(form, code)), "union")
@@ -126,7 +125,7 @@ def _fits(texts: pd.Series[str], level: str) -> pd.Series[bool]:
     if level == "union":
         return texts.str.strip() != ""
     good = texts.str.fullmatch(_FORMS[level])
-    return good & _siren(texts.where(good, "0")) if level == "epci" else good
+    return good & texts.map(_siren).astype(bool) if level == "epci" else good
 
 
 @dataclass(frozen=True)
@@ -259,10 +258,9 @@ def repair_codes(codes: pd.Series, level: str) -> tuple[pd.Series[str], int]:
     return repaired, int((repaired != texts)[codes.notna()].sum())
 
 
-def _siren(codes: pd.Series[str]) -> pd.Series[bool]:
-    """Luhn's check of numbers written with nine digits; nothing else passes."""
-    nine = codes.str.fullmatch(r"\d{9}")
-    written = [list(code) for code in codes.where(nine, "000000001")]
-    digits = np.array(written, dtype=np.int64).reshape(-1, 9)
-    digits[:, 1::2] *= 2
-    return pd.Series((digits // 10 + digits % 10).sum(axis=1) % 10 == 0, index=codes.index)
+def _siren(code: str) -> bool:
+    """Luhn's check of a number written with nine digits; nothing else passes."""
+    if not re.fullmatch(r"\d{9}", code):
+        return False
+    digits = [int(digit) * (1 + place % 2) for place, digit in enumerate(code)]
+    return sum(digit // 10 + digit % 10 for digit in digits) % 10 == 0

@@ -324,7 +324,8 @@ def _references(
 def _labels(known: Members) -> dict[str, str]:
     above = wholes(known.vintage)["nom"]
     quarters = known.quarters[known.quarters["nom"] != ""].drop_duplicates("code")
-    labels = {**known.communes["nom"], **above, **quarters.set_index("code")["nom"]}
+    names = (known.communes["nom"], above, quarters.set_index("code")["nom"])
+    labels = {code: name for named in names for code, name in zip(named.index, named, strict=True)}
     for code, name in above.items():
         labels |= {f"ENSQP_{code}": f"QP de {name}", f"ENSQN_{code}": f"QPV 2024 de {name}"}
     return labels | {METRO: "France métropolitaine", "ENSQP_METRO": "QP de France métropolitaine"}
