@@ -72,13 +72,20 @@ class Table(pa.DataFrameModel):
 def broken_relations(
     model: type[Table], frame: pd.DataFrame
 ) -> Iterator[tuple[tuple[list[str], str], pd.Series[bool]]]:
-    """Yield every relation ``(parts, whole)`` of a model with where the parts exceed the whole."""
+    """Yield every relation ``(parts, whole)`` of a model with where the parts exceed the whole.
+
+    A column that the frame lacks is an empty one.
+    """
     for whole, column in model.to_schema().columns.items():
+        if whole not in frame:
+            continue
         for parts in column.metadata.get("parts", ()):
-            present = frame[parts].fillna(0)
-            yield (parts, whole), present.sum(axis=1) > frame[whole] + PART_TOLERANCE
+            if given := [part for part in parts if part in frame]:
+                present = frame[given].fillna(0)
+                yield (parts, whole), present.sum(axis=1) > frame[whole] + PART_TOLERANCE
         for high in column.metadata.get("at_most", ()):
-            yield ([whole], high), frame[whole] > frame[high]
+            if high in frame:
+                yield ([whole], high), frame[whole] > frame[high]
 
 
 class Population(Table):

@@ -72,9 +72,10 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
     if keyed is None:
         raise TableError(_title(name, source), faults)
     faults += [*_code_faults(keyed), *_year_faults(keyed), *_repeated_keys(keyed)]
-    schema = _schema(name, tuple(keyed.columns))
+    model = name in MODELS
+    schema = _schema(name, tuple(MODELS[name].to_schema().columns if model else keyed.columns))
     columns = list(schema.columns)
-    faults += _unknown_columns(keyed.columns, columns if name in MODELS else load_cards())
+    faults += _unknown_columns(keyed.columns, columns if model else load_cards())
     faults += _text_faults(keyed, columns)
     if faults:
         # Values can still be judged in the columns that hold numbers: report those faults too.
@@ -84,16 +85,23 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
     floats = {column: _as_floats(received[column]) for column in columns}
     numbers = pd.DataFrame(floats, index=keyed.index).set_axis(_typed_key(keyed.index))
     try:
-        checked: pd.DataFrame = schema.validate(numbers, lazy=True)
+        _validate(name, numbers)
     except SchemaErrors as error:
         found = list(_value_faults(name, numbers, schema)) or [
             Fault(name, str(error), "corriger la table")
         ]
         raise TableError(_title(name, source), found) from error
-    scale_faults = list(_scale_faults(checked, schema))
+    scale_faults = list(_scale_faults(numbers, schema))
     if scale_faults:
         raise TableError(_title(name, source), scale_faults)
-    return checked
+    return numbers
+
+
+def _validate(name: str, numbers: pd.DataFrame) -> None:
+    """Hold the columns that have a value against the model: an empty one breaks no rule."""
+    filled = numbers.columns[numbers.notna().any()]
+    if len(filled):  # a column costs milliseconds, whatever its length
+        _schema(name, tuple(filled)).validate(numbers[filled], lazy=True)
 
 
 def is_count(table: str, column: str) -> bool:
@@ -119,13 +127,14 @@ def _title(name: str, source: str | None) -> str:
 
 @functools.cache
 def _schema(name: str, columns: tuple[str, ...]) -> pa.DataFrameSchema:
-    """Return the pandera schema of the columns of a table; the key is checked apart, in words.
+    """Return the pandera schema of some columns of a table; the key is checked apart, in words.
 
-    The schema of the published values comes from the cards of the columns given.
+    That of the published values comes from the cards.
     """
     if name in MODELS:
         model = MODELS[name].to_schema()
-        return pa.DataFrameSchema(model.columns, checks=model.checks, strict=True)
+        known = {column: model.columns[column] for column in columns}
+        return pa.DataFrameSchema(known, checks=model.checks, strict=True)
     cards = load_cards()
     described = {
         column: pa.Column(

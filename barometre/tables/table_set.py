@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -350,6 +351,11 @@ def _still_true(statuts: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> pd
 
 def empty_statuts() -> pd.DataFrame:
     """Return the frame of statuses of a set where nothing is to be said."""
+    return _nothing_said().copy(deep=False)
+
+
+@functools.cache
+def _nothing_said() -> pd.DataFrame:
     frame = pd.DataFrame({column: pd.Series(dtype="str") for column in STATUTS_COLUMNS})
     return frame.astype({"annee": np.int64})
 
