@@ -11,11 +11,14 @@ import pytest
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.compare.proof.counts import counts_behind
+from barometre.compare.rows import checked_rows
 from barometre.datasets.places.containment import inside
 from barometre.datasets.places.members import members
 
 CA, NORD = "200042190", "59"
 LONG, WOMEN = "part_plus_2_ans_defm", "part_femmes_defm"
+MINIMA = "taux_couverture_minima_sociaux"
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +65,24 @@ def test_the_13_neighbourhoods_against_the_agglomeration(
     assert found["verdict"].value_counts().to_dict() == expected
     judged = found[found["verdict"] != "non_juge"]
     assert set(judged["preuve"]) == {"hasard"}
-    assert judged["note"].str.contains("numérateur reconstitué").all()
+    assert judged["note"].str.contains("effectif reconstitué").all()
     assert judged["note"].str.contains("sans erreur de sondage").all()
     if indicator == WOMEN:
         assert "valeur secret" in str(found.loc["QP059058", "note"])
+
+
+def test_a_printed_share_and_its_count_give_the_denominator(results: pd.DataFrame) -> None:
+    """2 117 recipients, 40,1 % of households: 5 279 of them; 13,5 % of the same have the AAH."""
+    frame = results[(results["code"] == "QP059050") & (results["annee"] == 2021)]
+    counts = counts_behind(checked_rows(frame.reset_index(drop=True)), None)
+    known = pd.DataFrame({"above": counts.above, "below": counts.below}, frame["indicateur"])
+    assert tuple(known.loc["taux_couverture_minima_sociaux"]) == (2117, round(2117 / 0.401))
+    assert tuple(known.loc["taux_couverture_aah"]) == (round(0.135 * 5279), 5279)
+    assert tuple(known.loc["part_plus_2_ans_defm"]) == (round(0.326 * 2374), 2374)
+    # A share printed 2,2 may be 2,15 or 2,25: too far apart to make a denominator of.
+    few = frame.assign(valeur=frame["valeur"].where(frame["indicateur"] != MINIMA, 2.2))
+    below = counts_behind(checked_rows(few.reset_index(drop=True)), None).below
+    assert np.isnan(below[(few["indicateur"] == MINIMA).to_numpy()]).all()
 
 
 def test_the_class_of_5_percent_calls_nine_of_them_different(results: pd.DataFrame) -> None:

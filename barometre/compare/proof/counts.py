@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from barometre.base.arrays import Booleans, Floats
+from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.rounding import round_half_up
 from barometre.cards.columns import KEY
 from barometre.cards.listing import load_cards
@@ -16,6 +16,10 @@ from barometre.compare.rows import Rows
 from barometre.engine.alignment import align
 from barometre.engine.limits import Column, Fraction, fractions_of, input_columns
 from barometre.tables.table_set import Tables
+
+MOST_ROUNDING = 0.02
+"""Share of a rebuilt denominator that the rounding of a printed share may move: a standard error
+follows its square root, and moves by half of that."""
 
 SCALES = {"pourcent": 100.0, "pour_100": 100.0, "pour_10000": 10_000.0, "rapport": 1.0}
 
@@ -28,16 +32,22 @@ class Counts:
     ----------
     above, below : array of float
         Numerator and denominator.
-    rebuilt : array of bool
-        The numerator is the printed share times the count, rounded.
+    above_rebuilt, below_rebuilt : array of bool
+        The one is not known but comes from the printed share and the other, rounded.
     scale : array of float
         What the ratio is multiplied by.
     """
 
     above: Floats
     below: Floats
-    rebuilt: Booleans
+    above_rebuilt: Booleans
+    below_rebuilt: Booleans
     scale: Floats
+
+    @property
+    def rebuilt(self) -> Booleans:
+        """Whether one of the two is rebuilt."""
+        return self.above_rebuilt | self.below_rebuilt
 
 
 def counts_behind(rows: Rows, tables: Tables | None) -> Counts:
@@ -49,34 +59,61 @@ def counts_behind(rows: Rows, tables: Tables | None) -> Counts:
         Checked results.
     tables : Tables or None
         Tables the results come from. Without them, a denominator is the count of the results that
-        is the same sum of columns (``demandeurs_emploi_abc`` for the shares of job-seekers).
+        is the same sum of columns (``demandeurs_emploi_abc`` for the shares of job-seekers), and a
+        numerator likewise (``allocataires_minima_sociaux`` for their share of households).
 
     Returns
     -------
     Counts
-        The numerator is that of the tables, else the value times the denominator, rounded half up.
+        The numerator is that of the tables or of the results, else the value times the denominator,
+        rounded half up. A denominator that nothing gives is the numerator over the printed value,
+        where its rounding moves it by `MOST_ROUNDING` at the most; the other shares of the same
+        denominator, territory and year then have it too.
     """
-    size = len(rows.frame)
-    above, below = np.full(size, np.nan), np.full(size, np.nan)
-    scale = np.full(size, np.nan)
     keys = pd.MultiIndex.from_frame(rows.frame[list(KEY)])
+    above, below, scale = (np.full(len(keys), np.nan) for _ in range(3))
+    decimals = np.zeros(len(keys))
     known = _counts_of_results(rows)
+    denominators: list[tuple[Integers, frozenset[tuple[Column, float]]]] = []
     for number, card in enumerate(rows.cards):
         here = np.flatnonzero(rows.card == number)
         division = division_of(card)
         if division is None or division.below is None:
             continue
-        scale[here] = SCALES[card.unite]
+        scale[here], decimals[here] = SCALES[card.unite], card.decimales
         if tables is not None and all(name in tables for name in card.entrees):
             above[here], below[here] = _of_tables(card, division, tables, keys[here])
-        found = known.get(_terms(card, division.below))
-        if found is not None:
-            other = found.reindex(keys[here]).to_numpy(np.float64)
-            below[here] = np.where(np.isnan(below[here]), other, below[here])
+        for side, coefficients in ((above, division.above), (below, division.below)):
+            found = known.get(_terms(card, coefficients))
+            if found is not None:
+                other = found.reindex(keys[here]).to_numpy(np.float64)
+                side[here] = np.where(np.isnan(side[here]), other, side[here])
+        denominators.append((here, _terms(card, division.below)))
     value = rows.numbers("valeur")
+    unknown = np.isnan(below)
+    precise = 10.0**-decimals / 2 <= MOST_ROUNDING * value
+    below = np.where(unknown & precise, round_half_up(above / (value / scale)), below)
+    below = _shared(below, denominators, keys)
     rebuilt = np.isnan(above) & ~np.isnan(below) & ~np.isnan(value)
     above = np.where(rebuilt, round_half_up(value / scale * below), above)
-    return Counts(above, below, rebuilt, scale)
+    return Counts(above, below, rebuilt, unknown & ~np.isnan(below), scale)
+
+
+def _shared(
+    below: Floats,
+    denominators: list[tuple[Integers, frozenset[tuple[Column, float]]]],
+    keys: pd.MultiIndex,
+) -> Floats:
+    """Give a denominator that one share tells of to the others of the same territory and year."""
+    told: dict[frozenset[tuple[Column, float]], pd.Series[float]] = {}
+    for here, terms in denominators:
+        mine = pd.Series(below[here], keys[here]).dropna()
+        told[terms] = told[terms].combine_first(mine) if terms in told else mine
+    shared = below.copy()
+    for here, terms in denominators:
+        found = told[terms].reindex(keys[here]).to_numpy(np.float64)
+        shared[here] = np.where(np.isnan(below[here]), found, below[here])
+    return shared
 
 
 def division_of(card: Card) -> Fraction | None:

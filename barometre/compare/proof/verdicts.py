@@ -61,7 +61,7 @@ _NOTES = {
     "partie": "la référence contient une partie du territoire : dépendance non retirée",
     "inconnu": "si la référence contient le territoire, les deux ne sont pas indépendants",
     "fixed": "référence tenue pour exacte",
-    "rebuilt": "numérateur reconstitué : part publiée x effectif, arrondi",
+    "rebuilt": "effectif reconstitué par la part publiée, arrondi",
     "hasard": "effectif de registre vu comme un tirage (hasard), sans erreur de sondage",
     "aucune": "classe d'écart relatif, sans preuve",
     "whole": SURVEYED_WHOLE,
@@ -163,7 +163,7 @@ def judge(
         Columns whose common values make a family.
     tables : Tables or mapping of DataFrame, optional
         Tables the results come from: their counts give numerators, denominators, and the reference
-        less the territory. Without them, numerators are rebuilt from printed shares and the counts
+        less the territory. Counts that are not known are rebuilt from printed shares and the counts
         that the results hold.
     membership : Series, mapping, DataFrame, path or list of these, optional
         Who is in what, when the bundled memberships do not tell.

@@ -308,8 +308,11 @@ def _row(line: Line, columns: Sequence[Place], lang: Lang) -> ProfileRow:
 
 
 def _count(line: Line, lang: Lang, column: str = "effectif") -> str:
-    above = line.row.get(column, float("nan"))
-    return format_number(above, 0, lang) if line.known and above == above else ""
+    number = line.row.get(column, float("nan"))
+    if not line.known or number != number:
+        return ""
+    about = "≈\u00a0" if line.row.get(f"{column}_approche", False) else ""
+    return about + format_number(number, 0, lang)
 
 
 def cell(card: Card, value: float, status: str, doubtful: bool, lang: Lang) -> str:

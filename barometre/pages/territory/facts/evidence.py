@@ -160,9 +160,14 @@ def _comparable(shown: pd.DataFrame, code: str) -> list[str]:
 
 
 def _counted(shown: pd.DataFrame, tables: Tables | None) -> pd.DataFrame:
-    """Put the count behind each share beside it, where it is known."""
+    """Put the counts behind each share beside it, and whether they were rebuilt from it."""
     counts = counts_behind(checked_rows(shown), tables)
-    return shown.assign(effectif=counts.above, base=counts.below)
+    return shown.assign(
+        effectif=counts.above,
+        base=counts.below,
+        effectif_approche=counts.above_rebuilt,
+        base_approche=counts.below_rebuilt,
+    )
 
 
 def _by_year(frame: pd.DataFrame) -> dict[Key, dict[int, Row]]:
