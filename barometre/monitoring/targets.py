@@ -32,6 +32,7 @@ Status = Literal[
 ON_THE_PATH = 0.05
 """Share of the distance from reference to target within which a value is on the path."""
 
+_DOCUMENTS = {"002": "contrat Quartiers 2030", "003": "CRTE du Valenciennois"}
 _STARTS = {"002": 2024, "003": 2021}  # when the contract and the CRTE were signed
 
 
@@ -65,7 +66,8 @@ def contract_targets() -> pd.DataFrame:
     ).assign(nature="chiffre")
     second["sens"] = [_way(row) for row in second.to_dict("records")]
     both = pd.concat([first, second], ignore_index=True)
-    both["source"] = "document " + both["document"] + ", ligne " + both["ligne_source"].astype(str)
+    document = both["document"].map(lambda number: _DOCUMENTS.get(number, f"document {number}"))
+    both["source"] = document + ", ligne " + both["ligne_source"].astype(str)
     starts = both["document"].map(_STARTS)
     both["reference_date"] = [_plain(date) for date in both["reference_date"]]
     both["echeance"] = [

@@ -94,7 +94,7 @@ def run_demo(
         territories=territories,
         tables=tables,
         records=example_year(),
-        edition="démonstration",
+        edition="2025 (exemple)",
         notice=NOTICE,
         licence=bundled_licence(),
         processes=processes,

@@ -12,6 +12,7 @@ from barometre.pages.territory.facts.followed import Followed
 from barometre.pages.territory.facts.lines import Line, lines_of
 from barometre.pages.territory.facts.places import communes_of
 from barometre.pages.territory.language.grammar import counted, number_with_unit, when
+from barometre.pages.territory.language.words import pick
 from barometre.pages.territory.sentences import (
     change_sentence,
     gap_sentence,
@@ -24,12 +25,17 @@ from barometre.tables.table_set import DOUBTFUL
 MOST = 3
 """Gaps and changes that a screen names on each side."""
 
+_NO_IDH4 = (
+    "IDH-4 : ni celui du territoire, ni celui de sa commune, n'est dans ces résultats.",
+    "IDH-4: neither that of the territory nor that of its municipality is in these results.",
+)
+_NO_IDT = ("IDT : il n'est pas dans ces résultats.", "IDT: it is not in these results.")
 _IDH, _IDT = "idh4", ("idt_compas", "idt")
 
 
 @dataclass(frozen=True)
 class Said:
-    """A sentence and the indicator it is about, whose card is further down the page."""
+    """A sentence and the indicator it is about, whose row is further down the page, if any."""
 
     text: str
     indicator: str
@@ -154,10 +160,14 @@ def _indices(evidence: Evidence, code: str, lines: Sequence[Line], lang: Lang) -
         found.append(Said(gap_sentence(mine[_IDH], lang), _IDH))
     elif level_of(code) == "qpv":
         found += _of_communes(evidence, code, lang)
-    for name in _IDT:
-        if name in mine and mine[name].known:
-            found.append(Said(_index_sentence(mine[name], lang), name))
-            break
+    if not found:
+        found.append(Said(pick(_NO_IDH4, lang), ""))
+    idt = next((name for name in _IDT if name in mine and mine[name].known), None)
+    found.append(
+        Said(pick(_NO_IDT, lang), "")
+        if idt is None
+        else Said(_index_sentence(mine[idt], lang), idt)
+    )
     return found
 
 

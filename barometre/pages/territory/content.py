@@ -23,7 +23,7 @@ from barometre.pages.territory.facts.grids import Grid, grid
 from barometre.pages.territory.facts.lines import Line, Reference, lines_of
 from barometre.pages.territory.facts.places import Place
 from barometre.pages.territory.facts.questions import questions_of
-from barometre.pages.territory.facts.standing import Spine, spine_of
+from barometre.pages.territory.facts.standing import Spine, position_words, spine_of
 from barometre.pages.territory.language.grammar import gap_with_unit, number_with_unit, when
 from barometre.pages.territory.language.words import (
     PROOF,
@@ -31,8 +31,10 @@ from barometre.pages.territory.language.words import (
     clean_note,
     not_judged_reason,
     pick,
+    producer,
 )
 from barometre.pages.territory.sentences import (
+    few_words,
     finding,
     gap_sentence,
     trend_words,
@@ -73,8 +75,10 @@ class ProfileRow:
     verdict, verdict_name, proof : str
         Word, key and proof of the verdict.
     arrow, trend, trend_note, quality : str
-    status : str
-        ``ok``, or why there is no value.
+    status, reason : str
+        ``ok``, or why there is no value; the same in words.
+    source, position : str
+        Producer; what the spine shows, in words.
     """
 
     indicator: str
@@ -92,6 +96,9 @@ class ProfileRow:
     trend_note: str
     quality: str
     status: str
+    reason: str
+    source: str
+    position: str
 
 
 @dataclass(frozen=True)
@@ -304,6 +311,9 @@ def _row(line: Line, columns: Sequence[Place], lang: Lang) -> ProfileRow:
         note,
         _quality(line, lang),
         "ok" if line.known else line.status,
+        "" if line.known else pick(STATUS[line.status], lang),
+        producer(line.card.producteur, lang),
+        position_words(line, lang),
     )
 
 
@@ -331,7 +341,8 @@ def _proof(line: Line, lang: Lang) -> str:
         return ""
     if line.verdict_name == "non_juge":
         return not_judged_reason(line.verdict["note"], lang)
-    return pick(PROOF[str(line.verdict["preuve"])], lang)
+    few = few_words(line, lang)
+    return pick(PROOF[str(line.verdict["preuve"])], lang) + (f", {few}" if few else "")
 
 
 def _quality(line: Line, lang: Lang) -> str:
@@ -355,6 +366,7 @@ def _figures(line: Line, columns: Sequence[Place], lang: Lang) -> dict[str, obje
         "valeur": line.value,
         "statut": "" if line.known else pick(STATUS[line.status], lang),
         **{f"valeur, {ref.place.short}": ref.value for ref in _shown(line, columns)},
+        **_marks(line),
         "verdict": row.verdict,
         "preuve": row.proof,
         "tendance": row.trend,
@@ -362,6 +374,18 @@ def _figures(line: Line, columns: Sequence[Place], lang: Lang) -> dict[str, obje
         "qualité": row.quality,
         "source": line.card.producteur,
     }
+
+
+def _marks(line: Line) -> dict[str, object]:
+    """Give the marks of the peers as numbers, for the workbook."""
+    spread = line.spread
+    if spread is None or not line.known or line.is_count:
+        return {}
+    _, first, median, third, _ = spread.marks
+    return {
+        "semblables, minimum": spread.low, "P25": first, "médiane": median, "P75": third,
+        "maximum": spread.high, "semblables": spread.number,
+    }  # fmt: skip
 
 
 def _series(lines: Sequence[Line], lang: Lang) -> Grid | None:
@@ -525,7 +549,7 @@ def _unsaid(evidence: Evidence, lines: Sequence[Line], lang: Lang) -> Unsaid:
         tuple(_doubt(evidence, line, lang) for line in lines if line.known and line.doubtful),
         tuple((reason, names(kept)) for reason, kept in reasons.items()),
         tuple((reason, names(kept)) for reason, kept in _unread(lines, lang).items()),
-        tuple(dict.fromkeys(_breaks(lines))) if lang == "fr" else (),
+        tuple(_breaks(lines)) if lang == "fr" else (),
     )
 
 
@@ -550,11 +574,14 @@ def _doubt(evidence: Evidence, line: Line, lang: Lang) -> str:
 
 
 def _breaks(lines: Sequence[Line]) -> list[str]:
-    found = []
+    """Tell each break once, with the indicators it is of."""
+    found: dict[tuple[int, str], dict[str, None]] = {}
     for line in lines:
         for change in line.card.ruptures:
             if not change.niveaux or level_of(line.place.code) in change.niveaux:
-                found.append(
-                    f"{line.card.libelle['fr']} : rupture en {change.annee} ({change.motif})"
-                )
-    return found
+                names = found.setdefault((int(change.annee), change.motif), {})
+                names[line.card.libelle["fr"]] = None
+    return [
+        f"Rupture en {year} ({reason}) : {' ; '.join(names)}"
+        for (year, reason), names in found.items()
+    ]

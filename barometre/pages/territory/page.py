@@ -16,8 +16,11 @@ from barometre.pages.cohort.french import spaced
 from barometre.pages.territory.brief import counts_sentence
 from barometre.pages.territory.charts import Chart
 from barometre.pages.territory.content import Content
+from barometre.pages.territory.language.initials import initials_of
+from barometre.pages.territory.language.words import signs
 from barometre.pages.territory.perspectives import Box
 
+INITIALS_HERE = "<!-- sigles -->"
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _TAGS = re.compile(r"(<style[^>]*>.*?</style>|<[^>]*>)", re.DOTALL)
 _HYPHEN = re.compile(r"(?<=[\s(:;\[])-(?=\d)")  # of a negative number, in the texts of cards
@@ -124,6 +127,7 @@ def render(
             for key, drawn in charts.items()
         },
         counts=counts_sentence(content.counts, content.lang),
+        key=signs(content.lang),
         lang=content.lang,
         t=_chooser(content.lang),
     )
@@ -137,8 +141,17 @@ def _chooser(lang: Lang) -> object:
     return choose
 
 
+def _with_initials(page: str, lang: Lang) -> str:
+    """Put where the template asks for them the initials that the page uses, in full."""
+    if INITIALS_HERE not in page:
+        return page
+    found = initials_of(page, lang)
+    listed = template("sigles.html.j2").render(initials=found, t=_chooser(lang)) if found else ""
+    return page.replace(INITIALS_HERE, listed)
+
+
 def typeset(page: str, lang: Lang) -> str:
-    """Put French spaces and apostrophes in the text and in what is spoken of it.
+    """Put the initials in full where they are asked for, and French spaces and apostrophes.
 
     Parameters
     ----------
@@ -147,6 +160,7 @@ def typeset(page: str, lang: Lang) -> str:
     lang : {"fr", "en"}
         English is left as it is.
     """
+    page = _with_initials(page, lang)
     if lang == "en":
         return page
     parts = _TAGS.split(page)

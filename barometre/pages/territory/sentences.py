@@ -8,6 +8,7 @@ from barometre.base.french import Lang, format_number
 from barometre.pages.territory.facts.evidence import Row
 from barometre.pages.territory.facts.lines import Line, Reference
 from barometre.pages.territory.language.grammar import (
+    counted,
     gap_with_unit,
     number_with_unit,
     ratio_words,
@@ -24,6 +25,9 @@ from barometre.pages.territory.language.words import (
     producer,
 )
 from barometre.tables.table_set import DOUBTFUL
+
+FEW = 5
+"""Cases under which a share is said to rest on them: a cell of that size is often secret."""
 
 _LEVELLED = ("indice", "points", "euros_par_an", "rapport", "consultations_par_an")
 
@@ -52,9 +56,10 @@ def head(line: Line, lang: Lang = "fr") -> str:
     colon = " :" if lang == "fr" else ":"
     if not line.known:
         return f"{label}{colon} {value_text(line, lang)} {date}"
-    words = share_words(line.value, line.card, lang)
-    told = f" ({words})" if words and not line.doubtful else ""
-    return f"{label}{colon} {value_text(line, lang)}{told} {date}"
+    words = [] if line.doubtful else [share_words(line.value, line.card, lang) or ""]
+    told = [text for text in (*words, few_words(line, lang)) if text]
+    shown = f" ({', '.join(told)})" if told else ""
+    return f"{label}{colon} {value_text(line, lang)}{shown} {date}"
 
 
 def _date(line: Line, lang: Lang) -> str:
@@ -125,6 +130,15 @@ def _established(line: Line, reference: Reference, lang: Lang) -> str:
     if lang == "fr":
         return f"{than} ({' ; '.join(told)}) ; écart établi ({proof})"
     return f"{than} ({'; '.join(told)}); established gap ({proof})"
+
+
+def few_words(line: Line, lang: Lang = "fr") -> str:
+    """Say on how few cases a share rests; empty from `FEW` on, or when it is not known."""
+    above = float(line.row.get("effectif", math.nan))
+    if not above < FEW:
+        return ""
+    case = counted(above, "cas", "cas") if lang == "fr" else counted(above, "case", lang="en")
+    return f"sur {case} seulement" if lang == "fr" else f"on {case} only"
 
 
 def _rest(line: Line, verdict: Row, lang: Lang) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from barometre.pages.territory.content import Content
+from barometre.pages.territory.facts.grids import Grid
 
 SHEETS = ("profil", "graphiques", "priorités", "contrat")
 """Sheets of the workbook, in order; one without rows is left out."""
@@ -39,7 +40,7 @@ def shown_rows(content: Content) -> dict[str, pd.DataFrame]:
     ]
     followed: list[dict[str, object]] = [
         {**place, "tableau": table.caption, "ligne": row[0], "colonne": head, "affiché": cell}
-        for table in (content.followed.grids if content.followed is not None else ())
+        for table in _tables(content)
         for row in table.rows
         for head, cell in zip(table.heads[1:], row[1:], strict=True)
     ]
@@ -50,3 +51,11 @@ def shown_rows(content: Content) -> dict[str, pd.DataFrame]:
         "contrat": followed,
     }
     return {name: pd.DataFrame(rows) for name, rows in tables.items()}
+
+
+def _tables(content: Content) -> list[Grid]:
+    """List the tables of the contract on a page."""
+    followed = content.followed
+    if followed is None:
+        return []
+    return [*([followed.states] if followed.states is not None else []), *followed.grids]

@@ -191,6 +191,9 @@ _NEEDS = {
 }
 
 
+_MIXED = ("non lu (zones de part et d'autre de zéro)", "not read (zones on both sides of zero)")
+
+
 def needs_grid(context: Context, evidence: Evidence, lang: Lang) -> Grid | None:
     """Tell the needs that are general from those that are concentrated."""
     if context.needs is None:
@@ -198,14 +201,15 @@ def needs_grid(context: Context, evidence: Evidence, lang: Lang) -> Grid | None:
     rows = []
     for row in context.needs[context.needs["statut"] == "ok"].to_dict("records"):
         card = indicator_card(row["indicateur"])
+        mixed = "signes contraires" in str(row["note"])  # a mean near zero: nothing is spread
         rows.append(
             [
                 card.libelle[lang],
                 str(int(row["annee"])),
                 format_number(100 * row["ecart_defavorable"], 0, lang, signed=True)
                 + ("\u202f%" if lang == "fr" else "%"),
-                format_number(row["dispersion"], 2, lang),
-                pick(_NEEDS[row["diagnostic"]], lang),
+                "–" if mixed else format_number(row["dispersion"], 2, lang),
+                pick(_MIXED if mixed else _NEEDS[row["diagnostic"]], lang),
             ]
         )
     if not rows:

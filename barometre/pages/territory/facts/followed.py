@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -14,7 +14,7 @@ from barometre.datasets.places.members import Members
 from barometre.engine.perimeters import qpv_correspondence
 from barometre.monitoring.money import cpo_share
 from barometre.pages.territory.facts.grids import Grid, grid
-from barometre.pages.territory.language.words import in_words, pick
+from barometre.pages.territory.language.words import in_words, pick, target_unit
 from barometre.tables.codes import level_of
 
 _ACTION_COUNTS = ("n", "n_realisees", "n_en_cours", "n_prevues", "n_arretees")
@@ -59,6 +59,8 @@ class Followed:
         The late ones, named.
     grids : tuple of Grid
         Tables, in the order of the page.
+    states : Grid or None
+        Where the targets stand, counted.
     scope : str
         What the tables are of: the whole contract, or this territory.
     """
@@ -72,6 +74,7 @@ class Followed:
     other: int
     late_names: tuple[str, ...]
     grids: tuple[Grid, ...] = field(repr=False)
+    states: Grid | None = field(repr=False)
     scope: str = ""
 
 
@@ -160,7 +163,8 @@ def followed_of(review: Review, code: str, known: Members, lang: Lang = "fr") ->
         counted["none"],
         len(status) - sum(counted.values()),
         names,
-        tuple(_grids(own, status, year, lang)),
+        tuple(_grids(own, year, lang)),
+        _target_grid(status, year, lang) if len(status) else None,
         _scope(code, lang),
     )
 
@@ -182,7 +186,15 @@ def _scope(code: str, lang: Lang) -> str:
 def _targets(records: Records, year: int) -> pd.DataFrame:
     if "objectifs" not in records:
         return pd.DataFrame({"statut": [], "mesure": [], "echeance": []})
-    return monitoring.track(records["objectifs"], records.get("observations"), year)
+    found = monitoring.track(records["objectifs"], records.get("observations"), year)
+    seen = records.get("observations")
+    if seen is None or "source" not in seen:
+        return found
+    sources = seen.drop_duplicates(["id", "annee"], keep="last").set_index(["id", "annee"])[
+        "source"
+    ]
+    at = pd.MultiIndex.from_frame(found[["id", "annee"]])
+    return found.assign(source_observation=sources.reindex(at).to_numpy())
 
 
 def _of_place(records: Records, code: str, known: Members) -> dict[str, pd.DataFrame]:
@@ -221,12 +233,8 @@ def _same_quarter(code: str) -> set[str]:
     return {str(other) for name in columns for other in rows[name].dropna()} - {code}
 
 
-def _grids(
-    records: Mapping[str, pd.DataFrame], status: pd.DataFrame, year: int, lang: Lang
-) -> list[Grid]:
+def _grids(records: Mapping[str, pd.DataFrame], year: int, lang: Lang) -> list[Grid]:
     found: list[Grid] = []
-    if len(status):
-        found.append(_target_grid(status, year, lang))
     makers: Sequence[tuple[str, Callable[[pd.DataFrame, int, Lang], list[Grid]]]] = (
         ("actions", _action_grids),
         ("financements", _money_grids),
@@ -425,18 +433,18 @@ def target_details(review: Review, lang: Lang = "fr", *, seen: bool = True) -> G
     rows = [
         [
             str(row["mesure"]), in_words(row["orientation"]) if _told(row["orientation"]) else "–",
-            _number(row["cible"], lang, _decimals(row["cible"])),
+            _measured(row["cible"], row["unite"], lang),
             str(row["echeance"]) if _told(row["echeance"]) else "–",
-            _number(row["valeur"], lang, _decimals(row["valeur"])),
-            _number(row["attendu"], lang, _decimals(row["attendu"])),
+            *(_measured(row[name], row["unite"], lang) for name in ("valeur", "attendu")),
             pick((str(row["statut"]), _STATUSES.get(str(row["statut"]), "")), lang),
+            _sources(row),
         ]
         for row in kept.to_dict("records")
     ]  # fmt: skip
     heads = (
         ("objectif", "target"), ("orientation", "priority"), ("cible", "aim"),
         ("échéance", "deadline"), ("observé", "seen"), ("attendu", "expected"),
-        ("où il en est", "where it stands"),
+        ("où il en est", "where it stands"), ("source", "source"),
     )  # fmt: skip
     return grid(
         pick(
@@ -447,7 +455,7 @@ def target_details(review: Review, lang: Lang = "fr", *, seen: bool = True) -> G
         ),
         [pick(pair, lang) for pair in heads],
         rows,
-        texts=(0, 1, 3, 6),
+        texts=(0, 1, 3, 6, 7),
         foreign=True,
     )
 
@@ -471,6 +479,20 @@ def agenda_grid(review: Review, lang: Lang = "fr") -> Grid:
 
 def _told(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
+
+
+def _measured(value: object, unit: object, lang: Lang) -> str:
+    """Write a value of a target with its unit."""
+    number = float(value)  # type: ignore[arg-type] # a cell of a numeric column
+    if number != number:
+        return "–"
+    return _number(number, lang, _decimals(number)) + target_unit(unit, lang)
+
+
+def _sources(row: Mapping[Hashable, object]) -> str:
+    """Say where a target is written, and where what was observed comes from."""
+    written, seen = (row.get(name) for name in ("source", "source_observation"))
+    return " ; ".join(dict.fromkeys(str(text) for text in (written, seen) if _told(text))) or "–"
 
 
 def _decimals(value: float) -> int:

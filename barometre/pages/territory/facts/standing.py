@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from barometre.base.french import Lang
 from barometre.pages.territory.facts.lines import SENSED, Line
+from barometre.pages.territory.language.grammar import number_with_unit
 
 _INNER = 92.0  # width used, of 100: marks at the ends are not cut
 _REVERSED = ("hausse_defavorable",)
@@ -82,3 +84,42 @@ def spine_of(line: Line) -> Spine | None:
         colour if verdict in SENSED else "ink",
         verdict != "non_juge",
     )  # fmt: skip
+
+
+def position_words(line: Line, lang: Lang = "fr") -> str:
+    """Say what a spine shows: the five marks of the peers, the territory and its reference.
+
+    Parameters
+    ----------
+    line : Line
+        An indicator of a territory.
+    lang : {"fr", "en"}, default "fr"
+        Language.
+
+    Returns
+    -------
+    str
+        Empty where there is no spine.
+    """
+    spread = line.spread
+    if spread is None or spine_of(line) is None:
+        return ""
+
+    def told(value: float) -> str:
+        return number_with_unit(value, line.card, lang)
+
+    _, first, median, third, _ = spread.marks
+    marks = [told(mark) for mark in (spread.low, first, median, third, spread.high, line.value)]
+    reference = line.first if line.first is not None and line.first.known else None
+    if lang == "fr":
+        text = (
+            f"{spread.number} territoires : minimum {marks[0]}, premier quartile {marks[1]},"
+            f" médiane {marks[2]}, troisième quartile {marks[3]}, maximum {marks[4]} ; ce"
+            f" territoire {marks[5]}"
+        )
+        return text if reference is None else f"{text} ; référence {told(reference.value)}"
+    text = (
+        f"{spread.number} territories: minimum {marks[0]}, first quartile {marks[1]}, median"
+        f" {marks[2]}, third quartile {marks[3]}, maximum {marks[4]}; this territory {marks[5]}"
+    )
+    return text if reference is None else f"{text}; reference {told(reference.value)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from barometre.base.french import Lang
+from barometre.base.french import ABSENT, DOUBT_MARK, Lang
 from barometre.cards.listing import load_cards
 
 Pair = tuple[str, str]
@@ -103,6 +103,24 @@ _ACCENTS = {
     "parentalite": "parentalité", "reussite": "réussite", "sante": "santé",
     "specifique": "spécifique", "tranquillite": "tranquillité",
 }  # fmt: skip
+_TARGET_UNITS: Mapping[str, Pair] = {
+    "nb": ("", ""),
+    "ratio": ("", ""),
+    "pct": ("\u202f%", "%"),
+    "pct_par_an": ("\u202f% par an", "% a year"),
+    "pct_evolution": ("\u202f% d'évolution", "% of change"),
+    "nb_par_an": ("\u00a0par an", " a year"),
+    "nb_par_foyer": ("\u00a0par foyer", " a household"),
+    "nb_par_contrat": ("\u00a0par contrat", " a contract"),
+    "nb_par_pat": ("\u00a0par PAT", " a PAT"),
+    "eleves_par_classe": ("\u00a0élèves par classe", " pupils a class"),
+    "logements": ("\u00a0logements", " dwellings"),
+    "logements_par_an": ("\u00a0logements par an", " dwellings a year"),
+    "eur": ("\u00a0€", " €"),
+    "mois": ("\u00a0mois", " months"),
+    "postes": ("\u00a0postes", " posts"),
+    "t_CO2_par_an": ("\u00a0t de CO2 par an", " t of CO2 a year"),
+}
 _NOT_JUDGED = "non jugé : "
 _CODE = re.compile(r"«[\s\u00a0]*([^«»]+?)[\s\u00a0]*»")
 
@@ -110,6 +128,29 @@ _CODE = re.compile(r"«[\s\u00a0]*([^«»]+?)[\s\u00a0]*»")
 def pick(pair: Pair, lang: Lang) -> str:
     """Return the word of a language."""
     return pair[0 if lang == "fr" else 1]
+
+
+def signs(lang: Lang = "fr") -> str:
+    """Say what stands in a table instead of a figure, or beside it.
+
+    Examples
+    --------
+    >>> "s.o. : sans objet" in signs(), "n/a: makes no sense" in signs("en")
+    (True, True)
+    """
+    absent = {name: ABSENT[name][0 if lang == "fr" else 1] for name in ABSENT}
+    if lang == "en":
+        return (
+            f"secret: too few people to be released; {absent['non_disponible']}: the source does"
+            f" not give it; {absent['sans_objet']}: makes no sense there; {DOUBT_MARK.strip()}:"
+            " doubtful printed value, kept as it is; ≈: count found again from the published share."
+        )
+    return (
+        f"secret : trop peu de personnes pour être diffusé ; {absent['non_disponible']} : non"
+        f" disponible, la source ne le donne pas ; {absent['sans_objet']} : sans objet ;"
+        f" {DOUBT_MARK.strip()} : valeur imprimée douteuse, reprise telle quelle ; ≈ : effectif"
+        " retrouvé par la part publiée."
+    )
 
 
 def in_words(identifier: object) -> str:
@@ -124,6 +165,20 @@ def in_words(identifier: object) -> str:
     if text in _PHRASES:
         return _PHRASES[text]
     return " ".join(_ACCENTS.get(word, word) for word in text.replace("_", " ").split(" "))
+
+
+def target_unit(unit: object, lang: Lang = "fr") -> str:
+    r"""Write the unit of a target after its value; one that no list has, as it was typed.
+
+    Examples
+    --------
+    >>> target_unit("pct"), target_unit("nb"), target_unit("logements_par_an")
+    ('\u202f%', '', '\xa0logements par an')
+    """
+    text = unit if isinstance(unit, str) else ""
+    if text in _TARGET_UNITS:
+        return pick(_TARGET_UNITS[text], lang)
+    return f"\u00a0{in_words(text)}" if text else ""
 
 
 def producer(name: str, lang: Lang) -> str:
