@@ -136,4 +136,4 @@ def test_one_input_that_is_no_count_is_enough_for_no_interval(
         return rate(revenus["menages_fiscaux"], revenus["niveau_de_vie_median"])
 
     monkeypatch.setattr(logement, VACANCY, households_per_euro)
-    assert fractions_of(mixed) == []
+    assert fractions_of(mixed) == ()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from barometre.base.arrays import Booleans, Integers, RowNumbers
+from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
 from barometre.base.errors import BarometreError
 from barometre.cards.columns import KEY
 from barometre.cards.schema import Card
@@ -28,14 +29,22 @@ class Aligned:
     rows: RowNumbers | None  # where each row comes from; None when nothing moved
     years: Integers | None = None  # years of the rows, where they differ
 
+    def inputs(self) -> list[Floats]:
+        """Take the columns that enter the indicator."""
+        return [self.frame[column].to_numpy() for column in self.columns]
 
-def align(card: Card, table: str, tables: Tables, lead: pd.MultiIndex) -> Aligned:
+
+def align(
+    card: Card, table: str, tables: Mapping[str, pd.DataFrame], lead: pd.MultiIndex
+) -> Aligned:
     """Bring a table on the rows of the first one of its indicator.
 
     A table that lacks the year of the first gives its latest earlier year, no further back than
     the card admits (registers come out sooner than the census that gives their denominator).
     """
-    columns, frame, index = card.entrees[table], tables[table], tables.index_of(table)
+    columns, frame = card.entrees[table], tables[table]
+    index = frame.index
+    assert isinstance(index, pd.MultiIndex)  # so checked at the door
     if index.equals(lead):
         return Aligned(table, columns, frame, rows=None)
     known = frame[list(columns)].notna().any(axis=1)
@@ -110,7 +119,7 @@ def strata_of(
     lead = tables.index_of(next(iter(card.entrees)))
     at = lead.get_indexer(keys)
     aligned = [align(card, table, tables, lead) for table in card.entrees]
-    columns = [a.frame[c].to_numpy() for a in aligned for c in a.columns]
+    columns = [column for a in aligned for column in a.inputs()]
     counts = np.column_stack([np.where(at >= 0, column[at], np.nan) for column in columns])
     return Strata(rows, counts, keys.get_level_values("annee").to_numpy(np.int64), places)
 

@@ -6,7 +6,8 @@ on unit counts, and the divisions it does are watched. A new indicator needs not
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -88,35 +89,43 @@ def input_columns(card: Card) -> list[Column]:
     return [(table, column) for table, columns in card.entrees.items() for column in columns]
 
 
-def fractions_of(card: Card) -> list[Fraction]:
+def fractions_of(card: Card) -> tuple[Fraction, ...]:
     """Find what an indicator divides by what, by running it on one unit of each input in turn.
 
     Returns
     -------
-    list of Fraction
+    tuple of Fraction
         One per division; a single one without ``below`` for a sum of counts; none when an input is
         no count, or when a term is no sum or difference of inputs.
     """
-    columns = input_columns(card)
-    models = {table: MODELS[table].to_schema().columns for table in card.entrees}
+    function = getattr(card.fonction, "__wrapped__", card.fonction)
+    return _fractions(function, tuple(card.entrees), tuple(input_columns(card)))
+
+
+@functools.cache
+def _fractions(
+    function: Callable[..., pd.Series[float]],
+    tables: tuple[str, ...],
+    columns: tuple[Column, ...],
+) -> tuple[Fraction, ...]:
+    models = {table: MODELS[table].to_schema().columns for table in tables}
     if any(models[table][name].metadata["unite"] != "nombre" for table, name in columns):
-        return []
+        return ()
     # Unit counts give the coefficients; two rows of any counts prove that they say everything.
     size = len(columns)
     rows = np.vstack([np.eye(size), 1 + np.arange(size) ** 2, 1000 - 7 * np.arange(size)])
     index = pd.MultiIndex.from_product([["essai"], range(1900, 1902 + size)], names=list(KEY))
     given = pd.DataFrame(rows, index=index, columns=pd.MultiIndex.from_tuples(columns))
-    function = getattr(card.fonction, "__wrapped__", card.fonction)
     with divisions() as done:
-        value = function(*(given[table] for table in card.entrees))
+        value = function(*(given[table] for table in tables))
     terms = [side for pair in done for side in pair] or [value]
     sides = [np.asarray(side, dtype=np.float64) for side in terms]
     if not all(np.allclose(side[size:], rows[size:] @ side[:size]) for side in sides):
-        return []
+        return ()
     found = [side[:size] for side in sides]
     if not done:
-        return [Fraction(found[0], None)]
-    return [Fraction(a, b) for a, b in zip(found[::2], found[1::2], strict=True)]
+        return (Fraction(found[0], None),)
+    return tuple(Fraction(a, b) for a, b in zip(found[::2], found[1::2], strict=True))
 
 
 def deff_of(card: Card, fraction: Fraction, design: SurveyDesign) -> float:
@@ -142,7 +151,7 @@ def plan_of(card: Card) -> Plan:
         return Plan("aucune", reason=f"{_NONE}statistique publiée telle quelle")
     if card.exploitation == "autre":
         return Plan("aucune", reason=f"{_NONE}incertitude de la source inconnue")
-    fractions = tuple(fractions_of(card))
+    fractions = fractions_of(card)
     if card.exploitation == "exhaustif":
         known = len(fractions) == 1
         return Plan("arrondi", fractions) if known else Plan("aucune", reason=_NO_FORMULA)

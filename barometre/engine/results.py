@@ -168,7 +168,7 @@ def stack(
 ) -> pd.DataFrame:
     """Stack indicators into the tidy frame, each by year, territories as received."""
     parts, codes, years, limits = [], [], [], []
-    levels: dict[int, tuple[pd.Index, Integers]] = {}  # many parts share their keys
+    levels: dict[int, tuple[pyarrow.Array, Integers]] = {}  # many parts share their keys
     for name, part in values.items():
         limit = bounds[name] if bounds else None
         if id(part.keys) not in levels:
@@ -176,7 +176,7 @@ def stack(
         code, year = levels[id(part.keys)]
         if (year[1:] < year[:-1]).any():
             order = np.argsort(year, kind="stable")
-            part, code, year = part.take(order), code[order], year[order]
+            part, code, year = part.take(order), code.take(order), year[order]
             limit = limit and limit.take(order)
         parts.append(part)
         limits += [limit] if limit else []
@@ -186,48 +186,83 @@ def stack(
     def column(name: str) -> list[npt.NDArray[Any]]:
         return [getattr(part, name) for part in parts]
 
-    quality = [np.where(d, 0, -1) for d in column("douteux")]
-    if limits:
-        grades = [np.where(limit.grade < 0, -1, limit.grade + 1) for limit in limits]
-        quality = [np.where(q == 0, 0, g) for q, g in zip(quality, grades, strict=True)]
+    written = _Writer()
     return pd.DataFrame(
         {
-            "code": pd.Index([], dtype="str").append(codes).array,
+            "code": _texts(codes),
             "annee": np.concatenate([np.zeros(0, np.int64), *years]),
-            "indicateur": _words(
-                list(values), [np.full(len(code), i) for i, code in enumerate(codes)]
-            ),
+            "indicateur": written.runs(list(values), [len(code) for code in codes]),
             "valeur": np.concatenate([np.zeros(0), *column("valeur")]),
-            "statut": _words(STATUSES, column("statut")),
+            "statut": written.words(STATUSES, column("statut")),
             "borne_inf": np.concatenate([b.borne_inf for b in limits]) if limits else np.nan,
             "borne_sup": np.concatenate([b.borne_sup for b in limits]) if limits else np.nan,
-            "qualite": _words([DOUBTFUL, *GRADES], quality),
-            "origine": _words(ORIGINS, column("origine")),
-            "note": _words(notes.texts, column("note")),
+            "qualite": written.words([DOUBTFUL, *GRADES], _quality(column("douteux"), limits)),
+            "origine": written.words(ORIGINS, column("origine")),
+            "note": written.words(notes.texts, column("note")),
         },
         copy=False,
     )
 
 
-def _levels(keys: pd.MultiIndex) -> tuple[pd.Index, Integers]:
-    return keys.get_level_values("code"), keys.get_level_values("annee").to_numpy(np.int64)
+def _quality(doubtful: Sequence[Booleans], limits: Sequence[Bounds]) -> list[Positions]:
+    """Give each value its position among the doubtful ones and the grades; -1 is none."""
+    if not limits:
+        return [np.where(d, np.int8(0), np.int8(-1)) for d in doubtful]
+    return [
+        np.where(d, np.int8(0), np.where(limit.grade < 0, np.int8(-1), limit.grade + np.int8(1)))
+        for d, limit in zip(doubtful, limits, strict=True)
+    ]
 
 
-def _words(
-    words: Sequence[str], parts: Iterable[npt.NDArray[Any]]
-) -> pd.api.extensions.ExtensionArray:
-    """Write the words at some positions, -1 giving a missing one; each part is one chunk."""
-    known = pyarrow.array(words, pyarrow.large_string())
-    chunks = [_chunk(known, positions) for positions in parts]
-    chunked = pyarrow.chunked_array(chunks, pyarrow.large_string())
-    texts: pd.api.extensions.ExtensionArray = pd.array(chunked, dtype="str")
+def _levels(keys: pd.MultiIndex) -> tuple[pyarrow.Array, Integers]:
+    code = pyarrow.array(keys.get_level_values("code"), pyarrow.large_string())
+    return code, keys.get_level_values("annee").to_numpy(np.int64)
+
+
+class _Writer:
+    """Writes columns of texts in chunks that hold the same memory wherever one word is repeated.
+
+    Twenty million rows have some sixty indicators and four origins: written once a row, they weigh
+    more than the numbers.
+    """
+
+    RUN = 1 << 14
+    """Rows of the longest run of one word; a column has that many rows in one piece or more."""
+
+    def __init__(self) -> None:
+        self._known: dict[str | None, pyarrow.Array] = {}
+
+    def runs(
+        self, words: Sequence[str], lengths: Iterable[int]
+    ) -> pd.api.extensions.ExtensionArray:
+        """Write each word as many times as its length."""
+        pairs = zip(words, lengths, strict=True)
+        return _texts([chunk for word, length in pairs for chunk in self._repeated(word, length)])
+
+    def words(
+        self, words: Sequence[str], parts: Iterable[npt.NDArray[np.integer]]
+    ) -> pd.api.extensions.ExtensionArray:
+        """Write the words at some positions, -1 giving a missing one."""
+        known = pyarrow.array(words, pyarrow.large_string())
+        chunks: list[pyarrow.Array] = []
+        for positions in parts:
+            first = int(positions[0]) if len(positions) else -1
+            if (positions == first).all():
+                chunks += self._repeated(words[first] if first >= 0 else None, len(positions))
+            else:
+                chunks.append(known.take(pyarrow.array(positions, mask=positions < 0)))
+        return _texts(chunks)
+
+    def _repeated(self, word: str | None, length: int) -> list[pyarrow.Array]:
+        if word not in self._known:
+            scalar = pyarrow.scalar(word, pyarrow.large_string())
+            self._known[word] = pyarrow.repeat(scalar, self.RUN)
+        run, (whole, rest) = self._known[word], divmod(length, self.RUN)
+        return [run] * whole + ([run.slice(0, rest)] if rest else [])
+
+
+def _texts(chunks: Sequence[pyarrow.Array]) -> pd.api.extensions.ExtensionArray:
+    texts: pd.api.extensions.ExtensionArray = pd.array(
+        pyarrow.chunked_array(chunks, pyarrow.large_string()), dtype="str"
+    )
     return texts
-
-
-def _chunk(known: pyarrow.Array, positions: npt.NDArray[Any]) -> pyarrow.Array:
-    """Write one part: most hold a single word, which is repeated rather than looked up."""
-    first = positions[0] if len(positions) else -1
-    if (positions == first).all():
-        word = pyarrow.scalar(None, known.type) if first < 0 else known[int(first)]
-        return pyarrow.repeat(word, len(positions))
-    return known.take(pyarrow.array(positions, mask=positions < 0))

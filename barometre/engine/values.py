@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.arrays import Booleans, Floats, Integers
@@ -135,11 +136,11 @@ def filled_values(
     notes.of(checked.motifs)  # so that a motif of the tables is a note of the same position
     filled: dict[str, Values] = {}
     differences: list[str] = []
+    frames = {name: checked[name] for name in checked}  # many indicators share a table
     for card in cards:
         published = _published(card, checked, notes)
-        computed = _computed(
-            card, checked, notes, even_empty=card.id in by_name and published is None
-        )
+        even_empty = card.id in by_name and published is None
+        computed = _computed(card, checked, frames, notes, even_empty=even_empty)
         values = computed or published
         if computed is not None and published is not None:
             values, differing = _merge(card, computed, published, notes)
@@ -168,23 +169,30 @@ def _require_tables(cards: Iterable[Card], tables: Tables) -> None:
         )
 
 
-def _computed(card: Card, tables: Tables, notes: Notes, *, even_empty: bool) -> Values | None:
+def _computed(
+    card: Card,
+    tables: Tables,
+    frames: Mapping[str, pd.DataFrame],
+    notes: Notes,
+    *,
+    even_empty: bool,
+) -> Values | None:
     """Apply the function of the card to the rows of its first table."""
     if any(name not in tables for name in card.entrees):
         return None
     lead = tables.index_of(next(iter(card.entrees)))
-    aligned = [align(card, table, tables, lead) for table in card.entrees]
-    frames = [a.frame for a in aligned]
+    aligned = [align(card, table, frames, lead) for table in card.entrees]
+    inputs = [a.inputs() for a in aligned]
     function = card.fonction
-    value = np.array(getattr(function, "__wrapped__", function)(*frames), dtype=np.float64)
+    value = np.array(
+        getattr(function, "__wrapped__", function)(*(a.frame for a in aligned)), dtype=np.float64
+    )
     missing = np.isnan(value)
     status = np.zeros(len(value), dtype=np.int8)
-    lacking = np.full(len(value), -1, dtype=np.int64)
-    if missing.any():
-        inputs = [f[c].to_numpy() for f, a in zip(frames, aligned, strict=True) for c in a.columns]
-        unknown = np.column_stack([np.isnan(column) for column in inputs])
-        status[missing] = np.where(unknown.any(axis=1), _UNAVAILABLE, _UNDEFINED)[missing]
-        lacking = _denominators(card, unknown, notes)
+    absent = np.flatnonzero(missing)
+    if len(absent):
+        unknown = np.stack([np.isnan(c[absent]) for columns in inputs for c in columns])
+        status[absent] = np.where(unknown.any(axis=0), _UNAVAILABLE, _UNDEFINED)
     origin = ORIGINS.index("publie" if card.nature == "publie" else "calcule")
     values = Values(
         keys=lead,
@@ -196,10 +204,18 @@ def _computed(card: Card, tables: Tables, notes: Notes, *, even_empty: bool) -> 
     )
     for a in aligned:
         values = _with_remarks(values, tables, a, notes)
-    kept = _explained(values, _sourced(aligned, tables, lead), tables, even_empty=even_empty)
-    vintages = np.where(missing, -1, _vintages(aligned, lead, notes))
-    lacking[values.statut != _UNAVAILABLE] = -1  # a stronger reason is told
-    values = replace(values, note=notes.join(notes.join(vintages, values.note), lacking))
+    kept = _explained(
+        values, _sourced(aligned, inputs, tables, lead), tables, even_empty=even_empty
+    )
+    note = values.note
+    if any(a.years is not None for a in aligned):
+        note = notes.join(np.where(missing, -1, _vintages(aligned, lead, notes)), note)
+    if len(absent):
+        lacking = _denominators(card, unknown, notes)
+        lacking[values.statut[absent] != _UNAVAILABLE] = -1  # a stronger reason is told
+        note = note.copy()
+        note[absent] = notes.join(note[absent], lacking)
+    values = replace(values, note=note)
     return values if kept.all() else values.take(kept)
 
 
@@ -210,13 +226,13 @@ def _denominators(card: Card, unknown: Booleans, notes: Notes) -> Integers:
     ----------
     card : Card
         The indicator.
-    unknown : array of bool, rows by input columns
+    unknown : array of bool, input columns by rows
         The inputs that are missing, in the order of `input_columns`.
     notes : Notes
         Where the texts are added.
     """
-    said = np.full(len(unknown), -1, dtype=np.int64)
-    half = unknown.any(axis=1) & ~unknown.all(axis=1)
+    said = np.full(unknown.shape[1], -1, dtype=np.int64)
+    half = unknown.any(axis=0) & ~unknown.all(axis=0)
     if not half.any():
         return said
     divisions = [d for d in fractions_of(card) if d.below is not None]
@@ -224,7 +240,7 @@ def _denominators(card: Card, unknown: Booleans, notes: Notes) -> Integers:
         above = [d.above for d in divisions if d.below is not None and d.below[place]]
         if above and not any(terms[place] for terms in above):
             counted = np.logical_or.reduce([terms != 0 for terms in above])
-            lacking = unknown[:, place] & ~unknown[:, counted].any(axis=1)
+            lacking = unknown[place] & ~unknown[counted].any(axis=0)
             title = MODELS[table].to_schema().columns[column].title
             (text,) = notes.of([f"{LACKING}{title}, table {table}"])
             said = notes.join(said, np.where(lacking, text, -1))
@@ -244,19 +260,35 @@ def _explained(values: Values, sourced: Booleans, tables: Tables, *, even_empty:
     return np.bincount(groups, explained)[groups] > 0
 
 
-def _sourced(aligned: Sequence[Aligned], tables: Tables, lead: pd.MultiIndex) -> Booleans:
+def _sourced(
+    aligned: Sequence[Aligned],
+    inputs: Sequence[Sequence[Floats]],
+    tables: Tables,
+    lead: pd.MultiIndex,
+) -> Booleans:
     """Tell the rows of the years for which every input column has a cell, or a reason."""
-    years = lead.get_level_values("annee")
-    sourced = np.ones(len(lead), dtype=bool)
-    for a in aligned:
-        for column in a.columns:
-            given = a.frame[column].notna().to_numpy()
-            said = tables.remarks(a.table, column)
+    place = lead.names.index("annee")
+    years = np.asarray(lead.codes[place])
+    held = np.ones(len(lead.levels[place]), dtype=bool)
+    for a, columns in zip(aligned, inputs, strict=True):
+        for column, values in zip(a.columns, columns, strict=True):
+            given = ~np.isnan(values)
+            if given.all():
+                continue
+            here = _held(years, given, len(held))
+            said = None if here.all() else tables.remarks(a.table, column)
             if said is not None:
                 said = said if a.rows is None else said.take(a.rows)
-                given = given | (said.statut != _OK) | (said.motif >= 0)
-            sourced &= years.isin(years[given].unique())
-    return sourced
+                here |= _held(years, (said.statut != _OK) | (said.motif >= 0), len(held))
+            held &= here
+    return np.ones(len(lead), dtype=bool) if held.all() else held[years]
+
+
+def _held(years: npt.NDArray[np.integer], where: Booleans, number: int) -> Booleans:
+    """Tell the years, by position, that some row has."""
+    found = np.zeros(number, dtype=bool)
+    found[years[where]] = True
+    return found
 
 
 def _vintages(aligned: Sequence[Aligned], lead: pd.MultiIndex, notes: Notes) -> Integers:
@@ -274,7 +306,9 @@ def _vintages(aligned: Sequence[Aligned], lead: pd.MultiIndex, notes: Notes) -> 
 
 def _with_remarks(values: Values, tables: Tables, a: Aligned, notes: Notes) -> Values:
     """Carry what is said of input cells to the values they enter."""
-    status, doubtful, note = values.statut.copy(), values.douteux.copy(), values.note
+    if all(tables.remarks(a.table, column) is None for column in a.columns):
+        return values
+    status, doubtful, note = values.statut.copy(), values.douteux.copy(), values.note.copy()
     origin = values.origine.copy()
     for column in a.columns:
         said = tables.remarks(a.table, column)
@@ -282,16 +316,17 @@ def _with_remarks(values: Values, tables: Tables, a: Aligned, notes: Notes) -> V
             continue
         if a.rows is not None:
             said = said.take(a.rows)
-        stronger = (
-            (said.statut != _OK) & (status != _OK) & (_STRENGTH[said.statut] > _STRENGTH[status])
-        )
-        status[stronger] = said.statut[stronger]
-        doubtful |= said.douteux
-        origin[said.deduit & (values.statut == _OK)] = ORIGINS.index("deduit")
-        origin[said.estime] = ORIGINS.index("estime")
+        at = said.rows
+        reason, known = said.statut[at], values.statut[at] == _OK
+        stronger = (reason != _OK) & (status[at] != _OK)
+        stronger &= _STRENGTH[reason] > _STRENGTH[status[at]]
+        status[at[stronger]] = reason[stronger]
+        doubtful[at] |= said.douteux[at]
+        origin[at[said.deduit[at] & known]] = ORIGINS.index("deduit")
+        origin[at[said.estime[at]]] = ORIGINS.index("estime")
         # What is said of a known cell explains no absent value.
-        told = (values.statut == _OK) | (said.statut != _OK)
-        note = notes.join(note, np.where(told, said.motif, -1))
+        told = known | (reason != _OK)
+        note[at] = notes.join(note[at], np.where(told, said.motif[at], -1))
     return replace(values, statut=status, douteux=doubtful, origine=origin, note=note)
 
 

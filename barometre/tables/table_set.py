@@ -64,6 +64,12 @@ class Remarks:
     deduit: Booleans
     motif: Integers
 
+    @functools.cached_property
+    def rows(self) -> RowNumbers:
+        """The rows of which something is said."""
+        marked = self.douteux | self.estime | self.deduit
+        return np.flatnonzero(marked | (self.statut != 0) | (self.motif >= 0))
+
     def take(self, rows: RowNumbers) -> Remarks:
         """Bring the remarks on other rows; -1 is a row of which nothing is said."""
         found = rows >= 0
