@@ -58,6 +58,8 @@ def align(
 
 def latest_keys(wanted: pd.MultiIndex, available: pd.MultiIndex, max_gap: int) -> pd.MultiIndex:
     """For each key, the same code at the latest available year, at most ``max_gap`` years back."""
+    if wanted.equals(available):
+        return wanted
     codes, years = wanted.get_level_values("code"), wanted.get_level_values("annee").to_numpy()
     found = np.asarray(wanted.isin(available))
     chosen = years.copy()
@@ -77,11 +79,13 @@ def places_of(tables: Tables, keys: pd.MultiIndex) -> Places:
     unique = pd.Index(codes.unique())
     found, is_commune = communes_of(unique, tables.territoires["niveau"])
     at = unique.get_indexer(codes)
-    communes, population = found.fillna("").to_numpy()[at], np.full(len(keys), np.nan)
+    population = np.full(len(keys), np.nan)
     if "population" in tables:
         given = tables["population"]["population"].dropna()
         assert isinstance(given.index, pd.MultiIndex)  # a table is so keyed
-        wanted = pd.MultiIndex.from_arrays([communes, years], names=KEY)
+        wanted = keys
+        if not is_commune.all():
+            wanted = pd.MultiIndex.from_arrays([found.fillna("").take(at), years], names=KEY)
         rows = given.index.get_indexer(latest_keys(wanted, given.index, POPULATION_AGE))
         population[rows >= 0] = given.to_numpy()[rows[rows >= 0]]
     return Places(is_commune[at], found.notna().to_numpy()[at], population)
@@ -108,7 +112,7 @@ def level_years(tables: Tables, keys: pd.MultiIndex) -> Integers:
 
 def strata_of(
     card: Card,
-    tables: Tables,
+    tables: Mapping[str, pd.DataFrame],
     keys: pd.MultiIndex,
     rows: RowNumbers,
     places: Places,
@@ -116,11 +120,13 @@ def strata_of(
     """Bring the counts of an indicator on some keys; ``rows`` are the values that they enter."""
     if any(name not in tables for name in card.entrees):
         return None
-    lead = tables.index_of(next(iter(card.entrees)))
-    at = lead.get_indexer(keys)
-    aligned = [align(card, table, tables, lead) for table in card.entrees]
-    columns = [column for a in aligned for column in a.inputs()]
-    counts = np.column_stack([np.where(at >= 0, column[at], np.nan) for column in columns])
+    lead = tables[next(iter(card.entrees))].index
+    assert isinstance(lead, pd.MultiIndex)  # so checked at the door
+    columns = [c for table in card.entrees for c in align(card, table, tables, lead).inputs()]
+    if not keys.equals(lead):
+        at = lead.get_indexer(keys)
+        columns = [np.where(at >= 0, column[at], np.nan) for column in columns]
+    counts = np.column_stack(columns)
     return Strata(rows, counts, keys.get_level_values("annee").to_numpy(np.int64), places)
 
 

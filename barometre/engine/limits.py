@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
+from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers, summed
 from barometre.base.errors import BarometreError
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY, MODELS
@@ -25,7 +25,6 @@ from barometre.engine.rounded_counts import linear_bounds
 from barometre.engine.sampling import (
     Interval,
     SurveyDesign,
-    effective_size,
     grade_positions,
     newcombe,
     sampling_fraction,
@@ -175,9 +174,12 @@ def communes_of(codes: pd.Index, niveaux: pd.Series[str]) -> tuple[pd.Series[str
     """
     texts = pd.Series(codes, dtype="str")
     told = texts.map(niveaux).astype("str").replace("", None)
-    form = r"(?:0[1-9]|[1-8]\d|9[0-8]|2[AB])\d{3}"
-    commune = told.eq("commune") | (told.isna() & texts.str.fullmatch(form))
-    iris = told.eq("iris") | (told.isna() & texts.str.fullmatch(rf"(?!20|24){form}\d{{4}}"))
+    commune, iris, silent = told.eq("commune"), told.eq("iris"), told.isna()
+    if silent.any():
+        form, untold = r"(?:0[1-9]|[1-8][0-9]|9[0-8]|2[AB])[0-9]{3}", texts[silent]
+        commune[silent] = untold.str.fullmatch(form)
+        epci = untold.str.startswith(("20", "24"))
+        iris[silent] = untold.str.fullmatch(rf"{form}[0-9]{{4}}") & ~epci
     found = texts.where(commune, texts.str[:5].where(iris))
     return found, commune.to_numpy(dtype=bool)
 
@@ -223,9 +225,12 @@ class Strata:
         for j, (table, _) in enumerate(columns):
             step, count = ROUNDED.get(table, 0.0), self.counts[:, j]
             if step:
-                exact = self.places.commune & ~np.isnan(count) & (count % step != 0)
-                rounded = ~np.isin(self.years, np.unique(self.years[exact]))
-                half[:, j] = np.where(self.places.commune & rounded, step / 2, 0)
+                multiple = count / step
+                exact = self.places.commune & ~np.isnan(count) & (multiple != np.floor(multiple))
+                rounded = self.places.commune
+                if exact.any():
+                    rounded = rounded & ~np.isin(self.years, np.unique(self.years[exact]))
+                half[rounded, j] = step / 2
         return half
 
 
@@ -281,7 +286,7 @@ def _sample(
         )
         shares.append(p)
         limits.append(interval)
-        informing = np.where(fraction == 1, np.inf, effective_size(n, fraction=fraction, deff=deff))
+        informing = np.where(fraction == 1, np.inf, fraction * n / deff)
         sizes.append(_total(informing, strata, value))
         above = np.minimum(above, _total(top, strata, value))
         below = np.minimum(below, _total(n, strata, value))
@@ -314,9 +319,12 @@ def _register(
         np.column_stack([_total(column, strata, value) for column in columns.T])
         for columns in (strata.counts, rounding)
     )
-    low, high = linear_bounds(counts, half, division.above, division.below)
-    scale = _SCALES.get(card.unite, 1.0)
+    rounded = (half > 0) @ np.ones(half.shape[1]) > 0
     exact, _ = linear_bounds(counts, np.zeros_like(half), division.above, division.below)
+    low, high = exact, exact
+    if rounded.any():
+        low, high = linear_bounds(counts, half, division.above, division.below)
+    scale = _SCALES.get(card.unite, 1.0)
     same = _same(np.clip(scale * exact, *card.bornes), value)
     limits = [np.where(same, np.clip(scale * x, *card.bornes), np.nan) for x in (low, high)]
     grade = np.full(len(value), -1, dtype=np.int8)
@@ -325,7 +333,7 @@ def _register(
         grade = grade_positions(
             (limits[1] - limits[0]) / 2, np.full_like(low, np.nan), above, below
         )
-    rounded = (half > 0).any(axis=1) & same
+    rounded &= same
     steps = sorted({ROUNDED[table] for table in card.entrees if table in ROUNDED})
     multiples = " ou ".join(map(format_number, steps))
     texts = [
@@ -340,13 +348,13 @@ def _register(
 
 def _total(terms: Floats, strata: Strata, value: Floats) -> Floats:
     """Add up the strata of each value; a value without stratum has nothing known."""
-    sums = np.bincount(strata.row, terms, minlength=len(value)).astype(np.float64)
+    sums = summed(terms, strata.row, len(value))
     sums[np.bincount(strata.row, minlength=len(value)) == 0] = np.nan
     return sums
 
 
 def _any(where: Booleans, strata: Strata, value: Floats) -> Booleans:
-    return np.bincount(strata.row, where.astype(np.float64), minlength=len(value)) > 0
+    return summed(where, strata.row, len(value)) > 0
 
 
 def _same(found: Floats, value: Floats) -> Booleans:

@@ -25,15 +25,15 @@ def linear_bounds(counts: Floats, half: Floats, above: Floats, below: Floats | N
     low, high = np.full(len(counts), np.inf), np.full(len(counts), -np.inf)
     moving = [j for j in range(counts.shape[1]) if (half[:, j] > 0).any()]
     for signs in itertools.product((-1.0, 1.0), repeat=len(moving)):
-        corner = counts.copy()
-        corner[:, moving] += half[:, moving] * np.array(signs)
-        corner = np.maximum(corner, 0)
+        corner = np.maximum(counts, 0)
+        for j, sign in zip(moving, signs, strict=True):
+            corner[:, j] = np.maximum(counts[:, j] + sign * half[:, j], 0)
         top = corner @ above
         with np.errstate(divide="ignore", invalid="ignore"):
             value = top if below is None else top / (corner @ below)
         low, high = np.fmin(low, value), np.fmax(high, value)
     # A zero numerator over a zero denominator says nothing: fmin and fmax leave it out.
-    unknown = np.isnan(counts).any(axis=1)
+    unknown = np.isnan(counts @ np.ones(counts.shape[1]))
     if below is not None:
         unknown |= counts @ below == 0
     return Interval(np.where(unknown, np.nan, low), np.where(unknown, np.nan, high))

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from barometre.base.arguments import Numbers, as_numbers, as_shares, is_number
-from barometre.base.arrays import Floats, RowNumbers
+from barometre.base.arrays import Floats, RowNumbers, summed
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.engine.results import GRADES
 from barometre.tables.table_set import Positions
@@ -264,6 +264,8 @@ def stratified_wilson(
     0.275 (0.246 - 0.306)
     """
     p, size, taken, effect = as_numbers(share=share, n=n, fraction=fraction, deff=deff)
+    effective_size(size, fraction=taken, deff=effect)  # refuses what cannot be
+    as_shares(share=p)
     strata = [np.ravel(column) for column in (p, size, taken, effect)]
     one = np.zeros(strata[0].size, dtype=np.intp)
     total, interval = stratified_intervals(*strata, unions=one, number=1, level=level)
@@ -274,20 +276,21 @@ def stratified_intervals(
     share: Floats,
     n: Floats,
     fraction: Floats,
-    deff: Numbers,
+    deff: float | Floats,
     *,
     unions: RowNumbers,
     number: int,
     level: float,
 ) -> tuple[Floats, Interval]:
-    """Apply `stratified_wilson` to many unions; ``unions`` is the position of each stratum's."""
-    effective = effective_size(n, fraction=fraction, deff=deff)
-    as_shares(share=share)
+    """Apply `stratified_wilson` to many unions; ``unions`` is the position of each stratum's.
+
+    Numbers are those of checked tables: they are not looked at again.
+    """
+    effective = fraction * n / deff
     some = n != 0
 
     def total(terms: Floats) -> Floats:
-        sums: Floats = np.bincount(unions[some], terms[some], minlength=number).astype(np.float64)
-        return sums
+        return summed(np.where(some, terms, 0.0), unions, number)
 
     whole = total(n)
     with np.errstate(divide="ignore", invalid="ignore"):

@@ -112,13 +112,16 @@ def compute(
     if not design:
         return stack(filled, notes)
     bounds: dict[str, Bounds] = {}
-    known: dict[int, Places] = {}  # many indicators share their keys
+    known: list[tuple[pd.MultiIndex, Places]] = []  # many indicators share their keys
+    frames = {name: checked[name] for name in checked}
     for name, values in filled.items():
-        if id(values.keys) not in known:
-            known[id(values.keys)] = places_of(checked, values.keys)
-        rows = np.arange(len(values.keys))
+        keys = values.keys
+        places = next((places for one, places in known if one.equals(keys)), None)
+        if places is None:
+            places = places_of(checked, keys)
+            known.append((keys, places))
         card = indicator_card(name)
-        strata = strata_of(card, checked, values.keys, rows, known[id(values.keys)])
+        strata = strata_of(card, frames, keys, np.arange(len(keys)), places)
         filled[name], bounds[name] = bounds_of(card, values, strata, design, notes)
     return stack(filled, notes, bounds)
 
