@@ -149,6 +149,44 @@ def test_suppress(folder: Path) -> None:
     assert found.isna().to_numpy().any()
 
 
+def test_indices_of_ones_own_territory_do_not_change(tmp_path: Path) -> None:
+    text = "code;part_emploi_25_54;part_sup_bac;revenu_median\n"
+    rows = ["59172;55;20;14 320", "59491;60;25;15 100", "2A004;71;31;18 600", "METRO;80;42;22 040"]
+    (tmp_path / "c.csv").write_text("\n".join([text.strip(), *rows, ""]), "utf-8")
+    for options, out in (((), "all.csv"), (("--epci", HAINAUT), "own.csv")):
+        done = call("idt", "c.csv", *options, "--out", out, cwd=tmp_path)
+        assert done.code == 0, done.err
+    whole, own = written(tmp_path / "all.csv"), written(tmp_path / "own.csv")
+    assert own["code"].tolist() == ["59172", "59491", "METRO"]  # the scale is that of all four
+    assert own.equals(whole[whole["code"] != "2A004"].reset_index(drop=True))
+    nowhere = call("idt", "c.csv", "--commune", "Denein", cwd=tmp_path)
+    assert (nowhere.code, "Denain" in nowhere.err) == (1, True)
+
+
+def test_a_part_of_a_table_is_hidden_as_the_whole(tmp_path: Path) -> None:
+    text = "code;F;H;T\n59172;40;7;47\n59491;50;60;110\n2A004;60;70;130\nT;150;137;287\n"
+    (tmp_path / "n.csv").write_text(text)
+    (tmp_path / "z.csv").write_text("code\n59491\n59172\n")
+    for options, out in (((), "all.csv"), (("--zones", "z.csv"), "own.csv")):
+        done = call("suppress", "n.csv", "--total", "T", *options, "--out", out, cwd=tmp_path)
+        assert done.code == 0, done.err
+    whole, own = written(tmp_path / "all.csv"), written(tmp_path / "own.csv")
+    assert own["code"].tolist() == ["59172", "59491", "T"]
+    assert own.equals(whole[whole["code"] != "2A004"].reset_index(drop=True))
+    assert own.isna().to_numpy().any()
+    away = call("suppress", "n.csv", "--total", "T", "--commune", "Lille", cwd=tmp_path)
+    assert (away.code, "rien de Lille" in away.err) == (1, True)
+
+
+def test_an_index_shows_its_decimals(tmp_path: Path) -> None:
+    text = "code;icm;part_diplomes;niveau_de_vie_median\n59172;140;62;14320\n59;110;75;20360\n"
+    (tmp_path / "c.csv").write_text(text)
+    bounds = {"icm": (60, 160), "part_diplomes": (50, 90), "niveau_de_vie_median": (14090, 38860)}
+    bcs.Bounds(bounds).to_toml(tmp_path / "b.toml")
+    shown = call("idh4", "c.csv", "--bounds", "b.toml", cwd=tmp_path)
+    assert "0,200" in shown.out  # (160 - 140) / 100
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

@@ -76,6 +76,21 @@ def test_each_help_has_an_example_and_explains_every_option(name: str) -> None:
         assert getattr(option, "help", None), f"{name} {option.name}"
 
 
+PLACES = {"epci", "dep", "commune", "qpv", "zones"}
+WITHOUT = {
+    "init": "writes the territory", "demo": "that of the contract", "cohort": "people, not places",
+    "indicators": "no data", "families": "no data", "template": "no data",
+    "check-indicator": "no data", "edition create": "results as they were written",
+    "edition compare": "editions as they were published", "edition validate": "no data",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", commands())
+def test_a_command_that_reads_places_takes_ones_own(name: str) -> None:
+    options = {str(option.name) for option in commands()[name].params}
+    assert (options >= PLACES) == (name not in WITHOUT)
+
+
 @pytest.mark.parametrize("name", [n for n in commands() if n != "demo"])  # demo : test_cli
 def test_each_example_runs(name: str, folder: Path) -> None:
     if name == "edition create":
@@ -100,6 +115,21 @@ def test_a_year_of_the_contract(folder: Path) -> None:
     assert call("monitor", "rien", cwd=folder).code == 1
     (folder / "vide").mkdir()
     assert "dossier de travail" in call("monitor", cwd=folder / "vide").words
+
+
+def test_the_dashboard_of_a_part_of_the_territory(folder: Path) -> None:
+    year = example_year()
+    own = year["actions"][year["actions"]["qpv"] == "QN05953M"]
+    done = call("monitor", "suivi", "--qpv", "QN05953M", "--out", "p.xlsx", cwd=folder)
+    assert done.code == 0, done.err
+    actions = pd.read_excel(folder / "p.xlsx", "actions")
+    assert actions["n"].sum() == len(own) > 0
+    money = year["financements"]
+    asked = money[(money["qpv"] == "QN05953M") & (money["annee"] == 2025)]["montant"].sum()
+    assert round(pd.read_excel(folder / "p.xlsx", "crédits")["montant"].sum(), 2) == round(asked, 2)
+    assert len(pd.read_excel(folder / "p.xlsx", "objectifs")) == len(year["objectifs"])
+    away = call("monitor", "suivi", "--commune", "Lille", cwd=folder)
+    assert (away.code, "rien de Lille" in away.err) == (1, True)
 
 
 def test_monitor_in_a_working_folder(folder: Path) -> None:

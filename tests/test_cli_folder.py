@@ -55,6 +55,12 @@ def test_the_details_of_each_file(work: Path) -> None:
         assert words in told
 
 
+def test_years_are_those_of_indicators(work: Path) -> None:
+    creations = "code;annee;creations_auto_entrepreneurs\n59172;2024;12\n"
+    (work / "sources" / "etablissements.csv").write_text(creations, "utf-8")
+    assert "2 communes), 2021." in call("check", cwd=work).words  # a share lacks its denominator
+
+
 def test_a_faulty_file_stops_everything_or_is_skipped_as_asked(work: Path) -> None:
     (work / "sources" / "logements-faux.csv").write_text(
         HOMES + "9172;2020;80;12\n59179;2020;x;7\n", "utf-8"

@@ -234,10 +234,17 @@ def priorities(
 def idh4(
     components: Annotated[Path, typer.Argument(help="Table des composantes, une ligne un code.")],
     bounds: Annotated[Path, typer.Option(help="Bornes enregistrées (TOML).")],
+    epci: Epci = None,
+    dep: Dep = None,
+    commune: Commune = None,
+    qpv: Qpv = None,
+    zones: Zones = None,
     out: Out = None,
     csv: Csv = "machine",
 ) -> None:
     """IDH-4 de territoires, de leurs composantes et de bornes enregistrées.
+
+    Un territoire demandé choisit les lignes montrées, sans changer un chiffre.
 
     Exemple : barometre idh4 composantes.csv --bounds bornes.toml
     """
@@ -246,16 +253,24 @@ def idh4(
 
     _check_out(out, csv, [components, bounds])
     index = scored(_components(components), bounds)
-    deliver(index.table, out, console(), title="IDH-4", csv=csv)
+    table = _own(index.table, epci=epci, dep=dep, commune=commune, qpv=qpv, zones=zones)
+    deliver(table, out, console(), title="IDH-4", csv=csv)
 
 
 def idt(
     components: Annotated[Path, typer.Argument(help="Table des composantes, une ligne un code.")],
     reference: Annotated[str, typer.Option(help="Code de la référence, dans la table.")] = "METRO",
+    epci: Epci = None,
+    dep: Dep = None,
+    commune: Commune = None,
+    qpv: Qpv = None,
+    zones: Zones = None,
     out: Out = None,
     csv: Csv = "machine",
 ) -> None:
     """IDT reconstitué, jamais un chiffre de COMPAS.
+
+    Un territoire demandé choisit les lignes montrées ; l'échelle reste celle de toute la table.
 
     Exemple : barometre idt composantes.csv --reference METRO
     """
@@ -264,7 +279,8 @@ def idt(
 
     _check_out(out, csv, [components])
     index = scored(_components(components), reference)
-    deliver(index.table, out, console(), title="IDT reconstitué", csv=csv)
+    table = _own(index.table, epci=epci, dep=dep, commune=commune, qpv=qpv, zones=zones)
+    deliver(table, out, console(), title="IDT reconstitué", csv=csv)
 
 
 def suppress(
@@ -276,10 +292,18 @@ def suppress(
     total: Annotated[
         str, typer.Option(help="Libellé de la ligne et de la colonne de total.")
     ] = "Ensemble",
+    epci: Epci = None,
+    dep: Dep = None,
+    commune: Commune = None,
+    qpv: Qpv = None,
+    zones: Zones = None,
     out: Out = None,
     csv: Csv = "machine",
 ) -> None:
     """Masque les petits effectifs d'un tableau, et ce qui les redonnerait.
+
+    Un territoire demandé choisit les lignes montrées, codes en première colonne : le tableau entier
+    est masqué d'abord.
 
     Exemple : barometre suppress effectifs.csv --threshold 11 --out publiable.csv
     """
@@ -291,7 +315,10 @@ def suppress(
     counts = _counts(table)
     small = current_config().seuils.secret if threshold is None else threshold
     done = protected(counts, threshold=small, total=total)
-    deliver(done.table.reset_index(), out, console(), title="tableau publiable", csv=csv)
+    table = _own(
+        done.table, always=total, epci=epci, dep=dep, commune=commune, qpv=qpv, zones=zones
+    )
+    deliver(table.reset_index(), out, console(), title="tableau publiable", csv=csv)
 
 
 # ---- inputs and outputs -------------------------------------------------------------------------
@@ -323,6 +350,21 @@ def _of_level(frame: pd.DataFrame, level: list[str] | None) -> pd.DataFrame:
     from barometre.datasets.places.choose import select
 
     return frame if not level else select(frame, level=level)
+
+
+def _own(frame: pd.DataFrame, *, always: str = "", **asked: Any) -> pd.DataFrame:
+    """Keep the rows of the territory asked, and a row of totals; all of them when none is.
+
+    A table typed by hand is not narrowed to the territory of the working folder.
+    """
+    from barometre.datasets.places.choose import select
+
+    if not any(asked.values()):
+        return frame
+    labels = pd.Index(frame.index.get_level_values(0).astype("str"))
+    coded = pd.DataFrame({"code": labels, "row": range(len(frame))})
+    kept = select(coded[labels != always], **asked)["row"]
+    return frame[coded["row"].isin(kept).to_numpy(dtype=bool) | (labels == always)]
 
 
 def _default_references(held: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from barometre.cli.app import Quiet, console
+from barometre.cli.app import Commune, Dep, Epci, Qpv, Quiet, Zones, console
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,6 +38,11 @@ def monitor(
         Path | None,
         typer.Option(help="Résultats (compute) : observations des objectifs, besoins des QPV."),
     ] = None,
+    epci: Epci = None,
+    dep: Dep = None,
+    commune: Commune = None,
+    qpv: Qpv = None,
+    zones: Zones = None,
     lang: Annotated[
         str | None, typer.Option(help="Langue : fr ou en ; par défaut celle du dossier.")
     ] = None,
@@ -49,11 +54,20 @@ def monitor(
 ) -> None:
     """Tableau de bord du contrat : objectifs, actions, crédits, engagements, TFPB, calendrier.
 
+    D'un territoire demandé : ses actions, ses crédits, son abattement de TFPB ; le reste est celui
+    du contrat entier.
+
     Exemple : barometre monitor suivi --year 2025 --out tableau-de-bord.xlsx
     """
     from barometre.base.arguments import as_lang
+    from barometre.datasets.places.territory import selection
     from barometre.monitoring import example_year, read_records
-    from barometre.pages.dashboard import dashboard, print_dashboard, write_dashboard
+    from barometre.pages.dashboard import (
+        dashboard,
+        of_territory,
+        print_dashboard,
+        write_dashboard,
+    )
     from barometre.pages.results_back import read_results
     from barometre.pages.workspace import current_config
 
@@ -62,6 +76,9 @@ def monitor(
     config = current_config()
     words = as_lang(lang or config.sorties.langue)
     tables = example_year() if example else read_records(_followed(folder))
+    asked = {"epci": epci, "dep": dep, "commune": commune, "qpv": qpv, "zones": zones}
+    if any(asked.values()):
+        tables = of_territory(tables, selection(**asked))
     board = dashboard(
         tables,
         year or config.editions.annee,

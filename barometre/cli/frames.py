@@ -93,8 +93,9 @@ def print_frame(frame: pd.DataFrame, console: Console, *, title: str) -> None:
     for name in shown.columns:
         numeric = pd.api.types.is_numeric_dtype(shown[name].dtype)
         table.add_column(str(name), justify="right" if numeric else "left")
+    decimals = [_decimals(shown[name]) for name in shown]
     for row in shown.head(_SHOWN).itertuples(index=False, name=None):
-        table.add_row(*(_cell(value) for value in row))
+        table.add_row(*map(_cell, row, decimals))
     console.print(table)
     if asked and len(asked) < frame.shape[1]:
         left = frame.shape[1] - len(asked)
@@ -103,7 +104,14 @@ def print_frame(frame: pd.DataFrame, console: Console, *, title: str) -> None:
         console.print(f"... {len(shown) - _SHOWN} autres lignes : --out FICHIER les écrit toutes")
 
 
-def _cell(value: object) -> str:
+def _decimals(column: pd.Series) -> int:
+    """Tell how many decimals show a column: an index between 0 and 1 lives in its decimals."""
+    if not pd.api.types.is_float_dtype(column.dtype):
+        return 1
+    return 3 if column.abs().max() <= 1 else 1
+
+
+def _cell(value: object, decimals: int) -> str:
     """Write a cell as people read it."""
     if value is None or value is pd.NA or (isinstance(value, float) and value != value):
         return ""
@@ -113,5 +121,5 @@ def _cell(value: object) -> str:
         return str(value)  # years and ranks
     if isinstance(value, float):
         whole = value == int(value) if abs(value) < 1e15 else True
-        return format_number(value, 0 if whole else 1)
+        return format_number(value, 0 if whole else decimals)
     return absent_label(value) if value in ("non_disponible", "non_defini") else str(value)

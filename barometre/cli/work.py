@@ -30,7 +30,7 @@ from barometre.pages.workspace import (
     find_config,
     load_config,
 )
-from barometre.sources.file_report import FileReport, described
+from barometre.sources.file_report import FileReport, described, years_of
 from barometre.sources.found_members import find_memberships
 from barometre.sources.origin import files_of
 from barometre.sources.reading import FilesRead, read_files
@@ -234,6 +234,7 @@ def checked(wish: Wish) -> Checked:
     title = "" if wish.place is None else wish.place.titre
     used = () if wish.place is None else tuple(name for name, _ in wish.memberships)
     whole = described(found.tables, "", "ensemble des fichiers")
+    whole = replace(whole, annees=years_of(found.tables, whole.indicateurs) or whole.annees)
     return Checked(whole, found.reports, found.skipped, tuple(sorted(codes)), title, used)
 
 

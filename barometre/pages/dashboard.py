@@ -16,6 +16,7 @@ from barometre.base.errors import BarometreError
 from barometre.base.files import replacing
 from barometre.base.french import Lang, format_number
 from barometre.compare.order import priorities
+from barometre.datasets.places.territory import Selection
 from barometre.monitoring.action_rows import THRESHOLD
 from barometre.monitoring.money import STEPS, cpo_share
 from barometre.monitoring.words import VALUES, in_english
@@ -107,6 +108,44 @@ def dashboard(
         sheets["tfpb"] = monitoring.tfpb(tables["tfpb"], year=when)
     sheets["calendrier"] = monitoring.agenda(when)
     return Dashboard(when, sheets)
+
+
+def of_territory(tables: Mapping[str, pd.DataFrame], place: Selection) -> dict[str, pd.DataFrame]:
+    """Keep what the follow-up says of a part of the territory.
+
+    Parameters
+    ----------
+    tables : mapping of str to DataFrame
+        Tables of the contract.
+    place : Selection
+        Communes, neighbourhoods...
+
+    Returns
+    -------
+    dict of str to DataFrame
+        Actions, amounts and abatement in those places: rows that name a neighbourhood or a commune
+        of it. Targets and commitments are those of the whole contract, and stay whole.
+
+    Raises
+    ------
+    BarometreError
+        No row at all in those places.
+    """
+    kept, rows = dict(tables), 0
+    for name, table in tables.items():
+        named = [column for column in ("qpv", "commune") if column in table]
+        if named:
+            codes = (
+                table[named].bfill(axis="columns").iloc[:, 0]
+            )  # the neighbourhood, else its commune
+            kept[name] = table[place.keeps(codes, references=False)]
+            rows += len(kept[name])
+    if not rows:
+        raise BarometreError(
+            f"rien de {place.titre} dans le suivi ; les colonnes qpv et commune de ses tables"
+            " disent de quel lieu est une ligne (quartiers de 2015 : QP..., de 2024 : QN...)"
+        )
+    return kept
 
 
 def _beside_needs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -168,6 +169,33 @@ def described(tables: Tables, nom: str, titre: str) -> FileReport:
         manques=missing,
         avertissements=(),
     )
+
+
+def years_of(tables: Tables, indicators: Iterable[str]) -> tuple[int, ...]:
+    """List the years of what feeds some indicators.
+
+    Parameters
+    ----------
+    tables : Tables
+        What was read.
+    indicators : iterable of str
+        Their identifiers.
+
+    Returns
+    -------
+    tuple of int
+        Years of the data, in order; a column that no indicator can use does not count.
+    """
+    years: set[int] = set()
+    for name in indicators:
+        inputs = {table: list(columns) for table, columns in load_cards()[name].entrees.items()}
+        for table, columns in {**inputs, "publies": [name]}.items():
+            if table in tables:
+                held = tables[table]
+                known = held[held.columns.intersection(columns)].notna().any(axis="columns")
+                rows = tables.index_of(table)[known.to_numpy(dtype=bool)]
+                years.update(map(int, rows.get_level_values("annee").unique()))
+    return tuple(sorted(years))
 
 
 def set_aside(nom: str, genre: str, titre: str, *, told: str = "") -> Reading:
