@@ -34,7 +34,7 @@ def by_columns(function: Callable[..., Any], *parameters: str) -> Callable[..., 
 
 KEYS = ("person", "wave")
 weighted_effect = by_columns(cohort.weighted_effect, "outcome", "arm", "weight", "cluster")
-lee_bounds = by_columns(cohort.lee_bounds, "outcome", "arm", "cluster")
+lee_bounds = by_columns(cohort.lee_bounds, "outcome", "arm", "cluster", "weight")
 randomisation_test = by_columns(cohort.randomisation_test, "outcome", "arm", "cluster", "strata")
 twfe = by_columns(cohort.twfe, "outcome", *KEYS, "treated", "cluster", "weight")
 event_study = by_columns(cohort.event_study, "outcome", *KEYS, "first_treated", "cluster", "weight")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from barometre.base.errors import BarometreError
 from barometre.cohort.losses.lost import attrition, attrition_model, stayers_and_lost
+from barometre.cohort.losses.weights import attrition_weights, combine_weights, propensity_weights
 from tests.columns import lee_bounds
 
 
@@ -105,6 +106,91 @@ def test_interval_holds_the_bounds_and_is_normal_when_they_meet() -> None:
     cut = lee_bounds(y, arm, draws=200, cluster=np.arange(400) // 4)
     assert cut.interval is not None
     assert cut.interval[0] < cut.low < cut.high < cut.interval[1]
+
+
+def drawn(seed: int, n: int = 40) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"arm": np.arange(n) % 2, "lost": rng.integers(0, 2, n)})
+    frame["y"] = np.where(frame["lost"] == 1, np.nan, rng.integers(0, 30, n))
+    return frame.assign(w=rng.integers(1, 4, n), x=rng.normal(size=n))
+
+
+@given(st.integers(0, 10_000))
+def test_weights_of_one_are_no_weights_and_their_scale_is_nothing(seed: int) -> None:
+    frame = drawn(seed).assign(one=1.0)
+    plain = attrition(frame, "lost", "arm")
+    one = attrition(frame, "lost", "arm", weight="one")
+    np.testing.assert_allclose(one["n_eff"], plain["n"], rtol=1e-12)
+    figures = ["rate", "low", "high", "statistic", "p"]
+    np.testing.assert_allclose(one[figures], plain[figures], rtol=1e-9, atol=1e-12)
+    weighted = attrition(frame, "lost", "arm", weight="w")
+    scaled = attrition(frame, "lost", "arm", weight=frame["w"] * 7.3)
+    np.testing.assert_allclose(scaled.iloc[:, 1:], weighted.iloc[:, 1:], rtol=1e-9, atol=1e-12)
+    bounds = [
+        lee_bounds(frame["y"], frame["arm"], weight=w) for w in (frame["w"] * 7.3, frame["w"])
+    ]
+    low, high = ([getattr(one, side) for one in bounds] for side in ("low", "high"))
+    assert (low[0], high[0]) == pytest.approx((low[1], high[1]), abs=1e-9, nan_ok=True)
+
+
+@given(st.integers(0, 10_000))
+def test_whole_weights_are_people_repeated(seed: int) -> None:
+    """Shares and bounds of whole weights are those of as many people."""
+    frame = drawn(seed)
+    many = frame.loc[frame.index.repeat(frame["w"])]
+    ours = attrition(frame, "lost", "arm", weight="w")
+    theirs = attrition(many, "lost", "arm")
+    np.testing.assert_allclose(ours["rate"], theirs["rate"], rtol=1e-12, atol=1e-12)
+    assert (ours["n_eff"] <= theirs["n"] + 1e-9).all()  # weights never add precision
+    one = lee_bounds(frame["y"], frame["arm"], weight=frame["w"])
+    other = lee_bounds(many["y"], many["arm"])
+    assert (one.low, one.high, one.trimmed_share) == pytest.approx(
+        (other.low, other.high, other.trimmed_share), abs=1e-9, nan_ok=True
+    )
+    assert one.trimmed_arm == other.trimmed_arm or one.trimmed_share < 1e-12
+    assert one.retention_treated == pytest.approx(other.retention_treated)
+
+
+def test_who_has_no_weight_is_out_and_counted() -> None:
+    frame = drawn(3)
+    frame.loc[[0, 5], "w"] = np.nan
+    frame.loc[7, "w"] = 0
+    kept = frame[frame["w"] > 0]
+    found, expected = (attrition(rows, "lost", "arm", weight="w") for rows in (frame, kept))
+    pd.testing.assert_frame_equal(pd.DataFrame(found), pd.DataFrame(expected))
+    assert found.meta["lost"] == {"poids nul ou manquant": 3}
+    assert "3 personnes (poids nul ou manquant)" in found.summary()
+    bounds = lee_bounds(frame["y"], frame["arm"], weight=frame["w"], draws=30)
+    same = lee_bounds(kept["y"], kept["arm"], weight=kept["w"], draws=30)
+    assert (bounds.low, bounds.high, bounds.interval) == (same.low, same.high, same.interval)
+    assert bounds.meta["lost"]["poids nul ou manquant"] == 3
+    table = stayers_and_lost(frame.dropna(), "arm", ["x"], weight="w")
+    assert {"smd", "smd_before", "mean_lost_before"} <= set(table.columns)
+    for wrong in (-1.0, np.nan):
+        with pytest.raises(BarometreError, match="poids"):
+            attrition(
+                frame.assign(w=np.where(frame["arm"] == 1, wrong, 1.0)), "lost", "arm", weight="w"
+            )
+
+
+@given(st.integers(0, 10_000))
+def test_survey_weights_count_once_in_combined_weights(seed: int) -> None:
+    """Whole survey weights: those of as many people, each worth one."""
+    frame = drawn(seed, 60).assign(seen=lambda people: 1 - people["lost"])
+    many = frame.loc[frame.index.repeat(frame["w"])].reset_index(names="who")
+    both = [
+        combine_weights(
+            propensity_weights(rows, "arm", ["x"], weight=weight),
+            attrition_weights(rows, "seen", ["x", "arm"], weight=weight),
+        )
+        for rows, weight in ((frame, "w"), (many, None))
+    ]
+    alone = both[1].groupby(many["who"]).first()
+    # Newton's steps end on other sums: the twelfth digit moves
+    np.testing.assert_allclose(both[0], alone * frame["w"], rtol=1e-8)
+    other = propensity_weights(frame.assign(v=frame["w"] + 1), "arm", ["x"], weight="v")
+    with pytest.raises(BarometreError, match="poids de sondage différents"):
+        combine_weights(other, attrition_weights(frame, "seen", ["x"], weight="w"))
 
 
 def test_refusals_and_empty_arms() -> None:

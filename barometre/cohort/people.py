@@ -279,9 +279,19 @@ class Cohort(PanelRows):
         """People of the first wave, and who is lost (column ``lost``) at a later one."""
         return baseline.lost_at(self, wave)
 
-    def attrition(self, wave: Any = None, *, level: float = 0.95) -> Tidy:
-        """Losses of the arms at a wave, the last one by default, and their difference."""
-        return baseline.panel_attrition(self, wave, level=level)
+    def attrition(
+        self,
+        wave: Any = None,
+        *,
+        weight: str | pd.Series[float] | None = None,
+        level: float = 0.95,
+    ) -> Tidy:
+        """Losses of the arms at a wave, the last one by default, and their difference.
+
+        Weights are those given only: a column, as it was at the first wave, or a Series indexed by
+        person.
+        """
+        return baseline.panel_attrition(self, wave, weight=weight, level=level)
 
     def attrition_model(
         self, covariates: Sequence[str], wave: Any = None, *, weight: str | None = None
@@ -297,10 +307,17 @@ class Cohort(PanelRows):
         numerator: Sequence[str] = (),
         stabilised: bool = True,
         trim: float | None = None,
+        weight: str | None = None,
     ) -> AttritionWeights:
-        """Weights of those still seen at a wave."""
+        """Weights of those still seen at a wave, times the column of weights given, if any."""
         return baseline.panel_attrition_weights(
-            self, covariates, wave, numerator=numerator, stabilised=stabilised, trim=trim
+            self,
+            covariates,
+            wave,
+            numerator=numerator,
+            stabilised=stabilised,
+            trim=trim,
+            weight=weight,
         )
 
     def lee_bounds(
@@ -308,14 +325,26 @@ class Cohort(PanelRows):
         outcome: str,
         wave: Any = None,
         *,
+        weight: str | pd.Series[float] | None = None,
         cluster: str | None = None,
         draws: int = 0,
         level: float = 0.95,
         seed: int = 0,
     ) -> LeeBounds:
-        """Bounds of the effect at a wave whatever the losses; clusters are drawn whole."""
+        """Bounds of the effect at a wave whatever the losses; clusters are drawn whole.
+
+        Weights are those given only: a column, as it was at the first wave, or a Series indexed by
+        person, with those of the lost.
+        """
         return baseline.panel_lee_bounds(
-            self, outcome, wave, cluster=cluster, draws=draws, level=level, seed=seed
+            self,
+            outcome,
+            wave,
+            weight=weight,
+            cluster=cluster,
+            draws=draws,
+            level=level,
+            seed=seed,
         )
 
     def balance_table(

@@ -192,6 +192,24 @@ def test_attrition_weights(column: str, options: Any) -> None:
     same(both, result("weights")[column] * result("weights")["att"], rtol=FITTED)
 
 
+def test_weighted_losses() -> None:
+    theirs = result("attrition_weighted").set_index("arm").loc[[0, 1]]
+    ours = cohort.attrition(data("people"), "lost", "arm", weight="weight").iloc[:2]
+    same(ours["rate"], theirs["rate"])
+    # R's variance is that of n - 1: the sample without weights has the same factor.
+    n, rate = theirs["n"], theirs["rate"]
+    same(ours["n_eff"], rate * (1 - rate) / (theirs["se"] ** 2 * (n - 1) / n))
+
+
+@pytest.mark.parametrize(
+    ("column", "options"), [("plain", {"stabilised": False}), ("by_arm", {"numerator": ["arm"]})]
+)
+def test_attrition_weights_with_survey_weights(column: str, options: Any) -> None:
+    people = data("people").assign(seen=1 - data("people")["lost"])
+    ours = cohort.attrition_weights(people, "seen", TRAITS, weight="weight", **options)
+    same(ours.weight, result("attrition_weights_survey")[column], rtol=FITTED)
+
+
 @pytest.mark.parametrize(
     ("column", "options"),
     [

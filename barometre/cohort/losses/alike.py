@@ -172,16 +172,22 @@ def _weights(
 ) -> Floats | None:
     if weight is None:
         return None
-    if isinstance(weight, str):
-        require_columns(frame, [weight])
-        given = frame[weight]
-    else:
-        given = weight_on_rows(weight, frame.index)
-    w = np.nan_to_num(as_numbers(given, "weight", missing=True))
-    if (w < 0).any():
-        raise BarometreError("weight : poids négatifs ; un poids est positif ou nul")
+    w = np.nan_to_num(masses(frame, weight))
     if not (w[treated].sum() > 0 and w[~treated].sum() > 0):
         raise BarometreError("weight : un bras n'a aucun poids ; rien à comparer")
+    return w
+
+
+def masses(frame: pd.DataFrame, weight: str | pd.Series[float] | npt.ArrayLike | None) -> Floats:
+    """Return the weight of each row, 1 without weights, missing as it is; refuse a negative one."""
+    if weight is None:
+        return np.ones(len(frame))
+    if isinstance(weight, str):
+        require_columns(frame, [weight])
+    given = frame[weight] if isinstance(weight, str) else weight_on_rows(weight, frame.index)
+    w = as_numbers(given, "weight", missing=True)
+    if (w < 0).any():
+        raise BarometreError("weight : poids négatifs ; un poids est positif ou nul")
     return w
 
 

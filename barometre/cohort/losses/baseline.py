@@ -107,10 +107,25 @@ def _with_arm(panel: PanelRows, frame: pd.DataFrame) -> tuple[pd.DataFrame, str]
     return frame.assign(**{panel.arm: flags.reindex(frame.index).astype(np.int64)}), panel.arm
 
 
-def panel_attrition(panel: PanelRows, wave: Any = None, *, level: float = 0.95) -> Tidy:
+def _given(
+    panel: PanelRows, weight: str | pd.Series[float] | None, frame: pd.DataFrame
+) -> pd.Series[float] | None:
+    """Put the weights given on people: a column as it was at the first wave, or by person."""
+    if isinstance(weight, str):
+        return panel.baseline(weight).reindex(frame.index)
+    return weight
+
+
+def panel_attrition(
+    panel: PanelRows,
+    wave: Any = None,
+    *,
+    weight: str | pd.Series[float] | None = None,
+    level: float = 0.95,
+) -> Tidy:
     """Compare losses between arms at a wave: `attrition`."""
     frame, arm = _with_arm(panel, lost_at(panel, wave))
-    table = attrition(frame, "lost", arm, level=level)
+    table = attrition(frame, "lost", arm, weight=_given(panel, weight, frame), level=level)
     _counted(table.meta, panel, frame)
     return table
 
@@ -133,6 +148,7 @@ def panel_attrition_weights(
     numerator: Sequence[str] = (),
     stabilised: bool = True,
     trim: float | None = None,
+    weight: str | None = None,
 ) -> AttritionWeights:
     """Weight those seen at a wave: `attrition_weights`."""
     frame = lost_at(panel, wave)
@@ -143,6 +159,7 @@ def panel_attrition_weights(
         numerator=numerator,
         stabilised=stabilised,
         trim=trim,
+        weight=weight,
     )
     _counted(weights.meta, panel, frame)
     return weights
@@ -171,6 +188,7 @@ def panel_lee_bounds(
     outcome: str,
     wave: Any = None,
     *,
+    weight: str | pd.Series[float] | None = None,
     cluster: str | None = None,
     draws: int = 0,
     level: float = 0.95,
@@ -178,7 +196,10 @@ def panel_lee_bounds(
 ) -> LeeBounds:
     """Bound the effect at a wave whatever the losses: `lee_bounds`."""
     frame, later, arm, group = _later_outcome(panel, outcome, wave, cluster)
-    bounds = lee_bounds(frame, later, arm, cluster=group, draws=draws, level=level, seed=seed)
+    mass = _given(panel, weight, frame)
+    bounds = lee_bounds(
+        frame, later, arm, weight=mass, cluster=group, draws=draws, level=level, seed=seed
+    )
     bounds.meta.update(outcome=outcome, cluster=cluster)
     _counted(bounds.meta, panel, frame)
     return bounds
@@ -202,9 +223,7 @@ def panel_weighted_effect(
     frame, later, arm, grouped = _later_outcome(
         panel, outcome, wave, None if group == panel.person else group
     )
-    mass = panel.weight if weight is None else weight
-    if isinstance(mass, str):
-        mass = panel.baseline(mass).reindex(frame.index)
+    mass = _given(panel, panel.weight if weight is None else weight, frame)
     effect = weighted_effect(frame, later, arm, weight=mass, cluster=grouped, se=se)
     own = group == panel.person and cluster is None
     meta = {

@@ -25,15 +25,23 @@ from barometre.base.face import (
 from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
 from barometre.base.version import __version__
-from barometre.cohort.losses.alike import Denominator, balance_table
+from barometre.cohort.losses.alike import Denominator, balance_table, effective_size, masses
 from barometre.cohort.losses.logit import LogitFit, fit_logit
 from barometre.cohort.rows.columns import as_binary, as_codes, as_numbers, require_columns
 from barometre.cohort.rows.covariates import two_arms
 from barometre.engine.sampling import newcombe, score_interval
 
+NO_WEIGHT = "poids nul ou manquant"
+
 
 def attrition(
-    frame: pd.DataFrame, lost: str, arm: str, *, treated: object = None, level: float = 0.95
+    frame: pd.DataFrame,
+    lost: str,
+    arm: str,
+    *,
+    treated: object = None,
+    weight: str | pd.Series[float] | None = None,
+    level: float = 0.95,
 ) -> Tidy:
     """Compare the shares of people lost in two arms.
 
@@ -47,6 +55,9 @@ def attrition(
         Column of the arm, of two values.
     treated : object, optional
         Value of the treated; needed unless the arm is 0 and 1, or booleans.
+    weight : str or Series, optional
+        Weights of the first wave, zero or more, in a column or under the index of the frame; who
+        has none is left out and counted.
     level : float, default 0.95
         Confidence level.
 
@@ -56,12 +67,20 @@ def attrition(
         Rows ``control``, ``treated`` and ``difference`` in ``group``: ``n, n_lost, rate, low,
         high`` (shares from 0 to 1; Wilson, and Newcombe for the difference), ``statistic, p``
         (difference only: normal test with the pooled variance, missing when nobody or everybody
-        is lost).
+        is lost). With weights, ``n`` and ``n_lost`` are people, the rates are weighted, and
+        ``n_eff`` is the size of a sample without weights that would be as precise: it takes the
+        place of ``n`` in limits and test.
 
     Raises
     ------
     BarometreError
-        A column absent, losses other than 0 and 1, an arm that is not of two values.
+        A column absent, losses other than 0 and 1, an arm that is not of two values, negative
+        weights, an arm without weight.
+
+    Notes
+    -----
+    Effective sizes: p (1 - p) over the linearised variance of p, sum(w^2 (y - p)^2) / sum(w)^2
+    (Rao & Scott, 1992, Biometrics 48, for the test); Kish's where nobody or everybody is lost.
 
     Examples
     --------
@@ -72,19 +91,26 @@ def attrition(
     from scipy import stats
 
     mine, gone = two_arms(frame, arm, treated), _lost(frame, lost)
-    n = np.array([(~mine).sum(), mine.sum()], np.float64)
-    k = np.array([gone[~mine].sum(), gone[mine].sum()], np.float64)
-    rate = k / n
-    low, high = score_interval(rate, 1 / n, level)
+    w = np.nan_to_num(masses(frame, weight))
+    arms = [(w > 0) & ~mine, (w > 0) & mine]
+    if not all(here.any() for here in arms):
+        raise BarometreError("weight : un bras n'a aucun poids ; rien à comparer")
+    n = np.array([here.sum() for here in arms])
+    k = np.array([gone[here].sum() for here in arms])
+    rate, size = k / n, n.astype(np.float64)
+    if weight is not None:
+        rate, size = np.transpose([_weighted_share(gone[here], w[here]) for here in arms])
+    low, high = score_interval(rate, 1 / size, level)
     gap_low, gap_high = newcombe(low[1], high[1], rate[1], low[0], high[0], rate[0])
-    pooled = k.sum() / n.sum()
-    error = np.sqrt(pooled * (1 - pooled) * (1 / n).sum())
+    pooled = (size * rate).sum() / size.sum()
+    error = np.sqrt(pooled * (1 - pooled) * (1 / size).sum())
     statistic = (rate[1] - rate[0]) / error if error > 0 else np.nan
     table = pd.DataFrame(
         {
             "group": ["control", "treated", "difference"],
-            "n": [*n.astype(np.int64), int(n.sum())],
+            "n": [*n, n.sum()],
             "n_lost": [*k.astype(np.int64), int(k.sum())],
+            **({} if weight is None else {"n_eff": [*size, size.sum()]}),
             "rate": [*rate, rate[1] - rate[0]],
             "low": [*low, float(gap_low)],
             "high": [*high, float(gap_high)],
@@ -92,15 +118,27 @@ def attrition(
             "p": [np.nan, np.nan, 2 * stats.norm.sf(abs(statistic))],
         }
     )
+    left_out = len(frame) - int(n.sum())
+    of_sizes = "" if weight is None else ", sur des effectifs efficaces (Rao et Scott, 1992)"
     return tidy(
         table,
         sentences=_sentences,
-        method="taux d'attrition par bras",
-        convention=f"Wilson et Newcombe à {level_text(level)}, test normal à variance commune",
+        method="taux d'attrition par bras" + ("" if weight is None else ", pondérés"),
+        convention=f"Wilson et Newcombe à {level_text(level)}, test normal à variance commune"
+        + of_sizes,
         n_in=len(frame),
-        n_used=len(frame),
-        lost={},
+        n_used=int(n.sum()),
+        lost={NO_WEIGHT: left_out} if left_out else {},
     )
+
+
+def _weighted_share(y: Floats, w: Floats) -> tuple[float, float]:
+    """Return a weighted share and its effective size."""
+    mass = w / w.sum()
+    share = float(np.clip(mass @ y, 0.0, 1.0))
+    if y.min() == y.max():
+        return float(y[0]), effective_size(w)
+    return share, share * (1 - share) / float((mass**2) @ (y - share) ** 2)
 
 
 def _sentences(table: pd.DataFrame) -> list[str]:
@@ -110,9 +148,10 @@ def _sentences(table: pd.DataFrame) -> list[str]:
     for group, name in (("control", "Comparaison"), ("treated", "Traités")):
         row = rows[group]
         low, high = percent_text(row["low"]), percent_text(row["high"])
+        people = f"{number_text(row['n_lost'])} sur {number_text(row['n'])}"
         lines.append(
-            f"{name} : {percent_text(row['rate'])} de perdus ({number_text(row['n_lost'])} sur "
-            f"{number_text(row['n'])}), intervalle [{low} ; {high}]."
+            f"{name} : {percent_text(row['rate'])} de perdus ({people}"
+            f"{', sans poids' if 'n_eff' in row else ''}), intervalle [{low} ; {high}]."
         )
     gap = rows["difference"]
     points = [100 * gap[name] for name in ("rate", "low", "high")]
@@ -158,6 +197,7 @@ def stayers_and_lost(
     lost: str,
     covariates: Sequence[str],
     *,
+    weight: str | pd.Series[float] | None = None,
     denominator: Denominator = "pooled",
 ) -> Tidy:
     """Compare at baseline those who were lost with those who stayed.
@@ -166,6 +206,8 @@ def stayers_and_lost(
     ----------
     frame, lost, covariates
         As in `attrition_model`.
+    weight : str or Series, optional
+        See `balance_table`.
     denominator : {"pooled", "treated", "control", "all"}
         See `balance_table`; the lost stand for the treated.
 
@@ -179,7 +221,7 @@ def stayers_and_lost(
     BarometreError
         Nobody lost or nobody left.
     """
-    table = balance_table(frame, lost, covariates, denominator=denominator)
+    table = balance_table(frame, lost, covariates, weight, denominator)
     names = {
         name: name.replace("treated", "lost").replace("control", "stayed") for name in table.columns
     }
@@ -261,6 +303,7 @@ def lee_bounds(
     arm: str,
     *,
     treated: object = None,
+    weight: str | pd.Series[float] | None = None,
     cluster: str | None = None,
     draws: int = 0,
     level: float = 0.95,
@@ -278,6 +321,9 @@ def lee_bounds(
         Column of the arm, of two values.
     treated : object, optional
         Value of the treated; needed unless the arm is 0 and 1, or booleans.
+    weight : str or Series, optional
+        Weights of the first wave, of the lost as of the others, zero or more, in a column or under
+        the index of the frame; who has none is left out and counted.
     cluster : str, optional
         Column of the clusters drawn whole by the bootstrap; by default people, within arms.
     draws : int, default 0
@@ -296,14 +342,16 @@ def lee_bounds(
     Raises
     ------
     BarometreError
-        A column absent, an arm that is not of two values, draws or level out of range.
+        A column absent, an arm that is not of two values, draws or level out of range, negative
+        weights, an arm without weight.
 
     Notes
     -----
     Lee (2009): the arm that keeps more people loses a share of its highest, then of its lowest
     outcomes, equal to the relative difference of retention. The person at the cut counts for the
-    fraction that makes the share exact. Supposes that the programme only ever keeps people in, or
-    only ever drives them out. Interval: Imbens & Manski (2004).
+    fraction that makes the share exact. With weights, shares and cut are shares of the weights
+    (Tauchmann, 2014, Stata Journal 14(4)). Supposes that the programme only ever keeps people in,
+    or only ever drives them out. Interval: Imbens & Manski (2004).
 
     Examples
     --------
@@ -320,25 +368,31 @@ def lee_bounds(
             f"draws={draws}, level={format_number(level)} ; draws entier positif, level entre 0 "
             "et 1"
         )
-    low, high, share, side = _bounds(y, mine)
-    groups = None if cluster is None else as_codes(frame[cluster], cluster)[0]
+    w = np.nan_to_num(masses(frame, weight))
+    kept, everyone = w > 0, len(y)
+    if not (kept & mine).any() or not (kept & ~mine).any():
+        raise BarometreError("weight : un bras n'a aucun poids ; rien à comparer")
+    groups = None if cluster is None else as_codes(frame[cluster], cluster)[0][kept]
+    y, mine, w = y[kept], mine[kept], w[kept]
+    low, high, share, side = _bounds(y, mine, w)
     seen = ~np.isnan(y)
+    lost = {"résultat manquant": int((~seen).sum()), NO_WEIGHT: int((~kept).sum())}
     return LeeBounds(
         low=low,
         high=high,
         trimmed_share=share,
         trimmed_arm=side,
-        retention_treated=float(seen[mine].mean()),
-        retention_control=float(seen[~mine].mean()),
+        retention_treated=_kept_share(seen[mine], w[mine]),
+        retention_control=_kept_share(seen[~mine], w[~mine]),
         n=len(y),
         n_observed=int(seen.sum()),
-        interval=_interval(y, mine, groups, (low, high), draws, level, seed) if draws else None,
+        interval=_interval(y, mine, w, groups, (low, high), draws, level, seed) if draws else None,
         meta={
-            "method": "bornes de Lee (2009)",
+            "method": "bornes de Lee (2009)" + ("" if weight is None else ", pondérées"),
             "convention": "coupe exacte, la personne à la limite compte pour une fraction",
-            "n_in": len(y),
+            "n_in": everyone,
             "n_used": int(seen.sum()),
-            "lost": {"résultat manquant": int((~seen).sum())},
+            "lost": {reason: n for reason, n in lost.items() if n or reason != NO_WEIGHT},
             "outcome": outcome,
             "cluster": cluster,
             "draws": draws,
@@ -354,34 +408,45 @@ def _lost(frame: pd.DataFrame, lost: str) -> Floats:
     return as_binary(frame[lost], lost)
 
 
-def _bounds(y: Floats, treated: Booleans) -> tuple[float, float, float, str]:
+def _kept_share(seen: Booleans, w: Floats) -> float:
+    return float(w[seen].sum() / w.sum())
+
+
+def _bounds(y: Floats, treated: Booleans, w: Floats) -> tuple[float, float, float, str]:
     seen = ~np.isnan(y)
-    one, zero = y[treated & seen], y[~treated & seen]
-    if not (len(one) and len(zero)):
+    one, zero = treated & seen, ~treated & seen
+    if not (one.any() and zero.any()):
         return np.nan, np.nan, np.nan, "none"
-    keep = len(one) / treated.sum(), len(zero) / (~treated).sum()
+    keep = _kept_share(seen[treated], w[treated]), _kept_share(seen[~treated], w[~treated])
+    means = np.average(y[one], weights=w[one]), np.average(y[zero], weights=w[zero])
     if keep[0] == keep[1]:
-        gap = float(one.mean() - zero.mean())
+        gap = float(means[0] - means[1])
         return gap, gap, 0.0, "none"
-    more, less = (one, zero) if keep[0] > keep[1] else (zero, one)
-    share = 1 - min(keep) / max(keep)
-    lowest, highest = _trimmed_means(more, share)
-    if more is one:
-        return lowest - float(less.mean()), highest - float(less.mean()), float(share), "treated"
-    return float(less.mean()) - highest, float(less.mean()) - lowest, float(share), "control"
+    share = float(1 - min(keep) / max(keep))
+    if keep[0] > keep[1]:
+        lowest, highest = _trimmed_means(y[one], w[one], share)
+        return float(lowest - means[1]), float(highest - means[1]), share, "treated"
+    lowest, highest = _trimmed_means(y[zero], w[zero], share)
+    return float(means[0] - highest), float(means[0] - lowest), share, "control"
 
 
-def _trimmed_means(values: Floats, share: float) -> tuple[float, float]:
-    """Means without the highest share, and without the lowest, of values each worth 1."""
-    order = np.sort(values)
-    kept = len(order) * (1 - share)
-    mass = np.clip(kept - np.arange(len(order)), 0, 1)
-    return float((order * mass).sum() / kept), float((order[::-1] * mass).sum() / kept)
+def _trimmed_means(values: Floats, w: Floats, share: float) -> tuple[float, float]:
+    """Means without the highest share of the weights, and without the lowest."""
+    order = np.argsort(values, kind="stable")
+
+    def mean(rows: Integers) -> float:
+        kept = w[rows].sum() * (1 - share)
+        before = np.cumsum(w[rows]) - w[rows]
+        mass = np.clip(kept - before, 0, w[rows])
+        return float((values[rows] * mass).sum() / kept)
+
+    return mean(order), mean(order[::-1])
 
 
 def _interval(
     y: Floats,
     treated: Booleans,
+    w: Floats,
     cluster: Integers | None,
     bounds: tuple[float, float],
     draws: int,
@@ -397,14 +462,14 @@ def _interval(
         pools = [np.flatnonzero(treated), np.flatnonzero(~treated)]
         for draw in range(draws):
             rows = np.concatenate([rng.choice(pool, size=len(pool)) for pool in pools])
-            found[draw] = _bounds(y[rows], treated[rows])[:2]
+            found[draw] = _bounds(y[rows], treated[rows], w[rows])[:2]
     else:
         members = [np.flatnonzero(cluster == one) for one in range(int(cluster.max()) + 1)]
         for draw in range(draws):
             chosen = rng.integers(len(members), size=len(members))
             rows = np.concatenate([members[one] for one in chosen])
             found[draw] = (
-                _bounds(y[rows], treated[rows])[:2]
+                _bounds(y[rows], treated[rows], w[rows])[:2]
                 if 0 < treated[rows].sum() < len(rows)
                 else (np.nan, np.nan)
             )

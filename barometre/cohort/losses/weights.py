@@ -21,9 +21,15 @@ from barometre.cohort.inference.sandwich import (
     check_standard_error,
     cluster_robust,
 )
-from barometre.cohort.losses.alike import balance_table, effective_size, weight_on_rows
+from barometre.cohort.losses.alike import balance_table, effective_size, masses
 from barometre.cohort.losses.logit import LogitFit, fit_logit
-from barometre.cohort.rows.columns import as_binary, as_codes, as_numbers, require_columns
+from barometre.cohort.rows.columns import (
+    as_binary,
+    as_codes,
+    as_numbers,
+    as_weights,
+    require_columns,
+)
 from barometre.cohort.rows.covariates import two_arms
 
 Estimand = Literal["att", "ate"]
@@ -46,6 +52,8 @@ class TreatmentWeights(Face):
         `balance_table` after weighting.
     fit : LogitFit
         The regression of the arm.
+    survey : Series or None
+        Survey weights that ``weight`` is a multiple of.
     """
 
     weight: pd.Series[float] = field(repr=False)
@@ -55,6 +63,7 @@ class TreatmentWeights(Face):
     balance: Tidy = field(repr=False)
     fit: LogitFit = field(repr=False)
     meta: dict[str, Any] = field(repr=False)
+    survey: pd.Series[float] | None = field(default=None, repr=False)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -92,6 +101,8 @@ class AttritionWeights(Face):
         weighted differences say whether those who stayed now look like all.
     fit : LogitFit or None
         The regression of being observed; None when nobody was lost.
+    survey : Series or None
+        Survey weights that ``weight`` is a multiple of.
     """
 
     weight: pd.Series[float] = field(repr=False)
@@ -100,6 +111,7 @@ class AttritionWeights(Face):
     balance: Tidy = field(repr=False)
     fit: LogitFit | None = field(repr=False)
     meta: dict[str, Any] = field(repr=False)
+    survey: pd.Series[float] | None = field(default=None, repr=False)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -206,6 +218,7 @@ def propensity_weights(
             "lost": {},
             "version": __version__,
         },
+        survey=None if weight is None else pd.Series(survey, frame.index),
     )
 
 
@@ -217,6 +230,7 @@ def attrition_weights(
     numerator: Sequence[str] = (),
     stabilised: bool = True,
     trim: float | None = None,
+    weight: str | None = None,
 ) -> AttritionWeights:
     """Weight those still observed by the inverse of their probability of being so.
 
@@ -235,12 +249,14 @@ def attrition_weights(
     stabilised : bool, default True
         Divide the probability given ``numerator`` by that given ``covariates``; else 1 by it.
     trim : float, optional
-        Quantile above which weights are brought down, e.g. 0.99.
+        Quantile above which weights are brought down, e.g. 0.99, before survey weights.
+    weight : str, optional
+        Column of survey weights, which enter the regressions and multiply the result.
 
     Returns
     -------
     AttritionWeights
-        Without any loss, every weight is 1.
+        Without any loss, every weight is 1 (that of the survey with ``weight``).
 
     Raises
     ------
@@ -262,24 +278,29 @@ def attrition_weights(
     numerator = [numerator] if isinstance(numerator, str) else list(numerator)
     if numerator and not stabilised:
         raise BarometreError("numerator n'a d'effet qu'avec stabilised=True")
-    require_columns(frame, [observed])
+    require_columns(frame, [observed, weight])
+    survey = np.ones(len(frame))
+    if weight is not None:
+        as_weights(frame[weight], weight)  # refuses what is not positive; its scale is not kept
+        survey = as_numbers(frame[weight], weight)
     seen = as_binary(frame[observed], observed).astype(bool)
     if not seen.any():
         raise BarometreError(f"{observed} : tout le monde est perdu ; rien à pondérer")
     fit = None
     p, above = np.ones(len(frame)), np.ones(len(frame))
     if not seen.all():
-        fit = fit_logit(frame, observed, covariates)
+        fit = fit_logit(frame, observed, covariates, weight=weight)
         p = np.asarray(fit.probability, np.float64)
         if stabilised:
-            above = np.asarray(fit_logit(frame, observed, numerator).probability, np.float64)
+            share = fit_logit(frame, observed, numerator, weight=weight)
+            above = np.asarray(share.probability, np.float64)
     w, trimmed = _trimmed(above / p, trim, [seen])
-    weight = pd.Series(np.where(seen, w, np.nan), index=frame.index, name="weight")
+    total = pd.Series(np.where(seen, w * survey, np.nan), index=frame.index, name="weight")
     return AttritionWeights(
-        weight=weight,
+        weight=total,
         probability=pd.Series(p, index=frame.index, name="probability"),
-        ess=effective_size(weight.to_numpy()),
-        balance=_against_everyone(frame, weight, covariates),
+        ess=effective_size(total.to_numpy()),
+        balance=_against_everyone(frame, total, survey, covariates),
         fit=fit,
         meta={
             "method": "pondération inverse de la probabilité d'être observé",
@@ -292,6 +313,7 @@ def attrition_weights(
             "lost": {"perdu": int((~seen).sum())},
             "version": __version__,
         },
+        survey=None if weight is None else pd.Series(survey, frame.index),
     )
 
 
@@ -308,12 +330,12 @@ def combine_weights(treatment: TreatmentWeights, attrition: AttritionWeights) ->
     Returns
     -------
     Series
-        Products; missing for the lost.
+        Products; missing for the lost. Survey weights that both hold count once.
 
     Raises
     ------
     BarometreError
-        Other types, or other people.
+        Other types, other people, or other survey weights.
     """
     if not isinstance(treatment, TreatmentWeights) or not isinstance(attrition, AttritionWeights):
         raise BarometreError("donner des poids de traitement, puis des poids d'attrition")
@@ -322,7 +344,15 @@ def combine_weights(treatment: TreatmentWeights, attrition: AttritionWeights) ->
             "les deux jeux de poids ne portent pas sur les mêmes personnes ; les estimer tous deux"
             " sur celles de la première vague (panel.lost_at(...))"
         )
-    return (treatment.weight * attrition.weight).rename("weight")
+    both = treatment.weight * attrition.weight
+    if treatment.survey is not None and attrition.survey is not None:
+        if not np.allclose(treatment.survey, attrition.survey, rtol=1e-12):
+            raise BarometreError(
+                "les deux jeux de poids partent de poids de sondage différents ; donner les mêmes"
+                " à tous deux, ou à un seul (weight=)"
+            )
+        both = both / treatment.survey
+    return both.rename("weight")
 
 
 def weighted_effect(
@@ -380,7 +410,7 @@ def weighted_effect(
     require_columns(frame, [outcome, arm, cluster, named])
     y = as_numbers(frame[outcome], outcome, missing=True)
     mine = two_arms(frame, arm, treated)
-    w = _masses(frame, weight)
+    w = masses(frame, weight)
     kept = ~np.isnan(y) & (w > 0)
     groups = np.arange(len(y)) if cluster is None else as_codes(frame[cluster], cluster)[0]
     if mine[kept].min(initial=True) == mine[kept].max(initial=False):
@@ -406,17 +436,6 @@ def weighted_effect(
     }
     df = np.inf if cluster is None else float(row["df"])
     return make_estimate(float(row["estimate"]), float(row["se"]), df, int(kept.sum()), meta)
-
-
-def _masses(frame: pd.DataFrame, weight: str | pd.Series[float] | None) -> Floats:
-    """Return the weight of each row, missing as it is; refuse a negative one."""
-    if weight is None:
-        return np.ones(len(frame))
-    given = frame[weight] if isinstance(weight, str) else weight_on_rows(weight, frame.index)
-    w = as_numbers(given, "weight", missing=True)
-    if (w < 0).any():
-        raise BarometreError("weight : poids négatifs ; un poids est positif ou nul")
-    return w
 
 
 def _trim_sentences(meta: dict[str, Any]) -> list[str]:
@@ -452,14 +471,14 @@ def _overlap(score: Floats, treated: Booleans) -> Tidy:
 
 
 def _against_everyone(
-    frame: pd.DataFrame, weight: pd.Series[float], covariates: Sequence[str]
+    frame: pd.DataFrame, weight: pd.Series[float], survey: Floats, covariates: Sequence[str]
 ) -> Tidy:
     """Everyone against those observed, stacked: the same person may be in both."""
     seen = weight.notna().to_numpy()
     n = int(seen.sum())
     side = np.repeat([1, 0], [len(frame), n])
     both = pd.concat([frame, frame[seen]], ignore_index=True).assign(_everyone=side)
-    w = np.concatenate([np.ones(len(frame)), weight.to_numpy()[seen]])
+    w = np.concatenate([survey, weight.to_numpy()[seen]])
     table = balance_table(both, "_everyone", covariates, w, "treated")
     table.meta |= {"n_in": len(frame), "n_used": n, "lost": {"perdu": len(frame) - n}}
     return table
