@@ -14,6 +14,7 @@ is written, and a mutant that is killed takes a few seconds.
 from __future__ import annotations
 
 import argparse
+import gc
 import hashlib
 import importlib
 import importlib.abc
@@ -82,7 +83,8 @@ HEAVY = (
     *("xlsxwriter", "jinja2", "typer", "rich", "tomli_w", "pandera.pandas"),
 )
 SECONDS, MEMORY = 60, 8 << 30  # more than the tests took: a loop that does not end, a swollen table
-REWRITTEN = "ignore::pytest.PytestAssertRewriteWarning"  # hypothesis is loaded before pytest runs
+# What looks at every module, for the lines done when imported.
+EVERYWHERE = ("tests/test_signatures.py",)
 CHUNKS = (15, 100)  # the quickest tests first: most mutants need no others
 
 
@@ -164,7 +166,7 @@ def forked(work: Callable[[], int], seconds: float) -> int:
         return os.waitstatus_to_exitcode(status)
     code = 99
     try:
-        quiet = os.open(CACHE / "last_output", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        quiet = os.open(CACHE / f"last_output_{os.getppid()}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         most = int(seconds) + 1
@@ -182,7 +184,8 @@ def pytest_on(files: Iterable[str], plugin: object, *extra: str) -> int:
     """Run pytest here; examples are tests."""
     options = [*extra, "-s", "-p", "no:cacheprovider", "-p", "no:xdist"]
     options += ["--doctest-modules", "--doctest-glob=*.md", "--continue-on-collection-errors"]
-    options += [f"--basetemp={CACHE / 'tmp'}", f"--rootdir={ROOT}", "-W", REWRITTEN]
+    options += ["--assert=plain", "-p", "_hypothesis_pytestplugin"]
+    options += [f"--basetemp={CACHE / f'tmp_{os.getppid()}'}", f"--rootdir={ROOT}"]
     return int(pytest.main([*options, *files], plugins=[plugin]))
 
 
@@ -247,6 +250,7 @@ def tests_of(mutant: Mutant, records: Sequence[dict[str, Any]]) -> dict[str, flo
             wanted = [lines.get(str(n), []) for n in range(first, last + 1)]
             if any("" in contexts for contexts in wanted):  # done when imported
                 wanted = lines.values()
+                found |= record(EVERYWHERE)["tests"]
         names = {name for contexts in wanted for name in contexts}
         found |= {name: one["tests"][name] for name in names if name in one["tests"]}
     return found
@@ -296,11 +300,14 @@ def main() -> None:
     parser.add_argument("--measure", action="store_true", help="measure the tests, and stop")
     asked = parser.parse_args()
     os.environ.update(MPLBACKEND="agg", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     os.chdir(ROOT)
     sys.path.insert(0, str(ROOT))
     CACHE.mkdir(parents=True, exist_ok=True)
     for name in HEAVY:
         importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # a collection in a fork walks, and copies, all that was loaded
     for room in asked.room or ROOMS:
         records = [record(file) for file in files_of(room)]
         if not asked.measure:

@@ -87,8 +87,10 @@ class EventStudy(Drawn):
             Size of the test.
         power : sequence of float, default (0.5, 0.8)
             Powers at which the detectable slope (per unit of wave) is given.
-        draws, seed : int
-            Permutations of clusters when there are more than 5 000, and their seed.
+        draws : int, default 1999
+            Permutations of clusters when there are more than 5 000.
+        seed : int, default 0
+            Their seed.
 
         Returns
         -------

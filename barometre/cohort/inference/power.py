@@ -46,16 +46,20 @@ def minimum_detectable_effect(
     proportion : float, optional
         Share of yes in the control arm, between 0 and 1, for a yes/no outcome; the effect is then
         a rise of this share, and ``sd`` must be left alone.
-    power, alpha : float
-        Power, and size of the two-sided test.
+    power : float, default 0.8
+        Probability of seeing the effect.
+    alpha : float, default 0.05
+        Size of the two-sided test.
     cluster_size : float, optional
         People per neighbourhood when whole neighbourhoods are assigned.
     icc : float or IntraClass, default 0.0
         Intra-class correlation of the outcome analysed (of its change, with waves before), or what
         `intraclass_correlation` gives.
-    waves_pre, waves_post : int
-        Waves measured before and after. With none before, means after are compared; with some, the
-        change from the mean before to the mean after (difference in differences).
+    waves_pre : int, default 0
+        Waves measured before. With none, means after are compared; with some, the change from the
+        mean before to the mean after (difference in differences).
+    waves_post : int, default 1
+        Waves measured after.
     correlation : float, default 0.0
         Correlation of a person's measures: of any two waves (``"constant"``), or of two successive
         waves, fading as its powers (``"ar1"``).

@@ -76,9 +76,9 @@ class Rule:
     ----------
     proofs : tuple of str
         Proofs admitted, the first that exists for a value serving.
-    level : float
+    level : float, default 0.95
         Level of the bounds.
-    tolerance : float
+    tolerance : float, default 0.05
         Relative distance of the class without proof.
     """
 

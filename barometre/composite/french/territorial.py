@@ -75,7 +75,7 @@ class TerritorialIndex(Drawn):
         Its name in French.
     dimensions : tuple of str
         What its gaps are split between.
-    decimals : int
+    decimals : int, default 2
         Decimals with which it is printed.
     remarks : tuple of str
         What a reader must know of the whole, in French.
