@@ -166,7 +166,9 @@ def forked(work: Callable[[], int], seconds: float) -> int:
         return os.waitstatus_to_exitcode(status)
     code = 99
     try:
-        quiet = os.open(CACHE / f"last_output_{os.getppid()}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        quiet = os.open(
+            CACHE / f"last_output_{os.getppid()}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC
+        )
         os.dup2(quiet, 1)
         os.dup2(quiet, 2)
         most = int(seconds) + 1
