@@ -220,7 +220,8 @@ def kept_sentences(meta: Mapping[str, Any]) -> list[str]:
     ----------
     meta : mapping
         ``n_in``, ``n_used``, ``lost`` (reason to number), ``rows_used``, ``rows_lost``,
-        ``n_clusters``, ``cluster``, ``weight``, ``convention``, ``caution``; each may be absent.
+        ``n_clusters``, ``cluster``, ``weight``, ``convention``, ``caution``, ``singletons``; each
+        may be absent.
         ``unit`` is what ``n_in`` counts, people by default.
 
     Returns
@@ -248,6 +249,11 @@ def kept_sentences(meta: Mapping[str, Any]) -> list[str]:
     out += [f"{counted_text(n, 'ligne')} ({why})" for why, n in meta.get("rows_lost", {}).items()]
     if out:
         lines.append(f"Hors du calcul : {' ; '.join(out)}.")
+    if meta.get("singletons"):
+        why = "vues une seule fois" if unit == "personne" else "seules dans un effet fixe"
+        lines.append(
+            f"Sans rien dire de l'effet : {counted_text(meta['singletons'], unit)} ({why})."
+        )
     how = [str(meta["convention"])] if meta.get("convention") else []
     how += [f"grappes : {meta['cluster']}"] if meta.get("cluster") else []
     how += [f"poids : {meta['weight']}"] if meta.get("weight") else []

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from barometre.cohort.follow.passages import transition_rates as transition_rates
     from barometre.cohort.impact.event_time import EventStudy as EventStudy
     from barometre.cohort.impact.event_time import event_study as event_study
+    from barometre.cohort.impact.formulas import feols as feols
     from barometre.cohort.impact.sample import Regression as Regression
     from barometre.cohort.impact.two_arms import did as did
     from barometre.cohort.impact.two_arms import did_design as did_design

@@ -9,7 +9,7 @@ import pandas as pd
 
 from barometre.cohort.durations import of_cohort
 from barometre.cohort.follow import participation, passages
-from barometre.cohort.impact import event_time, two_arms, two_way
+from barometre.cohort.impact import event_time, formulas, two_arms, two_way
 from barometre.cohort.inference import intraclass
 from barometre.cohort.losses import baseline
 from barometre.cohort.movers import zone as zones
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from barometre.cohort.impact.sample import Regression
     from barometre.cohort.inference.estimates import Estimate
     from barometre.cohort.inference.intraclass import IntraClass
-    from barometre.cohort.inference.sandwich import StandardError
+    from barometre.cohort.inference.sandwich import RobustFit, StandardError
     from barometre.cohort.losses.alike import Denominator
     from barometre.cohort.losses.logit import LogitFit
     from barometre.cohort.losses.lost import LeeBounds
@@ -510,6 +510,21 @@ class Cohort(PanelRows):
     ) -> Regression:
         """Return the regression of `twfe` as columns, for `wild_bootstrap`."""
         return two_way.panel_twfe_design(self, outcome, treated, cluster=cluster, weight=weight)
+
+    def feols(
+        self,
+        formula: str,
+        *,
+        cluster: str | None = None,
+        weight: str | None = None,
+        se: StandardError = "CR1",
+    ) -> RobustFit:
+        """Least squares written as a formula: ``"income ~ treated | person + wave"``.
+
+        The cluster and the weight are those of the cohort unless others are named, and the person
+        without any.
+        """
+        return formulas.panel_feols(self, formula, cluster=cluster, weight=weight, se=se)
 
     def event_study(
         self,

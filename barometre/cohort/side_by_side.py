@@ -84,7 +84,7 @@ def etable(
     if wrong or not models:
         raise BarometreError(
             f"modèles refusés : {', '.join(wrong) or 'aucun'} ; donner des résultats de did, twfe, "
-            "event_study, cluster_robust ou att_gt(...).aggregate(...)"
+            "event_study, feols, cluster_robust ou att_gt(...).aggregate(...)"
         )
     parts = [_coefficients(model).assign(model=name) for name, model in models.items()]
     long = pd.concat(parts, ignore_index=True)[["model", "term", "estimate", "se", "p"]]
@@ -146,6 +146,7 @@ def _facts(model: Model) -> dict[str, str]:
         "personnes": number_text(meta["n_used"]) if meta.get("unit") != "ligne" else "",
         "grappes": number_text(meta["n_clusters"]) if meta.get("n_clusters") else "",
         "covariables": ", ".join(meta.get("adjusted") or meta.get("covariates") or []),
+        "effets fixes": ", ".join(meta.get("effects") or []),
         "erreurs": next(
             (kind for kind in STANDARD_ERRORS if kind in _words(meta.get("convention"))), ""
         ),
