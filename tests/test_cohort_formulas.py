@@ -69,7 +69,7 @@ def test_errors_are_those_of_dummies(se: Any, weight: str | None) -> None:
     fit = feols("y ~ x + z:x | id + t + zone", frame, cluster=cluster, weight=weight, se=se)
     dummies = pd.get_dummies(frame[["id", "t", "zone"]].astype(str), dtype=float)
     dummies = dummies.drop(columns=["id_0", "t_0", "zone_0"])
-    wide = frame.assign(xz=frame["x"] * frame["z"], **dummies.to_dict("series"))
+    wide = pd.concat([frame.assign(xz=frame["x"] * frame["z"]), dummies], axis=1)
     wide["c"] = frame["qp"]
     terms = [*dummies.columns, "x", "xz"]
     plain = cluster_robust(wide, "y", terms, cluster=cluster and "c", weight=weight, se=se)

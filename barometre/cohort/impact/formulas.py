@@ -114,11 +114,13 @@ def feols(
     }
     shown = f"{cluster} (le premier effet fixe, faute de cluster=)" if own else cluster
     caution = {"caution": f"expliqués par les autres, écartés : {', '.join(dropped)}"}
+    outcome = formula.partition("~")[0].strip()
+    kind = "moindres carrés" + " à effets fixes" * bool(effects)
     meta: dict[str, Any] = {
-        "method": "moindres carrés" + (" à effets fixes" if effects else ""),
+        "method": f"{kind} sur « {outcome} »",
         "convention": CONVENTIONS[se],
         "formula": formula,
-        "outcome": formula.partition("~")[0].strip(),
+        "outcome": outcome,
         "n": len(y),
         "n_in": len(frame),
         "n_used": len(y),
@@ -215,7 +217,7 @@ def _complete(frame: pd.DataFrame, columns: Sequence[str]) -> tuple[pd.DataFrame
     if missing.all():
         raise BarometreError("aucune ligne complète : vérifier les colonnes de la formule")
     rows = rows[~missing].reset_index(drop=True) if missing.any() else rows
-    plain = {}
+    plain: dict[str, pd.Series[Any]] = {}
     for name in columns:
         column = rows[name]
         if isinstance(column.dtype, pd.CategoricalDtype):
