@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from barometre.cohort.durations.curves import kaplan_meier as kaplan_meier
     from barometre.cohort.durations.curves import rmst as rmst
     from barometre.cohort.durations.curves import survival_quantile as survival_quantile
+    from barometre.cohort.durations.gray import gray_test as gray_test
     from barometre.cohort.durations.of_cohort import time_to_event as time_to_event
     from barometre.cohort.durations.person_periods import DiscreteHazard as DiscreteHazard
     from barometre.cohort.durations.person_periods import discrete_hazard as discrete_hazard

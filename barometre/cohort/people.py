@@ -220,6 +220,24 @@ class Cohort(PanelRows):
             self, event, by, origin=origin, strata=strata, at_entry=at_entry, rho=rho
         )
 
+    def gray_test(
+        self,
+        event: Event,
+        competing: Event,
+        by: str,
+        *,
+        at_entry: AtEntry = "exclude",
+        strata: str | None = None,
+        rho: float = 0.0,
+    ) -> Tidy:
+        """Gray's test of the incidences of an event (cause 1) and of a competing one (cause 2).
+
+        Groups are traits of the first wave, times run from the entry, without weights.
+        """
+        return of_cohort.panel_gray_test(
+            self, event, competing, by, strata=strata, at_entry=at_entry, rho=rho
+        )
+
     def cox(
         self,
         event: Event,

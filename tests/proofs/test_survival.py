@@ -119,6 +119,21 @@ def test_log_rank(by: str, strata: str | None, rho: float) -> None:
     np.testing.assert_allclose([ours.chisq, ours.p], [row["chisq"], row["p"]], rtol=CLOSED)
 
 
+@pytest.mark.parametrize("rho", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("strata", [None, "sex"])
+@pytest.mark.parametrize("by", ["arm", "diploma", "base_zone"])
+def test_gray(by: str, strata: str | None, rho: float) -> None:
+    people = data("people")
+    layers = None if strata is None else people[strata]
+    ours = cohort.gray_test(people["duration"], people["cause"], people[by], layers, rho=rho)
+    theirs = result("gray").fillna({"strata": ""}).query("by == @by and rho == @rho")
+    theirs = theirs[theirs["strata"] == (strata or "")]
+    assert ours["cause"].tolist() == theirs["cause"].tolist() == [1, 2]
+    assert ours["df"].tolist() == theirs["df"].tolist()
+    same(ours["chisq"], theirs["chisq"])
+    same(ours["p"], theirs["p"])
+
+
 @pytest.mark.parametrize("by", ["arm", "diploma"])
 def test_log_rank_with_delayed_entry(by: str) -> None:
     people, (time, cause) = data("people"), durations()

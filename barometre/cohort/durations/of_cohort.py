@@ -17,6 +17,7 @@ from barometre.cohort.durations.curve_errors import Interval
 from barometre.cohort.durations.curve_tests import LogRank, logrank
 from barometre.cohort.durations.curves import kaplan_meier, rmst
 from barometre.cohort.durations.first_events import AtEntry, event_sentences, event_times
+from barometre.cohort.durations.gray import gray_test
 from barometre.cohort.rows.panel import PanelRows
 
 Event = str | int | Sequence[Any] | Callable[[pd.DataFrame], "pd.Series[bool]"]
@@ -196,6 +197,27 @@ def panel_logrank(
     }
     test.table.meta.update(more)
     return test
+
+
+def panel_gray_test(
+    panel: PanelRows,
+    event: Event,
+    competing: Event,
+    by: str,
+    *,
+    strata: str | None = None,
+    at_entry: AtEntry = "exclude",
+    rho: float = 0.0,
+) -> Tidy:
+    """Gray's test of the times of a cohort since entry: `gray_test`."""
+    times, columns = _durations(
+        panel, event, by, origin="entry", at_entry=at_entry, competing=competing
+    )
+    unweighted = " ; sans les poids de la cohorte" * (columns["weight"] is not None)
+    layers = None if strata is None else _trait(panel, times, strata)
+    test = gray_test(columns["duration"], times["event"], columns["by"], layers, rho=rho)
+    test.meta["convention"] += unweighted
+    return _both(times, test)
 
 
 def panel_cox(
