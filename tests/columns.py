@@ -33,6 +33,7 @@ def by_columns(function: Callable[..., Any], *parameters: str) -> Callable[..., 
 
 
 KEYS = ("person", "wave")
+gray_test = by_columns(cohort.gray_test, "duration", "cause", "by", "strata")
 weighted_effect = by_columns(cohort.weighted_effect, "outcome", "arm", "weight", "cluster")
 lee_bounds = by_columns(cohort.lee_bounds, "outcome", "arm", "cluster", "weight")
 randomisation_test = by_columns(cohort.randomisation_test, "outcome", "arm", "cluster", "strata")

@@ -164,7 +164,7 @@ def results() -> dict[str, Any]:
         "median": bcs.cohort.survival_quantile(cohort.kaplan_meier("emploi")),
         "rmst": cohort.rmst("emploi"),
         "logrank": cohort.logrank("emploi", "arm"),
-        "gray": cohort.gray_test("emploi", "recherche", "arm"),
+        "gray": cohort.gray_test("emploi", "formation", "arm"),
         "cox": cohort.cox("emploi", "arm"),
         "discrete": bcs.cohort.discrete_hazard(
             cohort.time_to_event("emploi", at_entry="exclude"), "duration", "event", by="arm"

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barometre.base.errors import BarometreError
-from barometre.cohort import Cohort, cumulative_incidence, gray_test, logrank
+from barometre.cohort import Cohort, cumulative_incidence, logrank
+from tests.columns import gray_test
 
 
 def drawn(seed: int, n: int = 60, groups: int = 3) -> pd.DataFrame:
@@ -104,5 +105,7 @@ def test_refusals_and_nobody() -> None:
         with pytest.raises(BarometreError, match="rho"):
             gray_test([1, 2], [1, 2], ["a", "b"], rho=rho)
     assert gray_test([1, 2], [0, 0], ["a", "b"]).empty
+    with pytest.raises(BarometreError, match="colonne absente"):
+        Cohort(drawn(0).assign(id=range(60)), "id", "time").gray_test("cause", "layer", "zone")
     # b is gone before the only event: nothing to compare
     assert np.isnan(gray_test([1, 2, 3], [0, 1, 0], ["b", "a", "a"])["chisq"].item())

@@ -123,9 +123,7 @@ def test_log_rank(by: str, strata: str | None, rho: float) -> None:
 @pytest.mark.parametrize("strata", [None, "sex"])
 @pytest.mark.parametrize("by", ["arm", "diploma", "base_zone"])
 def test_gray(by: str, strata: str | None, rho: float) -> None:
-    people = data("people")
-    layers = None if strata is None else people[strata]
-    ours = cohort.gray_test(people["duration"], people["cause"], people[by], layers, rho=rho)
+    ours = cohort.gray_test(data("people"), "duration", "cause", by, strata=strata, rho=rho)
     theirs = result("gray").fillna({"strata": ""}).query("by == @by and rho == @rho")
     theirs = theirs[theirs["strata"] == (strata or "")]
     assert ours["cause"].tolist() == theirs["cause"].tolist() == [1, 2]

@@ -12,11 +12,18 @@ from barometre.base.errors import BarometreError
 from barometre.base.face import counted_text, number_text, p_text
 from barometre.base.french import format_number
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.durations.risk_sets import Spells, Values, as_spells
+from barometre.cohort.durations.risk_sets import Spells, as_spells
+from barometre.cohort.rows.columns import require_columns
 
 
 def gray_test(
-    duration: Values, cause: Values, by: Values, strata: Values = None, *, rho: float = 0.0
+    frame: pd.DataFrame,
+    duration: str,
+    cause: str,
+    by: str,
+    *,
+    strata: str | None = None,
+    rho: float = 0.0,
 ) -> Tidy:
     """Test that groups have the same cumulative incidence of each cause (Gray, 1988).
 
@@ -26,10 +33,13 @@ def gray_test(
 
     Parameters
     ----------
-    duration, cause, by
-        As in `cumulative_incidence`; weights and delayed entry have no place in this test.
-    strata : array-like, optional
-        Strata within which groups are compared.
+    frame : DataFrame
+        One row per person.
+    duration, cause, by : str
+        Columns of the time of exit, of its cause (0 when censored) and of the group, as in
+        `cumulative_incidence`; weights and delayed entry have no place in this test.
+    strata : str, optional
+        Column of the strata within which groups are compared.
     rho : float, default 0
         Weight (1 - F)^rho of each time, F being the pooled incidence: above 0, early events count
         more.
@@ -43,7 +53,7 @@ def gray_test(
     Raises
     ------
     BarometreError
-        Fewer than two groups, negative or infinite rho, and the errors of `cumulative_incidence`.
+        A column absent, fewer than two groups, negative or infinite rho, and the errors of `cumulative_incidence`.
 
     Notes
     -----
@@ -53,13 +63,17 @@ def gray_test(
 
     Examples
     --------
-    >>> test = gray_test([1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 2, 1, 2, 2, 1, 0], list("aaaabbbb"))
+    >>> people = pd.DataFrame({"years": [1, 2, 3, 4, 5, 6, 7, 8], "arm": [0] * 4 + [1] * 4})
+    >>> people["exit"] = [1, 1, 2, 1, 2, 2, 1, 0]
+    >>> test = gray_test(people, "years", "exit", "arm")
     >>> test["chisq"].round(3).tolist(), test["df"].tolist()
     ([3.774, 0.917], [1, 1])
     """
     from scipy.stats import chi2
 
-    spells = as_spells(duration, cause, by=by, strata=strata, competing=True)
+    require_columns(frame, [duration, cause, by, strata])
+    layers = None if strata is None else frame[strata]
+    spells = as_spells(frame[duration], frame[cause], by=frame[by], strata=layers, competing=True)
     sizes = np.bincount(spells.group, minlength=len(spells.labels))
     if np.count_nonzero(sizes) < 2:
         raise BarometreError("un seul groupe : le test compare au moins deux groupes")

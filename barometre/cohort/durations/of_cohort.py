@@ -214,8 +214,12 @@ def panel_gray_test(
         panel, event, by, origin="entry", at_entry=at_entry, competing=competing
     )
     unweighted = " ; sans les poids de la cohorte" * (columns["weight"] is not None)
-    layers = None if strata is None else _trait(panel, times, strata)
-    test = gray_test(columns["duration"], times["event"], columns["by"], layers, rho=rho)
+    frame = pd.DataFrame({name: columns[name] for name in ("duration", "by")})
+    frame = frame.assign(cause=times["event"])
+    if strata is not None:
+        frame["strata"] = _trait(panel, times, strata)
+    layers = None if strata is None else "strata"
+    test = gray_test(frame, "duration", "cause", "by", strata=layers, rho=rho)
     test.meta["convention"] += unweighted
     return _both(times, test)
 
