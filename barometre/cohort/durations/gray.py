@@ -53,7 +53,8 @@ def gray_test(
     Raises
     ------
     BarometreError
-        A column absent, fewer than two groups, negative or infinite rho, and the errors of `cumulative_incidence`.
+        A column absent, fewer than two groups, negative or infinite rho, and the errors of
+        `cumulative_incidence`.
 
     Notes
     -----
