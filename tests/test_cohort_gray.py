@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barometre.base.errors import BarometreError
 from barometre import cohort
+from barometre.base.errors import BarometreError
 from barometre.cohort import Cohort, cumulative_incidence, logrank
 from tests.columns import gray_test
 
