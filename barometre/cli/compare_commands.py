@@ -315,10 +315,10 @@ def suppress(
     counts = _counts(table)
     small = current_config().seuils.secret if threshold is None else threshold
     done = protected(counts, threshold=small, total=total)
-    table = _own(
+    shown = _own(
         done.table, always=total, epci=epci, dep=dep, commune=commune, qpv=qpv, zones=zones
     )
-    deliver(table.reset_index(), out, console(), title="tableau publiable", csv=csv)
+    deliver(shown.reset_index(), out, console(), title="tableau publiable", csv=csv)
 
 
 # ---- inputs and outputs -------------------------------------------------------------------------
@@ -363,8 +363,8 @@ def _own(frame: pd.DataFrame, *, always: str = "", **asked: Any) -> pd.DataFrame
         return frame
     labels = pd.Index(frame.index.get_level_values(0).astype("str"))
     coded = pd.DataFrame({"code": labels, "row": range(len(frame))})
-    kept = select(coded[labels != always], **asked)["row"]
-    return frame[coded["row"].isin(kept).to_numpy(dtype=bool) | (labels == always)]
+    kept = coded["row"].isin(select(coded[labels != always], **asked)["row"])
+    return frame.loc[kept.to_numpy(dtype=bool) | (labels.to_numpy() == always)]
 
 
 def _default_references(held: list[str]) -> list[str]:

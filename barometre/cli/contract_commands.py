@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -76,7 +76,13 @@ def monitor(
     config = current_config()
     words = as_lang(lang or config.sorties.langue)
     tables = example_year() if example else read_records(_followed(folder))
-    asked = {"epci": epci, "dep": dep, "commune": commune, "qpv": qpv, "zones": zones}
+    asked: dict[str, Any] = {
+        "epci": epci,
+        "dep": dep,
+        "commune": commune,
+        "qpv": qpv,
+        "zones": zones,
+    }
     if any(asked.values()):
         tables = of_territory(tables, selection(**asked))
     board = dashboard(
