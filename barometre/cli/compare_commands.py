@@ -363,8 +363,9 @@ def _own(frame: pd.DataFrame, *, always: str = "", **asked: Any) -> pd.DataFrame
         return frame
     labels = pd.Index(frame.index.get_level_values(0).astype("str"))
     coded = pd.DataFrame({"code": labels, "row": range(len(frame))})
-    kept = coded["row"].isin(select(coded[labels != always], **asked)["row"])
-    return frame.loc[kept.to_numpy(dtype=bool) | (labels.to_numpy() == always)]
+    own: pd.DataFrame = select(coded[labels != always], **asked)
+    kept = coded["row"].isin(own["row"])
+    return frame[kept.to_numpy(dtype=bool) | (labels == always)]
 
 
 def _default_references(held: list[str]) -> list[str]:
