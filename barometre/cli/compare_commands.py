@@ -365,7 +365,8 @@ def _own(frame: pd.DataFrame, *, always: str = "", **asked: Any) -> pd.DataFrame
     coded = pd.DataFrame({"code": labels, "row": range(len(frame))})
     own: pd.DataFrame = select(coded[labels != always], **asked)
     kept = coded["row"].isin(own["row"])
-    return frame[kept.to_numpy(dtype=bool) | (labels == always)]
+    shown: pd.DataFrame = frame[kept.to_numpy(dtype=bool) | (labels == always)]
+    return shown
 
 
 def _default_references(held: list[str]) -> list[str]:
