@@ -10,10 +10,12 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.arguments import is_number
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
+from barometre.base.texts import Numbered, Texts
 from barometre.cards.schema import UNITS
-from barometre.compare.proof.sides import APPRECIATIONS, difference_bounds, favour, judged
-from barometre.compare.proof.verdicts import default_verdicts, facing
+from barometre.compare.proof.sides import APPRECIATIONS, difference_bounds, judged
+from barometre.compare.proof.verdicts import Face, default_verdicts, facing
 from barometre.compare.rows import (
     NOISE,
     REASONS,
@@ -21,9 +23,7 @@ from barometre.compare.rows import (
     Rows,
     check_references,
     checked_rows,
-    joined,
     joint_origin,
-    named,
     worst_quality,
 )
 from barometre.engine.results import TOO_FEW
@@ -142,47 +142,72 @@ def _gap(rows: Rows, reference: str, tolerance: float, monthly: bool) -> pd.Data
     face = facing(rows, reference)
     here, there, cards = face.here, face.there, face.cards
     words = MONTHLY_UNITS if monthly else GAP_UNITS
-    sens = rows.by_card((card.sens for card in rows.cards), cards)
     certain = rows.certain(here) & rows.certain(there)
     first, second = rows.bounded(here), rows.bounded(there)
     value, other = first[0], second[0]
-    difference, known = value - other, ~np.isnan(value - other)
+    difference = value - other
     low, high = difference_bounds(first, second, certain)
     room = tolerance * np.abs(other)
-    close = np.abs(difference) <= room * (1 + SAME) + SAME * np.abs(other)
-    place_of = np.where(close, 1, np.where(difference > 0, 2, 0))
     reason = np.maximum(
         rows.positions("statut", here, REASONS),
         np.where(there < 0, 1, rows.positions("statut", there, REASONS)),
     )
-    frame = rows.frame.iloc[here].reset_index(drop=True)
-    note = joined(frame["note"], rows.words("note", there), f"référence « {reference} » : ")
-    without = frame["annee"][there < 0].astype("str")
-    missing = f"« {reference} » n'a pas de valeur de cet indicateur en " + without
-    favoured = favour(value, sens) - favour(other, sens)
     quality = worst_quality(rows, here, there)
-    note = joined(note, quality.map(_TOLD_GRADES).astype("str"))
     return pd.DataFrame(
         {
-            "code": frame["code"],
-            "annee": frame["annee"],
-            "indicateur": frame["indicateur"],
-            "reference": pd.Series(reference, index=frame.index, dtype="str"),
+            "code": rows.column("code", here),
+            "annee": rows.frame["annee"].to_numpy()[here],
+            "indicateur": rows.column("indicateur", here),
+            "reference": Texts.one(reference, np.ones(len(here), dtype=bool)).written(),
             "valeur": value,
             "valeur_reference": other,
             "ecart": difference,
             "ecart_inf": low,
             "ecart_sup": high,
             "rapport": value / np.where(np.abs(other) <= NOISE, np.nan, other),
-            "unite": named(cards, [words[card.unite] for card in rows.cards]),
-            "appreciation": named(judged(favoured, value, other), APPRECIATIONS),
-            "classe": named(np.where(known, place_of, -1), POSITIONS),
+            "unite": Texts(cards, tuple(words[card.unite] for card in rows.cards)).written(),
+            "appreciation": Texts(
+                judged(rows.favour(value, cards) - rows.favour(other, cards), value, other),
+                APPRECIATIONS,
+            ).written(),
+            "classe": Texts(_classes(difference, other, room), POSITIONS).written(),
             **default_verdicts(face, tolerance),
             "seuil_bas": other - room,
             "seuil_haut": other + room,
-            "statut": named(reason, REASONS),
-            "qualite": quality,
-            "origine": joint_origin(rows, here, there),
-            "note": joined(note, missing.reindex(frame.index)),
-        }
+            "statut": Texts(reason, REASONS).written(),
+            "qualite": quality.written(),
+            "origine": joint_origin(rows, here, there).written(),
+            "note": _notes(face, quality).written(),
+        },
+        copy=False,
     )
+
+
+def _classes(difference: Floats, other: Floats, room: Floats) -> Numbered:
+    """Place values below, close to or above a reference; -1 where one of the two is absent."""
+    found = np.where(difference > 0, np.int8(2), np.int8(0))
+    found[np.abs(difference) <= room * (1 + SAME) + SAME * np.abs(other)] = 1
+    found[np.isnan(difference)] = -1
+    return found
+
+
+def _notes(face: Face, quality: Texts) -> Texts:
+    """Say what must be known of both values, of their quality, of an absent reference."""
+    rows, here, there, reference = face.rows, face.here, face.there, face.reference
+    note = rows.texts("note", here)
+    note = note.then(rows.texts("note", there), f"référence « {reference} » : ")
+    told = tuple(_TOLD_GRADES.values())
+    note = note.then(
+        Texts(
+            quality.mapped(lambda q: [*_TOLD_GRADES].index(q) if q in _TOLD_GRADES else -1, -1),
+            told,
+        )
+    )
+    without = np.flatnonzero(there < 0)
+    if not len(without):
+        return note
+    year, years = pd.factorize(rows.frame["annee"].to_numpy()[here[without]])
+    missing = np.full(len(here), -1, dtype=np.int64)
+    missing[without] = year
+    start = f"« {reference} » n'a pas de valeur de cet indicateur en "
+    return note.then(Texts(missing, tuple(f"{start}{y}" for y in years)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,8 +13,9 @@ import pandas as pd
 from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.base.frames import check_frame
+from barometre.base.texts import Column, Texts
 from barometre.cards.listing import indicator_card
-from barometre.cards.schema import Card
+from barometre.cards.schema import Card, Direction
 from barometre.datasets.places.gazetteer import resolve
 from barometre.engine.results import GRADES, ORIGINS
 from barometre.tables.table_set import DOUBTFUL, STATUSES
@@ -50,11 +51,18 @@ class Rows:
     cards: tuple[Card, ...]
     code: Integers
     card: Integers
+    _texts: dict[str, Texts] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def numbers(self, column: str, rows: Integers | None = None) -> Floats:
         """Take a column of numbers, at some rows (-1 gives a missing one)."""
         values: Floats = self.frame[column].to_numpy(np.float64)
-        return values if rows is None else np.append(values, np.nan)[rows]
+        if rows is None:
+            return values
+        found = values[rows] if len(values) else np.full(len(rows), np.nan)
+        none = rows < 0
+        if none.any():
+            found[none] = np.nan
+        return found
 
     def bounded(self, rows: Integers) -> tuple[Floats, Floats, Floats]:
         """Take values, lower and upper bounds at some rows."""
@@ -64,17 +72,29 @@ class Rows:
     def certain(self, rows: Integers) -> Booleans:
         """Tell the rows whose bounds are those of a rounding, which cannot be left."""
         register = self.by_card((c.exploitation == "exhaustif" for c in self.cards), self.card)
-        measured = register.astype(bool) & (self.frame["origine"] != "estime").to_numpy(bool)
+        measured = register.astype(bool)
+        estimated = self.texts("origine").told(lambda origin: origin == "estime")
+        if estimated.any():
+            measured &= ~estimated
         return np.append(measured, True)[rows]
 
-    def words(self, column: str, rows: Integers) -> pd.Series[str]:
-        """Take a column of words at some rows (-1 gives a missing one)."""
-        return self.frame[column].reindex(rows).reset_index(drop=True)
+    def texts(self, column: str, rows: Integers | None = None) -> Texts:
+        """Take a column of texts, at some rows (-1 gives a missing one)."""
+        if column not in self._texts:
+            self._texts[column] = Texts.of(self.frame[column])
+        return self._texts[column] if rows is None else self._texts[column].take(rows)
+
+    def column(self, column: str, rows: Integers) -> Column:
+        """Write a column of texts at some rows."""
+        return self.texts(column, rows).written()
 
     def positions(self, column: str, rows: Integers, admitted: Sequence[str]) -> Integers:
         """Take the positions of words in a closed list at some rows; -1 is none."""
-        found = pd.Index(admitted).get_indexer(pd.Index(self.frame[column])).astype(np.int64)
-        return np.append(found, -1)[rows]
+        return self.texts(column, rows).places(admitted)
+
+    def favour(self, values: Floats, cards: Integers) -> Floats:
+        """Turn values into numbers that grow with how favourable they are, by their cards."""
+        return favour_of([card.sens for card in self.cards], values, cards)
 
     def by_card(self, values: Iterable[object], cards: Integers) -> npt.NDArray[Any]:
         """Give each row what is said of its indicator, one value by card."""
@@ -108,15 +128,15 @@ def checked_rows(results: pd.DataFrame) -> Rows:
     frame = results.reset_index(indexed) if indexed else results
     frame = frame.reset_index(drop=True)
     check_frame(frame, title, [*keys, "valeur"], remedy="donner les résultats de compute")
-    frame, faults = frame.copy(), []
+    frame, faults = frame.copy(deep=False), []
     for name in ("annee", "valeur", "borne_inf", "borne_sup"):
-        numbers = pd.to_numeric(frame.get(name, np.nan), errors="coerce") + np.zeros(len(frame))
-        values = pd.Series(numbers, index=frame.index).to_numpy(np.float64, na_value=np.nan)
-        lost = np.isinf(values) | (np.isnan(values) & pd.notna(frame.get(name, values)))
+        values, lost = _numbers(frame, name)
         if name == "annee":
             lost = lost | np.isnan(values) | (values != np.floor(values))
         if lost.any():
             faults.append(Fault(name, "ce ne sont pas des nombres", "corriger", results[lost]))
+        elif name == "annee":
+            values = values.astype(np.int64)
         frame[name] = values
     for name in ("code", "indicateur"):
         text = pd.api.types.is_string_dtype(frame[name]) or frame[name].dtype == "category"
@@ -124,36 +144,58 @@ def checked_rows(results: pd.DataFrame) -> Rows:
             faults.append(Fault(name, "valeurs absentes ou non textuelles", "relire en texte"))
     if faults:
         raise FaultsError(title, faults)
-    return _completed(title, frame.astype({"annee": np.int64, "code": "str", "indicateur": "str"}))
+    return _completed(title, frame.astype({"code": "str", "indicateur": "str"}))
+
+
+def _numbers(frame: pd.DataFrame, name: str) -> tuple[Floats, Booleans]:
+    """Take a column as numbers, and tell the cells that are not; it may be absent."""
+    if name not in frame.columns:
+        return np.full(len(frame), np.nan), np.zeros(len(frame), dtype=bool)
+    if frame[name].dtype == np.float64:
+        values: Floats = frame[name].to_numpy()
+        return values, np.isinf(values)
+    if isinstance(frame[name].dtype, np.dtype) and frame[name].dtype.kind == "i":
+        return frame[name].to_numpy(np.float64), np.zeros(len(frame), dtype=bool)
+    numbers = pd.to_numeric(frame[name], errors="coerce") + np.zeros(len(frame))
+    values = pd.Series(numbers, index=frame.index).to_numpy(np.float64, na_value=np.nan)
+    return values, np.isinf(values) | (np.isnan(values) & pd.notna(frame[name]).to_numpy())
 
 
 def _completed(title: str, frame: pd.DataFrame) -> Rows:
-    known = frame["valeur"].notna()
-    status = _column(frame, "statut", "ok").fillna("ok")
-    frame["statut"] = status.mask(~known & (status == "ok"), "non_disponible")
-    frame["origine"] = _column(frame, "origine", "calcule").fillna("calcule")
+    texts = {name: Texts.of(frame[name]) for name in ("code", "indicateur")}
+    value = frame["valeur"].to_numpy()
+    known = ~np.isnan(value)
+    given = _filled(frame, "statut", "ok")
+    ok = given.told(lambda status: status == "ok")
+    texts["statut"] = _unavailable(given, ~known & ok)
+    texts["origine"] = _filled(frame, "origine", "calcule")
+    for name in ("statut", "origine"):
+        frame[name] = texts[name].written()
     for name in ("qualite", "note"):
-        frame[name] = _column(frame, name, None)
-    code, codes = pd.factorize(frame["code"])
-    card, indicators = pd.factorize(frame["indicateur"])
-    year, years = pd.factorize(frame["annee"])
-    key = (code.astype(np.int64) * max(len(indicators), 1) + card) * max(len(years), 1) + year
+        frame[name] = _column(frame, name)
+    code, codes = _factorized(texts["code"])
+    card, indicators = _factorized(texts["indicateur"])
+    key = _keys(frame, (code, card), (len(codes), len(indicators)))
+    low, high = frame["borne_inf"].to_numpy(), frame["borne_sup"].to_numpy()
     bad = {
-        "statut": (~status.isin(STATUSES), "inconnu", f"choisir parmi {', '.join(STATUSES)}"),
-        "origine": (~frame["origine"].isin(ORIGINS), "inconnue", f"parmi {', '.join(ORIGINS)}"),
+        "statut": (
+            given.told(lambda status: status not in STATUSES),
+            "inconnu",
+            f"choisir parmi {', '.join(STATUSES)}",
+        ),
+        "origine": (
+            texts["origine"].told(lambda origin: origin not in ORIGINS),
+            "inconnue",
+            f"parmi {', '.join(ORIGINS)}",
+        ),
         "valeur": (
-            known & (status != "ok"),
+            known & ~ok,
             "renseignée malgré son statut",
             "retirer la valeur, surtout si elle est secrète, ou le statut",
         ),
-        "code, annee, indicateur": (
-            pd.Series(key).duplicated(keep=False),
-            "clés en double",
-            "n'en garder qu'une ligne",
-        ),
+        "code, annee, indicateur": (_twice(key), "clés en double", "n'en garder qu'une ligne"),
         "borne_inf, borne_sup": (
-            _above(frame["borne_inf"], frame["valeur"])
-            | _above(frame["valeur"], frame["borne_sup"]),
+            _above(low, value) | _above(value, high),
             "la valeur n'est pas entre ses bornes",
             "corriger les bornes",
         ),
@@ -165,17 +207,66 @@ def _completed(title: str, frame: pd.DataFrame) -> Rows:
     ]
     if faults:
         raise FaultsError(title, faults)
-    cards = tuple(indicator_card(str(name)) for name in indicators)
-    return Rows(frame, list(codes), cards, code.astype(np.int64), card.astype(np.int64))
+    cards = tuple(indicator_card(name) for name in indicators)
+    rows = Rows(frame, codes, cards, code, card)
+    rows._texts.update(texts)
+    return rows
 
 
-def _column(frame: pd.DataFrame, name: str, default: str | None) -> pd.Series[str]:
-    given = frame[name] if name in frame.columns else pd.Series(default, index=frame.index)
+def _column(frame: pd.DataFrame, name: str) -> pd.Series[str]:
+    given = frame[name] if name in frame.columns else pd.Series(None, index=frame.index)
     return given.astype("str")
 
 
-def _above(low: pd.Series[float], high: pd.Series[float]) -> pd.Series[bool]:
-    return low > high + SAME * high.abs() + SAME
+def _filled(frame: pd.DataFrame, name: str, default: str) -> Texts:
+    """Take a column of texts, those that are missing being the default one."""
+    if name not in frame.columns:
+        return Texts.one(default, np.ones(len(frame), dtype=bool))
+    texts = Texts.of(frame[name])
+    none = texts.positions < 0
+    if not none.any():
+        return texts
+    filled = np.where(none, np.int32(len(texts.known)), texts.positions)
+    return Texts(filled, (*texts.known, default))
+
+
+def _unavailable(status: Texts, rows: Booleans) -> Texts:
+    """Say that a missing value, which was said to be there, is not available."""
+    if not rows.any():
+        return status
+    told = np.where(rows, np.int32(len(status.known)), status.positions)
+    return Texts(told, (*status.known, "non_disponible"))
+
+
+def _factorized(texts: Texts) -> tuple[Integers, list[str]]:
+    """Number the texts that rows have, in the order of the rows."""
+    return texts.positions.astype(np.int64), list(texts.known)
+
+
+def _keys(
+    frame: pd.DataFrame, parts: tuple[Integers, Integers], sizes: tuple[int, int]
+) -> tuple[Integers, int]:
+    """Number the keys of the rows (territory, indicator, year), and say how many there may be."""
+    year, years = pd.factorize(frame["annee"])
+    (code, card), (codes, cards) = parts, sizes
+    number = max(len(years), 1)
+    return (code * max(cards, 1) + card) * number + year, codes * cards * number
+
+
+def _twice(keys: tuple[Integers, int]) -> Booleans:
+    """Tell the rows whose key is that of another row."""
+    numbers, beyond = keys
+    if beyond > 8 * len(numbers) + 1000:  # few of those there may be
+        return pd.Series(numbers).duplicated(keep=False).to_numpy()
+    times = np.bincount(numbers, minlength=1)
+    return times[numbers] > 1 if times.max() > 1 else np.zeros(len(numbers), dtype=bool)
+
+
+def _above(low: Floats, high: Floats) -> Booleans:
+    if np.isnan(low).all() or np.isnan(high).all():
+        return np.zeros(len(low), dtype=bool)
+    found: Booleans = low > high + SAME * np.abs(high) + SAME
+    return found
 
 
 def names_of(given: str | Iterable[str], option: str) -> list[str]:
@@ -220,27 +311,56 @@ def code_in(results: pd.DataFrame, name: str) -> str:
 
 def named(positions: npt.NDArray[np.integer], words: Sequence[str]) -> pd.Series[str]:
     """Write the words at some positions of a list, -1 giving a missing one."""
-    return pd.Series(pd.array(list(words), dtype="str").take(positions, allow_fill=True))
+    return pd.Series(Texts(positions, tuple(words)).written())
 
 
-def worst_quality(rows: Rows, first: Integers, second: Integers) -> pd.Series[str]:
+def worst_quality(rows: Rows, first: Integers, second: Integers) -> Texts:
     """Return the worst quality of pairs of rows; that of one when the other has none."""
-    others = sorted(set(rows.frame["qualite"].dropna().unique()) - set(_QUALITIES))
-    known = [*_QUALITIES, *map(str, others)]
+    texts = rows.texts("qualite")
+    others = sorted(set(texts.known) - set(_QUALITIES))
+    known = (*_QUALITIES, *others)
+    if not texts.known:
+        return Texts.none(len(first))
     both = (rows.positions("qualite", at, known) for at in (first, second))
-    return named(np.maximum(*both), known)
+    return Texts(np.maximum(*both), known)
 
 
-def joint_origin(rows: Rows, first: Integers, second: Integers) -> pd.Series[str]:
+def joint_origin(rows: Rows, first: Integers, second: Integers) -> Texts:
     """Return ``publie`` for what rests on published values only, else the more made of the two."""
     both = (rows.positions("origine", at, _FROM_LESS_TO_MORE_MADE) for at in (first, second))
-    return named(np.maximum(*both), _FROM_LESS_TO_MORE_MADE)
+    return Texts(np.maximum(*both), _FROM_LESS_TO_MORE_MADE)
 
 
 def joined(first: pd.Series[str], second: pd.Series[str], before: str = "") -> pd.Series[str]:
     """Append the second notes to the first ones, some words put before them."""
-    added = before + second[second.notna()]
-    told = first[added.index]
-    said = first.copy()
-    said[added.index] = (told + " ; " + added).where(told.notna(), added)
-    return said
+    return pd.Series(Texts.of(first).then(Texts.of(second), before).written(), index=first.index)
+
+
+def favour_of(ways: Sequence[Direction], values: Floats, which: Integers) -> Floats:
+    """Turn values into numbers that grow with how favourable they are.
+
+    Parameters
+    ----------
+    ways : sequence of str
+        Directions of cards.
+    values : ndarray of float
+        Values.
+    which : ndarray of int
+        Position of the direction of each.
+
+    Returns
+    -------
+    ndarray of float
+        The value, its opposite, or minus its distance to 0 or 50; missing for a neutral indicator.
+    """
+    if not len(ways):
+        return np.full(len(values), np.nan)
+    signs = np.array([{"hausse_favorable": 1.0, "hausse_defavorable": -1.0}.get(w) for w in ways],
+                     dtype=np.float64)  # fmt: skip
+    turned: Floats = values * signs[which]
+    targets = {"proche_de_zero": 0.0, "proche_de_50": 50.0}
+    aims = np.array([targets.get(way, np.nan) for way in ways])
+    if not np.isnan(aims).all():
+        aimed = ~np.isnan(aims)[which]
+        turned[aimed] = -np.abs(values[aimed] - aims[which[aimed]])
+    return turned

@@ -13,6 +13,7 @@ import pandas as pd
 
 from barometre.base.arrays import Booleans, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.texts import Texts
 from barometre.cards.schema import Card
 from barometre.compare.gaps import GAP_UNITS, MONTHLY_UNITS, by_month, check_tolerance
 from barometre.compare.proof.breaks import (
@@ -30,7 +31,7 @@ from barometre.compare.proof.breaks import (
 )
 from barometre.compare.proof.breaks import RULES as RULES
 from barometre.compare.proof.prices import NOMINAL, Prices, deflated, is_amount
-from barometre.compare.proof.sides import APPRECIATIONS, difference_bounds, favour, judged
+from barometre.compare.proof.sides import APPRECIATIONS, difference_bounds, judged
 from barometre.compare.rows import (
     NOISE,
     REASONS,
@@ -38,7 +39,6 @@ from barometre.compare.rows import (
     Rows,
     check_references,
     checked_rows,
-    joined,
     joint_origin,
     named,
     names_of,
@@ -206,8 +206,8 @@ class _Pairs:
 
     def noted(self, text: str) -> Booleans:
         """Tell the pairs whose note of one year or the other holds a text."""
-        holds = self.rows.frame["note"].str.contains(text, regex=False).fillna(False)
-        either = np.append(holds.to_numpy(bool), False)
+        holds = self.rows.texts("note").told(lambda note: text in note)
+        either = np.append(holds, False)
         found: Booleans = either[self.before] | either[self.after]
         return found
 
@@ -302,7 +302,7 @@ class _Verdict:
     refused: Booleans
     forced: Booleans  # a lifted rule would have refused
     shared: Booleans  # both vintages rest on a common survey
-    note: pd.Series[str]
+    note: Texts
 
 
 def _verdict(pairs: _Pairs, lifted: set[str]) -> _Verdict:
@@ -310,9 +310,9 @@ def _verdict(pairs: _Pairs, lifted: set[str]) -> _Verdict:
     rows, before, after = pairs.rows, pairs.before, pairs.after
     refused = np.zeros(len(before), dtype=bool)
     forced, shared = refused.copy(), refused.copy()
-    nothing = pd.Series(None, index=range(len(before)), dtype="str")
-    note = joined(nothing, rows.words("note", before), f"{pairs.start} : ")
-    note = joined(note, rows.words("note", after), f"{pairs.end} : ")
+    note = Texts.none(len(before))
+    note = note.then(rows.texts("note", before), f"{pairs.start} : ")
+    note = note.then(rows.texts("note", after), f"{pairs.end} : ")
     there = (before >= 0) | (after >= 0)  # what has no value at all has nothing to refuse
     for rule, broken, told in _refusals(pairs):
         concerned = broken & there
@@ -323,11 +323,11 @@ def _verdict(pairs: _Pairs, lifted: set[str]) -> _Verdict:
             told = f"comparaison demandée malgré la règle « {rule} » ({told})"
         else:
             refused |= concerned
-        note = joined(note, _told(concerned, told))
+        note = note.then(Texts.one(told, concerned))
     for concerned, told in _signals(pairs):
-        note = joined(note, _told(concerned & there, told))
+        note = note.then(Texts.one(told, concerned & there))
     for concerned, told in _absences(pairs):
-        note = joined(note, _told(concerned, told))
+        note = note.then(Texts.one(told, concerned))
     return _Verdict(refused, forced, shared, note)
 
 
@@ -344,41 +344,38 @@ def _evolution(pairs: _Pairs, verdict: _Verdict, units: Mapping[str, str]) -> pd
     known = status == 0
     v0, v1 = (np.where(known, values[0], np.nan) for values in (first, second))
     base = np.where(v0 > NOISE, v0, np.nan)
-    unit = pairs.said(lambda card: card.unite)
-    sens = pairs.said(lambda card: card.sens)
+    cards = pairs.cards
+    points = pairs.said(lambda card: card.unite in ("pourcent", "points")).astype(bool)
     certain = rows.certain(before) & rows.certain(after)
     low, high = difference_bounds(second, first, certain)
     bounded = known & ~verdict.shared
-    quality = worst_quality(rows, before, after).mask(verdict.forced & known, DOUBTFUL)
+    quality = worst_quality(rows, before, after)
+    doubtful = np.where(verdict.forced & known, len(quality.known), quality.positions)
     return pd.DataFrame(
         {
-            "code": rows.words("code", pairs.here),
-            "indicateur": rows.words("indicateur", pairs.here),
+            "code": rows.column("code", pairs.here),
+            "indicateur": rows.column("indicateur", pairs.here),
             "annee_debut": np.full(len(before), pairs.start, dtype=np.int64),
             "annee_fin": np.full(len(before), pairs.end, dtype=np.int64),
             "valeur_debut": first[0],
             "valeur_fin": second[0],
             "evolution": v1 - v0,
             "evolution_pct": 100 * (v1 - v0) / base,
-            "evolution_points": np.where(np.isin(unit, ("pourcent", "points")), v1 - v0, np.nan),
+            "evolution_points": np.where(points, v1 - v0, np.nan),
             "taux_annuel_pct": 100 * ((np.where(v1 >= 0, v1, np.nan) / base) ** (1 / years) - 1),
             "evolution_inf": np.where(bounded, low, np.nan),
             "evolution_sup": np.where(bounded, high, np.nan),
-            "unite": named(pairs.cards, [units[card.unite] for card in rows.cards]),
-            "appreciation": named(
-                judged(favour(v1, sens) - favour(v0, sens), v0, v1), APPRECIATIONS
-            ),
-            "statut": named(status, EVOLUTION_STATUSES),
-            "qualite": quality,
-            "origine": joint_origin(rows, before, after),
-            "note": verdict.note,
-        }
+            "unite": Texts(cards, tuple(units[card.unite] for card in rows.cards)).written(),
+            "appreciation": Texts(
+                judged(rows.favour(v1, cards) - rows.favour(v0, cards), v0, v1), APPRECIATIONS
+            ).written(),
+            "statut": Texts(status, EVOLUTION_STATUSES).written(),
+            "qualite": Texts(doubtful, (*quality.known, DOUBTFUL)).written(),
+            "origine": joint_origin(rows, before, after).written(),
+            "note": verdict.note.written(),
+        },
+        copy=False,
     )
-
-
-def _told(concerned: Booleans, text: str) -> pd.Series[str]:
-    """Say the same thing of some pairs."""
-    return named(np.where(concerned, 0, -1), [text])
 
 
 def _with_convergence(
@@ -401,17 +398,22 @@ def _with_convergence(
     crossed = (gap0 * gap1 < 0) & (np.minimum(abs(gap0), abs(gap1)) > noise)
     grown = np.abs(gap1) - np.abs(gap0)
     moved = np.where(crossed, 3, np.where(np.abs(grown) <= noise, 2, np.where(grown > 0, 1, 0)))
-    sens = pairs.said(lambda card: card.sens)
-    neutral, aimed = sens == "neutre", np.isin(sens, ("proche_de_zero", "proche_de_50"))
-    mine_better = np.where(neutral, v1 - v0, favour(v1, sens) - favour(v0, sens))
-    its_better = np.where(neutral, r1 - r0, favour(r1, sens) - favour(r0, sens))
+    rows, cards = pairs.rows, pairs.cards
+    neutral = pairs.said(lambda card: card.sens == "neutre").astype(bool)
+    aimed = pairs.said(lambda card: card.sens.startswith("proche")).astype(bool)
+    mine_better, its_better = (
+        np.where(neutral, last - first, rows.favour(last, cards) - rows.favour(first, cards))
+        for first, last in ((v0, v1), (r0, r1))
+    )
     close = np.abs(mine_better - its_better) <= tolerance * np.abs(its_better) + noise
     apart = np.where(neutral, 3, np.where(mine_better > its_better, 2, 0))
     its_change = np.where(known, other, np.nan)
     room = np.where(aimed, np.nan, tolerance * np.abs(its_change))
     lacking = ~known & ~mine & frame["evolution"].notna().to_numpy()
     return frame.assign(
-        note=joined(frame["note"], _told(lacking, f"pas d'évolution de « {reference} »")),
+        note=Texts.of(frame["note"])
+        .then(Texts.one(f"pas d'évolution de « {reference} »", lacking))
+        .written(),
         reference=pd.Series(reference, index=frame.index, dtype="str"),
         ecart_debut=gap0,
         ecart_fin=gap1,

@@ -14,6 +14,7 @@ import pyarrow
 
 from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
 from barometre.base.frames import check_frame
+from barometre.base.texts import Column, Numbered, Writer
 from barometre.tables.table_set import DOUBTFUL, STATUSES, Positions
 
 Origin = Literal["calcule", "publie", "deduit", "estime"]
@@ -186,19 +187,30 @@ def stack(
     def column(name: str) -> list[npt.NDArray[Any]]:
         return [getattr(part, name) for part in parts]
 
-    written = _Writer()
+    writer = Writer()
+
+    def words(known: Sequence[str], parts: Iterable[Numbered]) -> Column:
+        """Write the words at some positions, -1 giving a missing one; most parts hold a single."""
+        return writer.texts(
+            chunk for part in parts for chunk in writer.chunks(known, part, max(len(part), 1))
+        )
+
     return pd.DataFrame(
         {
-            "code": _texts(codes),
+            "code": writer.texts(codes),
             "annee": np.concatenate([np.zeros(0, np.int64), *years]),
-            "indicateur": written.runs(list(values), [len(code) for code in codes]),
+            "indicateur": writer.texts(
+                chunk
+                for name, code in zip(values, codes, strict=True)
+                for chunk in writer.repeated(name, len(code))
+            ),
             "valeur": np.concatenate([np.zeros(0), *column("valeur")]),
-            "statut": written.words(STATUSES, column("statut")),
+            "statut": words(STATUSES, column("statut")),
             "borne_inf": np.concatenate([b.borne_inf for b in limits]) if limits else np.nan,
             "borne_sup": np.concatenate([b.borne_sup for b in limits]) if limits else np.nan,
-            "qualite": written.words([DOUBTFUL, *GRADES], _quality(column("douteux"), limits)),
-            "origine": written.words(ORIGINS, column("origine")),
-            "note": written.words(notes.texts, column("note")),
+            "qualite": words([DOUBTFUL, *GRADES], _quality(column("douteux"), limits)),
+            "origine": words(ORIGINS, column("origine")),
+            "note": words(notes.texts, column("note")),
         },
         copy=False,
     )
@@ -217,52 +229,3 @@ def _quality(doubtful: Sequence[Booleans], limits: Sequence[Bounds]) -> list[Pos
 def _levels(keys: pd.MultiIndex) -> tuple[pyarrow.Array, Integers]:
     code = pyarrow.array(keys.get_level_values("code"), pyarrow.large_string())
     return code, keys.get_level_values("annee").to_numpy(np.int64)
-
-
-class _Writer:
-    """Writes columns of texts in chunks that hold the same memory wherever one word is repeated.
-
-    Twenty million rows have some sixty indicators and four origins: written once a row, they weigh
-    more than the numbers.
-    """
-
-    RUN = 1 << 14
-    """Rows of the longest run of one word; a column has that many rows in one piece or more."""
-
-    def __init__(self) -> None:
-        self._known: dict[str | None, pyarrow.Array] = {}
-
-    def runs(
-        self, words: Sequence[str], lengths: Iterable[int]
-    ) -> pd.api.extensions.ExtensionArray:
-        """Write each word as many times as its length."""
-        pairs = zip(words, lengths, strict=True)
-        return _texts([chunk for word, length in pairs for chunk in self._repeated(word, length)])
-
-    def words(
-        self, words: Sequence[str], parts: Iterable[npt.NDArray[np.integer]]
-    ) -> pd.api.extensions.ExtensionArray:
-        """Write the words at some positions, -1 giving a missing one."""
-        known = pyarrow.array(words, pyarrow.large_string())
-        chunks: list[pyarrow.Array] = []
-        for positions in parts:
-            first = int(positions[0]) if len(positions) else -1
-            if (positions == first).all():
-                chunks += self._repeated(words[first] if first >= 0 else None, len(positions))
-            else:
-                chunks.append(known.take(pyarrow.array(positions, mask=positions < 0)))
-        return _texts(chunks)
-
-    def _repeated(self, word: str | None, length: int) -> list[pyarrow.Array]:
-        if word not in self._known:
-            scalar = pyarrow.scalar(word, pyarrow.large_string())
-            self._known[word] = pyarrow.repeat(scalar, self.RUN)
-        run, (whole, rest) = self._known[word], divmod(length, self.RUN)
-        return [run] * whole + ([run.slice(0, rest)] if rest else [])
-
-
-def _texts(chunks: Sequence[pyarrow.Array]) -> pd.api.extensions.ExtensionArray:
-    texts: pd.api.extensions.ExtensionArray = pd.array(
-        pyarrow.chunked_array(chunks, pyarrow.large_string()), dtype="str"
-    )
-    return texts

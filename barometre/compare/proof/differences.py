@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from barometre.base.arrays import Booleans, Floats
+from barometre.base.arrays import Booleans, Floats, RowNumbers
 from barometre.compare.rows import NOISE, SAME
 from barometre.engine.sampling import newcombe, normal_quantile, score_interval
 
@@ -28,8 +28,14 @@ class Measured:
     def given(cls, value: Floats, low: Floats, high: Floats) -> Measured:
         """Take values with their bounds, those that have none being known numbers."""
         none = np.isnan(low) | np.isnan(high)
+        if none.all():
+            return cls.fixed(value)
         lower = np.where(none, value, np.minimum(low, value))
         return cls(value, lower, np.where(none, value, np.maximum(high, value)))
+
+    def at(self, rows: RowNumbers) -> Measured:
+        """Keep some of these."""
+        return Measured(self.value[rows], self.low[rows], self.high[rows])
 
     def where(self, mask: Booleans, other: Measured) -> Measured:
         """Keep these where ``mask`` is true, the others elsewhere."""

@@ -7,9 +7,10 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from barometre.base.arrays import Booleans, Floats, Integers
+from barometre.base.arrays import Booleans, Floats
+from barometre.base.texts import Numbered
 from barometre.cards.schema import Card, Direction
-from barometre.compare.rows import NOISE, SAME
+from barometre.compare.rows import NOISE, SAME, favour_of
 from barometre.engine.sampling import newcombe
 
 Appreciation = Literal["defavorable", "egal", "favorable", "neutre"]
@@ -31,11 +32,10 @@ def favour(values: Floats, sens: Direction | npt.NDArray[np.str_]) -> Floats:
     ndarray of float
         The value, its opposite, or minus its distance to 0 or 50; missing for a neutral indicator.
     """
-    target = np.where(sens == np.str_("proche_de_50"), 50.0, 0.0)
-    ways = ("hausse_favorable", "hausse_defavorable", "proche_de_zero", "proche_de_50")
-    numbers: list[Floats] = [values, -values, -np.abs(values - target), -np.abs(values - target)]
-    which = [np.broadcast_to(np.asarray(sens) == way, values.shape) for way in ways]
-    return np.select(which, numbers, np.nan)
+    if isinstance(sens, str):
+        return favour_of([sens], values, np.zeros(values.shape, dtype=np.int64))
+    ways, which = np.unique(np.asarray(sens, dtype="str"), return_inverse=True)
+    return favour_of(ways.tolist(), values, np.broadcast_to(which.ravel(), values.shape))
 
 
 def favourable_gap(values: Floats, reference: float, card: Card) -> Floats:
@@ -82,19 +82,26 @@ def difference_bounds(
     Of independent samples, square-and-add (`newcombe`; Zou and Donner, 2008, extend it to any pair
     of estimates). Of roundings, ``low1 - high2`` and ``high1 - low2``.
     """
+    low, high = np.full(len(certain), np.nan), np.full(len(certain), np.nan)
+    at = np.flatnonzero(~np.isnan(first[1] + first[2] + second[1] + second[2]))
+    if not len(at):
+        return low, high
     (v1, l1, u1), (v2, l2, u2) = (
-        (value, np.minimum(low, value), np.maximum(high, value))
-        for value, low, high in (first, second)
+        (value[at], np.minimum(below[at], value[at]), np.maximum(above[at], value[at]))
+        for value, below, above in (first, second)
     )
     sampled = newcombe(l1, u1, v1, l2, u2, v2)
-    low = np.where(certain, l1 - u2, sampled.low)
-    high = np.where(certain, u1 - l2, sampled.high)
+    low[at] = np.where(certain[at], l1 - u2, sampled.low)
+    high[at] = np.where(certain[at], u1 - l2, sampled.high)
     none = np.isnan(low) | np.isnan(high)
     return np.where(none, np.nan, low), np.where(none, np.nan, high)
 
 
-def judged(favoured: Floats, first: Floats, second: Floats) -> Integers:
+def judged(favoured: Floats, first: Floats, second: Floats) -> Numbered:
     """Return the positions in `APPRECIATIONS` of differences of two values, -1 where not known."""
     size = SAME * np.maximum(np.abs(first), np.abs(second)) + NOISE
-    side = np.where(np.abs(favoured) <= size, 1, np.where(favoured > 0, 2, 0))
-    return np.where(np.isnan(first - second), -1, np.where(np.isnan(favoured), 3, side))
+    side = np.where(favoured > 0, np.int8(2), np.int8(0))
+    side[np.abs(favoured) <= size] = 1
+    side[np.isnan(favoured)] = 3
+    side[np.isnan(size)] = -1
+    return side

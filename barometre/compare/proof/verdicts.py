@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.arguments import is_number
 from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.texts import Column, Numbered, Texts
 from barometre.compare.proof.counts import Counts, counts_behind
 from barometre.compare.proof.differences import (
     Difference,
@@ -24,7 +24,6 @@ from barometre.compare.proof.differences import (
     sampled,
     without_part,
 )
-from barometre.compare.proof.sides import favour
 from barometre.compare.rows import (
     NOISE,
     REASONS,
@@ -32,9 +31,7 @@ from barometre.compare.rows import (
     Rows,
     check_references,
     checked_rows,
-    joined,
     joint_origin,
-    named,
     names_of,
     worst_quality,
 )
@@ -116,7 +113,8 @@ def facing(rows: Rows, reference: str) -> Face:
     """Put every row in front of that of a reference; a reference is not compared with itself."""
     year, years = pd.factorize(rows.frame["annee"])
     key = rows.card * max(len(years), 1) + year
-    mine = (rows.frame["code"] == reference).to_numpy()
+    number = rows.codes.index(reference) if reference in rows.codes else -1
+    mine = rows.code == number
     place = np.full(max(len(rows.cards) * len(years), 1), -1, dtype=np.int64)
     place[key[mine]] = np.flatnonzero(mine)
     here = np.flatnonzero(~mine)
@@ -231,10 +229,10 @@ def judge(
     return _adjusted(frame, adjust, names_of(family, "family"), 1 - level)
 
 
-def default_verdicts(face: Face, tolerance: float) -> pd.DataFrame:
+def default_verdicts(face: Face, tolerance: float) -> dict[str, Column]:
     """Judge by what the results alone hold, without the reference less the territory."""
-    found = _found(face, Rule(tolerance=tolerance), None, None)
-    return pd.DataFrame({"verdict": found.verdict, "preuve": found.preuve})
+    found = _found(face, Rule(tolerance=tolerance), None, _alone(face))
+    return {"verdict": found.verdict.written(), "preuve": found.preuve.written()}
 
 
 def _rule(proof: str | Iterable[str], level: float, tolerance: float) -> Rule:
@@ -254,13 +252,25 @@ def _rule(proof: str | Iterable[str], level: float, tolerance: float) -> Rule:
 
 @dataclass(frozen=True)
 class _Found:
-    """What is found of some pairs."""
+    """What is found of some pairs: by which proof (-1: none), compared with what, or why not."""
 
+    chosen: Numbered
     difference: Difference
-    compared: Floats
-    verdict: pd.Series[str]
-    preuve: pd.Series[str]
-    note: pd.Series[str]
+    first: Measured
+    second: Measured
+    rest: Floats
+    verdict: Texts
+    reason: Texts
+
+    @property
+    def compared(self) -> Floats:
+        """What the territory was compared with: the reference, or what is left of it."""
+        return np.where(np.isnan(self.rest), self.second.value, self.rest)
+
+    @property
+    def preuve(self) -> Texts:
+        """The proof that served."""
+        return Texts(self.chosen, PROOFS)
 
 
 def _judged(
@@ -268,130 +278,140 @@ def _judged(
 ) -> pd.DataFrame:
     """Judge the pairs of one reference, as rows."""
     rows, here, there = face.rows, face.here, face.there
-    found = _found(face, rule, tables, membership, parts=True)
-    frame = rows.frame.iloc[here].reset_index(drop=True)
+    need_counts = "hasard" in rule.proofs or tables is not None
+    counts = counts_behind(rows, tables) if need_counts else None
+    side = _containment(face, membership)
+    found = _found(face, rule, counts, side)
     value, other = rows.numbers("valeur", here), rows.numbers("valeur", there)
     status = np.maximum(
         rows.positions("statut", here, REASONS),
         np.where(there < 0, 1, rows.positions("statut", there, REASONS)),
     )
-    known = ~np.isnan(value - other)
-    bounded = known & found.preuve.isin(["sondage", "arrondi", "hasard"]).to_numpy()
-    note = joined(frame["note"], rows.words("note", there), f"référence « {face.reference} » : ")
+    nothing = np.full(len(here), np.nan)
+    p, low, high = nothing, nothing.copy(), nothing.copy()
+    bounded = np.flatnonzero((found.chosen >= 0) & (found.chosen < 3) & ~np.isnan(value - other))
+    for to, values in ((low, found.difference.low), (high, found.difference.high),
+                       (p, found.difference.p)):  # fmt: skip
+        to[bounded] = values[bounded]
+    note = rows.texts("note", here).then(
+        rows.texts("note", there), f"référence « {face.reference} » : "
+    )
     return pd.DataFrame(
         {
-            "code": frame["code"],
-            "annee": frame["annee"],
-            "indicateur": frame["indicateur"],
-            "reference": pd.Series(face.reference, index=frame.index, dtype="str"),
+            "code": rows.column("code", here),
+            "annee": rows.frame["annee"].to_numpy()[here],
+            "indicateur": rows.column("indicateur", here),
+            "reference": Texts.one(face.reference, np.ones(len(here), dtype=bool)).written(),
             "valeur": value,
             "valeur_reference": other,
             "valeur_comparee": found.compared,
             "ecart": value - found.compared,
-            "ecart_inf": np.where(bounded, found.difference.low, np.nan),
-            "ecart_sup": np.where(bounded, found.difference.high, np.nan),
-            "p": np.where(bounded, found.difference.p, np.nan),
-            "verdict": found.verdict,
-            "preuve": found.preuve,
-            "statut": named(status, REASONS),
-            "qualite": worst_quality(rows, here, there),
-            "origine": joint_origin(rows, here, there),
-            "note": joined(note, found.note),
-        }
+            "ecart_inf": low,
+            "ecart_sup": high,
+            "p": p,
+            "verdict": found.verdict.written(),
+            "preuve": found.preuve.written(),
+            "statut": Texts(status, REASONS).written(),
+            "qualite": worst_quality(rows, here, there).written(),
+            "origine": joint_origin(rows, here, there).written(),
+            "note": note.then(_told(face, found, counts, side)).written(),
+        },
+        copy=False,
     )
 
 
-def _found(
-    face: Face,
-    rule: Rule,
-    tables: Tables | None,
-    membership: Given | Iterable[Given] | None,
-    *,
-    parts: bool = False,
-) -> _Found:
+def _found(face: Face, rule: Rule, counts: Counts | None, side: Numbered) -> _Found:
     """Choose the proof of each pair, apply it, and say what it gives."""
     rows, here, there = face.rows, face.here, face.there
-    need_counts = parts and ("hasard" in rule.proofs or tables is not None)
-    counts = counts_behind(rows, tables) if need_counts else None
-    side = _containment(face, membership) if parts else np.full(len(here), "non", dtype="<U7")
     available = _available(face, counts)
-    chosen = np.full(len(here), -1, dtype=np.int64)
+    chosen = np.full(len(here), -1, dtype=np.int8)
     for admitted in reversed(rule.proofs):
-        chosen = np.where(available[admitted], PROOFS.index(admitted), chosen)
+        chosen[available[admitted]] = PROOFS.index(admitted)
     reason = _reasons(face, chosen, rule)
-    chosen = np.where(reason != "", -1, chosen)
+    chosen[reason.positions >= 0] = -1
     first = Measured.given(*rows.bounded(here))
     second = Measured.given(*rows.bounded(there))
-    exact = (second.low == second.high) & np.isin(chosen, [0])
     difference, rest = _differences(chosen, first, second, face, counts, side, rule)
-    compared = np.where(np.isnan(rest), second.value, rest)
+    compared = (
+        second.value if np.isnan(rest).all() else np.where(np.isnan(rest), second.value, rest)
+    )
     verdict = _verdicts(face, chosen, difference, first, compared, rule)
+    return _Found(chosen, difference, first, second, rest, verdict, reason)
+
+
+def _told(face: Face, found: _Found, counts: Counts | None, side: Numbered) -> Texts:
+    """Say what a verdict rests on, or why there is none."""
+    chosen, whole = found.chosen, np.isnan(found.rest)
+    by_chance, sampled = chosen == 2, chosen == 0
+    alone = whole & (by_chance | sampled)
     told = {
-        "rest": ~np.isnan(rest),
-        **{name: (side == name) & np.isnan(rest) & np.isin(chosen, [0, 2]) for name in _SIDES},
-        "fixed": exact | ((chosen == 2) & np.isnan(rest)),
-        "rebuilt": (chosen == 2) & (counts.rebuilt[here] if counts else False),
-        "hasard": chosen == 2,
+        "rest": ~whole,
+        **{name: (side == place) & alone for place, name in enumerate(_SIDES)},
+        "fixed": ((found.second.low == found.second.high) & sampled) | (by_chance & whole),
+        "rebuilt": by_chance & (counts.rebuilt[face.here] if counts else False),
+        "hasard": by_chance,
         "aucune": chosen == 3,
-        "whole": (chosen == 0) & (first.low == first.high) & ~_said(face),
+        "whole": sampled & (found.first.low == found.first.high) & ~_said(face),
     }
-    note = pd.Series(None, index=range(len(here)), dtype="str")
+    note = Texts.none(len(chosen))
     for name, where in told.items():
-        note = joined(note, named(np.where(where, 0, -1), [_NOTES[name]]))
-    note = joined(note, pd.Series(reason, dtype="str").where(reason != ""), "non jugé : ")
-    return _Found(difference, compared, verdict, named(chosen, PROOFS), note)
+        note = note.then(Texts.one(_NOTES[name], where))
+    return note.then(found.reason, "non jugé : ")
 
 
 def _said(face: Face) -> Booleans:
     """Tell the pairs whose value says already that everyone was asked."""
-    note = face.rows.words("note", face.here)
-    said: Booleans = note.str.contains(SURVEYED_WHOLE, regex=False).fillna(False).to_numpy(bool)
-    return said
+    return face.rows.texts("note", face.here).told(lambda note: SURVEYED_WHOLE in note)
 
 
-def _containment(face: Face, membership: Given | Iterable[Given] | None) -> npt.NDArray[np.str_]:
-    """Tell of each pair whether the territory is part of the reference."""
+def _alone(face: Face) -> Numbered:
+    """Hold the territories for no part of the reference."""
+    return np.full(len(face.here), -1, dtype=np.int8)
+
+
+def _containment(face: Face, membership: Given | Iterable[Given] | None) -> Numbered:
+    """Tell of each pair whether the territory is part of the reference, by position in _SIDES."""
     known = inside(list(face.rows.codes), face.reference, members(membership))
-    words = np.array(known, dtype="<U7") if known else np.zeros(0, dtype="<U7")
-    return words[face.rows.code[face.here]]
+    places = {name: place for place, name in enumerate(_SIDES)}
+    numbers = np.array([places.get(str(one), -1) for one in known], dtype=np.int8)
+    return numbers[face.rows.code[face.here]] if len(numbers) else _alone(face)
 
 
 def _available(face: Face, counts: Counts | None) -> dict[Proof, Booleans]:
     """Tell which proofs exist for each pair."""
     rows, here, cards = face.rows, face.here, face.cards
     _, low, high = rows.bounded(here)
-    bounded = ~np.isnan(low) & ~np.isnan(high)
+    bounded = ~np.isnan(low + high)
     certain = rows.certain(here)
     census = rows.by_card((c.exploitation in _CENSUS for c in rows.cards), cards).astype(bool)
-    register = rows.by_card((c.exploitation == "exhaustif" for c in rows.cards), cards)
-    kind = rows.by_card((c.nature for c in rows.cards), cards)
-    count = kind == "effectif"
+    count = rows.by_card((c.nature == "effectif" for c in rows.cards), cards).astype(bool)
+    drawn = rows.by_card(
+        (c.exploitation == "exhaustif" and c.nature in ("part", "taux") for c in rows.cards), cards
+    ).astype(bool)
     counted = np.zeros(len(here), dtype=bool)
     if counts is not None:
         counted = ~np.isnan(counts.above[here]) & (counts.below[here] > 0)
     return {
         "sondage": bounded & ~certain & ~count,
         "arrondi": bounded & certain & ~count,
-        "hasard": counted & register.astype(bool) & np.isin(kind, ("part", "taux")),
+        "hasard": counted & drawn,
         "aucune": ~census & ~count,
     }
 
 
-def _reasons(face: Face, chosen: Integers, rule: Rule) -> npt.NDArray[np.object_]:
-    """Say why a pair is not judged; an empty text when it is."""
+def _reasons(face: Face, chosen: Numbered, rule: Rule) -> Texts:
+    """Say why a pair is not judged."""
     rows, here, there = face.rows, face.here, face.there
     cards = face.cards
-    mine = rows.words("statut", here).to_numpy(dtype=object)
-    other = rows.words("statut", there).fillna("non_disponible").to_numpy(dtype=object)
+    mine, other = (rows.positions("statut", at, REASONS) for at in (here, there))
     count = rows.by_card((c.nature == "effectif" for c in rows.cards), cards).astype(bool)
     census = rows.by_card((c.exploitation in _CENSUS for c in rows.cards), cards).astype(bool)
-    grades = [rows.words("qualite", at).to_numpy(dtype=object) for at in (here, there)]
+    grades = ("D", DOUBTFUL)
+    quality = [rows.positions("qualite", at, grades) for at in (here, there)]
     tests = [
-        (mine != "ok", np.array([f"valeur {s}" for s in mine], dtype=object)),
-        (other != "ok", np.array([f"référence {s}" for s in other], dtype=object)),
-        (grades[0] == DOUBTFUL, "valeur douteuse"),
-        (grades[1] == DOUBTFUL, "référence douteuse"),
-        ((grades[0] == "D") | (grades[1] == "D"), "effectifs trop faibles (classe D)"),
+        (quality[0] == 1, "valeur douteuse"),
+        (quality[1] == 1, "référence douteuse"),
+        ((quality[0] == 0) | (quality[1] == 0), "effectifs trop faibles (classe D)"),
         (count, "un effectif suit la taille du territoire"),
         (
             (chosen < 0) & census,
@@ -399,42 +419,47 @@ def _reasons(face: Face, chosen: Integers, rule: Rule) -> npt.NDArray[np.object_
         ),
         (chosen < 0, f"aucune preuve demandée n'existe ({', '.join(rule.proofs)})"),
     ]
-    found = np.full(len(here), "", dtype=object)
-    for where, text in reversed(tests):
-        found = np.where(where, text, found)
-    return found
+    texts = [text for _, text in tests]
+    found = np.full(len(here), -1, dtype=np.int8)
+    for place, (where, _) in reversed([*enumerate(tests)]):
+        found[where] = place
+    for at, what in ((np.where(other < 0, 1, other), "référence"), (mine, "valeur")):
+        absent = np.flatnonzero(at)
+        found[absent] = len(texts) + at[absent]
+        texts += [f"{what} {status}" for status in REASONS]
+    return Texts(found, tuple(texts))
 
 
 def _differences(
-    chosen: Integers,
+    chosen: Numbered,
     first: Measured,
     second: Measured,
     face: Face,
     counts: Counts | None,
-    side: npt.NDArray[np.str_],
+    side: Numbered,
     rule: Rule,
 ) -> tuple[Difference, Floats]:
     """Return the difference of each pair by its proof, and the rest it was taken to, if any."""
-    size = len(chosen)
-    nothing = np.full(size, np.nan)
-    low, high, p, rest = nothing, nothing, nothing, nothing.copy()
-    rounding = rounded(first, second)
+    low, high, p, rest = (np.full(len(chosen), np.nan) for _ in range(4))
     opposite = second
     if counts is not None:
         share = _share(face, counts)
-        known = (side == "oui") & (chosen == 0) & (share < 1) & ~np.isnan(share)
+        known = (side == _SIDES.index("oui")) & (chosen == 0) & (share < 1) & ~np.isnan(share)
         opposite = without_part(second, first, np.where(known, share, 0)).where(known, second)
         rest[known] = opposite.value[known]
-    sampling = sampled(first, opposite, rule.level)
-    parts = {0: sampling, 1: rounding}
-    if counts is not None:
-        parts[2], by_chance = _by_chance(face, counts, side, second.value, rule.level)
-        rest = np.where((chosen == 2) & ~np.isnan(by_chance), by_chance, rest)
-    for place, found in parts.items():
-        mine = chosen == place
-        low = np.where(mine, found.low, low)
-        high = np.where(mine, found.high, high)
-        p = np.where(mine, found.p, p)
+    for place in range(3):
+        at = np.flatnonzero(chosen == place)
+        if not len(at):
+            continue
+        if place == 0:
+            found = sampled(first.at(at), opposite.at(at), rule.level)
+        elif place == 1:
+            found = rounded(first.at(at), second.at(at))
+        else:
+            assert counts is not None  # no proof by chance without counts
+            some = replace(face, here=face.here[at], there=face.there[at])
+            found, rest[at] = _by_chance(some, counts, side[at], second.value[at], rule.level)
+        low[at], high[at], p[at] = found.low, found.high, found.p
     return Difference(low, high, p), rest
 
 
@@ -447,7 +472,7 @@ def _share(face: Face, counts: Counts) -> Floats:
 
 
 def _by_chance(
-    face: Face, counts: Counts, side: npt.NDArray[np.str_], reference: Floats, level: float
+    face: Face, counts: Counts, side: Numbered, reference: Floats, level: float
 ) -> tuple[Difference, Floats]:
     """Compare counts seen as drawn: with the rest of the reference where it is known."""
     rows = face.rows
@@ -456,7 +481,7 @@ def _by_chance(
     scale = counts.scale[face.here]
     k, n = above[face.here], below[face.here]
     others, people = above[face.there] - k, below[face.there] - n
-    known = (side == "oui") & (others >= 0) & (people > 0)
+    known = (side == _SIDES.index("oui")) & (others >= 0) & (people > 0)
     known &= ~binomials | (others <= people)
     size = len(k)
     low, high, p, rest = (np.full(size, np.nan) for _ in range(4))
@@ -479,42 +504,39 @@ def _by_chance(
 
 def _verdicts(
     face: Face,
-    chosen: Integers,
+    chosen: Numbered,
     difference: Difference,
     first: Measured,
     compared: Floats,
     rule: Rule,
-) -> pd.Series[str]:
+) -> Texts:
     """Put an established difference in words, by the direction of the card."""
-    rows = face.rows
-    sens = rows.by_card((card.sens for card in rows.cards), face.cards)
-    other = compared
-    room = rule.tolerance * np.abs(other) * (1 + SAME) + SAME * np.abs(other) + NOISE
-    beyond = np.abs(first.value - other) > room
-    apart = np.where(chosen == PROOFS.index("aucune"), beyond, difference.established)
-    sign = first.value - other
-    better = favour(first.value, sens) - favour(other, sens)
-    aimed = np.char.startswith(sens.astype("str"), "proche") if len(sens) else sens.astype(bool)
+    rows, cards = face.rows, face.cards
+    room = np.abs(compared)
+    room = rule.tolerance * room * (1 + SAME) + SAME * room + NOISE
+    sign = first.value - compared
+    apart = np.where(chosen == PROOFS.index("aucune"), np.abs(sign) > room, difference.established)
+    better = rows.favour(first.value, cards) - rows.favour(compared, cards)
     # Towards a target, a difference may be one of side only: both ends must be on one side of it.
+    aimed = rows.by_card((card.sens.startswith("proche") for card in rows.cards), cards)
+    at = np.flatnonzero(aimed.astype(bool) & (chosen != 3) & apart)
     ends = [
-        favour(other + np.where(np.isnan(limit), sign, limit), sens) - favour(other, sens)
-        for limit in (difference.low, difference.high)
+        rows.favour(compared[at] + np.where(np.isnan(limit), sign[at], limit), cards[at])
+        - rows.favour(compared[at], cards[at])
+        for limit in (difference.low[at], difference.high[at])
     ]
-    steady = np.where(aimed & (chosen != 3), np.sign(ends[0]) == np.sign(ends[1]), True)
+    apart[at] = np.sign(ends[0]) == np.sign(ends[1])
     neutral = np.isnan(better)
-    words = np.select(
-        [
-            chosen < 0,
-            ~apart | ~steady | (~neutral & (better == 0)),
-            neutral & (sign > 0),
-            neutral,
-            better > 0,
-        ],
-        [_NOT_JUDGED]
-        + [VERDICTS.index(v) for v in ("comparable", "plus_eleve", "plus_bas", "favorable")],
-        VERDICTS.index("defavorable"),
+    words = np.where(
+        better > 0,
+        np.int8(VERDICTS.index("favorable")),
+        np.int8(VERDICTS.index("defavorable")),
     )
-    return named(words, VERDICTS)
+    words[neutral] = VERDICTS.index("plus_bas")
+    words[neutral & (sign > 0)] = VERDICTS.index("plus_eleve")
+    words[~apart | (better == 0)] = VERDICTS.index("comparable")
+    words[chosen < 0] = _NOT_JUDGED
+    return Texts(words, VERDICTS)
 
 
 def _adjusted(
@@ -532,13 +554,15 @@ def _adjusted(
         keys = frame.groupby(family, sort=False).ngroup() if family else pd.Series(0, frame.index)
         for _, values in frame["p"].dropna().groupby(keys):
             corrected[values.index] = multipletests(values.to_numpy(), method=method)[1]
-    lost = frame["p"].notna() & (corrected > alpha) if adjust else pd.Series(False, frame.index)
-    judged = frame["verdict"] != "non_juge"
     place = list(frame.columns).index("p") + 1
+    every = np.ones(len(frame), dtype=bool)
     frame = frame.assign(
-        verdict=frame["verdict"].mask(lost & judged, "comparable"),
-        correction=pd.Series(adjust or "aucune", index=frame.index, dtype="str"),
+        correction=pd.Series(Texts.one(adjust or "aucune", every).written(), frame.index)
     )
+    if adjust:
+        lost = (frame["p"].notna() & (corrected > alpha)).to_numpy()
+        lost &= (frame["verdict"] != "non_juge").to_numpy()
+        frame["verdict"] = frame["verdict"].mask(lost, "comparable")
     frame.insert(place, "p_corrige", corrected if adjust else np.nan)
     columns = list(frame.columns)
     columns.remove("correction")

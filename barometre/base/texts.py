@@ -1,0 +1,196 @@
+"""Columns of texts, by the position of each in a list: looked into, joined and written at once.
+
+Millions of results have some hundreds of different texts. Each is handled once, and its rows by
+number; written, the rows where one text is repeated hold the same memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow
+
+from barometre.base.arrays import Booleans, Integers
+
+Column: TypeAlias = pd.api.extensions.ExtensionArray
+Numbered: TypeAlias = npt.NDArray[np.integer[Any]]
+
+RUN = 1 << 14
+"""Rows of the longest run of one text; a column has that many rows in one piece or more."""
+
+_DENSE = 1 << 22  # numbers up to which a table of all of them is quicker than sorting those there
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A column of texts.
+
+    Attributes
+    ----------
+    positions : array of int
+        Position of the text of each row in ``known``; -1 is none.
+    known : tuple of str
+        Texts, one of which may be there twice.
+    """
+
+    positions: Numbered
+    known: tuple[str, ...]
+
+    @classmethod
+    def of(cls, column: pd.Series) -> Texts:
+        """Number the texts of a column; a piece that comes again is looked into once."""
+        known: dict[str, int] = {}
+        seen: dict[tuple[int, ...], Numbered] = {}
+        parts: list[Numbered] = []
+        for chunk in _chunks(column):
+            held = (buffer.address if buffer else 0 for buffer in chunk.buffers())
+            place = (*held, chunk.offset, len(chunk))
+            if place not in seen:
+                seen[place] = _numbered(chunk, known)
+            parts.append(seen[place])
+        none = np.zeros(0, dtype=np.int32)
+        return cls(np.concatenate(parts) if parts else none, tuple(known))
+
+    @classmethod
+    def one(cls, text: str, where: Booleans) -> Texts:
+        """Say one text of some rows, and nothing of the others."""
+        return cls(np.where(where, np.int32(0), np.int32(-1)), (text,))
+
+    @classmethod
+    def none(cls, number: int) -> Texts:
+        """Say nothing of some number of rows."""
+        return cls(np.full(number, -1, dtype=np.int32), ())
+
+    def take(self, rows: Numbered) -> Texts:
+        """Bring on other rows; -1 is a row without text."""
+        if not len(self.positions):
+            return Texts.none(len(rows))
+        found = self.positions[rows]
+        return Texts(np.where(rows < 0, np.int32(-1), found), self.known)
+
+    def places(self, admitted: Sequence[str]) -> Integers:
+        """Give the position of each text in another list; -1 is none, or not one of these."""
+        where = {text: place for place, text in enumerate(admitted)}
+        return self.mapped(lambda text: where.get(text, -1), -1)
+
+    def mapped(self, number: Callable[[str], int], default: int) -> Integers:
+        """Give a number for each text, asked once."""
+        numbers = np.array([*(number(text) for text in self.known), default], dtype=np.int64)
+        found: Integers = numbers[self.positions]
+        return found
+
+    def told(self, tell: Callable[[str], bool]) -> Booleans:
+        """Tell the rows whose text has a property, asked once a text."""
+        answers = np.array([*(tell(text) for text in self.known), False], dtype=bool)
+        found: Booleans = answers[self.positions]
+        return found
+
+    def then(self, other: Texts, before: str = "") -> Texts:
+        """Append other texts to these, some words put before them."""
+        rows = np.flatnonzero(other.positions >= 0)
+        if not len(rows):
+            return self
+        added = [before + text for text in other.known]
+        mine, theirs = self.positions[rows].astype(np.int64), other.positions[rows]
+        present, place = _distinct((mine + 1) * len(added) + theirs, len(added) * (self._size + 1))
+        joined = []
+        for first, second in (divmod(int(pair), len(added)) for pair in present):
+            start = f"{self.known[first - 1]} ; " if first else ""
+            joined.append(start + added[second])
+        positions = self.positions.astype(np.int32)
+        positions[rows] = self._size + place
+        return Texts(positions, (*self.known, *joined))
+
+    def written(self) -> Column:
+        """Write the texts as a column of pandas."""
+        writer = Writer()
+        return writer.texts(writer.chunks(self.known, self.positions, RUN))
+
+    @property
+    def _size(self) -> int:
+        return len(self.known)
+
+
+def _chunks(column: pd.Series) -> list[pyarrow.Array]:
+    texts = column if column.dtype == "str" else column.astype("str")
+    found = pyarrow.array(texts.array, pyarrow.large_string())
+    return found.chunks if isinstance(found, pyarrow.ChunkedArray) else [found]
+
+
+def _numbered(chunk: pyarrow.Array, known: dict[str, int]) -> Numbered:
+    """Number the texts of a piece, adding those that are new."""
+    encoded = chunk.dictionary_encode()
+    words = encoded.dictionary.to_pylist()
+    numbers = np.array([*(known.setdefault(w, len(known)) for w in words), -1], dtype=np.int32)
+    indices = encoded.indices.fill_null(len(words)).to_numpy(zero_copy_only=False)
+    positions: Numbered = numbers[indices]
+    return positions
+
+
+def _distinct(numbers: Integers, beyond: int) -> tuple[Integers, Integers]:
+    """List the different numbers, all under a limit, and the place of each among them."""
+    if beyond > max(_DENSE, 4 * len(numbers)):
+        present, place = np.unique(numbers, return_inverse=True)
+        return present, place.ravel()
+    there = np.zeros(beyond, dtype=bool)
+    there[numbers] = True
+    present = np.flatnonzero(there)
+    order = np.zeros(beyond, dtype=np.int64)
+    order[present] = np.arange(len(present))
+    return present, order[numbers]
+
+
+class Writer:
+    """Writes columns of texts in pieces that hold the same memory wherever one text is repeated.
+
+    Twenty million results have some sixty indicators and four origins: written once a row, they
+    weigh more than the numbers.
+    """
+
+    def __init__(self) -> None:
+        self._runs: dict[str | None, pyarrow.Array] = {}
+
+    def texts(self, chunks: Iterable[pyarrow.Array]) -> Column:
+        """Make a column of pieces."""
+        column: Column = pd.array(
+            pyarrow.chunked_array([*chunks], pyarrow.large_string()), dtype="str"
+        )
+        return column
+
+    def repeated(self, text: str | None, number: int) -> list[pyarrow.Array]:
+        """Write a text some number of times."""
+        if text not in self._runs:
+            scalar = pyarrow.scalar(text, pyarrow.large_string())
+            self._runs[text] = pyarrow.repeat(scalar, RUN)
+        run, (whole, rest) = self._runs[text], divmod(number, RUN)
+        return [run] * whole + ([run.slice(0, rest)] if rest else [])
+
+    def chunks(self, known: Sequence[str], positions: Numbered, length: int) -> list[pyarrow.Array]:
+        """Write the texts at some positions, -1 giving a missing one, in pieces of one length."""
+        array = pyarrow.array(known, pyarrow.large_string())
+        starts = np.arange(0, len(positions), length)
+        lows, highs = (
+            (f.reduceat(positions, starts) for f in (np.minimum, np.maximum))
+            if len(starts)
+            else (starts, starts)
+        )
+        found: list[pyarrow.Array] = []
+        mixed = np.append(lows != highs, False)
+        at = 0
+        while at < len(starts):
+            if not mixed[at]:
+                place = int(lows[at])
+                number = min(length, len(positions) - int(starts[at]))
+                found += self.repeated(known[place] if place >= 0 else None, number)
+                at += 1
+                continue
+            end = at + int(np.argmin(mixed[at:]))
+            some = positions[at * length : end * length]
+            found.append(array.take(pyarrow.array(some, mask=some < 0)))
+            at = end
+        return found
