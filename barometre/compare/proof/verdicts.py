@@ -561,7 +561,7 @@ def _adjusted(
     )
     if adjust:
         lost = (frame["p"].notna() & (corrected > alpha)).to_numpy()
-        lost &= (frame["verdict"] != "non_juge").to_numpy()
+        lost = lost & (frame["verdict"] != "non_juge").to_numpy()
         frame["verdict"] = frame["verdict"].mask(lost, "comparable")
     frame.insert(place, "p_corrige", corrected if adjust else np.nan)
     columns = list(frame.columns)
