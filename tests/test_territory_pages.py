@@ -6,7 +6,6 @@ import html
 import itertools
 import re
 from collections.abc import Mapping
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
@@ -28,6 +27,7 @@ from barometre.pages.territory.sentences import (
     trend_words,
     worsens,
 )
+from tests.pages import Page
 
 QUARTER, SMALL, WHOLE = "QP059050", "QP059058", "200042190"
 MOST = 1_500_000  # bytes of a page
@@ -110,6 +110,12 @@ def test_pages_are_light_and_whole(written: bcs.Report) -> None:
         assert not re.search(r"<(script|link|iframe)|https?:(?!//www\.w3\.org)", page)
         assert page.count("<table") == page.count("</table>") == page.count("<caption>")
         assert all(re.findall(r'<img src="data:image/svg[^"]*" alt="([^"]+)"', page))
+
+
+def test_tags_nest(written: bcs.Report) -> None:
+    assert written.review is not None
+    for path in (*written.pages.values(), written.index, written.review):
+        assert Page(path.read_text(encoding="utf-8")).faults == [], path.name
 
 
 def test_headings_go_down_one_step_at_a_time(written: bcs.Report) -> None:
@@ -289,25 +295,11 @@ def test_hostile_labels_are_texts(results: pd.DataFrame, tmp_path: Path) -> None
     written = bcs.report(results, tmp_path, territories=[SMALL, WHOLE], labels=labels)
     for path in (*written.pages.values(), written.index):
         page = path.read_text(encoding="utf-8")
-        tags = Tags(page)
+        tags = Page(page)
         assert tags.names.isdisjoint({"script", "iframe", "object"})
         assert not [name for name in tags.attributes if name.startswith("on")]
         assert "7*7" in page
         assert page.count("<b>") == page.count("<li><b>")  # those of the tiles
-
-
-class Tags(HTMLParser):
-    """The elements and the attributes of a page."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-        self.attributes: set[str] = set()
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.names.add(tag)
-        self.attributes.update(name for name, _ in attrs)
 
 
 def test_a_territory_of_no_row_is_refused(results: pd.DataFrame, tmp_path: Path) -> None:

@@ -11,13 +11,12 @@ from rich.console import Console
 from rich.table import Table
 
 from barometre import datasets
-from barometre.base.files import replacing
 from barometre.base.french import absent_label, quality_mark
 from barometre.cards.labels import format_value, unit_label
 from barometre.cards.listing import indicator_card
 from barometre.engine.values import compute
 from barometre.monitoring import example_year
-from barometre.pages.cohort import write_cohort_page
+from barometre.pages.people.synthetic import write_cohort_page
 from barometre.pages.results_file import write_results
 from barometre.pages.territory.files import report
 
@@ -87,7 +86,8 @@ def run_demo(
         for name in ("results.csv", "results.xlsx")
     ]
     written += _draw(latest, neighbourhoods, labels, out)
-    written.append(write_cohort_page(out / "cohorte_synthetique.html"))
+    cohort = write_cohort_page(out / "cohorte_synthetique.html")
+    written += [cohort.page, cohort.workbook]
     pages = report(
         results,
         out / PAGES,
@@ -152,10 +152,7 @@ def _draw(
     import matplotlib as mpl
 
     mpl.use("Agg")
-    import matplotlib.pyplot as plt
-    from matplotlib.figure import Figure
-
-    from barometre.plots import heat_table, ranked_bars
+    from barometre.plots import heat_table, ranked_bars, save_chart
 
     charts = {
         f"{BARS}.png": ranked_bars(
@@ -165,10 +162,4 @@ def _draw(
             results, territories=neighbourhoods, reference=GROUP, others=REFERENCES, labels=labels
         ),
     }
-    for name, axes in charts.items():
-        figure = axes.figure
-        assert isinstance(figure, Figure)  # each chart has made its own
-        with replacing(out / name) as temporary:
-            figure.savefig(temporary, dpi=150, format="png")
-        plt.close(figure)
-    return [out / name for name in charts]
+    return [save_chart(axes, out / name) for name, axes in charts.items()]

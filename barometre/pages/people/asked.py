@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.french import format_number
 from barometre.cohort import (
     Cohort,
     FewClustersWarning,
@@ -18,8 +19,10 @@ from barometre.cohort import (
     minimum_detectable_effect,
     protect,
 )
-from barometre.cohort.inference.estimates import Estimate
 from barometre.cohort.staggered.group_time import ComparisonWarning
+from barometre.pages.people.effects import Effect, effects_of
+from barometre.pages.people.linked import tie
+from barometre.pages.territory.language.grammar import counted
 
 THRESHOLD = 11
 """Smallest number of people shown."""
@@ -54,25 +57,6 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Effect:
-    """An effect by one method, or why the method does not serve.
-
-    Attributes
-    ----------
-    method, caution : str
-        The method, and what it assumes.
-    estimate : Estimate or None
-    refused : str
-        Why there is none.
-    """
-
-    method: str
-    caution: str
-    estimate: Estimate | None
-    refused: str = ""
-
-
-@dataclass(frozen=True)
 class Answers:
     """What is found of a cohort: tables in their protected form, effects, refusals.
 
@@ -83,9 +67,12 @@ class Answers:
     effects : tuple of Effect
     refusals : mapping of str to str
         Why a table is not there.
-    people, waves, clusters : int
+    people, waves : int
     audit : tuple of str
         What was hidden, in sentences.
+    drawn : mapping of str to object
+        What charts are made from and no table holds: ``dynamic`` (effects by time since entry),
+        ``change`` (movers and stayers, which hides by itself).
     """
 
     tables: Mapping[str, pd.DataFrame] = field(repr=False)
@@ -94,27 +81,7 @@ class Answers:
     people: int
     waves: int
     audit: tuple[str, ...]
-
-
-_CAUTIONS = {
-    "did": (
-        "Double différence, première et dernière vagues",
-        "suppose que, sans l'action, les deux groupes auraient évolué de même ; ne corrige pas les"
-        " pertes",
-    ),
-    "twfe": (
-        "Effets fixes des personnes et des vagues",
-        "compare aussi des entrées récentes à des anciennes : biaisé si l'effet change avec l'âge",
-    ),
-    "att_gt": (
-        "Entrées échelonnées (ATT(g,t), jamais entrés pour témoins)",
-        "suppose des évolutions parallèles à chaque entrée ; laisse ceux qu'une date manque",
-    ),
-    "weighted": (
-        "Comparaison finale, pondérée par le score de propension",
-        "suppose que tous les traits qui décident de l'entrée sont mesurés au départ",
-    ),
-}
+    drawn: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def answers_of(cohort: Cohort, wish: Wish) -> Answers:
@@ -134,24 +101,74 @@ def answers_of(cohort: Cohort, wish: Wish) -> Answers:
     """
     tables: dict[str, pd.DataFrame] = {}
     refusals: dict[str, str] = {}
+    drawn: dict[str, Any] = {}
     for name, verb in _verbs(cohort, wish):
         try:
-            table = pd.DataFrame(protect(verb(), threshold=wish.threshold))
+            found = verb()
+            tables[name] = pd.DataFrame(protect(found, threshold=wish.threshold))
         except BarometreError as error:
             refusals[name] = str(error)
             continue
-        tables[name] = table
-    _tie(tables)
+        if name == "lieu":
+            drawn["change"] = found
     if wish.reason is not None:
         tables["raisons"] = _reasons(cohort, wish)
+    whole = set(tables)
+    tried, hidden = tie(tables, wish.threshold, wish.event, arms_of(cohort))
+    for name in whole - set(tables):
+        refusals[name] = "Masqué : avec un autre tableau, il redonnerait un petit effectif"
     return Answers(
         tables,
-        tuple(_effects(cohort, wish)) if wish.outcome else (),
+        tuple(effects_of(cohort, wish.outcome, wish.covariates, wish.threshold))
+        if wish.outcome
+        else (),
         refusals,
         cohort.n_people,
         len(cohort.waves),
-        tuple(_audit(cohort, wish, tables)),
+        (*_audit(cohort, wish, tables), *_linked(tried, hidden)),
+        drawn | _by_time(cohort, wish),
     )
+
+
+def arms_of(cohort: Cohort) -> dict[str, Any]:
+    """Name the values of the arm as the table of losses does."""
+    if cohort.arm is None:
+        return {}
+    treated = 1 if cohort.treated is None else cohort.treated
+    values = cohort.frame[cohort.arm].dropna().unique()
+    return {"treated" if value == treated else "control": value for value in values}
+
+
+def _linked(tried: int, hidden: Sequence[str]) -> Iterator[str]:
+    """Say what the subtractions between tables would give back."""
+    yield (
+        f"audit des tableaux liés : {counted(tried, 'soustraction')} d'un tableau à l'autre"
+        f" ({', '.join(_SUBTRACTIONS)}) ; aucune ne redonne un petit effectif"
+    )
+    yield from (f"masqué pour cela : {text}" for text in hidden)
+
+
+_SUBTRACTIONS = (
+    "présents moins statuts", "suivis moins perdus", "perdus moins raisons",
+    "sans l'événement moins à risque",
+)  # fmt: skip
+
+
+def _by_time(cohort: Cohort, wish: Wish) -> dict[str, Any]:
+    """Estimate effects by time since entry, where entries are known."""
+    if cohort.first_treated is None or wish.outcome is None or cohort.arm is None:
+        return {}
+    try:
+        with warnings.catch_warnings():
+            # The table of effects says them: it rests on the same estimates.
+            warnings.simplefilter("ignore", FewClustersWarning)
+            warnings.simplefilter("ignore", ComparisonWarning)
+            found = cohort.att_gt(wish.outcome).aggregate("dynamic")
+    except (BarometreError, ValueError):
+        return {}
+    if int(found.overall.n) < 2 * wish.threshold:
+        return {}
+    return {"dynamic": found.table}
 
 
 def _verbs(cohort: Cohort, wish: Wish) -> Iterator[tuple[str, Callable[[], Any]]]:
@@ -184,25 +201,6 @@ def _busiest(cohort: Cohort) -> Any:
     return counts.idxmax() if len(counts) else None
 
 
-def _tie(tables: dict[str, pd.DataFrame]) -> None:
-    """Hide together what tells the same people: a wave hidden in one table is hidden in others."""
-    follow, lost = tables.get("suivi"), tables.get("pertes")
-    if follow is None:
-        return
-    last = follow["wave"] == follow["wave"].max()
-    if lost is not None and (follow.loc[last, "status"] == "secret").any():
-        figures = {str(c): None for c in lost if c not in ("group", "status")}
-        tables["pertes"] = lost.assign(**figures, status="secret")
-    states = tables.get("statuts")
-    if states is not None:
-        keys = [name for name in ("group", "wave") if name in states and name in follow]
-        hidden = follow.loc[follow["status"] == "secret", keys].drop_duplicates()
-        if len(hidden):
-            marked = states.merge(hidden.assign(_hidden=True), on=keys, how="left")
-            secret = marked["_hidden"].notna().to_numpy()
-            tables["statuts"] = states[~secret].reset_index(drop=True)
-
-
 def _reasons(cohort: Cohort, wish: Wish) -> pd.DataFrame:
     frame, names = cohort.frame, [name for name in (cohort.arm,) if name is not None]
     lost = frame[frame[wish.reason].notna()]
@@ -212,75 +210,12 @@ def _reasons(cohort: Cohort, wish: Wish) -> pd.DataFrame:
     return found.table.reset_index()
 
 
-def _effects(cohort: Cohort, wish: Wish) -> Iterator[Effect]:
-    """Estimate the effect by each method that the columns allow."""
-    outcome = wish.outcome
-    assert outcome is not None  # asked so
-    last = cohort.waves[-1]
-    if cohort.arm is None:
-        yield Effect("Aucune", "", None, "aucune colonne ne dit qui bénéficie de l'action")
-        return
-    ends = cohort.frame[cohort.frame[cohort.wave].isin([cohort.waves[0], last])]
-    two = _like(cohort, ends.reset_index(drop=True))
-    methods: list[tuple[str, Callable[[], Estimate]]] = [
-        ("did", lambda: two.did(outcome, last, se="CR2"))
-    ]
-    if cohort.first_treated is not None:
-        methods.append(("twfe", lambda: _fixed_effects(cohort, outcome)))
-        methods.append(("att_gt", lambda: cohort.att_gt(outcome).aggregate("simple").overall))
-    if wish.covariates:
-        methods.append(("weighted", lambda: _weighted(cohort, wish, outcome)))
-    for name, method in methods:
-        title, caution = _CAUTIONS[name]
-        yield _estimated(title, caution, method, wish.threshold)
-
-
-def _estimated(
-    title: str, caution: str, method: Callable[[], Estimate], threshold: float
-) -> Effect:
-    try:
-        with warnings.catch_warnings(record=True) as told:
-            warnings.simplefilter("always")  # each is on the page, or told again below
-            estimate = method()
-    except (BarometreError, ValueError) as error:
-        return Effect(title, caution, None, str(error))
-    cautions = (FewClustersWarning, ComparisonWarning)
-    for other in told:
-        if not issubclass(other.category, cautions):
-            warnings.warn_explicit(other.message, other.category, other.filename, other.lineno)
-    if int(estimate.n) < 2 * threshold:
-        return Effect(title, caution, None, "trop peu de personnes pour être publié")
-    few = [str(w.message) for w in told if issubclass(w.category, cautions)]
-    return Effect(title, "; ".join([caution, *few]), estimate)
-
-
-def _fixed_effects(cohort: Cohort, outcome: str) -> Estimate:
-    first = cohort.frame[cohort.first_treated]
-    treated = (cohort.frame[cohort.wave] >= first).fillna(False).astype("int64")
-    name = "_traite"
-    return _like(cohort, cohort.frame.assign(**{name: treated})).twfe(outcome, name, se="CR2")
-
-
-def _weighted(cohort: Cohort, wish: Wish, outcome: str) -> Estimate:
-    weights = cohort.propensity_weights(list(wish.covariates))
-    return cohort.weighted_effect(outcome, weight=weights.weight)
-
-
-def _like(cohort: Cohort, frame: pd.DataFrame) -> Cohort:
-    """Make a cohort of other rows with the same columns."""
-    return Cohort(
-        frame, person=str(cohort.person), wave=str(cohort.wave), arm=cohort.arm,
-        treated=cohort.treated, first_treated=cohort.first_treated, cluster=cohort.cluster,
-        zone=cohort.zone, weight=cohort.weight, status=cohort.status,
-    )  # fmt: skip
-
-
 def _audit(cohort: Cohort, wish: Wish, tables: Mapping[str, pd.DataFrame]) -> Iterator[str]:
     """Say what was hidden, table by table, and how alone people are in their traits."""
     for name, table in tables.items():
         if "status" in table:
             hidden = int((table["status"] == "secret").sum())
-            yield f"{name} : {hidden} lignes masquées sur {len(table)}"
+            yield f"{name} : {counted(hidden, 'ligne masquée', 'lignes masquées')} sur {len(table)}"
     first = cohort.frame[cohort.frame[cohort.wave] == cohort.waves[0]]
     traits = [name for name in wish.covariates if not pd.api.types.is_float_dtype(first[name])]
     traits += [name for name in (cohort.zone,) if name is not None]
@@ -288,9 +223,9 @@ def _audit(cohort: Cohort, wish: Wish, tables: Mapping[str, pd.DataFrame]) -> It
         report = k_anonymity(first, traits, k=int(wish.threshold)).meta
         shown = ", ".join(traits)
         yield (
-            f"croisement de {shown} : {report['n_small']} personnes sur {report['n_in']} sont dans"
-            f" un groupe de moins de {int(wish.threshold)} ; le fichier des personnes ne se diffuse"
-            " pas"
+            f"croisement de {shown} : {counted(report['n_small'], 'personne')} sur"
+            f" {format_number(report['n_in'], 0)} dans un groupe de moins de"
+            f" {int(wish.threshold)} ; le fichier des personnes ne se diffuse pas"
         )
 
 

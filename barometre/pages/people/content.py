@@ -12,13 +12,15 @@ import pandas as pd
 from barometre.base.face import p_text
 from barometre.base.french import format_number
 from barometre.cohort import Cohort
-from barometre.pages.people.asked import Answers, Effect, Wish, detectable
+from barometre.pages.people.asked import Answers, Wish, detectable
+from barometre.pages.people.charts import decimals_of
+from barometre.pages.people.effects import Effect
 from barometre.pages.territory.charts import Chart
 from barometre.pages.territory.facts.grids import Grid, grid
 from barometre.pages.territory.language.grammar import counted
 
 _SECRET = "secret"
-_CURVE_STEPS = 12  # rows of a curve that a table shows
+_CURVE_STEPS = 12  # rows of a curve that a table shows of each group
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,12 @@ class Section:
 
 
 def sections_of(
-    cohort: Cohort, wish: Wish, answers: Answers, names: Mapping[Any, str]
+    cohort: Cohort,
+    wish: Wish,
+    answers: Answers,
+    names: Mapping[Any, str],
+    *,
+    truth: float | None = None,
 ) -> tuple[Section, ...]:
     """Write what was found of a cohort.
 
@@ -59,6 +66,8 @@ def sections_of(
         What was found.
     names : mapping
         Names of the values of the arm.
+    truth : float, optional
+        Effect that is known because people were made up.
 
     Returns
     -------
@@ -69,7 +78,7 @@ def sections_of(
         _follow(cohort, answers, names),
         _losses(answers, names),
         _balance(wish, answers),
-        _effect(wish, answers),
+        _effect(wish, answers, truth),
         _time(wish, answers, names),
         _moves(answers, names),
         _place(wish, answers),
@@ -80,6 +89,12 @@ def sections_of(
 
 def _percent(share: Any) -> str:
     return _SECRET if _hidden(share) else f"{format_number(100 * float(share), 1)} %"
+
+
+def _points(share: Any) -> str:
+    if _hidden(share):
+        return _SECRET
+    return f"{format_number(100 * float(share), 1, signed=True)} points"
 
 
 def _whole(number: Any) -> str:
@@ -131,7 +146,7 @@ def _follow(cohort: Cohort, answers: Answers, names: Mapping[Any, str]) -> Secti
         )
     ]
     if (reasons := answers.tables.get("raisons")) is not None:
-        shown.append(_plain(reasons, "Raison dite à la sortie, en personnes"))
+        shown.append(_plain(reasons, "Raison dite à la sortie, en personnes", names))
     return Section(
         "suivi", "Qui est suivi ?", tuple(texts), tuple(shown),
         reading="Une vague est masquée quand trop peu de personnes sont entrées, sorties ou"
@@ -139,8 +154,8 @@ def _follow(cohort: Cohort, answers: Answers, names: Mapping[Any, str]) -> Secti
     )  # fmt: skip
 
 
-def _plain(table: pd.DataFrame, caption: str) -> Grid:
-    heads = [str(name) for name in table]
+def _plain(table: pd.DataFrame, caption: str, names: Mapping[Any, str]) -> Grid:
+    heads = ["raison", *(names.get(name, str(name)) for name in table.columns[1:])]
     rows = [
         [str(row[0]), *(_whole(cell) for cell in row[1:])]
         for row in table.itertuples(index=False, name=None)
@@ -157,7 +172,8 @@ def _losses(answers: Answers, names: Mapping[Any, str]) -> Section:
     rows = [
         [
             words.get(str(row["group"]), str(row["group"])), _whole(row["n"]),
-            _whole(row["n_lost"]), _percent(row["rate"]),
+            _whole(row["n_lost"]),
+            (_points if row["group"] == "difference" else _percent)(row["rate"]),
             _span(row["low"], row["high"], scale=100),
         ]
         for row in table.to_dict("records")
@@ -183,7 +199,7 @@ def _balance(wish: Wish, answers: Answers) -> Section:
         )
     rows = [
         [
-            str(row["variable"]), _number(row["mean_treated"]), _number(row["mean_control"]),
+            trait(row["variable"]), _number(row["mean_treated"]), _number(row["mean_control"]),
             _number(row["smd"]),
         ]
         for row in table.to_dict("records")
@@ -192,7 +208,7 @@ def _balance(wish: Wish, answers: Answers) -> Section:
     reading = ""
     if not all(math.isnan(size) for size in known):
         worst = max(range(len(known)), key=lambda at: -1.0 if math.isnan(known[at]) else known[at])
-        name, size = table["variable"].iloc[worst], format_number(float(known[worst]), 2)
+        name, size = trait(table["variable"].iloc[worst]), format_number(float(known[worst]), 2)
         reading = (
             f"Le plus grand écart porte sur « {name} » : {size} écart-type. Sous 0,1, on le tient"
             " souvent pour petit."
@@ -205,6 +221,17 @@ def _balance(wish: Wish, answers: Answers) -> Section:
     return Section("equilibre", title, (), (shown,), reading=reading)
 
 
+def trait(name: object) -> str:
+    """Write the name of a trait, and of its category.
+
+    Examples
+    --------
+    >>> trait("diplôme=CAP ou BEP"), trait("âge")
+    ('diplôme : CAP ou BEP', 'âge')
+    """
+    return str(name).replace("=", " : ", 1)
+
+
 def _number(value: Any) -> str:
     if _hidden(value):
         return _SECRET
@@ -212,48 +239,67 @@ def _number(value: Any) -> str:
     return format_number(float(value), 0 if size >= 100 else 2)
 
 
-def _effect(wish: Wish, answers: Answers) -> Section:
+def _effect(wish: Wish, answers: Answers, truth: float | None) -> Section:
     title = "Quel effet, par quelle méthode ?"
     if wish.outcome is None:
         return Section("effet", title, ("Aucun résultat n'a été donné : rien à estimer.",))
-    served = [effect for effect in answers.effects if effect.estimate is not None]
+    served = [effect for effect in answers.effects if effect.span is not None]
     unit = f", en {wish.unit}" if wish.unit else ""
-    rows = [_effect_row(effect) for effect in served]
     refused = tuple(
         f"{effect.method} : {effect.refused}." for effect in answers.effects if effect.refused
     )
-    if not rows:
+    if not served:
         return Section("effet", title, refused or ("Aucune méthode ne s'applique.",))
+    decimals = decimals_of(answers.effects)
+    heads = ["méthode", "effet", "intervalle", "p", "personnes", "précaution"]
+    rows = [_effect_row(effect, decimals) for effect in served]
+    if truth is not None:
+        heads.insert(3, "effet vrai")
+        for row, effect in zip(rows, served, strict=True):
+            row.insert(3, _side(effect, truth))
     shown = grid(
-        f"Effet sur « {wish.outcome} »{unit}, intervalle à 95 %",
-        ("méthode", "effet", "intervalle", "p", "personnes", "précaution"),
-        rows,
-        texts=(0, 5),
-    )
-    return Section("effet", title, refused, (shown,), reading=_verdict(served))
+        f"Effet sur « {wish.outcome} »{unit}, intervalle à 95 %", heads, rows,
+        texts=(0, len(heads) - 1),
+    )  # fmt: skip
+    texts = refused if truth is None else (_known(served, truth, wish.unit), *refused)
+    return Section("effet", title, texts, (shown,), reading=_verdict(served))
 
 
-def _effect_row(effect: Effect) -> list[str]:
-    found = effect.estimate
-    assert found is not None  # those that served
-    decimals = 0 if abs(found.estimate) >= 100 else 2
+def _effect_row(effect: Effect, decimals: int) -> list[str]:
+    found, span = effect.estimate, effect.span
+    assert span is not None  # those that served
     return [
         effect.method,
-        format_number(found.estimate, decimals, signed=True),
-        _span(found.low, found.high, decimals=decimals),
-        p_text(found.p),
-        format_number(float(found.meta.get("n_used", found.n)), 0),
+        "bornes" if found is None else format_number(found.estimate, decimals, signed=True),
+        _span(*span, decimals=decimals),
+        "–" if found is None else p_text(found.p),
+        "–" if found is None else format_number(float(found.meta.get("n_used", found.n)), 0),
         effect.caution,
     ]
 
 
+def _side(effect: Effect, truth: float) -> str:
+    """Say where the effect that is known stands beside an interval."""
+    assert effect.span is not None  # those that served
+    low, high = effect.span
+    return "au-dessus" if low > truth else "au-dessous" if high < truth else "contenu"
+
+
+def _known(effects: Sequence[Effect], truth: float, unit: str) -> str:
+    """Say which methods find the effect that is known."""
+    missed = [f"{e.method} ({_side(e, truth)})" for e in effects if _side(e, truth) != "contenu"]
+    number = format_number(truth, 0 if float(truth).is_integer() else 2)
+    start = f"L'effet vrai est de {number}{f' {unit}' if unit else ''}, puisque les personnes sont"
+    held = len(effects) - len(missed)
+    told = f"{start} inventées. {counted(held, 'intervalle')} sur {len(effects)} le"
+    told += " contiennent." if held >= 2 else " contient."
+    return told if not missed else f"{told} Le manquent : {' ; '.join(missed)}."
+
+
 def _verdict(effects: Sequence[Effect]) -> str:
     """Say whether the methods agree; never which one is right."""
-    signs = {
-        0 if e.estimate.low <= 0 <= e.estimate.high else math.copysign(1, e.estimate.estimate)
-        for e in effects
-        if e.estimate is not None
-    }
+    spans = [effect.span for effect in effects if effect.span is not None]
+    signs = {0 if low <= 0 <= high else math.copysign(1, low) for low, high in spans}
     if signs == {0}:
         return "Aucune méthode n'établit un effet : chaque intervalle contient zéro."
     if len(signs) == 1:
@@ -270,11 +316,11 @@ def _time(wish: Wish, answers: Answers, names: Mapping[Any, str]) -> Section:
         return Section("durees", title, _missing(answers, "durées", why))
     rows = [
         [
-            _group(row, names), _number(row["time"]), _whole(row["n_risk"]),
+            _group(row, names), format_number(float(row["time"])), _whole(row["n_risk"]),
             _whole(row["n_event"]), _percent(row["survival"]),
             _span(row["low"], row["high"], scale=100),
         ]
-        for row in table.head(_CURVE_STEPS).to_dict("records")
+        for row in _first_steps(table).to_dict("records")
     ]  # fmt: skip
     shown = grid(
         f"Part qui n'a pas encore connu « {wish.event} » (Kaplan-Meier), par intervalle de temps",
@@ -282,6 +328,13 @@ def _time(wish: Wish, answers: Answers, names: Mapping[Any, str]) -> Section:
         rows,
     )
     return Section("durees", title, (), (shown,))
+
+
+def _first_steps(curve: pd.DataFrame) -> pd.DataFrame:
+    """Keep the first steps of each group."""
+    if "group" not in curve:
+        return curve.head(_CURVE_STEPS)
+    return curve.groupby("group", sort=False, dropna=False).head(_CURVE_STEPS)
 
 
 def _moves(answers: Answers, names: Mapping[Any, str]) -> Section:
@@ -383,10 +436,11 @@ def frames_of(answers: Answers) -> Iterator[tuple[str, pd.DataFrame]]:
     yield from answers.tables.items()
     effects = [
         {
+            "famille": effect.group,
             "méthode": effect.method,
             "effet": None if effect.estimate is None else effect.estimate.estimate,
-            "borne inférieure": None if effect.estimate is None else effect.estimate.low,
-            "borne supérieure": None if effect.estimate is None else effect.estimate.high,
+            "borne inférieure": None if effect.span is None else effect.span[0],
+            "borne supérieure": None if effect.span is None else effect.span[1],
             "p": None if effect.estimate is None else effect.estimate.p,
             "précaution": effect.caution,
             "refus": effect.refused,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,13 @@ import pandas as pd
 
 from barometre.base.errors import BarometreError
 from barometre.base.files import replacing, write_text
-from barometre.base.version import __version__
 from barometre.cohort import Cohort
 from barometre.pages.frames_file import write_sheets
 from barometre.pages.people.asked import THRESHOLD, Wish, answers_of
+from barometre.pages.people.charts import draw_charts
 from barometre.pages.people.content import Section, frames_of, sections_of
-from barometre.pages.territory.page import template, typeset
+from barometre.pages.people.effects import Effect
+from barometre.pages.people.page import render_people
 from barometre.sources.files.text import open_sources
 from barometre.sources.files.values import parse_numbers
 
@@ -58,6 +59,7 @@ def cohort_page(
     unit: str = "",
     title: str = "Suivi d'une cohorte",
     notice: str = "",
+    source: str = "",
     truth: float | None = None,
     threshold: int = THRESHOLD,
 ) -> CohortPage:
@@ -83,8 +85,10 @@ def cohort_page(
         Unit of the outcome.
     title, notice : str, optional
         Title of the page, and what the reader is told first.
+    source : str, optional
+        Where the people come from, under each chart.
     truth : float, optional
-        Effect that is known because people were made up: the page says so.
+        Effect that is known because people were made up: the page and each chart say so.
     threshold : int, default 11
         Smallest number of people shown.
 
@@ -109,22 +113,62 @@ def cohort_page(
     >>> written.summary()
     'cohorte.html et cohorte.xlsx dans .'
     """
+    wish = Wish(outcome, tuple(covariates), event, reason, threshold, unit)
+    return write_page(
+        cohort, path, wish, arms=arms, title=title, notice=notice, source=source, truth=truth
+    )
+
+
+def write_page(
+    cohort: Cohort,
+    path: str | Path,
+    wish: Wish,
+    *,
+    arms: Mapping[Any, str] | None = None,
+    title: str,
+    notice: str = "",
+    source: str = "",
+    truth: float | None = None,
+    effects: Sequence[Effect] = (),
+    sections: Sequence[Section] = (),
+) -> CohortPage:
+    """Write the page of a cohort: see `cohort_page`, which asks for it in words.
+
+    Parameters
+    ----------
+    cohort : Cohort
+        The people.
+    path : str or Path
+        Page to write.
+    wish : Wish
+        What is shown.
+    arms, title, notice, source, truth
+        See `cohort_page`.
+    effects : sequence of Effect, optional
+        Effects that are known otherwise, after those of the methods.
+    sections : sequence of Section, optional
+        Sections that follow that of the effects.
+    """
     target = Path(path)
     if target.suffix.lower() not in (".html", ".htm"):
         raise BarometreError(f"{target.name} : terminer par .html")
-    wish = Wish(outcome, tuple(covariates), event, reason, threshold, unit)
     _check_columns(cohort, wish)
-    answers = answers_of(cohort, wish)
-    sections = sections_of(cohort, wish, answers, _names(cohort, arms))
-    text = template("personnes.html.j2").render(
-        title=title, notice=notice, truth=truth, unit=unit, sections=sections, lang="fr",
-        version=__version__,
-    )  # fmt: skip
-    page = write_text(target, typeset(text, "fr"))
+    found = answers_of(cohort, wish)
+    answers = replace(found, effects=(*found.effects, *effects))
+    names = _names(cohort, arms)
+    charts = draw_charts(answers, wish, names, truth=truth, source=source)
+    shown = [
+        replace(section, charts=charts.get(section.key, ()))
+        for section in sections_of(cohort, wish, answers, names, truth=truth)
+    ]
+    place = next(at for at, section in enumerate(shown) if section.key == "effet") + 1
+    shown[place:place] = sections
+    text = render_people(title, shown, notice=notice, synthetic=truth is not None)
+    page = write_text(target, text)
     book = target.with_suffix(".xlsx")
     with replacing(book) as temporary:
         write_sheets(dict(frames_of(answers)), temporary)
-    return CohortPage(page, book, sections)
+    return CohortPage(page, book, tuple(shown))
 
 
 def _check_columns(cohort: Cohort, wish: Wish) -> None:

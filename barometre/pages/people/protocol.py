@@ -10,12 +10,11 @@ import pandas as pd
 from barometre.base.errors import BarometreError
 from barometre.base.files import write_text
 from barometre.base.french import format_number
-from barometre.base.version import __version__
 from barometre.cohort import minimum_detectable_effect
 from barometre.pages.frames_file import write_frame
 from barometre.pages.people.content import Section
+from barometre.pages.people.page import render_people
 from barometre.pages.territory.facts.grids import grid
-from barometre.pages.territory.page import template, typeset
 
 COLUMNS: tuple[tuple[str, str, str], ...] = (
     ("personne", "pseudonyme de la personne, le même à chaque vague", "obligatoire"),
@@ -92,11 +91,12 @@ def prepare_cohort(
         pd.DataFrame(columns=[name for name, _, _ in COLUMNS]), sheet, title="saisie", csv="excel"
     )
     sections = _sections(people, zones, correlation, icc, attrition)
-    text = template("personnes.html.j2").render(
-        title="Protocole d'une cohorte", notice="À relire, compléter et signer avant tout recueil.",
-        truth=None, unit="", sections=sections, lang="fr", version=__version__,
-    )  # fmt: skip
-    return Prepared(sheet, write_text(target / "protocole_cohorte.html", typeset(text, "fr")))
+    text = render_people(
+        "Protocole d'une cohorte",
+        sections,
+        notice="À relire, compléter et signer avant tout recueil.",
+    )
+    return Prepared(sheet, write_text(target / "protocole_cohorte.html", text))
 
 
 def _sections(

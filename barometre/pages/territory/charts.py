@@ -52,7 +52,7 @@ def draw_line(
         Language.
     """
     codes, references = _drawn(evidence, line)
-    return _chart(
+    return chart_of(
         ranked_bars(
             _rows(evidence, line, [*codes, *references], [line.year]),
             line.card.id,
@@ -89,7 +89,7 @@ def draw_dates(
     if not both or 2 * len(both) < len(codes):
         return None
     rows = _rows(evidence, line, [*codes, *references], [start, end])
-    return _chart(
+    return chart_of(
         two_dates(
             rows, line.card.id, start=start, end=end, territories=codes, references=references,
             **_signature(evidence, signed, lang),
@@ -153,6 +153,7 @@ def _signature(evidence: Evidence, signed: Mapping[str, str], lang: Lang) -> Sig
     )
 
 
-def _chart(ax: Axes, key: str) -> Chart:
+def chart_of(ax: Axes, key: str) -> Chart:
+    """Make a chart of a page: its SVG and its text equivalent."""
     text = describe(ax)
     return Chart(to_svg(ax, name=key), text)

@@ -12,11 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from barometre.base.french import Lang
-from barometre.pages.cohort.french import spaced
 from barometre.pages.territory.brief import counts_sentence
 from barometre.pages.territory.charts import Chart
 from barometre.pages.territory.content import Content
 from barometre.pages.territory.language.initials import initials_of
+from barometre.pages.territory.language.typography import spaced
 from barometre.pages.territory.language.words import signs
 from barometre.pages.territory.perspectives import Box
 
