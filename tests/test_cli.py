@@ -131,7 +131,7 @@ def test_the_demonstration(tmp_path: Path) -> None:
     written = {path.name for path in (tmp_path / "demo").iterdir()}
     assert written == {
         "results.csv", "results.xlsx", "taux_emploi_15_64.png", "tableau_des_quartiers.png",
-        "cohorte_synthetique.html", "pages",
+        "cohorte_synthetique.html", "cohorte_synthetique.xlsx", "pages",
     }  # fmt: skip
     pages = {path.name for path in (tmp_path / "demo" / "pages").glob("*.html")}
     assert len(pages) == 14 + 2  # the index and the review
