@@ -10,12 +10,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError
+from barometre.monitoring import editions
 from barometre.monitoring.editions import Edition
 
 monitoring = bcs.monitoring
@@ -114,7 +116,7 @@ def test_what_is_wrong_is_told_before_anything_is_written(tmp_path: Path) -> Non
 WRITER = """
 import sys, barometre as bcs
 from pathlib import Path
-results = bcs.compute(bcs.datasets.tables())
+results = bcs.compute(bcs.datasets.tables(), "revenus")
 print("prêt", flush=True)
 while True:
     bcs.monitoring.create_edition(sys.argv[1], date="2026-03-01", results=results,
@@ -156,6 +158,67 @@ def test_of_two_runs_one_wins_and_the_other_is_told(tmp_path: Path) -> None:
     assert "ok" in told
     assert all(words == "ok" or "édition" in words for words in told)
     assert len(monitoring.open_edition(tmp_path / "2026").results) == len(RESULTS)
+
+
+def test_an_edition_shows_itself(tmp_path: Path) -> None:
+    edition = create(tmp_path / "2026")
+    html = edition._repr_html_()
+    assert edition.summary() in html.replace("&nbsp;", " ")
+    assert RESULTS["code"].min() in html
+    assert str(edition) == edition.summary()
+    told = edition.summary("en")
+    known = (RESULTS["statut"] == "ok").sum()
+    assert told.startswith(f"Edition of 2026-03-01 (draft): values: {known}, indicators: ")
+    signed = monitoring.validate_edition(tmp_path / "2026", by="COPIL")
+    assert "(validated by COPIL)" in signed.summary("en")
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_the_work_of_another_run_is_never_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    """Between the moment when a run begins and that when it writes, another one has written."""
+    folder, other = tmp_path / "2026", RESULTS[RESULTS["annee"] > 2018]
+    if there:
+        create(folder)
+    gathered = editions._content
+
+    def meanwhile(*given: Any) -> dict[str, bytes]:
+        monkeypatch.setattr(editions, "_content", gathered)
+        create(folder, other)
+        monitoring.validate_edition(folder, by="COPIL")
+        return gathered(*given)
+
+    monkeypatch.setattr(editions, "_content", meanwhile)
+    with pytest.raises(BarometreError, match="une autre exécution"):
+        create(folder)
+    kept = monitoring.open_edition(folder)
+    assert (kept.validated_by, len(kept.results)) == ("COPIL", len(other))
+    assert [p.name for p in tmp_path.iterdir()] == ["2026"]
+
+
+@pytest.mark.parametrize("blocked", ["2026", "made"])
+def test_a_locked_folder_is_left_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blocked: str
+) -> None:
+    """A folder opened elsewhere cannot be renamed: the edition stays, and the remedy is told."""
+    folder = tmp_path / "2026"
+    create(folder)
+    before, renamed = content(folder), Path.rename
+
+    def refused(path: Path, target: Path) -> Path:
+        if path.name == blocked or (blocked == "made" and not path.name.endswith(("2026", "enne"))):
+            raise PermissionError(13, "Permission denied")
+        return renamed(path, target)
+
+    monkeypatch.setattr(Path, "rename", refused)
+    with pytest.raises(BarometreError, match="ouvert, protégé ou plein"):
+        create(folder, RESULTS[RESULTS["annee"] > 2018])
+    with pytest.raises(BarometreError, match="non écrite"):
+        monitoring.validate_edition(folder, by="COPIL")
+    monkeypatch.setattr(Path, "rename", renamed)
+    assert content(folder) == before
+    assert [p.name for p in tmp_path.iterdir()] == ["2026"]
 
 
 # ---- what changed -------------------------------------------------------------------------------

@@ -19,9 +19,9 @@ import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError, TableError, UnknownNameError
 from barometre.monitoring.edition_changes import CHANGES
 from barometre.monitoring.indicator_sheet import EXAMPLE, FIELDS
-from barometre.monitoring.money import cents_of
+from barometre.monitoring.money import BREAKDOWNS, cents_of
 from barometre.monitoring.targets import Status
-from barometre.monitoring.words import HEADINGS, VALUES, english_note, in_english
+from barometre.monitoring.words import HEADINGS, VALUES, english, english_note, in_english
 from barometre.pages.dashboard import TITLES, dashboard, write_dashboard
 from barometre.tables.records import RECORDS, check_records, columns_of
 
@@ -52,9 +52,6 @@ def test_units_are_converted_through_the_printed_digits() -> None:
     assert cents_of(amounts, units).tolist() == [1_590_000_000, 313_000_000, 42_841_600, 1_250_000]
     with pytest.raises(FaultsError, match=r"fractions de centime : 0\.001 ligne 2"):
         cents_of(pd.Series([0.001]), pd.Series(["eur"]))
-
-
-BREAKDOWNS = ["orientation", "nomAttribuant", "qpv", "commune", "annee", "dispositifAide"]
 
 
 @pytest.mark.parametrize(
@@ -179,6 +176,69 @@ def test_credits_are_read_beside_needs() -> None:
         monitoring.funding(table, "orientation", needs=needs)
     with pytest.raises(BarometreError, match="rang_max"):
         monitoring.funding(table, "qpv", needs=needs.drop(columns="rang_max"))
+
+
+def test_needs_of_2015_are_read_beside_the_credits_of_2024() -> None:
+    old, new = ["QP059055", "QP059051", "QP059050"], ["QN05955M", "QN05951M", "QN05950M"]
+    rates = pd.DataFrame({"code": old, "annee": 2021, "indicateur": "taux_de_pauvrete", "valeur": [20.0, 45, 50]})  # fmt: skip
+    needs = bcs.priorities(rates, old)
+    table = pd.DataFrame({"nomAttribuant": "État", "objet": "x", "montant": [10.0, 30, 7], "annee": 2025, "credits": "specifique", "etape": "payé", "qpv": [new[0], new[2], None]})  # fmt: skip
+    with pytest.raises(BarometreError, match="au même périmètre"):
+        monitoring.funding(table, "qpv", needs=needs)
+    found = monitoring.funding(table, "qpv", needs=needs, bridge=True).set_index("qpv")
+    assert found["centimes"].to_dict() == {
+        "QN05955M": 1000,
+        "QN05950M": 3000,
+        "QN05951M": 0,
+        "non précisé": 700,
+    }
+    ranks = found["rang_revenus"].dropna().to_dict()
+    assert ranks == {"QN05955M": 3.0, "QN05951M": 2.0}  # QP059050 lost a part: no rank, and why
+    assert found["besoins_de"].dropna().to_dict() == {"QN05955M": old[0], "QN05951M": old[1]}
+    assert "une partie du quartier en est sortie" in found["note"]["QN05950M"]
+    assert found["note"].drop("QN05950M").isna().all()
+    told = in_english(found.reset_index()).set_index("neighbourhood")["note"]["QN05950M"]
+    assert told == "needs of QP059050 not put beside: a part of the neighbourhood has left it"
+    for wrong in ({"needs": None}, {"by": "nomAttribuant"}, {"bridge": needs}):
+        with pytest.raises(BarometreError, match="bridge"):
+            monitoring.funding(table, **({"by": "qpv", "needs": needs, "bridge": True} | wrong))
+
+
+def test_the_dashboard_crosses_from_2015_to_2024() -> None:
+    results = bcs.compute(bcs.datasets.tables(), "revenus")
+    rows = dashboard(YEAR, 2025, results=results).sheets["crédits et besoins"]
+    same = bcs.qpv_bridge().query("identique")
+    assert set(rows["besoins_de"].dropna()) == set(same["code_2015"])
+    assert rows["centimes"].sum() == monitoring.funding(YEAR["financements"], "qpv", years=[2025])["centimes"].sum()  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_drawn_adds_up_to_the_cent(seed: int) -> None:
+    """Whatever is spent, to the cent, and whatever the keys, in any unit and with empty cells."""
+    rng = np.random.default_rng(seed)
+    n, pick = 60, lambda *words: rng.choice([*words, None], 60)
+    unit = rng.choice(["eur", "k_eur", "M_eur"], n)
+    table = pd.DataFrame({
+        "nomAttribuant": rng.choice(["État", "Caf", "Région"], n), "objet": "x", "unite": unit,
+        "montant": np.where(unit == "eur", rng.integers(0, 10**9, n) / 100, rng.integers(0, 10**6, n) / 10),
+        "annee": rng.integers(2023, 2026, n), "credits": rng.choice(["droit_commun", "specifique", "investissement", "autre"], n),
+        "etape": rng.choice(["prévu", "engagé", "payé"], n), "orientation": pick("emploi", "sante"), "commune": pick("59172", "59491"),
+        "qpv": pick("QN05950M", "QN05953M"), "dispositifAide": pick("CPO", "Appel à projets"),
+    })  # fmt: skip
+    scale = {"eur": 1, "k_eur": 1000, "M_eur": 10**6}
+    exact = [Decimal(str(x)) * scale[u] * 100 for x, u in zip(table["montant"], unit, strict=True)]
+    table_cents = pd.Series([int(x) for x in exact])
+    by_step = table_cents.groupby([table["etape"], table["credits"]]).sum()
+    for size in range(1, len(BREAKDOWNS) + 1, 2):
+        names = rng.choice(BREAKDOWNS, size, replace=False).tolist()
+        found = monitoring.funding(table, names)
+        assert found.groupby(["etape", "credits"])["centimes"].sum().equals(by_step.sort_index())
+        assert found["n"].sum() == n
+        assert not found.duplicated([*names, "etape", "credits"]).any()
+        coarse = monitoring.funding(table, names[:1])
+        keys = list(dict.fromkeys([names[0], "credits", "etape"]))
+        finer = found.groupby(keys)["centimes"].sum()
+        assert finer.equals(coarse.set_index(keys)["centimes"].sort_index())
 
 
 # ---- words --------------------------------------------------------------------------------------
@@ -397,6 +457,57 @@ def test_a_defect_is_named_once_and_no_other_is_invented(field: str, value: Any,
 )  # fmt: skip
 def test_good_sheets_pass(changed: dict[str, Any]) -> None:
     assert monitoring.check_indicator({**GOOD, **changed}).defauts == ()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"echeance": "juin 2027"}, {"echeance": "31/12/2027"}, {"sens": "Hausse"},
+        {"frequence": " Annuelle "}, {"denominateur": "aucune", "unite": "personnes", "numerateur": "arrivées moins départs"},
+        {"unite": "pour 1 000", "cible": 180}, {"reference": {"valeur": 0, "annee": "2024"}},
+    ],
+)  # fmt: skip
+def test_what_is_well_said_otherwise_passes(changed: dict[str, Any]) -> None:
+    assert monitoring.check_indicator({**GOOD, **changed}).defauts == ()
+
+
+# Others, of other kinds: words that define nothing, numbers that are none, units and dates.
+OTHERS: list[tuple[dict[str, Any], str]] = [
+    ({"population": "les jeunes des quartiers et autres publics"}, "population"),
+    ({"numerateur": "un maximum de jeunes touchés"}, "numerateur"),
+    ({"source": "à voir avec les partenaires"}, "source"),
+    ({"unite": "beaucoup"}, "unite"),
+    ({"unite": "pour 1 000", "denominateur": "aucun", "cible": 180}, "denominateur"),
+    ({"cible": float("nan")}, "cible"),
+    ({"cible": True}, "cible"),
+    ({"cible": 140}, "cible"),
+    ({"reference": {"valeur": 320, "annee": 2024}}, "reference"),
+    ({"reference": {"valeur": 32, "annee": 2031}}, "echeance"),
+    ({"echeance": "2027 ou 2028"}, "echeance"),
+    ({"echeance": 2150}, "echeance"),
+    ({"effectif_attendu": 12.5}, "effectif_attendu"),
+    ({"population": ["a", "b", "c"]}, "population"),
+]
+
+
+@pytest.mark.parametrize(("changed", "field"), OTHERS)
+def test_other_defects_are_named_once(changed: dict[str, Any], field: str) -> None:
+    report = monitoring.check_indicator({**GOOD, **changed})
+    assert [fault.lieu for fault in report.defauts] == [field]
+
+
+def test_what_is_said_of_a_sheet_has_its_english() -> None:
+    sheets = [{}, *({field: value} for field, value, _ in BAD), *(changed for changed, _ in OTHERS)]
+    sheets += [{"reference": {"annee": 2024}}, {"nom": "Part"}, {"reference": "x"}, {"numerateur": GOOD["denominateur"]}]  # fmt: skip
+    for changed in sheets:
+        report = monitoring.check_indicator({**GOOD, **changed} if changed else {})
+        for fault in report.defauts:
+            for text in (fault.probleme, fault.remede):
+                quoted = re.sub("« .*? »", "", english(text).replace("mensuelle", ""))
+                same = text in ("absent",) or "reference = {" in text or "trimestrielle" in text
+                assert same or (english(text) != text and quoted.isascii()), text
+        assert "point" in report.summary("en")
+    assert monitoring.check_indicator(GOOD).summary("en") == "fiche: complete and well defined"
 
 
 def test_sheets_are_files(tmp_path: Path) -> None:

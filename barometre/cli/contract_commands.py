@@ -116,15 +116,18 @@ def _followed(folder: Path | None) -> Path:
 
 def check_indicator(
     sheet: Annotated[Path, typer.Argument(help="Fiche de l'indicateur (TOML).")],
+    lang: Annotated[str, typer.Option(help="Langue du rapport : fr ou en.")] = "fr",
 ) -> None:
     """Dit ce qui manque ou est mal défini dans l'indicateur d'une action.
 
     Exemple : barometre check-indicator fiche.toml
     """
+    from barometre.base.arguments import as_lang
     from barometre.monitoring import check_indicator as checked
 
+    words = as_lang(lang)
     report = checked(sheet)
-    console().print(report.summary(), soft_wrap=True)
+    console().print(report.summary(words), soft_wrap=True)
     if not report.ok:
         raise typer.Exit(1)
 

@@ -8,6 +8,7 @@ whole beside its place, then renamed: a run killed on the way leaves the former 
 from __future__ import annotations
 
 import datetime
+import glob
 import hashlib
 import os
 import secrets
@@ -22,8 +23,10 @@ from typing import Any, Literal, get_args
 import pandas as pd
 import tomli_w
 
-from barometre.base.errors import BarometreError, Fault, FaultsError
+from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.face import Face
 from barometre.base.files import TEMPORARY
+from barometre.base.french import Lang
 from barometre.base.version import __version__
 from barometre.engine.results import Results
 from barometre.tables.records import RECORDS, check_records
@@ -39,7 +42,7 @@ _TABLES, _FILES = "suivi", "fichiers"
 
 
 @dataclass(frozen=True)
-class Edition:
+class Edition(Face):
     """An edition read from its folder, every file checked against its sha256.
 
     Attributes
@@ -80,19 +83,43 @@ class Edition:
         """The results."""
         return self.results
 
-    def summary(self) -> str:
-        """Say in French what the edition is."""
+    def sentences(self) -> list[str]:
+        """Return the sentence of the summary, in French."""
         who = f", validée par {self.validated_by}" if self.validated_by else ""
-        known = int((self.results["statut"] == "ok").sum())
+        known, names, places = self._counts()
+        return [
+            f"Édition du {self.date:%d/%m/%Y} ({self.state}{who}) : {counted(known, 'valeur')} de"
+            f" {counted(names, 'indicateur')} pour {counted(places, 'territoire')} ;"
+            f" {counted(len(self.tables), 'table')} de suivi,"
+            f" {counted(len(self.inputs), 'source')}."
+        ]
+
+    def summary(self, lang: Lang = "fr") -> str:
+        """Say what the edition is.
+
+        Parameters
+        ----------
+        lang : {"fr", "en"}, default "fr"
+            Language.
+
+        Returns
+        -------
+        str
+        """
+        if lang == "fr":
+            return super().summary()
+        state = f"validated by {self.validated_by}" if self.validated_by else "draft"
+        known, names, places = self._counts()
         return (
-            f"Édition du {self.date:%d/%m/%Y} ({self.state}{who}) : {known} valeurs de"
-            f" {self.results['indicateur'].nunique()} indicateurs pour"
-            f" {self.results['code'].nunique()} territoires ; {len(self.tables)} tables de suivi,"
-            f" {len(self.inputs)} sources."
+            f"Edition of {self.date:%Y-%m-%d} ({state}): values: {known}, indicators: {names},"
+            f" territories: {places}, tables of the follow-up: {len(self.tables)},"
+            f" sources: {len(self.inputs)}."
         )
 
-    def __str__(self) -> str:
-        return self.summary()
+    def _counts(self) -> tuple[int, int, int]:
+        """Count the values, the indicators and the territories."""
+        known = int((self.results["statut"] == "ok").sum())
+        return known, self.results["indicateur"].nunique(), self.results["code"].nunique()
 
 
 def create_edition(
@@ -136,7 +163,7 @@ def create_edition(
         The folder is a validated edition, no edition at all, or another run has just written it.
     """
     target = Path(folder)
-    _require_free(target)
+    former = _require_free(target)
     content = _content(results, tables or {}, files or {}, inputs)
     manifest = {
         "schema": SCHEMA,
@@ -154,7 +181,7 @@ def create_edition(
         raise BarometreError(
             f"parametres de l'édition : {error} ; donner textes et nombres"
         ) from error
-    _write(target, {**content, _MANIFEST: text.encode("utf-8")})
+    _write(target, {**content, _MANIFEST: text.encode("utf-8")}, former)
     return open_edition(target)
 
 
@@ -183,9 +210,10 @@ def validate_edition(folder: str | Path, *, by: str) -> Edition:
     if edition.state == "validé":
         raise BarometreError(f"{edition.folder} : déjà validée par {edition.validated_by}")
     files = {name: (edition.folder / name).read_bytes() for name in edition.outputs}
+    former = (edition.folder / _MANIFEST).read_bytes()
     manifest = _manifest(edition.folder)
     manifest |= {"etat": "validé", "valide_par": by.strip()}
-    _write(edition.folder, {**files, _MANIFEST: tomli_w.dumps(manifest).encode("utf-8")})
+    _write(edition.folder, {**files, _MANIFEST: tomli_w.dumps(manifest).encode("utf-8")}, former)
     return open_edition(folder)
 
 
@@ -348,22 +376,25 @@ def _manifest(folder: Path) -> dict[str, Any]:
 # ---- writing ------------------------------------------------------------------------------------
 
 
-def _former(target: Path) -> Path:
-    """Where the former edition waits while the new one takes its place."""
-    return target.with_name(f".{target.name}{TEMPORARY}-ancienne")
+def _formers(target: Path) -> list[Path]:
+    """List where former editions wait while a new one takes their place."""
+    return sorted(target.parent.glob(f".{glob.escape(target.name)}.*{TEMPORARY}-ancienne"))
 
 
 def _recovered(target: Path) -> Path:
     """Put back the former edition when a run was killed between its two renamings."""
-    former = _former(target)
-    if not target.exists() and former.is_dir():
+    formers = _formers(target)
+    if not target.exists() and formers:
         with suppress(OSError):
-            former.rename(target)
+            formers[-1].rename(target)
     return target
 
 
-def _require_free(target: Path) -> None:
-    """Refuse to write over a validated edition, or over a folder that is none."""
+def _require_free(target: Path) -> bytes | None:
+    """Return the manifest that is to be replaced, None when there is none.
+
+    A validated edition, or a folder that is no edition, is refused.
+    """
     _recovered(target)
     if target.is_dir() and any(target.iterdir()):
         manifest = _manifest(target)
@@ -372,30 +403,44 @@ def _require_free(target: Path) -> None:
                 f"{target} : validée par {manifest['valide_par']}, elle ne se remplace pas ;"
                 " donner un autre dossier"
             )
-    elif target.exists() and not target.is_dir():
+        return (target / _MANIFEST).read_bytes()
+    if target.exists() and not target.is_dir():
         raise BarometreError(f"{target} : un fichier porte ce nom ; donner un autre dossier")
+    return None
 
 
-def _write(target: Path, content: Mapping[str, bytes]) -> None:
-    """Write a folder beside its place, then rename it; one run only can win."""
-    made = target.with_name(f".{target.name}.{secrets.token_hex(4)}{TEMPORARY}")
-    former = _former(target)
+def _write(target: Path, content: Mapping[str, bytes], former: bytes | None) -> None:
+    """Write a folder beside its place, then rename it; one run only can win.
+
+    ``former`` is the manifest that was there when the run began: another one, or one where there
+    was none, is the work of another run, and is left as it is.
+    """
+    token = secrets.token_hex(4)
+    made = target.with_name(f".{target.name}.{token}{TEMPORARY}")
+    aside = target.with_name(f".{target.name}.{token}{TEMPORARY}-ancienne")
     try:
         for name, data in sorted(content.items()):
             path = made / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        if target.is_dir() and any(target.iterdir()):
-            if former.is_dir():  # left by a run killed after it had put the new one in place
-                shutil.rmtree(former)
-            target.rename(former)
+        if former is not None:
+            target.rename(aside)
+            if (aside / _MANIFEST).read_bytes() != former:
+                aside.rename(target)
+                raise BarometreError(
+                    f"{target} : édition non écrite, une autre exécution vient de l'écrire ; la"
+                    " relire avant de la remplacer"
+                )
+        elif target.is_dir():
+            target.rmdir()  # empty, or another run has just written it
         made.rename(target)
-        shutil.rmtree(former, ignore_errors=True)
+        for left in _formers(target):  # this run's, and those of runs that were killed
+            shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
         _recovered(target)
         raise BarometreError(
             f"{target} : édition non écrite ({os.strerror(error.errno or 0)}) ; une autre exécution"
-            " l'écrit peut-être, ou le dossier est protégé ou plein : réessayer"
+            " l'écrit peut-être, ou le dossier est ouvert, protégé ou plein : réessayer"
         ) from error
     finally:
         shutil.rmtree(made, ignore_errors=True)

@@ -6,6 +6,7 @@ corrected example. What is judged is the definition, never the action.
 
 from __future__ import annotations
 
+import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from barometre.base.errors import BarometreError, Fault, UnknownNameError
+from barometre.base.french import Lang
+from barometre.monitoring.words import english
 
 FIELDS: Mapping[str, str] = {
     "nom": "Nom de l'indicateur",
@@ -55,12 +58,19 @@ _FREQUENCIES = (
     *("à l'entrée et à la sortie", "unique"),
 )
 _VAGUE = re.compile(
-    r"\b(divers|plusieurs|certains|nombreux|etc|quelques|publics? concernés?|tout public|à définir|"
-    r"à préciser|mieux|améliorer|favoriser|renforcer|sensibiliser|satisfaisant|suffisant)\b",
+    r"\b(divers|plusieurs|certains|nombreux|etc|quelques|beaucoup|publics? concernés?|"
+    r"tous? publics?|autres publics|à (?:définir|préciser|déterminer|voir|compléter)|"
+    r"(?:un|le) maximum|le plus (?:grand nombre|possible)|selon (?:les )?besoins|mieux|"
+    r"améliorer|favoriser|renforcer|"
+    r"sensibiliser|satisfaisant|suffisant)\b",
     re.IGNORECASE,
 )
-_NONE = re.compile(r"\s*(aucun|sans objet|néant|non)\s*", re.IGNORECASE)
-_SHARE = re.compile(r"%|pour ?cent|pourcent|\bpart\b|\btaux\b", re.IGNORECASE)
+_NONE = re.compile(
+    r"\s*(aucune?|sans objet|sans(?: dénominateur)?|pas de dénominateur|néant|non)\s*",
+    re.IGNORECASE,
+)
+_SHARE = re.compile(r"%|‰|pour ?cent|\bpour (?:mille|1\s?0+)|\bpart\b|\btaux\b", re.IGNORECASE)
+_PERCENT = re.compile("%|pour ?cent", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -86,11 +96,30 @@ class SheetReport:
         """Tell whether nothing is missing nor ill-defined."""
         return not self.defauts
 
-    def summary(self) -> str:
-        """Say it in plain French."""
+    def summary(self, lang: Lang = "fr") -> str:
+        """Say it in plain words.
+
+        Parameters
+        ----------
+        lang : {"fr", "en"}, default "fr"
+            Language; a sheet itself is written in French.
+
+        Returns
+        -------
+        str
+        """
+        number = len(self.defauts)
+        if lang == "en":
+            if self.ok:
+                return f"{self.fichier}: complete and well defined"
+            title = f"{self.fichier}: {number} point{'s' if number > 1 else ''} to correct"
+            lines = "".join(
+                f"\n  - {fault.lieu}: {english(fault.probleme)}; {english(fault.remede)}"
+                for fault in self.defauts
+            )
+            return f"{title}{lines}\n\nA sheet without fault:\n\n{self.exemple}"
         if self.ok:
             return f"{self.fichier} : indicateur complet et bien défini"
-        number = len(self.defauts)
         title = f"{self.fichier} : {number} point{'s' if number > 1 else ''} à reprendre"
         lines = "".join(f"\n  - {fault}" for fault in self.defauts)
         return f"{title}{lines}\n\nExemple sans défaut :\n\n{self.exemple}"
@@ -123,6 +152,7 @@ def check_indicator(sheet: str | Path | Mapping[str, Any]) -> SheetReport:
     for field in content:
         if field not in FIELDS:
             raise UnknownNameError(f"champ de {name}", str(field), FIELDS)
+    content = {field: _plain(field, value) for field, value in content.items()}
     faults: list[Fault] = []
     for field, about in FIELDS.items():
         value = content.get(field)
@@ -134,6 +164,12 @@ def check_indicator(sheet: str | Path | Mapping[str, Any]) -> SheetReport:
     order = list(FIELDS)
     faults.sort(key=lambda fault: order.index(fault.lieu))
     return SheetReport(name, tuple(faults), EXAMPLE if faults else "")
+
+
+def _plain(field: str, value: Any) -> Any:
+    """Write a word of a closed list as the list does: « Hausse » is « hausse »."""
+    closed = field in ("sens", "frequence") and isinstance(value, str)
+    return value.strip().casefold() if closed else value
 
 
 def _content(sheet: str | Path | Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -182,11 +218,13 @@ def _denominator(value: Any, content: Mapping[str, Any]) -> Iterator[Fault]:
     yield from _worded("denominateur", 2)(value, content)
 
 
-def _unit(value: Any, _content: Mapping[str, Any]) -> Iterator[Fault]:
+def _unit(value: Any, content: Mapping[str, Any]) -> Iterator[Fault]:
     if not isinstance(value, str):
         yield Fault(
             "unite", f"« {value} » n'est pas une unité", "écrire %, nombre, euros, jours..."
         )
+        return
+    yield from _worded("unite", 1)(value, content)
 
 
 def _way(value: Any, _content: Mapping[str, Any]) -> Iterator[Fault]:
@@ -217,12 +255,13 @@ def _target(value: Any, _content: Mapping[str, Any]) -> Iterator[Fault]:
 
 def _due(value: Any, _content: Mapping[str, Any]) -> Iterator[Fault]:
     if _year(value) is None:
-        yield Fault("echeance", f"« {value} » n'est pas une date", "écrire 2027 ou 2027-06-30")
+        yield Fault("echeance", f"« {value} » n'est pas une date", "écrire 2027 ou 30/06/2027")
 
 
 def _expected(value: Any, _content: Mapping[str, Any]) -> Iterator[Fault]:
-    if not _number(value) or value < 0:
-        yield Fault("effectif_attendu", f"« {value} » n'est pas un effectif", "écrire un nombre")
+    if not _number(value) or value < 0 or value != int(value):
+        remedy = "écrire un nombre entier"
+        yield Fault("effectif_attendu", f"« {value} » n'est pas un effectif", remedy)
     elif value < SMALL:
         remedy = "regrouper les quartiers, les années ou les publics avant de publier"
         problem = f"{value} personnes : à moins de {SMALL}, on peut reconnaître quelqu'un"
@@ -246,12 +285,13 @@ _CHECKS: Mapping[str, Check] = {
 
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _year(value: Any) -> int | None:
-    found = re.match(r"(19|20)\d{2}(?!\d)", str(value))
-    return int(found[0]) if found else None
+    """Read the one year of a date: 2027, 2027-06-30, 30/06/2027, « juin 2027 »."""
+    found = set(re.findall(r"(?<!\d)(?:19|20)\d{2}(?!\d)", str(value)))
+    return int(found.pop()) if len(found) == 1 else None
 
 
 # ---- between fields -----------------------------------------------------------------------------
@@ -260,6 +300,14 @@ def _year(value: Any) -> int | None:
 def _between(content: Mapping[str, Any], faulty: set[str]) -> Iterator[Fault]:
     """Find fields that contradict one another, where each is well written."""
     target, reference = content.get("cible"), content.get("reference")
+    if "unite" not in faulty and _PERCENT.search(str(content["unite"])):
+        numbers = {"cible": target}
+        if isinstance(reference, Mapping):
+            numbers["reference"] = reference.get("valeur")
+        for field, value in numbers.items():
+            if field not in faulty and not 0 <= float(str(value)) <= 100:
+                yield Fault(field, f"{value} n'est pas un pourcentage", "écrire de 0 à 100")
+                faulty = faulty | {field}
     if not {"cible", "reference", "sens"} & faulty:
         assert isinstance(reference, Mapping)
         start = reference["valeur"]
@@ -269,10 +317,6 @@ def _between(content: Mapping[str, Any], faulty: set[str]) -> Iterator[Fault]:
                 f"{target} alors que la référence est {start} et le sens « {content['sens']} »"
             )
             yield Fault("cible", problem, "corriger la cible, la référence ou le sens")
-    if not {"cible", "unite"} & faulty and re.search("%|pour ?cent", str(content["unite"])):
-        assert isinstance(target, int | float)
-        if not 0 <= target <= 100:
-            yield Fault("cible", f"{target} n'est pas un pourcentage", "écrire de 0 à 100")
     if not {"echeance", "reference"} & faulty:
         assert isinstance(reference, Mapping)
         since, due = _year(reference["annee"]), _year(content["echeance"])

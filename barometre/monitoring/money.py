@@ -10,6 +10,7 @@ import pandas as pd
 
 from barometre import datasets
 from barometre.base.errors import BarometreError, Fault, FaultsError, UnknownNameError
+from barometre.engine.perimeters import qpv_bridge
 from barometre.tables.records import check_records
 
 STEPS = ("prévu", "engagé", "payé")
@@ -79,6 +80,7 @@ def funding(
     years: Sequence[int] | None = None,
     population: pd.Series[float] | None = None,
     needs: pd.DataFrame | None = None,
+    bridge: bool | pd.DataFrame = False,
 ) -> pd.DataFrame:
     """Add up amounts by breakdown; planned, committed and paid are never mixed.
 
@@ -117,7 +119,8 @@ def funding(
         A breakdown that there is not.
     BarometreError
         Inhabitants or needs without a breakdown by place; needs of other places altogether (of
-        neighbourhoods of 2015 beside amounts of those of 2024).
+        neighbourhoods of 2015 beside amounts of those of 2024, without ``bridge``); a bridge
+        without needs, or not by ``qpv``, or that is none.
     """
     names = [by] if isinstance(by, str) else [*by]
     for name in names:
@@ -137,12 +140,18 @@ def funding(
     sums = grouped.agg(
         centimes=("centimes", "sum"), n=("centimes", "size"), approche=("approche", "any")
     ).reset_index()
+    followed = None
+    if bridge is not False:
+        followed = _followed(needs, names, bridge)
+        needs = _moved(needs, followed)
     if needs is not None:
         sums = _with_every_place(sums, names, needs)
     sums["montant"] = sums["centimes"] / 100
     sums["par_habitant"] = _per_head(sums, names, population)
     if needs is not None:
         sums = sums.join(_ranks(needs), on=_place_of(names, "needs"))
+    if followed is not None:
+        sums = sums.join(followed[["besoins_de", "note"]], on="qpv")
     order = {step: place for place, step in enumerate(STEPS)}
     return sums.sort_values(
         keys, key=lambda column: column.map(order) if column.name == "etape" else column
@@ -166,6 +175,40 @@ def _place_of(names: Sequence[str], option: str) -> str:
     if place is None:
         raise BarometreError(f"{option} : ventiler par « commune » ou par « qpv » pour l'utiliser")
     return place
+
+
+def _followed(
+    needs: pd.DataFrame | None, names: Sequence[str], bridge: bool | pd.DataFrame
+) -> pd.DataFrame:
+    """Tell, by neighbourhood of 2024, whose needs are read beside it, or why none are."""
+    if needs is None or "qpv" not in names:
+        raise BarometreError("bridge : donner needs=, et ventiler par « qpv »")
+    pairs = qpv_bridge() if bridge is True else bridge
+    needed = {"code_2015", "code_2024", "identique", "regle"}
+    if not isinstance(pairs, pd.DataFrame) or not needed <= set(pairs):
+        raise BarometreError(f"bridge refusé : donner les colonnes {', '.join(sorted(needed))}")
+    pairs = pairs.dropna(subset=["code_2015", "code_2024"])
+    same = pairs["identique"].astype(bool)
+    if (
+        pairs.loc[same, "code_2015"].duplicated().any()
+        or pairs.loc[same, "code_2024"].duplicated().any()
+    ):
+        raise BarometreError("bridge refusé : un quartier tenu pour deux autres")
+    why = "besoins de " + pairs["code_2015"] + " non rapprochés : " + pairs["regle"]
+    told = pairs.assign(besoins_de=pairs["code_2015"].where(same), note=why.mask(same))
+    return told.groupby("code_2024").agg(
+        besoins_de=("besoins_de", "first"),
+        note=("note", lambda notes: " ; ".join(notes.dropna()) or None),
+    )
+
+
+def _moved(needs: pd.DataFrame | None, followed: pd.DataFrame) -> pd.DataFrame:
+    """Give the needs of neighbourhoods of 2015 the codes of 2024, else leave them out."""
+    assert needs is not None
+    same = followed["besoins_de"].dropna()
+    codes = needs["code"].map(dict(zip(same, same.index, strict=True)))
+    old = needs["code"].str.startswith("QP")
+    return needs.assign(code=codes.where(codes.notna(), needs["code"]))[codes.notna() | ~old]
 
 
 _RANKS = ("rang", "rang_min", "rang_max")

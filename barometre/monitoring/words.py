@@ -48,7 +48,7 @@ HEADINGS: Mapping[str, str] = MappingProxyType(
         "statut_apres": "status after", "raison": "reason", "depend_de": "depends on",
         "suivi_par": "followed by", "moyen": "how", "editions": "editions", "minimum": "at least",
         "maximum": "at most", "rang": "rank of need", "rang_min": "rank, lower end",
-        "rang_max": "rank, upper end",
+        "rang_max": "rank, upper end", "besoins_de": "needs of",
     }
 )  # fmt: skip
 """English heading of each column of the follow-up."""
@@ -100,7 +100,54 @@ VALUES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """English words of the closed lists, by column; French ones that are not there stay."""
 
 _STATUS = VALUES["statut"]
-_NOTES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
+_FIELDS: Mapping[str, str] = {
+    "nom de l'indicateur": "the name of the indicator",
+    "qui est compté : quelles personnes, où, quand": "who is counted: which people, where, when",
+    "ce qui est compté": "what is counted",
+    "sur combien ; « aucun » pour un simple nombre": "out of how many;"
+    " « aucun » for a plain number",
+    "unité : %, nombre, euros, jours...": "the unit: %, nombre, euros, jours...",
+    "sens souhaité : hausse ou baisse": "the direction wanted: hausse (up) or baisse (down)",
+    "d'où vient la donnée, et qui la relève": "where the data come from, and who records them",
+    "quand elle est relevée : mensuelle, trimestrielle, annuelle...": "when they are recorded:"
+    " mensuelle, trimestrielle, annuelle...",
+    "valeur de départ, et son année": "the value at the start, and its year",
+    "valeur visée": "the value aimed at",
+    "année ou date pour la cible": "the year or date of the target",
+    "combien de personnes, à peu près, dans la plus petite case publiée": "how many people, about,"
+    " in the smallest cell published",
+}
+_PLAIN: Mapping[str, str] = {
+    # neighbourhoods of 2015 beside those of 2024
+    "périmètres fusionnés, divisés ou sans équivalent": "perimeters merged, split or without equal",
+    "à cheval sur deux EPCI": "across two EPCI",
+    "une partie du quartier en est sortie": "a part of the neighbourhood has left it",
+    "population inconnue": "population not known",
+    # sheets of indicators
+    "absent": "absent",
+    "absent d'une part ou d'un taux": "absent from a share or a rate",
+    "sans année": "without year",
+    "sans valeur": "without value",
+    "illisible": "cannot be read",
+    "identique au numérateur": "the same as the numerator",
+    "dire sur combien": "say out of how many",
+    "l'écrire entre guillemets": "write it between quotes",
+    "dire précisément qui ou quoi, pour que deux personnes comptent pareil": "say precisely who or"
+    " what, so that two people count alike",
+    "écrire %, nombre, euros, jours...": "write %, nombre, euros, jours...",
+    "écrire « hausse » ou « baisse »": "write « hausse » (up) or « baisse » (down)",
+    "écrire la valeur visée, seule": "write the value aimed at, alone",
+    "écrire 2027 ou 30/06/2027": "write 2027 or 30/06/2027",
+    "écrire un nombre entier": "write a whole number",
+    "écrire de 0 à 100": "write from 0 to 100",
+    "corriger la cible, la référence ou le sens": "correct the target, the reference or the"
+    " direction",
+    "la corriger": "correct it",
+    "regrouper les quartiers, les années ou les publics avant de publier": "group neighbourhoods,"
+    " years or people before publishing",
+}
+_WAYS = {"hausse": "up", "baisse": "down"}
+_FORMS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
     (
         r"l'intervalle de l'observation ne permet pas de trancher : (.+)",
         lambda found: (
@@ -109,7 +156,54 @@ _NOTES: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
         ),
     ),
     (r"donnée de (\d{4})", lambda found: f"data of {found[1]}"),
+    (
+        r"besoins de (\S+) non rapprochés : (.+)",
+        lambda found: f"needs of {found[1]} not put beside: {english(found[2])}",
+    ),
+    (
+        r"population conservée à moins de (\d+) %",
+        lambda found: f"less than {found[1]}% of the population kept",
+    ),
+    (r"dire : (.+)", lambda found: f"say: {_FIELDS[found[1]]}"),
+    (r"« (.+) » n'est pas un texte", lambda found: f"« {found[1]} » is no text"),
+    (r"« (.+) » ne définit rien", lambda found: f"« {found[1]} » defines nothing"),
+    (r"« (.+) » ne suffit pas", lambda found: f"« {found[1]} » is not enough"),
+    (r"« (.+) » n'est pas une unité", lambda found: f"« {found[1]} » is no unit"),
+    (r"« (.+) » n'est pas un sens", lambda found: f"« {found[1]} » is no direction"),
+    (r"« (.+) » n'est pas une fréquence", lambda found: f"« {found[1]} » is no frequency"),
+    (r"« (.+) » n'est pas un nombre", lambda found: f"« {found[1]} » is no number"),
+    (r"« (.+) » n'est pas une date", lambda found: f"« {found[1]} » is no date"),
+    (r"« (.+) » n'est pas un effectif", lambda found: f"« {found[1]} » is no count of people"),
+    (r"(.+) n'est pas un pourcentage", lambda found: f"{found[1]} is no percentage"),
+    (r"choisir parmi (.+)", lambda found: f"choose among {found[1]}"),
+    (r"écrire (reference = .+)", lambda found: f"write {found[1]}"),
+    (
+        r"(.+) personnes : à moins de (\d+), on peut reconnaître quelqu'un",
+        lambda found: f"{found[1]} people: under {found[2]}, someone may be recognised",
+    ),
+    (
+        r"(.+) alors que la référence est (.+) et le sens « (hausse|baisse) »",
+        lambda found: f"{found[1]} while the reference is {found[2]} and the way {_WAYS[found[3]]}",
+    ),
+    (
+        r"(\d+) n'est pas après la référence \((\d+)\)",
+        lambda found: f"{found[1]} is not after the reference ({found[2]})",
+    ),
 )
+
+
+def english(text: str) -> str:
+    """Return a text that the follow-up writes in English, as it is when it is not one.
+
+    Examples
+    --------
+    >>> english("« mieux » n'est pas un sens")
+    '« mieux » is no direction'
+    """
+    if text in _PLAIN:
+        return _PLAIN[text]
+    found = ((re.fullmatch(form, text), said) for form, said in _FORMS)
+    return next((said(match) for match, said in found if match), text)
 
 
 def in_english(table: pd.DataFrame) -> pd.DataFrame:
@@ -150,15 +244,11 @@ def _heading(column: str) -> str:
 
 
 def english_note(note: str) -> str:
-    """Return a note of `track` in English.
+    """Return a note of the follow-up in English.
 
     Examples
     --------
     >>> english_note("donnée de 2023")
     'data of 2023'
     """
-    parts = []
-    for part in str(note).split(" ; "):
-        found = ((re.fullmatch(form, part), said) for form, said in _NOTES)
-        parts.append(next((said(match) for match, said in found if match), part))
-    return "; ".join(parts)
+    return "; ".join(map(english, str(note).split(" ; ")))

@@ -17,6 +17,7 @@ from barometre.base.files import replacing
 from barometre.base.french import Lang, format_number
 from barometre.compare.order import priorities
 from barometre.datasets.places.territory import Selection
+from barometre.engine.perimeters import qpv_bridge
 from barometre.monitoring.action_rows import THRESHOLD
 from barometre.monitoring.money import STEPS, cpo_share
 from barometre.monitoring.words import VALUES, in_english
@@ -152,22 +153,27 @@ def _beside_needs(
     amounts: pd.DataFrame, year: int, results: pd.DataFrame
 ) -> dict[str, pd.DataFrame]:
     """Put the credits of each neighbourhood beside its needs and inhabitants, if they are known."""
-    given = [str(code) for code in amounts["qpv"].dropna().unique()] if "qpv" in amounts else []
-    generation = tuple({code[:2] for code in given})  # neighbourhoods of 2015, or of 2024
-    codes = [c for c in results["code"].unique() if level_of(c) == "qpv" and c[:2] in generation]
-    here = results[results["code"].isin(codes)]
-    if not set(codes) & set(given):
+    given = {str(code) for code in amounts["qpv"].dropna()} if "qpv" in amounts else set()
+    held = {c for c in results["code"].unique() if level_of(c) == "qpv"}
+    codes = {code for code in held if code[:2] in {one[:2] for one in given}}  # of one generation
+    bridge = not codes & given and bool(given & set(qpv_bridge()["code_2024"]))
+    if bridge:  # the needs of 2015 beside the credits of 2024, where the neighbourhood is the same
+        codes = held & set(qpv_bridge()["code_2015"])
+    if not codes or not (bridge or codes & given):
         if given:
             warnings.warn(
-                f"aucun quartier des crédits ({given[0]}...) dans les résultats : crédits et"
+                f"aucun quartier des crédits ({min(given)}...) dans les résultats : crédits et"
                 " besoins ne sont pas rapprochés",
                 stacklevel=3,
             )
         return {}
-    needs = priorities(here, codes, year="latest")
+    here = results[results["code"].isin(codes)]
+    needs = priorities(here, sorted(codes), year="latest")
     heads = here[(here["indicateur"] == "population") & (here["statut"] == "ok")]
     last = heads.sort_values("annee").drop_duplicates("code", keep="last").set_index("code")
-    table = monitoring.funding(amounts, "qpv", years=[year], population=last["valeur"], needs=needs)
+    table = monitoring.funding(
+        amounts, "qpv", years=[year], population=last["valeur"], needs=needs, bridge=bridge
+    )
     return {"crédits et besoins": table}
 
 
