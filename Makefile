@@ -30,7 +30,7 @@ mutants: $(STAMP)
 	$(BIN)/python -m benchmarks.mutants
 
 docs: $(STAMP)
-	rm -rf docs/api  # pages of names that are gone
+	rm -rf docs/api docs/made docs/fiches  # pages of names that are gone
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
@@ -47,4 +47,4 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/api docs/api.md docs/catalogue.md docs/tables.md docs/sources.md barometre-demo
+	rm -rf $(VENV) build dist docs/_build docs/api docs/gallery docs/made docs/fiches docs/api.md docs/catalogue.md docs/tables.md docs/sources.md barometre-demo

@@ -1,4 +1,4 @@
-"""Configuration of the documentation. Four pages are written from what they describe."""
+"""Configuration of the documentation. Many pages are written from what they describe."""
 
 from __future__ import annotations
 
@@ -14,9 +14,15 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE.parent), str(HERE)]
 
 from api_page import api_page  # noqa: E402 - found thanks to the path above
+from card_page import card_page, draw_charts  # noqa: E402 - same
 from catalogue_page import catalogue_page  # noqa: E402 - same
+from gallery_parts import MADE  # noqa: E402 - same
 from sources_page import sources_page  # noqa: E402 - same
 from tables_page import tables_page  # noqa: E402 - same
+
+from barometre.cards.codebook import codebook  # noqa: E402 - same
+from barometre.cards.listing import load_cards  # noqa: E402 - same
+from barometre.pages.frames_file import write_frame  # noqa: E402 - same
 
 project = "barometre"
 author = "The barometre developers"
@@ -31,10 +37,11 @@ extensions = [
     "sphinx.ext.autosummary",
     "sphinx.ext.viewcode",
     "numpydoc",
+    "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
 autosummary_generate_overwrite = True
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "examples", "made", "gallery/**/*.md5"]
 myst_enable_extensions = ["fieldlist"]
 myst_heading_anchors = 3
 smartquotes = False  # the texts of the cards are shown as they are written
@@ -43,6 +50,30 @@ default_role = "py:obj"  # single backticks of the docstrings
 autodoc_typehints = "none"  # types are in the docstrings
 autodoc_member_order = "bysource"
 numpydoc_show_class_members = False
+
+MADE.mkdir(exist_ok=True)
+html_extra_path = ["made"]
+html_static_path = ["_static"]
+html_css_files = ["site.css"]
+sphinx_gallery_conf = {
+    "examples_dirs": "examples",
+    "gallery_dirs": "gallery",
+    "filename_pattern": "/plot_",
+    "image_scrapers": ("gallery_parts.scrape",),
+    "reset_modules": ("matplotlib", "gallery_parts.clean"),
+    "subsection_order": [
+        f"examples/{name}"
+        for name in ("niveaux", "dates", "indices", "cartes", "personnes", "pages")
+    ],
+    "doc_module": ("barometre",),
+    "backreferences_dir": "gallery/uses",
+    "prefer_full_module": {r"barometre\.plots"},
+    "abort_on_example_error": False,
+    "write_computation_times": False,
+    "show_signature": False,
+    "show_memory": False,
+    "default_thumb_file": None,
+}
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"barometre {release}"
@@ -53,16 +84,26 @@ html_theme_options = {"navbar_center": []}  # they are in the sidebar
 
 def _write_pages(app: Sphinx, _config: Config) -> None:
     """Write the generated pages, leaving alone those that have not changed."""
+    source = Path(app.srcdir)
+    fiches = source / "fiches"
+    fiches.mkdir(exist_ok=True)
+    charts = draw_charts(fiches)
     pages = {
         "api.md": api_page(),
         "catalogue.md": catalogue_page(),
         "tables.md": tables_page(),
         "sources.md": sources_page(),
+        **{
+            f"fiches/{name}.md": card_page(card, chart=name in charts)
+            for name, card in load_cards().items()
+        },
     }
     for name, page in pages.items():
-        path = Path(app.srcdir) / name
+        path = source / name
         if not path.exists() or path.read_text(encoding="utf-8") != page:
             path.write_text(page, encoding="utf-8")
+    for kind in ("csv", "xlsx"):
+        write_frame(codebook().reset_index(), MADE / f"indicateurs.{kind}", title="indicateurs")
 
 
 def _trim_examples(_app: Sphinx, doctree: nodes.document) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from markdown_parts import code, plain, table
+from markdown_parts import code, plain, table, target
 
 from barometre.sources.forms.melodi.cubes import Cube, load_cubes
 from barometre.sources.forms.units.unit_family import UnitFamily, load_unit_families
@@ -86,7 +86,7 @@ def _data_set(cube: Cube) -> str:
     ]  # fmt: skip
     return "\n".join(
         [
-            f"## {cube.nom}\n",
+            f"({target('famille', cube.nom)})=\n## {cube.nom}\n",
             f"{plain(cube.titre)}, *{state}*; identifiers: {', '.join(map(code, cube.jeux))}.\n",
             f"Where: {plain(cube.ou)}.\n",
             f"Dimensions, unless a column says otherwise: {fixed}.\n",
@@ -115,7 +115,7 @@ def _units(family: UnitFamily) -> str:
     ]
     return "\n".join(
         [
-            f"## {family.nom}\n",
+            f"({target('famille', family.nom)})=\n## {family.nom}\n",
             f"{plain(family.titre)} ({plain(family.producteur)}), *{state}*.\n",
             f"Where: {plain(family.ou)}.\n",
             f"Recognised by {', '.join(map(code, family.signature))}; counted by"
@@ -132,7 +132,7 @@ def _section(family: Family) -> str:
     state = "verified" if family.etat == "verifie" else "unverified"
     names = ", ".join(code(name) for name in family.noms) or "any name"
     lines = [
-        f"## {family.nom}\n",
+        f"({target('famille', family.nom)})=\n## {family.nom}\n",
         f"{plain(family.titre)} ({plain(family.producteur)}), *{state}*.\n",
         f"Where: {plain(family.ou)}.\n",
         f"Recognised by {', '.join(code(t) for t in family.signature)}; names: {names}.\n",

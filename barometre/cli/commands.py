@@ -76,7 +76,8 @@ def indicators(
 
     Exemple : barometre indicators taux_logements_vacants
     """
-    from barometre.cards.listing import catalogue, indicator_card
+    from barometre.cards.codebook import codebook
+    from barometre.cards.listing import indicator_card
     from barometre.cards.schema import THEMES
     from barometre.cli.frames import check_suffix
     from barometre.cli.show import print_card, print_catalogue
@@ -85,7 +86,7 @@ def indicators(
     if export is not None:
         check_suffix(export)
         only = indicator if indicator in THEMES else None
-        frame = catalogue(theme=only).reset_index()
+        frame = codebook(theme=only).reset_index()
         write_frame(frame, export, title="indicateurs")
         console().print(f"{export} : {len(frame)} indicateurs")
     elif indicator is None or indicator in THEMES:
