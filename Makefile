@@ -47,4 +47,4 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) build dist docs/_build docs/api docs/gallery docs/made docs/fiches docs/api.md docs/catalogue.md docs/tables.md docs/sources.md barometre-demo
+	rm -rf $(VENV) build dist docs/_build docs/api docs/gallery docs/made docs/fiches docs/api.md docs/catalogue.md docs/tables.md docs/sources.md docs/commands.md docs/messages.md docs/formulas.md docs/proofs.md barometre-demo

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import tomllib
+from inspect import isfunction
 from pathlib import Path
+from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
@@ -16,10 +18,16 @@ sys.path[:0] = [str(HERE.parent), str(HERE)]
 from api_page import api_page  # noqa: E402 - found thanks to the path above
 from card_page import card_page, draw_charts  # noqa: E402 - same
 from catalogue_page import catalogue_page  # noqa: E402 - same
+from commands_page import commands_page  # noqa: E402 - same
+from docstring_parts import verb_doc  # noqa: E402 - same
+from formulas_page import formulas_page  # noqa: E402 - same
 from gallery_parts import MADE  # noqa: E402 - same
+from messages_page import messages_page  # noqa: E402 - same
+from proofs_page import proofs_page  # noqa: E402 - same
 from sources_page import sources_page  # noqa: E402 - same
 from tables_page import tables_page  # noqa: E402 - same
 
+from barometre import cohort  # noqa: E402 - same
 from barometre.cards.codebook import codebook  # noqa: E402 - same
 from barometre.cards.listing import load_cards  # noqa: E402 - same
 from barometre.pages.frames_file import write_frame  # noqa: E402 - same
@@ -93,6 +101,10 @@ def _write_pages(app: Sphinx, _config: Config) -> None:
         "catalogue.md": catalogue_page(),
         "tables.md": tables_page(),
         "sources.md": sources_page(),
+        "commands.md": commands_page(),
+        "messages.md": messages_page(),
+        "formulas.md": formulas_page(),
+        "proofs.md": proofs_page(),
         **{
             f"fiches/{name}.md": card_page(card, chart=name in charts)
             for name, card in load_cards().items()
@@ -114,7 +126,18 @@ def _trim_examples(_app: Sphinx, doctree: nodes.document) -> None:
             block[:] = [nodes.Text(block.rawsource)]
 
 
+def _complete_verbs(
+    _app: Sphinx, what: str, name: str, method: Any, _options: object, lines: list[str]
+) -> None:
+    """Give the verbs of a cohort the parameters that the function of the same name describes."""
+    room, _, verb = name.rpartition(".")
+    if what == "method" and room == "barometre.cohort.Cohort":
+        functions = {n: getattr(cohort, n) for n in dir(cohort) if isfunction(getattr(cohort, n))}
+        lines[:] = verb_doc(verb, method, functions).splitlines()
+
+
 def setup(app: Sphinx) -> None:
-    """Connect the two hooks."""
+    """Connect the hooks."""
+    app.connect("autodoc-process-docstring", _complete_verbs, priority=100)  # before numpydoc
     app.connect("config-inited", _write_pages)
     app.connect("doctree-read", _trim_examples)

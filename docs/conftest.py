@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 collect_ignore = ["conf.py", "gallery_parts.py"]  # need Sphinx, and are run by the build
-collect_ignore_glob = ["examples/*", "gallery/*", "fiches/*"]  # same
+collect_ignore_glob = ["examples/*", "gallery/*", "fiches/*", "made/*"]  # same
 sys.path.insert(0, str(Path(__file__).parent))  # the page modules import one another
 
 

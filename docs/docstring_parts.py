@@ -9,8 +9,19 @@ from typing import Any
 
 _TITLE = r"[A-Z][A-Za-z ]+\n-{3,}$"
 _SECTION = re.compile(rf"(?ms)^([A-Z][A-Za-z ]+)\n-{{3,}}\n(.*?)(?=^{_TITLE}|\Z)")
-_VERBS_ALIKE = {"event": "time_to_event", "origin": "time_to_event", "at_entry": "time_to_event"}
-"""Parameters of verbs that another function describes."""
+_LIKE_EVENTS = ("event", "origin", "at_entry")
+"""Parameters of verbs on durations, which `time_to_event` describes."""
+_OWN = {
+    "wave": "object, optional\n    A wave of the cohort; the last one by default.",
+    "since": "object, optional\n    Wave that the change starts from; levels by default.",
+    "competing": "str, callable or column\n    What ends the story first (cause 2), as ``event``.",
+    "outcome": "str\n    Column of the result.",
+    "zone": "object\n    The place, a value of the column of places of the cohort.",
+    "start": "object\n    First wave compared.",
+    "end": "object\n    Last wave compared.",
+}
+"""Parameters that verbs have and functions do not."""
+_GROUP = "str, optional\n    Column of the group: that of the first row of the person."
 
 
 def sections(doc: str) -> dict[str, str]:
@@ -29,7 +40,7 @@ def parameters(doc: str) -> dict[str, str]:
         if line and not line.startswith(" "):
             left, _, kind = line.partition(" : ")
             names = [name.strip().lstrip("*") for name in left.split(",")]
-            found |= {name: kind for name in names}
+            found |= dict.fromkeys(names, kind)
         else:
             found |= {name: f"{found[name]}\n{line}" for name in names}
     return found
@@ -61,10 +72,14 @@ def verb_doc(
     said, mine = functions[name].__doc__ or "", parameters(own)
     other = parameters(said)
     lines = []
+    timed = "duration" in other
     for taken in list(signature(method).parameters)[1:]:
-        text = mine.get(taken) or other.get(taken)
-        if text is None and taken in _VERBS_ALIKE:
-            text = parameters(functions[_VERBS_ALIKE[taken]].__doc__ or "").get(taken)
+        if taken in _LIKE_EVENTS:
+            text = parameters(functions["time_to_event"].__doc__ or "").get(taken)
+        elif timed and taken == "by" and taken not in mine:
+            text = _GROUP
+        else:
+            text = mine.get(taken) or other.get(taken) or _OWN.get(taken)
         if text is not None:
             lines.append(f"{taken} : {text}" if text.split("\n")[0] else f"{taken}{text}")
     parts = [own.split("\nParameters\n---")[0].rstrip()]

@@ -167,8 +167,16 @@ def fragility_scores(
 
     Parameters
     ----------
-    individuals, factors, weight, by, age, threshold
-        As for `fragility_75`.
+    individuals : DataFrame
+        One row per person.
+    factors : sequence of str
+        Columns of 0 and 1.
+    weight, age : str, optional
+        Columns of the weight and of the age.
+    by : str or iterable of str, optional
+        Columns of the groups.
+    threshold : int, default 11
+        Smallest count shown. All as for `fragility_75`.
 
     Returns
     -------

@@ -154,6 +154,11 @@ class Index(Tree):
         -------
         Index
             The changed index.
+
+        Raises
+        ------
+        UnknownNameError
+            An option that leaves and nodes do not have.
         """
         for name in options:
             if name not in Options.__annotations__:
@@ -167,7 +172,23 @@ class Index(Tree):
         return Index(leaves, tuple(replace(node, **of_node) for node in self.nodes))
 
     def with_weights(self, weights: Mapping[str, float]) -> Index:
-        """Change the weights of some leaves or nodes."""
+        """Change the weights of some leaves or nodes.
+
+        Parameters
+        ----------
+        weights : mapping of str to float
+            New weights, 0 or more, by leaf or node; the others keep theirs.
+
+        Returns
+        -------
+        Index
+            The changed index.
+
+        Raises
+        ------
+        UnknownNameError
+            A name that is not in the tree.
+        """
         for name in weights:
             if name not in self.columns:
                 raise UnknownNameError("nom de composante", name, self.columns)
@@ -283,5 +304,16 @@ class Index(Tree):
         return cls(*parts_of_toml(path))
 
     def to_toml(self, path: str | Path) -> Path:
-        """Write the index to a TOML file, whole; `from_toml` gives it back equal."""
+        """Write the index to a TOML file, whole; `from_toml` gives it back equal.
+
+        Parameters
+        ----------
+        path : str or Path
+            File to write.
+
+        Returns
+        -------
+        Path
+            The file.
+        """
         return write_text(path, toml_of(self.leaves, self.nodes))

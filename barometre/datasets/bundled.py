@@ -125,7 +125,13 @@ class Dataset:
 
 
 def names() -> list[str]:
-    """List the bundled datasets."""
+    """List the bundled datasets.
+
+    Returns
+    -------
+    list of str
+        Names that `load` takes.
+    """
     return sorted(path.parent.name for path in _folder().glob("*/dataset.toml"))
 
 

@@ -283,7 +283,17 @@ class Config:
     seuils: Thresholds = Thresholds()
 
     def path(self, name: str) -> Path:
-        """Return a path that the file gives, from the folder."""
+        """Return a path that the file gives, from the folder.
+
+        Parameters
+        ----------
+        name : str
+            Path, relative to the folder or absolute.
+
+        Returns
+        -------
+        Path
+        """
         return self.dossier / name
 
     def place(self, found: Sequence[pd.DataFrame] = ()) -> Selection:

@@ -145,7 +145,19 @@ class Suppressed(Face):
         return placed.astype("float64").mask(hidden)
 
     def to_text(self, token: str = "s", *, decimals: int = 0) -> str:
-        """Write the table, with ``token`` for the hidden cells."""
+        """Write the table as text.
+
+        Parameters
+        ----------
+        token : str, default "s"
+            What stands for a hidden cell.
+        decimals : int, default 0
+            Decimals of the counts.
+
+        Returns
+        -------
+        str
+        """
         return self.table.to_string(
             na_rep=token, float_format=lambda count: f"{count:.{decimals}f}".replace(".", ",")
         )

@@ -207,8 +207,12 @@ def check_files(
 
     Parameters
     ----------
-    *sources, place, on_error
-        As for `read`.
+    *sources : str or Path
+        Files, or folders read with their sub-folders.
+    place : Selection, optional
+        Territory to keep.
+    on_error : {"refuse", "skip"}, default "refuse"
+        Whether a faulty file stops everything, or is listed and left out. All as for `read`.
 
     Returns
     -------

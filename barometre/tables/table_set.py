@@ -153,11 +153,33 @@ class Tables(Mapping[str, pd.DataFrame]):
         }
 
     def remarks(self, table: str, column: str) -> Remarks | None:
-        """Return what is said of a column, on the rows of its table, or None."""
+        """Return what is said of a column.
+
+        Parameters
+        ----------
+        table, column : str
+            Name of the table, and of its column.
+
+        Returns
+        -------
+        Remarks or None
+            On the rows of the table; None where nothing is said.
+        """
         return self._remarks.get((table, column))
 
     def index_of(self, table: str) -> pd.MultiIndex:
-        """Return the keys of a table."""
+        """Return the keys of a table.
+
+        Parameters
+        ----------
+        table : str
+            Name of a table that is there.
+
+        Returns
+        -------
+        MultiIndex
+            ``code`` and ``annee``.
+        """
         index = self._frames[table].index
         assert isinstance(index, pd.MultiIndex)  # so checked at the door
         return index

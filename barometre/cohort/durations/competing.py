@@ -41,8 +41,15 @@ def cumulative_incidence(
         Time to the event or to censoring, at least 0.
     cause : array-like of int
         0 when censored, 1, 2... for the causes.
-    by, entry, weight, conf_type, level
-        As in `kaplan_meier`; the interval is on the incidence itself.
+    by : array-like, optional
+        Group of each person.
+    entry, weight : array-like of float, optional
+        Time of entry under observation; positive weight.
+    conf_type : {"log", "log-log", "plain"}, default "log"
+        Scale of the interval.
+    level : float, default 0.95
+        Confidence level. All as in `kaplan_meier`; the interval is on the
+        incidence itself.
 
     Returns
     -------

@@ -69,10 +69,16 @@ def logrank(
 
     Parameters
     ----------
-    duration, event, by, entry
-        As in `kaplan_meier`; weights have no place in this test.
+    duration : array-like of float
+        Time to the event or to censoring, at least 0.
+    event : array-like of bool or of 0 and 1
+        Whether the event happened.
+    by : array-like
+        Group of each person, two groups at least.
     strata : array-like, optional
         Strata within which groups are compared.
+    entry : array-like of float, optional
+        Time of entry under observation, as in `kaplan_meier`. Weights have no place in this test.
     rho : float, default 0
         Weight S(t-)^rho of each time: 0 is the log-rank test, 1 the Peto-Peto one, which gives more
         weight to early events.

@@ -180,8 +180,14 @@ def survival_quantile(
         Whether the event happened.
     q : float or sequence of float, default 0.5
         Shares, between 0 and 1.
-    by, entry, weight, conf_type, level
-        As in `kaplan_meier`.
+    by : array-like, optional
+        Group of each person.
+    entry, weight : array-like of float, optional
+        Time of entry under observation; positive weight.
+    conf_type : {"log", "log-log", "plain"}, default "log"
+        Scale of the interval.
+    level : float, default 0.95
+        Confidence level. All as in `kaplan_meier`.
 
     Returns
     -------
@@ -292,8 +298,14 @@ def rmst(
 
     Parameters
     ----------
-    duration, event, by, entry, weight
-        As in `kaplan_meier`.
+    duration : array-like of float
+        Time to the event or to censoring, at least 0.
+    event : array-like of bool or of 0 and 1
+        Whether the event happened.
+    by : array-like, optional
+        Group of each person.
+    entry, weight : array-like of float, optional
+        Time of entry under observation; positive weight.
     horizon : float, optional
         End of the count, the longest duration of all groups by default.
     level : float, default 0.95

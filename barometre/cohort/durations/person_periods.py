@@ -79,8 +79,12 @@ def discrete_hazard(
         One row per person.
     duration, event : str
         Columns of the time of exit and of 0 (censored) or 1 (event), as in `kaplan_meier`.
-    by, covariates, entry, cluster, level
-        As in `cox`.
+    by, entry, cluster : str, optional
+        Columns of the group, of the time of entry and of the cluster, as in `cox`.
+    covariates : sequence of str
+        Columns of numbers or categories, as in `cox`.
+    level : float, default 0.95
+        Confidence level.
     link : {"cloglog", "logit"}, default "cloglog"
         ``"cloglog"``: hazard ratios of the continuous time behind the waves; ``"logit"``: odds
         ratios of the hazard of a period.

@@ -109,8 +109,12 @@ def waves_per_person(
 
     Parameters
     ----------
-    frame, person, wave, observed
-        As in `participation_patterns`.
+    frame : DataFrame
+        One row per person and wave.
+    person, wave : str
+        Columns of the person and of the wave.
+    observed : str, optional
+        Column that says who is seen, as in `participation_patterns`; every row counts by default.
 
     Returns
     -------
@@ -178,8 +182,12 @@ def retention(
 
     Parameters
     ----------
-    frame, person, wave, observed
-        As in `participation_patterns`.
+    frame : DataFrame
+        One row per person and wave.
+    person, wave : str
+        Columns of the person and of the wave.
+    observed : str, optional
+        Column that says who is seen, as in `participation_patterns`; every row counts by default.
     by : str, optional
         Column of the group; a person has that of the first row.
     clock : {"calendar", "entry"}, default "calendar"
@@ -283,8 +291,16 @@ def exits(
 
     Parameters
     ----------
-    frame, person, wave, observed, by, clock
-        As in `retention`.
+    frame : DataFrame
+        One row per person and wave.
+    person, wave : str
+        Columns of the person and of the wave.
+    observed : str, optional
+        Column that says who is seen, as in `participation_patterns`; every row counts by default.
+    by : str, optional
+        Column of the group; a person has that of the first row.
+    clock : {"calendar", "entry"}, default "calendar"
+        Waves, or number of waves since entry, as in `retention`.
     reason : str, optional
         Column of the reason of the exit: that of the last row of the person where it is not
         missing, from the last wave seen on; ``"unknown"`` where there is none. A cohort without

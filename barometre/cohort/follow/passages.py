@@ -98,8 +98,16 @@ def transition_rates(
 
     Parameters
     ----------
-    frame, status, person, wave, by, weight, lag, missing
-        As in `transition_counts`.
+    frame : DataFrame
+        One row per person and wave.
+    status, person, wave : str
+        Columns of the status, of the person and of the wave.
+    by, weight : str, optional
+        Columns of the group and of the weight.
+    lag : int, default 1
+        Waves between the two statuses.
+    missing : {"drop", "state"}, default "drop"
+        Whether an unknown status is left out or counts as one.
 
     Returns
     -------
@@ -205,8 +213,14 @@ def state_distribution(
 
     Parameters
     ----------
-    frame, status, person, wave, by, weight, missing
-        As in `transition_counts`.
+    frame : DataFrame
+        One row per person and wave.
+    status, person, wave : str
+        Columns of the status, of the person and of the wave.
+    by, weight : str, optional
+        Columns of the group and of the weight.
+    missing : {"drop", "state"}, default "drop"
+        Whether an unknown status is left out or counts as one.
 
     Returns
     -------
@@ -291,8 +305,14 @@ def mean_time(
 
     Parameters
     ----------
-    frame, status, person, wave, by, weight, missing
-        As in `transition_counts`; a person has the weight and the group of the first row.
+    frame : DataFrame
+        One row per person and wave.
+    status, person, wave : str
+        Columns of the status, of the person and of the wave.
+    by, weight : str, optional
+        Columns of the group and of the weight; a person has those of the first row.
+    missing : {"drop", "state"}, default "drop"
+        Whether an unknown status is left out or counts as one.
 
     Returns
     -------

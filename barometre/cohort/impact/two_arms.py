@@ -151,8 +151,16 @@ def did_design(
 
     Parameters
     ----------
-    frame, outcome, post, person, wave, arm, treated, cluster, weight
-        As `did`.
+    frame : DataFrame
+        One row per person and wave.
+    outcome, person, wave, arm : str
+        Columns.
+    post : object
+        First wave after the start of the action, the waves after it, a column or booleans.
+    treated : object, optional
+        The treated value of ``arm``.
+    cluster, weight : str, optional
+        Columns; the person is the cluster by default. All as in `did`.
 
     Returns
     -------

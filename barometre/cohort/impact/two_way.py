@@ -249,8 +249,12 @@ def twfe_design(
 
     Parameters
     ----------
-    frame, outcome, treated, person, wave, cluster, weight
-        As `twfe`.
+    frame : DataFrame
+        One row per person and wave.
+    outcome, treated, person, wave : str
+        Columns; ``treated`` is 1 from the first wave of the treatment on.
+    cluster, weight : str, optional
+        Columns; the person is the cluster by default. All as in `twfe`.
 
     Returns
     -------

@@ -142,8 +142,12 @@ def sample_size(
         Controls per treated person.
     sd, proportion, power, alpha, cluster_size, icc, waves_pre, waves_post, correlation : float
         As in `minimum_detectable_effect`.
-    correlation_type, attrition, test
-        As in `minimum_detectable_effect`.
+    correlation_type : {"constant", "ar1"}, default "constant"
+        Correlation between the waves of a person.
+    attrition : float, default 0
+        Share of people lost, from 0 to 1.
+    test : {"normal", "arcsine"}, default "normal"
+        Test of two proportions. All as in `minimum_detectable_effect`.
 
     Returns
     -------
@@ -214,8 +218,12 @@ def achieved_power(
         People enrolled in the control arm; as many by default.
     sd, proportion, alpha, cluster_size, icc, waves_pre, waves_post, correlation : float
         As in `minimum_detectable_effect`.
-    correlation_type, attrition, test
-        As in `minimum_detectable_effect`.
+    correlation_type : {"constant", "ar1"}, default "constant"
+        Correlation between the waves of a person.
+    attrition : float, default 0
+        Share of people lost, from 0 to 1.
+    test : {"normal", "arcsine"}, default "normal"
+        Test of two proportions. All as in `minimum_detectable_effect`.
 
     Returns
     -------

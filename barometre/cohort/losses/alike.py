@@ -131,8 +131,14 @@ def balance_test(
 
     Parameters
     ----------
-    frame, arm, covariates, treated
-        As in `balance_table`; no missing value.
+    frame : DataFrame
+        One row per person, without missing values.
+    arm : str
+        Column of two values.
+    covariates : sequence of str
+        Columns of numbers or categories.
+    treated : object, optional
+        The treated value of ``arm``, as in `balance_table`.
     weight : str, optional
         Column of positive weights.
 
@@ -152,7 +158,17 @@ def balance_test(
 
 
 def effective_size(weight: npt.ArrayLike) -> float:
-    """Kish's (1965) effective sample size: (sum w)^2 / sum w^2; zero without weight.
+    """Return Kish's (1965) effective sample size: (sum w)^2 / sum w^2.
+
+    Parameters
+    ----------
+    weight : array-like of float
+        Weights, 0 or more, of any scale.
+
+    Returns
+    -------
+    float
+        Number of people of equal weights worth as much; 0 without weight.
 
     Examples
     --------

@@ -204,8 +204,12 @@ def stayers_and_lost(
 
     Parameters
     ----------
-    frame, lost, covariates
-        As in `attrition_model`.
+    frame : DataFrame
+        One row per person, at the first wave.
+    lost : str
+        Column of 0 and 1.
+    covariates : sequence of str
+        Columns of numbers or categories, as in `attrition_model`.
     weight : str or Series, optional
         See `balance_table`.
     denominator : {"pooled", "treated", "control", "all"}

@@ -87,7 +87,22 @@ class Alternatives:
 
     @classmethod
     def read(cls, given: Alternatives | Mapping[str, Any] | None) -> Alternatives:
-        """Accept a mapping of the fields, or nothing."""
+        """Accept a mapping of the fields, or nothing.
+
+        Parameters
+        ----------
+        given : Alternatives, mapping or None
+            None is the choices as declared.
+
+        Returns
+        -------
+        Alternatives
+
+        Raises
+        ------
+        BarometreError, UnknownNameError
+            Another type; a field that does not exist.
+        """
         if given is None:
             return cls()
         if isinstance(given, Alternatives):
@@ -114,6 +129,16 @@ class Alternatives:
 
     def variants(self, tree: Tree) -> dict[Choice, Tree]:
         """Give the index of every combination of choices.
+
+        Parameters
+        ----------
+        tree : Tree
+            The index as declared.
+
+        Returns
+        -------
+        dict of Choice to Tree
+            By the ranks of the normalisation, of the bounds and of the mean.
 
         Raises
         ------

@@ -44,7 +44,22 @@ class DataError:
 
     @classmethod
     def read(cls, given: DataError | pd.DataFrame | Mapping[str, Any]) -> DataError:
-        """Accept a frame of standard errors, or a mapping of the fields."""
+        """Accept a frame of standard errors, or a mapping of the fields.
+
+        Parameters
+        ----------
+        given : DataError, DataFrame or mapping
+            A frame is of standard errors: units x leaves, in the unit of the leaf.
+
+        Returns
+        -------
+        DataError
+
+        Raises
+        ------
+        BarometreError, UnknownNameError
+            Another type; a field that does not exist.
+        """
         if isinstance(given, DataError):
             return given
         if isinstance(given, pd.DataFrame):

@@ -34,7 +34,10 @@ from barometre.composite.tree.ties import TOLERANCE
 class Scores(Levels, Drawn):
     """What `Index.score` returns.
 
-    The attributes are those of `Levels`.
+    Attributes
+    ----------
+    remarks : DataFrame
+        What happened to values and scores, one row each. The others are those of `Levels`.
     """
 
     @cached_property

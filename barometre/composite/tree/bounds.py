@@ -111,7 +111,20 @@ class Bounds(Face):
 
     @staticmethod
     def columns_of(frame: pd.DataFrame, components: Sequence[str]) -> pd.DataFrame:
-        """Take the numeric columns of some components out of a frame."""
+        """Take the numeric columns of some components out of a frame.
+
+        Parameters
+        ----------
+        frame : DataFrame, territories x components
+            What is looked up.
+        components : sequence of str
+            Columns to take.
+
+        Returns
+        -------
+        DataFrame
+            Numbers, one column a component, in the order asked.
+        """
         values, _ = read_leaves(components, frame)
         return pd.DataFrame(values.T, index=frame.index, columns=list(components))
 
