@@ -12,7 +12,7 @@ import barometre as bcs
 import barometre.plots
 
 tables = bcs.datasets.tables()
-results = bcs.compute(tables, ["emploi", "famille"])
+results = bcs.compute(tables, ["emploi", "famille", "sante"])
 written = bcs.report(
     results,
     Path("sortie/index"),

@@ -13,7 +13,7 @@ import barometre.plots
 from openpyxl import load_workbook
 
 tables = bcs.datasets.tables()
-results = bcs.compute(tables, "emploi")
+results = bcs.compute(tables, ["emploi", "famille", "sante"])
 path = bcs.write_results(results, Path("sortie/barometre.xlsx"), tables.territoires)
 book = load_workbook(path, read_only=True)
 for sheet in book.worksheets:
