@@ -26,7 +26,7 @@ def messages_page() -> str:
     ]
     for room in sorted(path for path in PACKAGE.iterdir() if path.is_dir()):
         rows = sorted(
-            {(text, kind) for path in room.rglob("*.py") for kind, text in _messages(path)}
+            {(text, kind) for path in room.rglob("*.py") for kind, text in messages_of(path)}
         )
         if rows:
             parts += [
@@ -36,7 +36,7 @@ def messages_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _messages(path: Path) -> Iterator[tuple[str, str]]:
+def messages_of(path: Path) -> Iterator[tuple[str, str]]:
     """Find the errors and the faults that a module writes with a text of its own."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):

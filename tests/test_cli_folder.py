@@ -208,6 +208,16 @@ def test_templates_and_the_dictionary(tmp_path: Path) -> None:
     assert call("indicators", "emploi", "--export", "i.csv", cwd=tmp_path).code == 0
     themes = pd.read_csv(tmp_path / "i.csv")["theme"].nunique()
     assert themes == 1
+    assert call("indicators", "--export", "i.xlsx", cwd=tmp_path).code == 0
+    words = pd.read_excel(tmp_path / "i.xlsx", index_col="indicateur")
+    assert set(words.index) == set(bcs.catalogue().index)
+    vacant = words.loc["taux_logements_vacants"]
+    assert vacant["formules"].startswith(
+        "base-cc-logement-{yyyy} (commune, epci) : 100 * P{yy}_LOGVAC"
+    )
+    assert vacant["entrees"] == "logements : logements_vacants, logements"
+    assert words["definition"].str.len().min() > 20
+    assert pd.isna(words.loc["population", "borne_max"])
     assert "taux_emploi_15_64" in call("indicators", "emploi", columns=80).out
     assert "filosofi" in call("families", columns=80).out
 

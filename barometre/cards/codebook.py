@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 import pandas as pd
@@ -45,8 +46,8 @@ def _fields(card: Card) -> dict[str, object]:
         "source": card.source,
         "millesime": card.millesime,
         "decimales": card.decimales,
-        "borne_min": card.bornes[0],
-        "borne_max": card.bornes[1],
+        "borne_min": _limit(card.bornes[0]),
+        "borne_max": _limit(card.bornes[1]),
         "entrees": _lines(
             f"{table} : {', '.join(columns)}" for table, columns in card.entrees.items()
         ),
@@ -62,6 +63,11 @@ def _fields(card: Card) -> dict[str, object]:
         "ruptures": _lines(f"{change.annee} : {change.motif}" for change in card.ruptures),
         "agregation": card.regle_agregation,
     }
+
+
+def _limit(value: float) -> float | None:
+    """Leave empty the limit that does not exist: a workbook has no infinity."""
+    return value if math.isfinite(value) else None
 
 
 def _lines(texts: Iterable[str]) -> str:

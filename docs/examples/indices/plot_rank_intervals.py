@@ -2,8 +2,8 @@
 Rangs et leurs intervalles
 ==========================
 
-Un rang sans intervalle ne dit pas ce qui est établi. Ici l'indice est recalculé avec d'autres poids,
-une autre normalisation, une autre moyenne : un rang qui en dépend est large.
+Un rang sans intervalle ne dit pas ce qui est établi. Ici l'indice est recalculé avec d'autres
+poids, une autre normalisation, une autre moyenne : un rang qui en dépend est large.
 """
 
 import pandas as pd

@@ -9,9 +9,7 @@ que dans moins de 5 % des cas.
 import barometre as bcs
 import barometre.plots
 
-results = bcs.compute(
-    bcs.datasets.tables(), ["part_plus_2_ans_defm", "demandeurs_emploi_abc"]
-)
+results = bcs.compute(bcs.datasets.tables(), ["part_plus_2_ans_defm", "demandeurs_emploi_abc"])
 
 verdicts = bcs.judge(results, "200042190", proof="hasard")
 ax = bcs.plots.ranked_bars(
