@@ -31,6 +31,7 @@ mutants: $(STAMP)
 
 docs: $(STAMP)
 	rm -rf docs/api docs/made docs/fiches  # pages of names that are gone
+	$(BIN)/python docs/spelling.py
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
