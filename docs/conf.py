@@ -75,7 +75,6 @@ sphinx_gallery_conf = {
     ],
     "doc_module": ("barometre",),
     "backreferences_dir": "gallery/uses",
-    "prefer_full_module": {r"barometre\.plots"},
     "abort_on_example_error": False,
     "write_computation_times": False,
     "show_signature": False,

@@ -103,6 +103,9 @@ def funding(
         beside needs: adds ``rang_<theme>`` with ``rang_min_`` and ``rang_max_`` (1 is the most
         disadvantaged; the latest year of each theme). When ``by`` is the place alone, those that
         have no amount at all have rows of 0.
+    bridge : bool or DataFrame, default False
+        Whether needs of neighbourhoods of 2015 are read at those of 2024 that take them over:
+        `qpv_bridge`, or a frame of the same columns.
 
     Returns
     -------
