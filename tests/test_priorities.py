@@ -131,6 +131,8 @@ def test_absent_values_never_count_as_good() -> None:
     assert found.loc[["A", "D"], "rang"].isna().all()  # one indicator of three is under half
     assert found.loc[["A", "D"], "statut"].tolist() == ["non_disponible"] * 2
     assert found["note"]["A"] == "trop peu d'indicateurs disponibles"
+    half = results({POVERTY: [10, 30, 20], MINIMA: [None, 6, 30]})
+    assert priorities(half, draws=0)["rang"].notna().all()  # one of two is half
     most = scores(frame, min_share=0.3)
     assert (most["D"], most["A"]) == (100, 0)
     graded = results({POVERTY: [10, 30, 20]}).assign(qualite=["A", "C", "B"])

@@ -269,6 +269,14 @@ def test_what_is_unfavourable_and_worsens_is_marked() -> None:
     assert found["marque"].dropna().to_dict() == {"QP059055": "defavorable_et_se_degrade"}
 
 
+def test_the_side_of_a_target_is_that_of_the_value_not_of_its_bounds() -> None:
+    """From 60 to 52 % of women, closer to half; the lower bound goes from 45 to 37."""
+    frame = tidy([60.0 - i for i in range(9)], indicateur="part_femmes_licences")
+    bounds = frame.assign(borne_inf=frame["valeur"] - 15, borne_sup=frame["valeur"] + 1)
+    for given in (frame, bounds):
+        assert (one(given).tendance, one(given).evolution) == ("baisse", "s_ameliore")
+
+
 def test_neighbourhoods_cross_2024_only_where_the_bridge_says_they_are_the_same() -> None:
     """Sabatier keeps 2 702 of 2 866 residents (94 %); Gambetta goes from 1 284 to 1 851."""
     bridge = bcs.qpv_bridge().set_index("code_2015")
