@@ -44,6 +44,9 @@ def test_two_stayers_one_leaver_one_entrant_by_hand() -> None:
     assert found.composition_exit == pytest.approx(17 - 100 / 3)
     assert found.composition_entry == -4
     assert (found.n_stayers, found.n_exits, found.n_entries) == (2, 1, 1)
+    # Three digits of the largest component, for all of them.
+    assert "Évolution du lieu : −17,0 (" in found.summary()
+    assert "Ceux qui restent : +2,0 (" in found.summary()
 
 
 def test_the_worked_case_of_the_contract_follow_up() -> None:

@@ -134,6 +134,12 @@ def test_a_curve_whose_intervals_are_large_is_kaplan_meier() -> None:
     assert len(protect(kaplan_meier([], []))) == 1
 
 
+def test_a_curve_of_nobody_is_hidden_from_its_start() -> None:
+    found = protect(kaplan_meier(pd.Series([np.nan]), pd.Series([1])))
+    assert found["time"].tolist() == [0]
+    assert found["status"].tolist() == ["secret"]
+
+
 def test_curves_that_have_no_protected_form() -> None:
     with pytest.raises(BarometreError, match="entrées différées"):
         protect(kaplan_meier([5, 8, 9], [1, 1, 0], entry=[0, 6, 2]))
