@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from typing import Any
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from barometre.base.errors import BarometreError
 from barometre.base.tidy import tidy
 from barometre.cohort import Cohort, CohortError
+from barometre.cohort.rows.columns import as_binary
 from tests.columns import exits, participation_patterns, retention, waves_per_person
 
 ROWS = pd.DataFrame(
@@ -152,6 +154,24 @@ def test_no_frame_and_no_row() -> None:
         Cohort(ROWS, None, "year")  # type: ignore[arg-type]  # that is the point
     with pytest.raises(CohortError, match="id : colonne en double"):
         Cohort(pd.concat([ROWS, ROWS[["id"]]], axis=1), "id", "year")
+
+
+@pytest.mark.parametrize(
+    ("arm", "missing", "words"),
+    [
+        (["oui", None, "non"], False, "arm vaut 'oui', 'non' : donner 1"),
+        (["oui", None, "non"], True, "arm vaut 'oui', 'non' : donner 1"),
+        ([1, None, 0], False, "1 valeur manquante"),
+        ([True, None, False], False, "1 valeur manquante"),
+        ([1.0, np.inf, 0.0], True, "1 valeur infinie"),
+        ([1, 2, 0], True, "arm vaut aussi 2 : donner 1"),
+    ],
+)
+def test_an_arm_that_is_not_one_says_what_it_holds(
+    arm: list[Any], missing: bool, words: str
+) -> None:
+    with pytest.raises(BarometreError, match=re.escape(words)):
+        as_binary(pd.Series(arm, dtype=object), "arm", missing=missing)
 
 
 def test_never_treated_may_be_written_several_ways() -> None:

@@ -144,6 +144,13 @@ def test_counts_by_hand(seed: int, lag: int) -> None:
     ours = found[found["n"] > 0].set_index(["group", "from", "to"])["n"]
     assert ours.to_dict() == pytest.approx(expected.to_dict())
     assert found.meta["pairs"] == len(pairs)
+    order = rows["wave"].rank(method="dense").astype(int)
+    start = rows.assign(wave=order)[["id", "wave", "status", "group"]]
+    ends = start.assign(wave=order - lag)[["id", "wave", "status"]]
+    both = start.merge(ends, on=["id", "wave"], how="outer", suffixes=("", "_to"))
+    both = both[both["wave"].between(1, len(waves) - lag)]
+    either = both[["status", "status_to"]].notna().any(axis=1).sum()
+    assert found.meta["pairs_lost"] == either - len(pairs)
     assert found.meta["n_used"] == pairs["id"].nunique()
     plain = transition_rates(rows["id"], rows["wave"], rows["status"], lag=lag)
     assert plain["n"].sum() == len(pairs)

@@ -227,13 +227,14 @@ def as_binary(values: Any, name: str, *, missing: bool = False) -> Floats:
     try:
         numbers = as_numbers(values, name, missing=missing)
     except BarometreError:
-        if missing or not pd.Series(values).isna().any():
-            found = ", ".join(map(repr, pd.unique(pd.Series(values).dropna())[:4]))
-            raise BarometreError(
-                f"{name} vaut {found} : donner 1 (ou True) aux traités et 0 (ou False) aux autres, "
-                "ou nommer la valeur des traités par treated="
-            ) from None
-        raise
+        known = pd.unique(pd.Series(values).dropna())
+        if all(pd.api.types.is_number(value) or pd.api.types.is_bool(value) for value in known):
+            raise  # one is missing or infinite
+        found = ", ".join(map(repr, known[:4]))
+        raise BarometreError(
+            f"{name} vaut {found} : donner 1 (ou True) aux traités et 0 (ou False) aux autres, "
+            "ou nommer la valeur des traités par treated="
+        ) from None
     other = np.unique(numbers[~np.isin(numbers, [0, 1]) & ~np.isnan(numbers)])
     if len(other):
         found = ", ".join(format_number(value) for value in other[:4])
