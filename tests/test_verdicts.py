@@ -12,6 +12,7 @@ import pytest
 import barometre as bcs
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.compare.proof.counts import counts_behind
+from barometre.compare.proof.differences import binomial, poisson
 from barometre.compare.rows import checked_rows
 from barometre.datasets.places.containment import inside
 from barometre.datasets.places.members import members
@@ -204,6 +205,16 @@ def test_absent_doubtful_and_counted_values_are_not_judged(results: pd.DataFrame
     assert "un effectif suit la taille" in count["note"]
     small = pair((60.0, 40.0, 80.0), (30.0,), common={"qualite": "D"})
     assert (small.verdict, "classe D" in small.note) == ("non_juge", True)
+
+
+def test_a_share_never_passes_100_percent() -> None:
+    """A rounded count may pass its rounded total; a rate of events may, of itself."""
+    above, below = np.array([12.0, 10.0, 9.0]), np.full(3, 10.0)
+    share, rate = (count(above, below, 0.95) for count in (binomial, poisson))
+    assert share.value.tolist() == [1.0, 1.0, 0.9]
+    assert (share.high <= 1).all()
+    assert share.low[0] == share.low[1]
+    assert rate.value.tolist() == [1.2, 1.0, 0.9]
 
 
 def test_one_bound_alone_proves_nothing() -> None:

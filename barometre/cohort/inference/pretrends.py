@@ -280,11 +280,12 @@ class _Wald:
 
     def slopes(self, unit: float, alpha: float, power: Sequence[float]) -> dict[float, float]:
         """Slope seen with each power, from the non-centrality that a slope of 1 gives."""
-        found = {}
-        for wanted in power:
-            needed = self.noncentrality(alpha, wanted) if unit > 0 else np.inf
-            found[float(wanted)] = float(np.sqrt(needed / unit)) if unit > 0 else np.inf
-        return found
+        if unit <= 0:
+            return dict.fromkeys(map(float, power), np.inf)
+        return {
+            float(wanted): float(np.sqrt(self.noncentrality(alpha, wanted) / unit))
+            for wanted in power
+        }
 
 
 def permuted_pretrend(
