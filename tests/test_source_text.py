@@ -340,4 +340,4 @@ def test_a_damaged_member(tmp_path: Path) -> None:
     [("a.b.csv", "a.b"), ("base [1].csv", "base [1]"), ("base [1].xlsx [F 2]", "base [1] F 2")],
 )
 def test_stems(name: str, stem: str) -> None:
-    assert Source(name, (), lambda _: pd.DataFrame()).stem == stem
+    assert Source(name, (), lambda *_: pd.DataFrame()).stem == stem

@@ -7,15 +7,18 @@ import contextlib
 import csv
 import io
 import re
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Booleans
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.sources.files import limits
 
 Recogniser = Callable[[Sequence[str]], object]
 """What the names of a header are recognised as; nothing (None, false) when they are not."""
@@ -31,7 +34,9 @@ _FRENCH = re.compile(
     r"[\s\x21-\x7e\u00a0-\u017f\u0300-\u0304\u2009-\u201f\u2022\u2026\u202f\u2039\u203a\u20ac\u2122\u2212\ufeff]*"
 )
 """Characters of French texts: in a file of two encodings, what tells which one a line is in."""
-_LARGEST = 2**26  # bytes of the text whose rows are counted at once
+LARGEST = 2**26
+"""Bytes of the largest text held whole; `large` reads the others."""
+
 BEGINNING = 2**22
 """Bytes among which the header is looked for."""
 
@@ -63,13 +68,13 @@ def as_utf8(nom: str, content: bytes) -> bytes:
         )
     if _has_lone_return(content):
         content = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    return content if content.isascii() or is_utf8(content) else _by_line(nom, content)
+    return content if content.isascii() or is_utf8(content) else by_line(nom, content)
 
 
-def _by_line(nom: str, content: bytes) -> bytes:
+def by_line(nom: str, content: bytes, *, above: int = 0) -> bytes:
     """Decode each line by itself: UTF-8 where it is, else one byte a character."""
     lines, doubtful = [], []
-    for number, line in enumerate(io.BytesIO(content), 1):
+    for number, line in enumerate(io.BytesIO(content), above + 1):
         if line.isascii():
             lines.append(line)
             continue
@@ -175,18 +180,15 @@ _Row = tuple[int, int, Sequence[str] | None]
 """Number of its line, number of cells, cells; None for those of a row without surprise."""
 
 
-def _rows(content: bytes, header: Header) -> Iterator[_Row]:
+def _rows(stream: Iterator[bytes], header: Header) -> Iterator[_Row]:
     """Count the cells of each row on its bytes; from the first difficult quote, parse them."""
     width, separator = len(header.names), header.separator.encode()
-    stream = io.BytesIO(content)
-    offset = stream.seek(header.offset)
     for line, row in enumerate(stream, header.lines + 1):
         quoted = b'"' in row
         number = _count(row, separator) if quoted else row.count(separator) + 1
         if not number:
-            yield from _parsed_rows(content, header, offset, line - 1)
+            yield from _parsed_rows(chain([row], stream), header, line - 1)
             return
-        offset += len(row)
         first = row[1] if row.startswith(b'"') else row[0]
         filled = 32 < first < 128 and first not in separator + b'"'
         long = number > width and row.rstrip(separator + b" \t\r\n").count(separator) >= width
@@ -217,13 +219,11 @@ def _count(row: bytes, separator: bytes) -> int:
     return (b"".join((first, *between, last)).count(separator) + 1) if regular else 0
 
 
-def _parsed_rows(content: bytes, header: Header, offset: int, line: int) -> Iterator[_Row]:
-    """Parse the rows from an offset, after some lines: the slow and sure way."""
+def _parsed_rows(lines: Iterable[bytes], header: Header, line: int) -> Iterator[_Row]:
+    """Parse the rows that follow some number of lines: the slow and sure way."""
     width, before = len(header.names), line
-    stream = io.BytesIO(content)
-    stream.seek(offset)
-    text = io.TextIOWrapper(stream, "utf-8", newline="")
-    reader = csv.reader(text, delimiter=header.separator, strict=True)
+    texts = (text.decode() for text in lines)
+    reader = csv.reader(texts, delimiter=header.separator, strict=True)
     for cells in reader:
         plain = len(cells) == width and cells[0].strip()
         yield line + 1, len(cells), None if plain else cells
@@ -233,7 +233,7 @@ def _parsed_rows(content: bytes, header: Header, offset: int, line: int) -> Iter
 @dataclass(frozen=True)
 class _Shape:
     rows: int
-    dropped: list[int]
+    dropped: Sequence[int]
     odd: list[int]  # numbers of the lines whose cells may be shifted
 
 
@@ -246,10 +246,9 @@ def _shape(rows: Iterable[_Row], header: Header) -> _Shape:
     under the table is told from a truncated row by its not looking like a code.
     """
     width, total = len(header.names), 0
-    dropped: list[int] = []
-    odd: list[int] = []
+    dropped, odd = array("q"), array("q")  # an eighth of the memory of lists, for millions
     notes: list[tuple[int, int]] = []
-    unusual: dict[int, list[int]] = {}
+    unusual: dict[int, array[int]] = {}
     for index, (line, count, cells) in enumerate(rows):
         total = index + 1
         filled = [0] if cells is None else [i for i, cell in enumerate(cells) if cell.strip()]
@@ -262,18 +261,20 @@ def _shape(rows: Iterable[_Row], header: Header) -> _Shape:
         if count < width or filled[-1] >= width:
             odd.append(line)
         elif count != header.fields:
-            unusual.setdefault(count, []).append(line)
-        odd += [noted for _, noted in notes]  # not under the table, but in it
+            unusual.setdefault(count, array("q")).append(line)
+        odd.extend(noted for _, noted in notes)  # not under the table, but in it
         notes = []
     told = total - len(dropped) - len(notes)
     for lines in unusual.values():
-        odd += lines if len(lines) < 2 or 2 * len(lines) <= told else []
-    return _Shape(total, dropped + [index for index, _ in notes], sorted(odd))
+        if len(lines) < 2 or 2 * len(lines) <= told:
+            odd.extend(lines)
+    dropped.extend(index for index, _ in notes)
+    return _Shape(total, dropped, sorted(odd))
 
 
 def _regular(content: bytes, header: Header) -> int:
     """Count the rows of a file whose every row has the cells of the header; 0 for another."""
-    if len(header.names) != header.fields or not 0 < len(content) - header.offset < _LARGEST:
+    if len(header.names) != header.fields or not 0 < len(content) - header.offset < LARGEST:
         return 0
     body = np.frombuffer(content, np.uint8, offset=header.offset)
     ends = np.flatnonzero(body == ord("\n"))
@@ -291,11 +292,35 @@ def _is_note(cell: str) -> bool:
     return bool(re.search(r"[\s:]", cell.strip())) and not re.match(r"\s*[A-Z]{0,2}\d", cell)
 
 
-def read_columns(nom: str, content: bytes, header: Header, columns: Sequence[str]) -> pd.DataFrame:
+def read_columns(
+    nom: str, content: bytes, header: Header, columns: Sequence[str], most: int
+) -> pd.DataFrame:
+    """Read columns of a text decoded by `as_utf8`, of so many rows at most."""
     quoted = content.find(b'"', header.offset) >= 0
+    stream = io.BytesIO(content)
+    stream.seek(header.offset)
+    rows = 0 if quoted else _regular(content, header)
+    kept = np.ones(rows, bool) if rows else kept_rows(nom, stream, header)
+    limits.refuse_rows(nom, len(kept), most)
+    if not kept.any():
+        return as_frame([[] for _ in columns], columns)
+    stream.seek(header.offset)
+    options = csv_options(header, columns, quoted=quoted)
+    frame = pd.read_csv(stream, nrows=len(kept), **options)
+    refuse_shifted(nom, len(frame), len(kept))
+    return as_frame([frame.loc[kept, position] for position in options["usecols"]], columns)
+
+
+def kept_rows(nom: str, stream: Iterator[bytes], header: Header) -> Booleans:
+    """Tell the rows of the lines under a header that are kept, down to the last one.
+
+    Raises
+    ------
+    FaultsError
+        Rows whose cells may be shifted, or quotes that are not closed.
+    """
     try:
-        rows = 0 if quoted else _regular(content, header)
-        shape = _Shape(rows, [], []) if rows else _shape(_rows(content, header), header)
+        shape = _shape(_rows(stream, header), header)
     except csv.Error as error:
         fault = Fault("guillemets", f"mal fermés ({error})", "les doubler ou les ôter")
         raise FaultsError(f"fichier {nom} refusé", [fault]) from error
@@ -305,33 +330,34 @@ def read_columns(nom: str, content: bytes, header: Header, columns: Sequence[str
         problem = f"{number} sans le nombre de colonnes de l'en-tête ({header.fields}) : {lines}"
         fault = Fault("lignes", problem, "vérifier le séparateur et les guillemets")
         raise FaultsError(f"fichier {nom} refusé", [fault])
-    positions = [header.names.index(name) for name in columns]
     kept = np.ones(shape.rows, bool)
     kept[shape.dropped] = False
-    if not kept.any():
-        return as_frame([[] for _ in positions], columns)
-    kept = kept[: np.flatnonzero(kept)[-1] + 1]  # pandas refuses a last chunk of notes only
-    stream = io.BytesIO(content)
-    stream.seek(header.offset)
-    frame = pd.read_csv(
-        stream,
-        sep=header.separator,
-        header=None,
-        names=range(len(header.names)),
-        index_col=False,
-        usecols=positions,
-        dtype=str,
-        na_filter=False,
-        keep_default_na=False,
-        quoting=csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
-        skip_blank_lines=False,
-        nrows=len(kept),
-        engine="c",
-        encoding="utf-8",
-    )
-    if len(frame) != len(kept):  # two readers that disagree: better nothing than shifted rows
+    # pandas refuses a last chunk of notes only
+    return kept[: np.flatnonzero(kept)[-1] + 1] if kept.any() else kept[:0]
+
+
+def csv_options(header: Header, columns: Sequence[str], *, quoted: bool) -> dict[str, Any]:
+    """Say how pandas reads the rows under a header, as they are and by position."""
+    return {
+        "sep": header.separator,
+        "header": None,
+        "names": range(len(header.names)),
+        "index_col": False,
+        "usecols": [header.names.index(name) for name in columns],
+        "dtype": str,
+        "na_filter": False,
+        "keep_default_na": False,
+        "quoting": csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE,
+        "skip_blank_lines": False,
+        "engine": "c",
+        "encoding": "utf-8",
+    }
+
+
+def refuse_shifted(nom: str, rows: int, expected: int) -> None:
+    """Refuse a text that two readers cut otherwise: better nothing than shifted rows."""
+    if rows != expected:
         raise BarometreError(f"{nom} : lignes mal délimitées ; l'enregistrer en CSV UTF-8")
-    return as_frame([frame.loc[kept, position] for position in positions], columns)
 
 
 def as_frame(cells: Sequence[Any], columns: Sequence[str]) -> pd.DataFrame:

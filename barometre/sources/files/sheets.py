@@ -17,11 +17,13 @@ from typing import IO, Any
 import pandas as pd
 import pyarrow as pa
 
-from barometre.base.errors import BarometreError
+from barometre.sources.files import limits
 from barometre.sources.files.delimited import HEAD, Recogniser, as_frame, data_above, folded
 
-_LARGEST = 4 * 2**30
 _LONGEST = 2**20  # rows of a sheet
+_BATCH = 2**16
+_PIECE = 2**22
+_FORMULA = 2**16  # bytes of the longest cell: a formula has 8 192 characters
 _QUOTED = re.compile(r'"[^"]*"|\\.')  # texts in a format of cells
 _MERGER = re.compile(rb'<mergeCell ref="([A-Z]+)(\d+):([A-Z]+)(\d+)"')
 _UNSAVED = re.compile(
@@ -70,9 +72,14 @@ def _header(rows: Iterable[Sequence[str]], recognise: Recogniser) -> SheetHeader
 
 
 def read_columns(
-    nom: str, content: bytes, sheet: str, header: SheetHeader, columns: Sequence[str]
+    nom: str,
+    content: bytes,
+    sheet: str,
+    header: SheetHeader,
+    columns: Sequence[str],
+    most: int,
 ) -> pd.DataFrame:
-    """Read columns of a sheet; its empty rows are dropped. No cell of a sheet can be shifted.
+    """Read columns of a sheet, of so many rows at most; its empty rows are dropped. No cell of a sheet can be shifted.
 
     A text in cells merged downwards (the code of several rows) is that of each; a formula whose
     result was never saved is written so, and no number.
@@ -82,9 +89,14 @@ def read_columns(
     book = _book(nom, content)[sheet]
     marks = book.marks()
     above = dict.fromkeys(positions, "")
+    width = kept = 0
     for number, row in enumerate(islice(book.rows, header.rows, None), header.rows + 1):
+        width += len(row)
+        limits.refuse_cells(nom, width, kept * len(columns))
         if all(map(book.is_empty, row)) and number not in marks.rows:
             continue
+        kept += 1
+        limits.refuse_rows(nom, kept, most)
         for column, position in zip(cells, positions, strict=True):
             text = book.text(row[position]) if position < len(row) else ""
             if (number, position) in marks.unsaved:
@@ -127,9 +139,6 @@ def _book(nom: str, content: bytes) -> dict[str, _Sheet]:
 def _new_book(nom: str, content: bytes) -> dict[str, _Sheet]:
     import openpyxl  # slow to import, and rarely needed
 
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(info.file_size for info in archive.infolist()) > _LARGEST:
-            raise BarometreError(f"{nom} : classeur trop grand ; l'enregistrer en CSV UTF-8")
     book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     found = {}
     for sheet in book.worksheets:
@@ -159,15 +168,20 @@ def _new_is_text(cell: Any) -> bool:
 
 def _marks(content: bytes, path: str) -> _Marks:
     """Find the merged cells and the formulas without result of a sheet in its XML."""
+    merged: set[tuple[int, int]] = set()
+    unsaved: set[tuple[int, int]] = set()
     with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(path) as sheet:
-        xml = sheet.read()
-    merged = {
-        (row, _position(column))
-        for column, first, last_column, last in _MERGER.findall(xml)
-        if column == last_column
-        for row in range(int(first) + 1, min(int(last), int(first) + _LONGEST) + 1)
-    }
-    unsaved = {(int(row), _position(column)) for column, row in _UNSAVED.findall(xml)}
+        tail = b""
+        while piece := sheet.read(_PIECE):
+            xml = tail + piece
+            merged |= {
+                (row, _position(column))
+                for column, first, last_column, last in _MERGER.findall(xml)
+                if column == last_column
+                for row in range(int(first) + 1, min(int(last), int(first) + _LONGEST) + 1)
+            }
+            unsaved |= {(int(row), _position(column)) for column, row in _UNSAVED.findall(xml)}
+            tail = xml[-_FORMULA:]
     return _Marks(frozenset(merged), frozenset(unsaved))
 
 
@@ -258,13 +272,22 @@ def parquet_names(stream: IO[bytes]) -> tuple[str, ...]:
 
 
 def parquet_columns(
-    stream: IO[bytes], positions: Sequence[int], columns: Sequence[str]
+    nom: str, stream: IO[bytes], positions: Sequence[int], columns: Sequence[str], most: int
 ) -> pd.DataFrame:
-    """Read columns of a Parquet file; rows are all kept."""
+    """Read columns of a Parquet file, of so many rows at most; all are kept."""
     file = open_parquet(stream)
+    limits.refuse_rows(nom, file.metadata.num_rows, most)
     names = [file.schema_arrow.names[position] for position in positions]
-    table = file.read(columns=names)
-    return as_frame([column_texts(table.column(name)).to_pandas() for name in names], columns)
+    texts: list[list[Any]] = [[] for _ in names]
+    weight = 0
+    for batch in file.iter_batches(_BATCH, columns=names):
+        lot = pa.Table.from_batches([batch])
+        for column, name in zip(texts, names, strict=True):
+            column += column_texts(lot.column(name)).chunks
+            weight += sum(chunk.nbytes for chunk in column[-1:])
+        limits.refuse_heavy(nom, weight)
+    cells = (pa.chunked_array(chunks, pa.large_string()).to_pandas() for chunks in texts)
+    return as_frame(list(cells), columns)
 
 
 def column_texts(column: Any) -> Any:

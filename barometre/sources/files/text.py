@@ -18,7 +18,7 @@ from typing import IO, Any
 import pandas as pd
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
-from barometre.sources.files import answers, delimited, limits, sheets, stream
+from barometre.sources.files import answers, delimited, large, limits, sheets, stream
 from barometre.sources.files.delimited import HEAD
 
 Opening = Callable[[], IO[bytes]]
@@ -48,7 +48,7 @@ class Source:
 
     nom: str
     entete: tuple[str, ...]
-    _read: Callable[[Sequence[str]], pd.DataFrame]
+    _read: Callable[[Sequence[str], int], pd.DataFrame]
     reconnu: object = None
     _batches: Callable[[Sequence[str]], Iterator[Any]] | None = None
 
@@ -57,13 +57,15 @@ class Source:
         """What the name of the file, and of the sheet if any, says."""
         return stem_of(self.nom)
 
-    def lire(self, columns: Sequence[str]) -> pd.DataFrame:
+    def lire(self, columns: Sequence[str], *, most: int = limits.MOST_ROWS) -> pd.DataFrame:
         """Read some columns.
 
         Parameters
         ----------
         columns : sequence of str
             Names of the header; one asked twice is given once.
+        most : int, optional
+            Rows that such a file may have: more are refused before they fill the memory.
 
         Returns
         -------
@@ -82,7 +84,7 @@ class Source:
         if not wanted:
             return pd.DataFrame()
         with _guarded(self.nom):
-            return self._read(wanted)
+            return self._read(wanted, most)
 
     def lots(self, columns: Sequence[str]) -> Iterator[Any]:
         """Read some columns lot by lot, in bounded memory, whatever the size of the file.
@@ -108,7 +110,7 @@ class Source:
         wanted = self._wanted(columns)
         with _guarded(self.nom):
             if self._batches is None:
-                yield stream.of_frame(self._read(wanted))
+                yield stream.of_frame(self._read(wanted, limits.MOST_ROWS))
             else:
                 yield from self._batches(wanted)
 
@@ -246,7 +248,7 @@ def _csv_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Sour
     with opening() as file:
         head = file.read(delimited.BEGINNING)
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            head += file.read()
+            head += file.read(delimited.LARGEST)  # larger ones are refused once read
         elif len(head) == delimited.BEGINNING:
             head = head[: head.rfind(b"\n") + 1] or head  # whole lines
     header = delimited.find_header(delimited.as_utf8(nom, head), lambda n: recognise(n, nom))
@@ -266,10 +268,13 @@ def _refuse_data_above(nom: str, number: int) -> None:
 
 
 def _read_csv(
-    nom: str, opening: Opening, header: delimited.Header, columns: Sequence[str]
+    nom: str, opening: Opening, header: delimited.Header, columns: Sequence[str], most: int
 ) -> pd.DataFrame:
-    content = delimited.as_utf8(nom, _bytes(opening))
-    return delimited.read_columns(nom, content, header, columns)
+    with opening() as file:
+        content = file.read(delimited.LARGEST + 1)
+    if len(content) > delimited.LARGEST:
+        return large.read_columns(nom, opening, header, columns, most)
+    return delimited.read_columns(nom, delimited.as_utf8(nom, content), header, columns, most)
 
 
 def _book_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Source]:
@@ -293,22 +298,30 @@ def _book_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Sou
 
 
 def _read_sheet(
-    nom: str, opening: Opening, sheet: str, header: sheets.SheetHeader, columns: Sequence[str]
+    nom: str,
+    opening: Opening,
+    sheet: str,
+    header: sheets.SheetHeader,
+    columns: Sequence[str],
+    most: int,
 ) -> pd.DataFrame:
-    return sheets.read_columns(nom, _bytes(opening), sheet, header, columns)
+    return sheets.read_columns(nom, _bytes(opening), sheet, header, columns, most)
 
 
 def _parquet_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Source]:
     with opening() as file:
         names = sheets.parquet_names(file)
-    read = partial(_read_parquet, opening, names)
+    read = partial(_read_parquet, nom, opening, names)
     batches = partial(stream.parquet_batches, opening, names)
     return [Source(nom, names, read, recognise(names, nom), batches)]
 
 
-def _read_parquet(opening: Opening, names: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+def _read_parquet(
+    nom: str, opening: Opening, names: Sequence[str], columns: Sequence[str], most: int
+) -> pd.DataFrame:
+    positions = [names.index(column) for column in columns]
     with opening() as file:
-        return sheets.parquet_columns(file, [names.index(column) for column in columns], columns)
+        return sheets.parquet_columns(nom, file, positions, columns, most)
 
 
 def _json_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Source]:
@@ -321,7 +334,8 @@ def _json_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Sou
     return [Source(name, answer.noms, read, recognise(answer.noms, name))]
 
 
-def _read_records(answer: answers.Answer, columns: Sequence[str]) -> pd.DataFrame:
+def _read_records(answer: answers.Answer, columns: Sequence[str], most: int) -> pd.DataFrame:
+    limits.refuse_rows(answer.jeu, len(answer.lignes), most)
     cells = [[row.get(column, "") for row in answer.lignes] for column in columns]
     return delimited.as_frame(cells, columns)
 
@@ -348,6 +362,7 @@ SUFFIXES = (*_CONTAINERS, ".zip")
 def _archive_sources(nom_archive: str, path: Path, recognise: Recogniser) -> list[Source]:
     sources: list[Source] = []
     infos = [info for info in _archive(path).infolist() if not info.is_dir()]
+    limits.refuse_swollen(nom_archive, infos, path.stat().st_size)
     for info in infos:
         inside = PurePosixPath(info.filename)
         nom = f"{nom_archive}/{info.filename}"

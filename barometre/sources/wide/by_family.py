@@ -30,8 +30,9 @@ def _recognise(header: Sequence[str], nom: str) -> Recognised | None:
 def _read(family: Family, source: Source) -> Reading:
     plan = plan_of(family, source.entete, source.nom)
     whole = dict.fromkeys(name for name in source.entete if name) if family.sommer else plan.lues
-    rows = source.lire([*whole])
+    rows = source.lire([*whole], most=plan.lignes)
     refuse_repeated(plan, rows)
+    rows = rows[[*plan.lues]]
     cells = cells_of(plan, rows)
     tables = tables_of(cells.cells, cells.territoires, source.nom)
     report = described(tables, source.nom, family.titre)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from barometre.base.errors import Fault, FaultsError
+from barometre.sources.files import limits
 from barometre.sources.files.text import stem_of
 from barometre.sources.wide.family import Family, Mapped, first_of, matches, named
 
@@ -53,6 +54,12 @@ class Plan:
     lues: tuple[str, ...]
     manquantes: tuple[str, ...]
     non_etablies: tuple[str, ...]
+
+    @property
+    def lignes(self) -> int:
+        """Rows that such a file may have."""
+        one = not self.annees and not self.famille.sommer
+        return limits.ONE_ROW_EACH if one else limits.MOST_ROWS
 
     @property
     def nombres(self) -> tuple[str, ...]:

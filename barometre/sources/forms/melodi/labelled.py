@@ -205,7 +205,7 @@ def _read(cube: Cube | None, source: Source, beside: Beside) -> Reading:
     translated = Source(
         source.nom,
         coded,
-        lambda columns: _translated(source, coded, found, columns),
+        lambda columns, _: _translated(source, coded, found, columns),
         source.reconnu,
         lambda columns: _lots(source, coded, found, columns),
     )
