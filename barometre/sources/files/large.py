@@ -29,7 +29,7 @@ from barometre.sources.files.delimited import (
 Opening = Callable[[], IO[bytes]]
 
 _BLOCK = 2**22
-_ROWS = 2**17  # turned into texts at a time
+_TEXT = 2**25  # bytes cut into cells at a time
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,7 @@ class _Writing:
     utf8: bool
     returns: bool  # lines may be ended by CR alone
     quoted: bool
+    size: int
 
 
 def read_columns(
@@ -78,7 +79,8 @@ def read_columns(
     pieces, rows, weight = [], 0, 0
     if kept.any():
         stream = _below(nom, opening, header, writing)
-        for piece in pd.read_csv(stream, nrows=len(kept), chunksize=_ROWS, **options):
+        lot = max(1, _TEXT * len(kept) // writing.size)
+        for piece in pd.read_csv(stream, nrows=len(kept), chunksize=lot, **options):
             told = piece.loc[kept[rows : rows + len(piece)]]
             rows += len(piece)
             weight += int(told.memory_usage(index=False, deep=True).sum())
@@ -93,7 +95,7 @@ def _writing(nom: str, opening: Opening) -> _Writing:
     """Find how a text is written, in one pass."""
     decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
     returns = quoted = False
-    length, before = 0, b""
+    length, weight, before = 0, 0, b""
     with opening() as file:
         while block := file.read(_BLOCK):
             if not before and block.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -110,8 +112,9 @@ def _writing(nom: str, opening: Opening) -> _Writing:
                 raise BarometreError(
                     f"{nom} : une ligne de plus de {size} : ce n'est pas un tableau"
                 )
-            before = block[-1:]
-    return _Writing(decoder is not None and _decodes(decoder, b"", final=True), returns, quoted)
+            before, weight = block[-1:], weight + len(block)
+    utf8 = decoder is not None and _decodes(decoder, b"", final=True)
+    return _Writing(utf8, returns, quoted, weight)
 
 
 def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = False) -> bool:
@@ -122,7 +125,7 @@ def _decodes(decoder: codecs.IncrementalDecoder, block: bytes, *, final: bool = 
     return True
 
 
-def _below(nom: str, opening: Opening, header: Header, writing: _Writing) -> io.BufferedReader:
+def _below(nom: str, opening: Opening, header: Header, writing: _Writing) -> IO[bytes]:
     """Give the decoded lines under the header as a stream."""
     stream = io.BufferedReader(_Pieces(_decoded(nom, opening, writing)), _BLOCK)
     stream.read(header.offset)

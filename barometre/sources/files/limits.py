@@ -26,6 +26,9 @@ ONE_ROW_EACH = 2**18
 """Rows of the largest file of one row a territory: France has 85 000 communes and IRIS."""
 
 _HEAVIEST = 400 * 2**20
+_HELD = {"xl/sharedstrings": 128, "xl/styles": 16, "xl/workbook": 16, "xl/theme": 16}
+"""Members of a workbook that are held whole, and the MiB that they may have."""
+
 _ROW = re.compile(rb'<row[^>]{0,200}?\sr="(\d+)"')
 
 
@@ -94,7 +97,7 @@ def refuse_endless(nom: str, content: bytes) -> None:
     ------
     BarometreError
         A row beyond 1 048 576, a sheet of more than 512 MiB of XML, texts of more than 128, styles
-        and links of more than 16, or a member that `refuse_bomb` refuses.
+        of more than 16, or a member that `refuse_bomb` refuses.
     """
     if not content.startswith(b"PK"):
         return
@@ -102,15 +105,15 @@ def refuse_endless(nom: str, content: bytes) -> None:
         for info in book.infolist():
             refuse_bomb(f"{nom}, {info.filename}", info)
             name = info.filename.lower()
-            sheet = name.startswith("xl/worksheets/") and name.endswith(".xml")
-            kinds = (("xl/worksheets/", 512), ("xl/sharedstrings", 128), ("", 16))
-            most = 2**20 * next(size for start, size in kinds if name.startswith(start))
+            most = 2**20 * next(
+                (size for start, size in _HELD.items() if name.startswith(start)), 512
+            )
             if info.file_size > most and name.endswith((".xml", ".rels")):
                 raise BarometreError(
                     f"{nom} : {info.filename} de {info.file_size / 2**20:.0f} Mio une fois extrait"
                     " : le lire remplirait la mémoire ; l'enregistrer en CSV UTF-8"
                 )
-            if sheet:
+            if name.startswith("xl/worksheets/") and name.endswith(".xml"):
                 with book.open(info) as stream:
                     _refuse_rows(nom, stream)
 
@@ -189,8 +192,8 @@ def refuse_rows(nom: str, rows: int, most: int) -> None:
     """
     if rows > most:
         raise BarometreError(
-            f"{nom} : plus de {format_number(most)} lignes, ce qu'aucun fichier de cette sorte n'a ;"
-            " vérifier qu'il n'est pas répété, ou le découper"
+            f"{nom} : plus de {format_number(most)} lignes, ce qu'aucun fichier de cette sorte"
+            " n'a ; vérifier qu'il n'est pas répété, ou le découper"
         )
 
 

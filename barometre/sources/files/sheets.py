@@ -79,10 +79,10 @@ def read_columns(
     columns: Sequence[str],
     most: int,
 ) -> pd.DataFrame:
-    """Read columns of a sheet, of so many rows at most; its empty rows are dropped. No cell of a sheet can be shifted.
+    """Read columns of a sheet, of so many rows at most; its empty rows are dropped.
 
-    A text in cells merged downwards (the code of several rows) is that of each; a formula whose
-    result was never saved is written so, and no number.
+    No cell of a sheet can be shifted. A text in cells merged downwards (the code of several rows)
+    is that of each; a formula whose result was never saved is written so, and no number.
     """
     positions = [header.names.index(column) for column in columns]
     cells: list[list[str]] = [[] for _ in columns]
@@ -283,8 +283,9 @@ def parquet_columns(
     for batch in file.iter_batches(_BATCH, columns=names):
         lot = pa.Table.from_batches([batch])
         for column, name in zip(texts, names, strict=True):
-            column += column_texts(lot.column(name)).chunks
-            weight += sum(chunk.nbytes for chunk in column[-1:])
+            chunks = column_texts(lot.column(name)).chunks
+            weight += sum(chunk.nbytes for chunk in chunks)
+            column += chunks
         limits.refuse_heavy(nom, weight)
     cells = (pa.chunked_array(chunks, pa.large_string()).to_pandas() for chunks in texts)
     return as_frame(list(cells), columns)
