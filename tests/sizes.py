@@ -241,6 +241,34 @@ def group_time(design: Design, outcome: Floats) -> dict[str, float]:
     return found
 
 
+def imputed(design: Design, outcome: Floats) -> dict[str, float]:
+    """Intervals of the mean effect by imputation, entries centred on the other clusters."""
+    people, waves, draws = outcome.shape
+    on = np.zeros((people, waves), np.bool_)
+    on[design.labels[design.cluster], ENTRY[2] - 1 :] = True
+    place = np.indices((people, waves)).reshape(2, -1)
+    columns = np.column_stack([np.eye(people)[place[0]], np.eye(waves)[place[1]]])
+    treated, y = on.ravel(), outcome.reshape(-1, draws)
+    back = np.linalg.pinv(columns[~treated])
+    residual = y - columns @ (back @ y[~treated])
+    v = treated / treated.sum()
+    v[~treated] = -back.T @ (columns[treated].T @ v[treated])
+    difference = v @ y
+    cluster = design.cluster[place[0]]
+    for wave in range(ENTRY[2] - 1, waves):
+        cell = treated & (place[1] == wave)
+        own = np.bincount(cluster[cell], v[cell], design.clusters)[: design.treated]
+        sums = np.zeros((design.treated, draws))
+        np.add.at(sums, cluster[cell], v[cell, None] * residual[cell])
+        others = np.square(own).sum() - np.square(own)
+        centre = (own @ sums - own[:, None] * sums) / others[:, None]
+        residual[cell] -= centre[cluster[cell]]
+    total = np.zeros((design.clusters, draws))
+    np.add.at(total, cluster, v[:, None] * residual)
+    ratio = np.abs(difference) / np.sqrt(np.square(total).sum(axis=0))
+    return {"imputation": rejected(2 * stats.t.sf(ratio, design.clusters - 1))}
+
+
 def before(design: Design, outcome: Floats) -> dict[str, float]:
     """Tests of parallel trends, changes from one wave to the next."""
     found = {}
@@ -274,7 +302,7 @@ def sizes(design: Design, draws: int, seed: int = 0) -> dict[str, float]:
     outcome = design.outcomes(draws, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FewClustersWarning)
-        parts = [part(design, outcome) for part in (two_arms, group_time, before)]
+        parts = [part(design, outcome) for part in (two_arms, group_time, imputed, before)]
     return {name: value for part in parts for name, value in part.items()}
 
 

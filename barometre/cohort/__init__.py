@@ -95,5 +95,7 @@ if TYPE_CHECKING:
     from barometre.cohort.staggered.group_time import att_gt as att_gt
     from barometre.cohort.staggered.group_time_means import Aggregation as Aggregation
     from barometre.cohort.staggered.group_time_result import AttGt as AttGt
+    from barometre.cohort.staggered.imputed import ImputedEffects as ImputedEffects
+    from barometre.cohort.staggered.imputed import did_imputation as did_imputation
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -14,7 +14,7 @@ from barometre.cohort.inference import intraclass
 from barometre.cohort.losses import baseline
 from barometre.cohort.movers import zone as zones
 from barometre.cohort.rows.panel import PanelRows
-from barometre.cohort.staggered import bacon, group_time
+from barometre.cohort.staggered import bacon, group_time, imputed
 
 if TYPE_CHECKING:
     from barometre.base.tidy import Tidy
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from barometre.cohort.staggered.group_time_cells import Base, Control, Method
     from barometre.cohort.staggered.group_time_people import Missing as MissingWave
     from barometre.cohort.staggered.group_time_result import AttGt
+    from barometre.cohort.staggered.imputed import ImputedEffects
 
 
 class Cohort(PanelRows):
@@ -606,4 +607,29 @@ class Cohort(PanelRows):
             anticipation=anticipation,
             cluster=cluster,
             se=se,
+        )
+
+    def did_imputation(
+        self,
+        outcome: str,
+        *,
+        covariates: Sequence[str] = (),
+        anticipation: float = 0,
+        cluster: str | None = None,
+        weight: str | None = None,
+        leave_one_out: bool = True,
+    ) -> ImputedEffects:
+        """Effects by imputation (Borusyak, Jaravel and Spiess, 2024).
+
+        The cluster and the weight are those of the cohort unless others are named, and the person
+        without any. With few clusters, `att_gt` is the one to use.
+        """
+        return imputed.panel_did_imputation(
+            self,
+            outcome,
+            covariates=covariates,
+            anticipation=anticipation,
+            cluster=cluster,
+            weight=weight,
+            leave_one_out=leave_one_out,
         )
