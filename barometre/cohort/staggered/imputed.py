@@ -312,7 +312,7 @@ class _Rows:
         x = (x - x.mean(axis=0)) / scale
         weight = np.ones(len(wave)) if sample.weight is None else sample.weight
         free = np.where(treated, 0.0, weight)
-        mass = np.bincount(ways.person, free, ways.n_people)
+        mass = np.bincount(ways.person, free, ways.n_people).astype(float)
         over = np.where(mass > 0, mass, 1.0)
 
         def mean(column: Floats) -> Floats:
@@ -381,22 +381,23 @@ class _Rows:
         return np.where(self.treated, number, -1).astype(np.int64)
 
     @cached_property
-    def _pairs(self) -> tuple[Integers, Integers, Integers]:
-        """Number of the (cluster, cell) of treated rows, and the cell and cluster of each."""
+    def _pairs(self) -> tuple[Integers, Integers]:
+        """Number of the (cluster, cell) of treated rows, and the cell of each number."""
         assert self.sample.cluster is not None
         many = int(self.cell.max()) + 1
         rows = np.flatnonzero(self.treated)
         key = np.asarray(self.sample.cluster, np.int64)[rows] * many + self.cell[rows]
-        code, found = positions(pd.Series(key))
-        found = found.to_numpy(np.int64)
-        return code, found % many, found // many
+        code, pairs = positions(pd.Series(key))
+        return code, pairs.to_numpy(np.int64) % many
 
     def mean(self, chosen: Booleans) -> _Mean:
         """Average effects over some rows, and add their influences up by cluster."""
         chosen = chosen & self.treated & self.known
         weights, total = self._weights(chosen)
+        assert self.sample.cluster is not None
+        assert self.sample.n_clusters is not None
         if not total > 0:
-            sums = np.full(self.sample.n_clusters or 0, np.nan)
+            sums = np.full(self.sample.n_clusters, np.nan)
             return _Mean(np.nan, sums, 0, chosen)
         value = float(weights[chosen] @ self.effect[chosen])
         influence = self._influence(weights)
@@ -425,7 +426,7 @@ class _Rows:
 
     def _influence(self, weights: Floats) -> Floats:
         """Weights times residuals, effects centred on the mean of their entry and wave."""
-        code, cell, _ = self._pairs
+        code, cell = self._pairs
         rows = np.flatnonzero(self.treated)
         own = np.bincount(code, weights[rows], len(cell))
         effect = np.where(self.known, self.effect, 0.0)
