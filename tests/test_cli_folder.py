@@ -49,6 +49,22 @@ def test_the_yearly_job_without_options(work: Path) -> None:
     assert names.to_dict() == {"59172": "Denain", "59179": "Douchy-les-Mines", "59": "Nord"}
 
 
+def test_the_page_of_ones_own_commune_without_options(tmp_path: Path) -> None:
+    """Asked by its communes, a territory has their pages, and not that of its EPCI."""
+    work = tmp_path / "denain"
+    assert call("init", work, "--commune", "Denain").code == 0
+    (work / "sources" / "logements.csv").write_text(
+        HOMES + "59172;2021;80;12\n59179;2021;100;7\n200042190;2021;180;19\n59;2021;900;60\n",
+        "utf-8",
+    )
+    written = call("report", "--out", "pages", "--processes", "1", cwd=work)
+    assert written.code == 0, written.err
+    assert sorted(path.name for path in (work / "pages").glob("*.html")) == [
+        "59172.html",
+        "index.html",
+    ]
+
+
 def test_the_details_of_each_file(work: Path) -> None:
     told = call("check", "--detail", cwd=work).words
     for words in ("colonnes utilisées", "logements.logements_vacants", "taux_logements_vacants"):

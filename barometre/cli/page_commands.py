@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import pandas as pd
 import typer
@@ -23,6 +23,9 @@ from barometre.cli.app import (
     console,
 )
 
+if TYPE_CHECKING:
+    from barometre.datasets.places.territory import Selection
+
 
 def register(app: typer.Typer) -> None:
     """Add these commands to the application."""
@@ -39,8 +42,8 @@ def report(
     territory: Annotated[
         list[str] | None,
         typer.Option(
-            help="Code d'un territoire (plusieurs au besoin) ; par défaut les quartiers et l'EPCI,"
-            " sinon les communes."
+            help="Code d'un territoire (plusieurs au besoin) ; par défaut les communes demandées"
+            " (--commune) et leurs quartiers, sinon les quartiers et l'EPCI, sinon les communes."
         ),
     ] = None,
     reference: Annotated[
@@ -82,7 +85,7 @@ def report(
     written = write_report(
         done.results,
         out,
-        territories=territory,
+        territories=territory or _asked(place, done.results),
         references=reference,
         tables=done.tables,
         membership=None if place is None else [frame for _, frame in wish.memberships] or None,
@@ -99,6 +102,15 @@ def report(
     )
     console().print(written.summary())
     leave(done.skipped)
+
+
+def _asked(place: Selection | None, results: pd.DataFrame) -> list[str] | None:
+    """List the communes that were asked for by name, and their neighbourhoods."""
+    communes = () if place is None else place.demandes.get("commune", ())
+    if place is None or not communes:
+        return None
+    there = set(results["code"])
+    return [code for code in (*communes, *place.codes.get("qpv", ())) if code in there] or None
 
 
 def _records(suivi: Path | None) -> dict[str, pd.DataFrame] | None:
