@@ -1,5 +1,8 @@
 """Columns of texts by number: what pandas says of the texts themselves."""
 
+import csv
+import io
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barometre.base.texts import RUN, Texts
+from barometre.sources.files.delimited import Header, regular_rows
 
 TEXTS = st.lists(st.sampled_from(["", "ok", "secret", "a ; b", "é"]) | st.none(), max_size=40)
 
@@ -57,3 +61,34 @@ def test_a_text_repeated_is_held_once(number: int) -> None:
     assert len(column) == number
     pieces = column.array.__arrow_array__().chunks  # type: ignore[attr-defined]
     assert len({piece.buffers()[2].address for piece in pieces}) == 1
+
+
+CELLS = st.text(alphabet='a;"\n\r 1', max_size=5)
+
+
+@given(st.lists(st.lists(CELLS, min_size=2, max_size=3), min_size=1, max_size=5), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_rows_counted_on_bytes_are_those_that_are_parsed(
+    rows: list[list[str]], written: bool
+) -> None:
+    """A file said to be regular has, parsed, as many rows, each with the cells of its header."""
+    stream = io.StringIO(newline="")
+    stream.write("code;b;c\n")
+    if written:
+        csv.writer(stream, delimiter=";", lineterminator="\n").writerows(rows)
+    else:
+        stream.write("\n".join(";".join(row) for row in rows))
+    content = stream.getvalue().encode()
+    header = Header(("code", "b", "c"), ";", 3, 1, content.index(b"\n") + 1)
+    number = regular_rows(content, header)
+    if number:
+        parsed = [*csv.reader(io.StringIO(stream.getvalue(), newline=""), delimiter=";")][1:]
+        assert len(parsed) == number
+        assert {len(row) for row in parsed} == {3}
+        assert all(row[0].strip() for row in parsed)
+
+
+def test_a_file_with_quotes_is_regular_too() -> None:
+    content = b'code;b;c\r\n"01001";"a;b\n";1\r\n01002;"say ""x""";2\r\n'
+    header = Header(("code", "b", "c"), ";", 3, 1, content.index(b"\n") + 1)
+    assert regular_rows(content, header) == 2

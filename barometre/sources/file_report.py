@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -82,30 +82,75 @@ def tables_of(cells: pd.DataFrame, territoires: pd.DataFrame, nom: str) -> Table
     -------
     Tables
     """
-    frames = {str(table): _wide(part) for table, part in cells.groupby("table", sort=False)}
-    notes = cells[(cells["statut"] > 0) | (cells["motif"] != "")]
-    notes = notes.astype({"table": "str", "colonne": "str"})
-    statuts = notes.assign(
-        statut=np.array(STATUSES, dtype=object)[notes["statut"].to_numpy(dtype=np.int64)],
-        qualite=None,
-        motif=notes["motif"].replace("", None),
+    parts = cells.groupby(["table", "colonne"], sort=False)
+    return tables_of_columns(
+        [(str(table), str(column), part) for (table, column), part in parts], territoires, nom
     )
-    said = statuts.reindex(columns=list(STATUTS_COLUMNS))
-    return Tables(frames, statuts=said, territoires=territoires, source=nom)
 
 
-def _wide(part: pd.DataFrame) -> pd.DataFrame:
-    """One row per territory and year, territories as received."""
-    columns = {str(column): cells for column, cells in part.groupby("colonne", sort=False)}
+def tables_of_columns(
+    parts: Sequence[tuple[str, str, pd.DataFrame]], territoires: pd.DataFrame, nom: str
+) -> Tables:
+    """Put columns together into our tables, checked.
+
+    Parameters
+    ----------
+    parts : sequence of (str, str, DataFrame)
+        Table, column, and its cells: ``code``, ``annee``, ``valeur``, ``statut``, ``motif``. A
+        column may come in several parts.
+    territoires : DataFrame
+        ``code``, ``libelle``, ``niveau``.
+    nom : str
+        Name of the source, for the messages.
+
+    Returns
+    -------
+    Tables
+    """
+    columns: dict[str, dict[str, pd.DataFrame]] = {}
+    for table, column, cells in (part for part in parts if len(part[2])):
+        given = columns.setdefault(table, {})
+        given[column] = pd.concat([given[column], cells]) if column in given else cells
+    said = [told for part in parts if len(told := _said(*part))]
+    statuts = pd.concat(said, ignore_index=True) if said else None
+    frames: dict[str, pd.DataFrame] = {}
+    shared: tuple[pd.DataFrame, pd.Index] | None = None  # tables of one file have often one key
+    for table, given in columns.items():
+        first = next(iter(given.values()))
+        known = shared[1] if shared and _same_keys(first, shared[0]) else None
+        frames[table] = _wide(given, known)
+        shared = (first, frames[table].index) if len(frames[table]) == len(first) else shared
+    return Tables(frames, statuts=statuts, territoires=territoires, source=nom)
+
+
+def _said(table: str, column: str, cells: pd.DataFrame) -> pd.DataFrame:
+    """List what is said of the cells of a column."""
+    notes = cells[(cells["statut"] > 0).to_numpy() | (cells["motif"] != "").to_numpy()]
+    said = {
+        "code": notes["code"].array,
+        "annee": notes["annee"].array,
+        "table": table,
+        "colonne": column,
+        "statut": np.array(STATUSES, dtype=object)[notes["statut"].to_numpy(dtype=np.int64)],
+        "qualite": None,
+        "motif": notes["motif"].replace("", None).array,
+        "origine": None,
+    }
+    return pd.DataFrame(said, columns=list(STATUTS_COLUMNS))
+
+
+def _wide(columns: Mapping[str, pd.DataFrame], known: pd.Index | None) -> pd.DataFrame:
+    """One row per territory and year, territories as received; their index may be known."""
     first = next(iter(columns.values()))
     if all(_same_keys(cells, first) for cells in columns.values()):
         values = {name: cells["valeur"].to_numpy() for name, cells in columns.items()}
-        return pd.DataFrame(values, pd.MultiIndex.from_frame(first[["code", "annee"]]))
+        index = pd.MultiIndex.from_frame(first[["code", "annee"]]) if known is None else known
+        return pd.DataFrame(values, index)
     keyed = {name: cells.set_index(["code", "annee"])["valeur"] for name, cells in columns.items()}
     if not all(values.index.is_unique for values in keyed.values()):
         # The door names the keys given twice.
         return pd.concat([v.to_frame(name) for name, v in keyed.items()])
-    keys = part[["code", "annee"]].drop_duplicates()
+    keys = pd.concat([cells[["code", "annee"]] for cells in columns.values()]).drop_duplicates()
     index = pd.MultiIndex.from_frame(keys)
     return pd.DataFrame({name: values.reindex(index) for name, values in keyed.items()})
 
@@ -156,7 +201,7 @@ def described(tables: Tables, nom: str, titre: str) -> FileReport:
         fichier=nom,
         famille=nom,
         titre=titre,
-        niveau=", ".join(sorted(set(tables.territoires["niveau"].dropna()) - {""})),
+        niveau=", ".join(sorted(set(tables.territoires["niveau"].dropna().unique()) - {""})),
         annees=tuple(sorted(years)),
         lignes=pd.concat(codes).nunique() if codes else 0,
         ignorees=0,

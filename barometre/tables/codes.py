@@ -10,24 +10,28 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from barometre.base.errors import Fault, UnknownNameError, counted
 from barometre.cards.schema import Level
 
 LEVELS = (*get_args(Level), "union")
 
-_COMMUNE = r"(?:0[1-9]|[1-8]\d|9[0-8]|2[AB])\d{3}"
-_IN_THREE = r"(?:0\d\d|02[AB]|9[78]\d)"  # a department on three characters
-_QPV = {2015: rf"QP{_IN_THREE}\d{{3}}", 2024: rf"QN{_IN_THREE}\d{{2}}[A-Z]"}
+# Digits are those of ASCII, and no form looks ahead: Arrow then reads a column at once.
+_COMMUNE = r"(?:0[1-9]|[1-8][0-9]|9[0-8]|2[AB])[0-9]{3}"
+_IN_THREE = r"(?:0[0-9]{2}|02[AB]|9[78][0-9])"  # a department on three characters
+_QPV = {2015: rf"QP{_IN_THREE}[0-9]{{3}}", 2024: rf"QN{_IN_THREE}[0-9]{{2}}[A-Z]"}
 _FORMS: dict[str, str] = {
     "commune": _COMMUNE,
-    "departement": r"0[1-9]|1\d|2[1-9AB]|[3-8]\d|9[0-5]|97[1-8]",
-    "region": r"R\d{2}",
+    "departement": r"0[1-9]|1[0-9]|2[1-9AB]|[3-8][0-9]|9[0-5]|97[1-8]",
+    "region": r"R[0-9]{2}",
     "qpv": "|".join(_QPV.values()),
     "france_metropolitaine": "METRO",
-    "epci": r"2\d{8}",
-    "iris": "(?!20)" + _COMMUNE + r"\d{4}",
+    "epci": r"2[0-9]{8}",
+    "iris": r"(?:0[1-9]|[13-8][0-9]|9[0-8]|2[1-9AB])[0-9]{7}",  # 20 is no department
 }
 _DIGITS: dict[str, int] = {"commune": 5, "iris": 9, "departement": 2}
 SHOWN = 5
@@ -124,8 +128,28 @@ def check_codes(codes: Iterable[str], level: str) -> list[Fault]:
 def _fits(texts: pd.Series[str], level: str) -> pd.Series[bool]:
     if level == "union":
         return texts.str.strip() != ""
-    good = texts.str.fullmatch(_FORMS[level])
+    good = matched(texts, _FORMS[level])
     return good & texts.map(_siren).astype(bool) if level == "epci" else good
+
+
+def matched(texts: pd.Series[str], form: str) -> pd.Series[bool]:
+    """Tell the texts that are wholly of a form, that Arrow's expressions can write.
+
+    Parameters
+    ----------
+    texts : Series of str
+        Texts; a missing one is of no form.
+    form : str
+        Regular expression.
+
+    Returns
+    -------
+    Series of bool
+        On the index of the texts.
+    """
+    cells = pa.array(texts, type=pa.large_string(), from_pandas=True)
+    found = pc.fill_null(pc.match_substring_regex(cells, f"^(?:{form})$"), False)
+    return pd.Series(np.array(found, dtype=bool), index=texts.index)
 
 
 @dataclass(frozen=True)
@@ -214,8 +238,13 @@ def bare_codes(codes: pd.Series[str]) -> pd.Series[str]:
     Series
         Without marks around them, label after them, spaces within, decimals (``"59172,0"``).
     """
-    for change in (_without_marks, _without_label, _without_spaces, _without_decimals):
-        codes = change(codes, "")
+    dressed = ~matched(codes, "[0-9A-Za-z]*")
+    if dressed.any():
+        bare = codes[dressed]
+        for change in (_without_marks, _without_label, _without_spaces, _without_decimals):
+            bare = change(bare, "")
+        codes = codes.copy()
+        codes[dressed] = bare
     return codes.str.upper()
 
 

@@ -142,15 +142,11 @@ class Tables(Mapping[str, pd.DataFrame]):
         if refused:
             faults = [fault for error in refused for fault in error.defauts]
             raise TableError("\n".join(str(error) for error in refused) + "\nen tout", faults)
-        self._statuts = _check_statuts(statuts, self._frames)
+        self._statuts, places = _check_statuts(statuts, self._frames)
         self._territoires = _check_territoires(territoires)
-        self._add_rows_told_of()
+        self._add_rows_told_of(places)
         motifs, self._motifs = pd.factorize(self._statuts["motif"])
-        self._remarks = {
-            (table, column): self._remarks_of(table, column, cells, motifs)
-            for table, column, cells in _by_column(self._statuts)
-            if table in self._frames
-        }
+        self._remarks = self._all_remarks(motifs, places)
 
     def remarks(self, table: str, column: str) -> Remarks | None:
         """Return what is said of a column.
@@ -189,35 +185,40 @@ class Tables(Mapping[str, pd.DataFrame]):
         """The reasons given in ``statuts``."""
         return list(self._motifs)
 
-    def _add_rows_told_of(self) -> None:
+    def _add_rows_told_of(self, places: dict[str, _Told]) -> None:
         """Give a row to a territory whose table only says why it is absent."""
-        for table, cells in self._statuts.groupby("table"):
-            name = str(table)
-            if name in self._frames:
-                frame = self._frames[name]
-                told = pd.MultiIndex.from_frame(cells[list(KEY)].drop_duplicates())
-                new = told[~told.isin(frame.index)]
-                if len(new):
-                    self._frames[name] = frame.reindex(frame.index.append(new))
+        for table, told in places.items():
+            absent = told.rows[told.places < 0]
+            if len(absent):
+                cells = self._statuts[list(KEY)].iloc[absent]
+                new = pd.MultiIndex.from_frame(cells.drop_duplicates())
+                frame = self._frames[table].reindex(self._frames[table].index.append(new))
+                self._frames[table] = frame
+                told.places[told.places < 0] = places_in(
+                    self.index_of(table), cells["code"], cells["annee"]
+                )
 
-    def _remarks_of(
-        self, table: str, column: str, cells: pd.DataFrame, motifs: Integers
-    ) -> Remarks:
-        index = self._frames[table].index
-        rows = index.get_indexer(pd.MultiIndex.from_frame(cells[list(KEY)]))
-        said = Remarks(
-            statut=np.zeros(len(index), dtype=np.int8),
-            douteux=np.zeros(len(index), dtype=bool),
-            estime=np.zeros(len(index), dtype=bool),
-            deduit=np.zeros(len(index), dtype=bool),
-            motif=np.full(len(index), -1, dtype=np.int64),
-        )
-        said.statut[rows] = pd.Categorical(cells["statut"], categories=list(STATUSES)).codes
-        said.douteux[rows] = cells["qualite"] == DOUBTFUL
-        said.estime[rows] = cells["qualite"] == ESTIMATED
-        said.deduit[rows] = cells["origine"] == DEDUCED
-        said.motif[rows] = motifs[cells.index]
-        return said
+    def _all_remarks(
+        self, motifs: Integers, places: Mapping[str, _Told]
+    ) -> dict[tuple[str, str], Remarks]:
+        """Bring what is said on the rows of the tables, column by column."""
+        said = self._statuts
+        reasons = pd.Index(STATUSES).get_indexer(pd.Index(said["statut"])).astype(np.int8)
+        marks = [
+            (said[name] == word).to_numpy(bool)
+            for name, word in (("qualite", DOUBTFUL), ("qualite", ESTIMATED), ("origine", DEDUCED))
+        ]
+        remarks: dict[tuple[str, str], Remarks] = {}
+        for table, column, rows, at in _by_column(places):
+            index = self.index_of(table)
+            flags = np.zeros((len(marks), len(index)), dtype=bool)
+            flags[:, at] = [mark[rows] for mark in marks]
+            status = np.zeros(len(index), dtype=np.int8)
+            motif = np.full(len(index), -1, dtype=np.int64)
+            status[at], motif[at] = reasons[rows], motifs[rows]
+            doubtful, estimated, deduced = flags
+            remarks[table, column] = Remarks(status, doubtful, estimated, deduced, motif)
+        return remarks
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         """Return a table; changing it leaves the set as it was."""
@@ -367,13 +368,10 @@ def _conflicts(
 def _still_true(statuts: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Leave out the reason of an absent cell that another source gives."""
     kept = np.ones(len(statuts), dtype=bool)
-    for table, column, cells in _by_column(statuts.assign(place=np.arange(len(statuts)))):
-        if table not in frames or column not in frames[table].columns:
-            continue
-        keys = pd.MultiIndex.from_frame(cells[list(KEY)])
-        known = frames[table][column].reindex(keys).notna().to_numpy()
-        absent = (cells["statut"] != "ok").to_numpy()
-        kept[cells["place"].to_numpy()[known & absent]] = False
+    absent = (statuts["statut"] != "ok").to_numpy(bool)
+    for table, column, rows, at in _by_column(_places(statuts, frames)):
+        if column in frames[table].columns:
+            kept[rows[_known(frames[table][column])[at] & absent[rows]]] = False
     return statuts[kept]
 
 
@@ -390,9 +388,9 @@ def _nothing_said() -> pd.DataFrame:
 
 def _check_statuts(
     statuts: pd.DataFrame | None, frames: Mapping[str, pd.DataFrame]
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, dict[str, _Told]]:
     if statuts is None or statuts.empty:
-        return empty_statuts()
+        return empty_statuts(), {}
     needed = [column for column in STATUTS_COLUMNS if column not in OPTIONAL_STATUTS]
     check_frame(statuts, "statuts refusés", needed, error=TableError)
     checked = statuts.reindex(columns=list(STATUTS_COLUMNS)).reset_index(drop=True)
@@ -407,17 +405,14 @@ def _check_statuts(
     if len(odd):
         problem = f"inconnu : {', '.join(map(str, odd['statut'].unique()))}"
         faults.append(Fault("statut", problem, f"choisir parmi {', '.join(STATUSES)}", odd))
-    for table, column, cells in _by_column(checked):
-        if table not in frames:
-            continue  # the table may come with another set
+    absent = (checked["statut"] != "ok").to_numpy(bool)
+    places = _places(checked, frames)
+    for table, column, rows, at in _by_column(places):
         if column not in frames[table].columns:
-            faults.append(
-                Fault("statuts", f"« {table}.{column} » inconnu", "corriger le nom", cells)
-            )
+            problem = f"« {table}.{column} » inconnu"
+            faults.append(Fault("statuts", problem, "corriger le nom", checked.iloc[rows]))
             continue
-        values = frames[table][column].reindex(pd.MultiIndex.from_frame(cells[list(KEY)]))
-        absent = cells["statut"].to_numpy() != "ok"
-        held = cells[absent & values.notna().to_numpy()]
+        held = checked.iloc[rows[absent[rows] & _known(frames[table][column])[at]]]
         if len(held):
             first = held.iloc[0]
             faults.append(
@@ -432,12 +427,81 @@ def _check_statuts(
             )
     if faults:
         raise TableError("statuts refusés", faults)
-    return checked
+    return checked, places
 
 
-def _by_column(statuts: pd.DataFrame) -> Iterator[tuple[str, str, pd.DataFrame]]:
-    for (table, column), cells in statuts.groupby(["table", "colonne"], sort=False):
-        yield str(table), str(column), cells
+def places_in(index: pd.MultiIndex, codes: pd.Series, years: pd.Series) -> RowNumbers:
+    """Give the rows of some keys in a table, -1 for those that it has not.
+
+    Parameters
+    ----------
+    index : MultiIndex
+        Keys of the table (``code``, ``annee``), no two alike.
+    codes, years : Series
+        Keys looked for.
+
+    Returns
+    -------
+    ndarray of int
+    """
+    known = [index.levels[index.names.index(name)] for name in KEY]
+    number = len(known[1])
+    if len(known[0]) * number > 4 * len(index) + 10_000:  # few of the keys there may be
+        wanted = pd.MultiIndex.from_arrays([codes, years], names=list(KEY))
+        return np.asarray(index.get_indexer(wanted), dtype=np.intp)
+    code, year = _numbered(known[0], codes), _numbered(known[1], years)
+    own = [np.asarray(index.codes[index.names.index(name)], dtype=np.intp) for name in KEY]
+    rows = np.full(max(len(known[0]) * number, 1), -1, dtype=np.intp)
+    rows[own[0] * number + own[1]] = np.arange(len(index))
+    return np.where((code >= 0) & (year >= 0), rows[code * number + year], -1)
+
+
+def _numbered(level: pd.Index, words: pd.Series) -> RowNumbers:
+    """Give the position of each word in a level, asked once a word."""
+    row, known = pd.factorize(words)
+    return np.asarray(level.get_indexer(pd.Index(known))[row], dtype=np.intp)
+
+
+@dataclass(frozen=True)
+class _Told:
+    """The rows of ``statuts`` that are of one table, and where their keys are in it (-1: nowhere).
+
+    ``columns`` gives, by column of the table, positions in these.
+    """
+
+    rows: RowNumbers
+    places: RowNumbers
+    columns: Mapping[str, RowNumbers]
+
+
+def _places(statuts: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> dict[str, _Told]:
+    """Find the keys of the remarks in the tables; a table may come with another set."""
+    found = {}
+    for table, rows in statuts.groupby("table", sort=False).indices.items():
+        if table in frames:
+            index, cells = frames[str(table)].index, statuts.iloc[rows]
+            assert isinstance(index, pd.MultiIndex)  # so checked at the door
+            at = places_in(index, cells["code"], cells["annee"])
+            columns = {
+                str(c): np.asarray(i)
+                for c, i in cells.groupby("colonne", sort=False).indices.items()
+            }
+            found[str(table)] = _Told(np.asarray(rows), at, columns)
+    return found
+
+
+def _by_column(
+    places: Mapping[str, _Told],
+) -> Iterator[tuple[str, str, RowNumbers, RowNumbers]]:
+    """Give the rows of the remarks of each table and column, and the rows they are of."""
+    for table, told in places.items():
+        for column, mine in told.columns.items():
+            yield table, column, told.rows[mine], told.places[mine]
+
+
+def _known(column: pd.Series) -> Booleans:
+    """Tell the rows that have a value, and of none (-1) that it has not."""
+    return np.append(column.notna().to_numpy(bool), np.zeros(1, dtype=bool))
 
 
 def _check_territoires(territoires: pd.DataFrame | None) -> pd.DataFrame:

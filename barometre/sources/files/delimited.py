@@ -14,9 +14,10 @@ from itertools import chain, islice
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arrays import Booleans
+from barometre.base.arrays import Booleans, RowNumbers
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.sources.files import limits
 
@@ -97,12 +98,7 @@ def by_line(nom: str, content: bytes, *, above: int = 0) -> bytes:
 
 
 def _has_lone_return(content: bytes) -> bool:
-    position = content.find(b"\r")  # ten times faster than to look for two bytes
-    while position >= 0:
-        if content[position + 1 : position + 2] != b"\n":
-            return True
-        position = content.find(b"\r", position + 1)
-    return False
+    return content.count(b"\r") != content.count(b"\r\n")
 
 
 def is_utf8(content: bytes, *, whole: bool = True) -> bool:
@@ -272,19 +268,38 @@ def _shape(rows: Iterable[_Row], header: Header) -> _Shape:
     return _Shape(total, dropped, sorted(odd))
 
 
-def _regular(content: bytes, header: Header) -> int:
+def regular_rows(content: bytes, header: Header) -> int:
     """Count the rows of a file whose every row has the cells of the header; 0 for another."""
     if len(header.names) != header.fields or not 0 < len(content) - header.offset < LARGEST:
         return 0
     body = np.frombuffer(content, np.uint8, offset=header.offset)
-    ends = np.flatnonzero(body == ord("\n"))
-    if body[-1] != ord("\n"):
+    separator, quote = ord(header.separator), ord('"')
+    ends, separators, quotes = (
+        np.flatnonzero(body == mark) for mark in (ord("\n"), separator, quote)
+    )
+    if len(quotes):
+        if not _well_quoted(body, quotes, separator):
+            return 0
+        ends, separators = (at[np.searchsorted(quotes, at) % 2 == 0] for at in (ends, separators))
+    if not len(ends) or ends[-1] != len(body) - 1:
         ends = np.append(ends, len(body))
-    first = body[np.append(0, ends[:-1] + 1)]
-    separator = ord(header.separator)
-    number = np.diff(np.searchsorted(np.flatnonzero(body == separator), ends), prepend=0) + 1
+    first = np.append(0, ends[:-1] + 1)
+    first = body[np.minimum(first + (body[first] == quote), len(body) - 1)]
+    number = np.diff(np.searchsorted(separators, ends), prepend=0) + 1
     plain = (first > 32) & (first < 128) & (first != separator) & (number == header.fields)
-    return len(ends) if plain.all() else 0
+    return len(ends) if (plain & (first != quote)).all() else 0
+
+
+def _well_quoted(body: npt.NDArray[np.uint8], quotes: RowNumbers, separator: int) -> bool:
+    """Tell whether each quote opens or closes a cell, or is doubled within one."""
+    if len(quotes) % 2:
+        return False
+    opened, closed = quotes[::2], quotes[1::2]
+    before, after = body[opened - 1], body[np.minimum(closed + 1, len(body) - 1)]
+    starts = np.isin(before, [separator, ord("\n")]) | (opened == 0)
+    starts[1:] |= opened[1:] == closed[:-1] + 1
+    stops = np.isin(after, [separator, ord("\n"), ord("\r"), ord('"')])
+    return bool((starts & (stops | (closed == len(body) - 1))).all())
 
 
 def _is_note(cell: str) -> bool:
@@ -299,7 +314,7 @@ def read_columns(
     quoted = content.find(b'"', header.offset) >= 0
     stream = io.BytesIO(content)
     stream.seek(header.offset)
-    rows = 0 if quoted else _regular(content, header)
+    rows = regular_rows(content, header)
     kept = np.ones(rows, bool) if rows else kept_rows(nom, stream, header)
     limits.refuse_rows(nom, len(kept), most)
     if not kept.any():

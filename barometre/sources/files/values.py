@@ -36,6 +36,7 @@ _GROUPED_BY_COMMAS = r"^[+-]?[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]+$"
 _GROUPED_BY_POINTS = r"^[+-]?[0-9]{1,3}(?:\.[0-9]{3})+,[0-9]+$"
 _SINGLE = {mark: rf"^[+-]?[1-9][0-9]{{0,2}}[{mark}][0-9]{{3}}$" for mark in ",."}
 _GROUPED = {",": _GROUPED_BY_COMMAS, ".": _GROUPED_BY_POINTS}
+_HEAD = 256  # cells that mostly tell what the mark of a column is
 _MARKED_NUMBER = r"^[+\x{2212}-]?[0-9\s\x{00A0}\x{202F}]*[.,][0-9]+$"
 
 
@@ -114,8 +115,11 @@ def _conventions(
     """
     thousands, doubtful, equivocal = (np.zeros(len(cells), np.bool_) for _ in range(3))
     marked = {m: _flags(pc.match_substring(cells, m)) for m in ",."}
-    if not any(flags.any() for flags in marked.values()):
+    present = [mark for mark, flags in marked.items() if flags.any()]
+    if not present:
         return thousands, doubtful, equivocal
+    if len(present) == 1 and _decimals(cells.filter(pa.array(marked[present[0]])), present[0]):
+        return thousands, doubtful, equivocal  # a single mark, that of decimals
     single = {m: _flags(pc.match_substring_regex(cells, shape)) for m, shape in _SINGLE.items()}
     grouped = {m: _flags(pc.match_substring_regex(cells, shape)) for m, shape in _GROUPED.items()}
     number = _flags(pc.match_substring_regex(cells, _MARKED_NUMBER))
@@ -133,6 +137,14 @@ def _conventions(
             else:
                 equivocal |= single[mark]
     return thousands, doubtful, equivocal
+
+
+def _decimals(cells: Any, mark: str) -> bool:
+    """Tell whether one of the first cells shows that their only mark is that of decimals."""
+    head = cells.slice(0, _HEAD)
+    number = _flags(pc.match_substring_regex(head, _MARKED_NUMBER))
+    single = _flags(pc.match_substring_regex(head, _SINGLE[mark]))
+    return bool((number & ~single).any())
 
 
 def _numbers(texts: Any) -> Floats:

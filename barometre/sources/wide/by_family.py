@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 
 from barometre.base.errors import Fault, FaultsError, counted
-from barometre.sources.file_report import FileReport, Reading, described, tables_of
+from barometre.sources.file_report import FileReport, Reading, described, tables_of_columns
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.wide.cells import Cells, cells_of
@@ -34,7 +34,7 @@ def _read(family: Family, source: Source) -> Reading:
     refuse_repeated(plan, rows)
     rows = rows[[*plan.lues]]
     cells = cells_of(plan, rows)
-    tables = tables_of(cells.cells, cells.territoires, source.nom)
+    tables = tables_of_columns(cells.cells, cells.territoires, source.nom)
     report = described(tables, source.nom, family.titre)
     completed = _completed(report, plan, cells, source.entete)
     told = (*completed.avertissements, *other_years(plan, rows), *failed_formulas(plan, rows),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +31,8 @@ class Cells:
 
     Attributes
     ----------
-    cells : DataFrame
-        As `report.tables_of` takes them.
+    cells : sequence of (str, str, DataFrame)
+        Columns of ours, as `file_report.tables_of_columns` takes them.
     territoires : DataFrame
         ``code``, ``libelle``, ``niveau``.
     lignes : Territories
@@ -41,7 +41,7 @@ class Cells:
         Columns of numbers without any.
     """
 
-    cells: pd.DataFrame
+    cells: Sequence[tuple[str, str, pd.DataFrame]]
     territoires: pd.DataFrame
     lignes: Territories
     vides: tuple[str, ...] = ()
@@ -74,13 +74,16 @@ def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
     parsed = {name: parse_numbers(texts[name]) for name in plan.nombres}
     _refuse_unreadable(plan, texts, parsed)
     years = _row_years(plan, texts)
-    cells = [_cells(plan, column, texts, codes, years, parsed) for column in plan.colonnes]
-    long = pd.concat(cells, ignore_index=True) if cells else _no_cells()
-    refuse_impossible(plan, codes, parsed, long)
+    cells = [
+        (column.mapped.table, column.mapped.colonne,
+         _cells(plan, column, texts, codes, years, parsed))
+        for column in plan.colonnes
+    ]  # fmt: skip
+    refuse_impossible(plan, codes, parsed, [one["annee"] for _, _, one in cells])
     labels = texts[plan.libelle] if plan.libelle else codes
     named = pd.DataFrame({"code": codes, "libelle": labels, "niveau": found.niveaux})
     return Cells(
-        cells=long,
+        cells=cells,
         territoires=named.drop_duplicates("code", ignore_index=True),
         lignes=found,
         vides=empty_columns(plan, parsed, texts),
@@ -91,8 +94,11 @@ def _row_years(plan: Plan, texts: pd.DataFrame) -> npt.NDArray[np.int64] | None:
     if not plan.annees:
         return None
     # 2021, 2021-12-31, 31/12/2021, 2021-T4, 202112
-    found = texts[plan.annees].str.extract(r"(?:^|\D)((?:19|20)\d{2})(?:\D|$|\d{2}$)")[0]
-    if found.isna().any():
+    row, written = pd.factorize(texts[plan.annees])
+    told = pd.Series(written, dtype="str")
+    told = told.str.extract(r"(?:^|\D)((?:19|20)\d{2})(?:\D|$|\d{2}$)")[0]
+    found = told.take(row).set_axis(texts.index)
+    if told.isna().any():
         bad = texts.loc[found.isna(), plan.annees].unique()
         raise FaultsError(
             f"fichier {plan.nom} refusé",
@@ -157,13 +163,15 @@ def _cells(
         when = years + mapped.decalage
     if not family.sommer:
         _say_why_empty(np.isnan(value), status, motif, texts, mapped, mapped.vide or family.vide)
-    frame = pd.DataFrame({"code": codes, "annee": when, "valeur": value, "statut": status})
-    frame["motif"] = motif
+    frame = pd.DataFrame(
+        {"code": codes, "annee": when, "valeur": value, "statut": status, "motif": motif},
+        copy=False,
+    )
     if family.sommer:
         frame = _added_up(frame, texts, mapped, family.sans_ligne == "zero")
     if mapped.reserve:
         frame.loc[frame["valeur"].notna(), "motif"] = mapped.reserve
-    return frame.assign(table=mapped.table, colonne=mapped.colonne)
+    return frame
 
 
 def _say_why_empty(
@@ -227,8 +235,3 @@ def _kept(texts: pd.DataFrame, rules: Mapping[str, str]) -> pd.DataFrame:
     for column, rule in rules.items():
         texts = texts[texts[column].str.fullmatch(rule, case=False)]
     return texts
-
-
-def _no_cells() -> pd.DataFrame:
-    columns = ["code", "annee", "valeur", "statut", "motif", "table", "colonne"]
-    return pd.DataFrame(columns=columns)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -51,7 +51,10 @@ def refuse_repeated(plan: Plan, rows: pd.DataFrame) -> None:
 
 
 def refuse_impossible(
-    plan: Plan, codes: pd.Series[str], parsed: Mapping[str, Parsed], cells: pd.DataFrame
+    plan: Plan,
+    codes: pd.Series[str],
+    parsed: Mapping[str, Parsed],
+    years: Iterable[pd.Series],
 ) -> None:
     """Refuse what a sum would hide, and years to come.
 
@@ -63,8 +66,8 @@ def refuse_impossible(
         Codes of its rows.
     parsed : mapping of str to Parsed
         The numbers of its rows, by column.
-    cells : DataFrame
-        The cells made of them; ``annee`` is used.
+    years : iterable of Series
+        Years of the cells made of them.
 
     Raises
     ------
@@ -72,8 +75,8 @@ def refuse_impossible(
         A negative part of a sum of counts or of shares, a year after this one.
     """
     faults = [*_negative_parts(plan, codes, parsed)]
-    years = pd.to_numeric(cells["annee"], errors="coerce")
-    later = sorted(years[years > dt.datetime.now(tz=dt.UTC).year].unique())
+    dates = {year for column in years for year in pd.unique(column)}
+    later = sorted(year for year in dates if year > dt.datetime.now(tz=dt.UTC).year)
     if later:
         shown = ", ".join(str(int(year)) for year in later[:SHOWN])
         remedy = "corriger l'année du nom du fichier ou de sa colonne"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -65,9 +67,12 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
     """
     given = rows[plan.code]
     level = plan.niveau or _usual_level(given)
-    recoded = given.replace(dict(plan.famille.recoder.get(level, {})))
+    changes = dict(plan.famille.recoder.get(level, {}))
+    recoded = given.replace(changes) if changes else given
     none = recoded.str.fullmatch("|".join((*_NO_TERRITORY, *plan.famille.ignorer)), case=False)
-    valued = (rows[list(plan.nombres)] != "").any(axis=1) if plan.nombres else ~none
+    valued = ~none
+    if plan.nombres:
+        valued = functools.reduce(operator.or_, (rows[name] != "" for name in plan.nombres))
     mended = mend_codes(recoded[~none], level)
     codes = recoded.copy()
     codes[mended.codes.index] = mended.codes
@@ -78,7 +83,8 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
         admitted = others.isin(plan.famille.aussi) if plan.niveau else others != "union"
         levels[others.index[admitted]] = others[admitted]
         wrong[others.index[admitted]] = False
-    worded = ~codes.str.contains(r"\d") & codes.str.contains(r"[^\W\d_]")
+    worded = pd.Series(data=False, index=codes.index)
+    worded[wrong] = ~codes[wrong].str.contains(r"\d") & codes[wrong].str.contains(r"[^\W\d_]")
     note = wrong & (worded | ~valued)
     nameless = (codes == "") & valued & ("" not in plan.famille.ignorer)
     _refuse(plan, level, codes[wrong & ~note].drop_duplicates(), note | nameless, ~none & ~wrong)
@@ -99,7 +105,7 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
 def _usual_level(codes: pd.Series[str]) -> str:
     """Find the level in the form of the codes."""
     codes = bare_codes(codes)
-    shape = codes[codes.str.contains(r"\d")].str.len()
+    shape = codes[codes.str.contains("[0-9]")].str.len()
     # A code that lost its zero is shorter: the longest usual form is that of the level.
     usual = shape.value_counts(normalize=True)
     for length in sorted(usual[usual > 0.01].index, reverse=True):
