@@ -42,7 +42,7 @@ PROTECTION = {
     "protect",
 }
 RAW = {"etable", "effective_size", "smallest_p", "pretrend_test", "achieved_power", "sample_size", "rmst",
-       "combine_weights"} | ON_COLUMNS | PROTECTION  # fmt: skip
+       "combine_weights", "rubin"} | ON_COLUMNS | PROTECTION  # fmt: skip
 CLUSTERED = ("did", "twfe", "event_study", "att_gt", "weighted_effect")
 
 
@@ -153,6 +153,7 @@ def results() -> dict[str, Any]:
     effects = cohort.att_gt("income")
     study = cohort.event_study("income")
     design = cohort.did_design("income", 2028)
+    imputed = cohort.multiple_imputation("income", covariates=traits, draws=2, iterations=1)
     return {
         "patterns": cohort.participation_patterns(),
         "waves": cohort.waves_per_person(),
@@ -183,6 +184,9 @@ def results() -> dict[str, Any]:
         "icc": cohort.intraclass_correlation("income"),
         "etable": bcs.cohort.etable([cohort.did("income", 2028)]),
         "lee": cohort.lee_bounds("income", draws=20),
+        "imputed": imputed,
+        "pooled": imputed.pool(lambda data: data.did("income", 2028)),
+        "shifted": imputed.tipping_point(lambda data: data.did("income", 2028), [0, -50]),
         "matches": bcs.cohort.nearest_match(first, "arm", traits, replace=True),
         "change": cohort.decompose_change("income", "QN05952M", 2024, 2027, draws=20),
         "did": cohort.did("income", 2028),

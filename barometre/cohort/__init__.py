@@ -62,6 +62,8 @@ if TYPE_CHECKING:
     from barometre.cohort.losses.alike import balance_table as balance_table
     from barometre.cohort.losses.alike import balance_test as balance_test
     from barometre.cohort.losses.alike import effective_size as effective_size
+    from barometre.cohort.losses.imputed import Imputations as Imputations
+    from barometre.cohort.losses.imputed import multiple_imputation as multiple_imputation
     from barometre.cohort.losses.logit import LogitFit as LogitFit
     from barometre.cohort.losses.logit import fit_logit as fit_logit
     from barometre.cohort.losses.lost import LeeBounds as LeeBounds
@@ -71,6 +73,7 @@ if TYPE_CHECKING:
     from barometre.cohort.losses.lost import stayers_and_lost as stayers_and_lost
     from barometre.cohort.losses.matching import Matches as Matches
     from barometre.cohort.losses.matching import nearest_match as nearest_match
+    from barometre.cohort.losses.pooling import rubin as rubin
     from barometre.cohort.losses.weights import AttritionWeights as AttritionWeights
     from barometre.cohort.losses.weights import TreatmentWeights as TreatmentWeights
     from barometre.cohort.losses.weights import attrition_weights as attrition_weights

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from barometre.cohort.durations import of_cohort
 from barometre.cohort.follow import participation, passages
 from barometre.cohort.impact import event_time, formulas, two_arms, two_way
 from barometre.cohort.inference import intraclass
-from barometre.cohort.losses import baseline
+from barometre.cohort.losses import baseline, imputed
 from barometre.cohort.movers import zone as zones
 from barometre.cohort.rows.panel import PanelRows
 from barometre.cohort.staggered import bacon, group_time, imputed
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from barometre.cohort.inference.intraclass import IntraClass
     from barometre.cohort.inference.sandwich import RobustFit, StandardError
     from barometre.cohort.losses.alike import Denominator
+    from barometre.cohort.losses.imputed import Imputations
     from barometre.cohort.losses.logit import LogitFit
     from barometre.cohort.losses.lost import LeeBounds
     from barometre.cohort.losses.weights import AttritionWeights, Estimand, TreatmentWeights
@@ -337,6 +338,32 @@ class Cohort(PanelRows):
             stabilised=stabilised,
             trim=trim,
             weight=weight,
+        )
+
+    def multiple_imputation(
+        self,
+        outcome: str,
+        *,
+        covariates: Sequence[str] = (),
+        draws: int = 20,
+        iterations: int = 5,
+        donors: int = 5,
+        seed: int = 0,
+    ) -> Imputations[Self]:
+        """Draw the missing outcomes several times, those of the lost included, arms apart.
+
+        ``.pool(lambda cohort: cohort.did(...))`` combines any estimator by Rubin's rules. An
+        outcome is drawn at every wave from the first one of the person on, from its other waves
+        and covariates of the first one.
+        """
+        return imputed.panel_multiple_imputation(
+            self,
+            outcome,
+            covariates=covariates,
+            draws=draws,
+            iterations=iterations,
+            donors=donors,
+            seed=seed,
         )
 
     def lee_bounds(

@@ -270,3 +270,30 @@ def test_nearest_neighbours(case: str, options: Any) -> None:
     found = set(zip(ours["treated"], ours["control"], strict=True))
     assert found == set(zip(theirs["treated"], theirs["control"], strict=True))
     assert len(ours) == len(theirs) > 30
+
+
+def test_rubin_rules() -> None:
+    each = result("rubin_each").drop(columns="draw")
+    theirs = result("rubin_pooled")
+    terms = len(theirs)
+    ours = cohort.rubin(each.iloc[i : i + terms] for i in range(0, len(each), terms))
+    assert ours["term"].tolist() == theirs["term"].tolist()
+    for column in ("estimate", "se", "df", "within", "between", "fmi"):
+        same(ours[column], theirs[column])
+
+
+def test_multiple_imputation() -> None:
+    """400 draws of ours and of mice: both means, and both variances between draws."""
+    people = data("people").set_index("person")
+    last = panel(seen=False).query("wave == 2026").set_index("person")["income"]
+    people["last"] = last.where(people["lost"] == 0)
+    drawn = cohort.multiple_imputation(
+        people, ["last"], covariates=["arm", "age", "base_income"], draws=400
+    )
+    ours = [cohort.weighted_effect(frame, "last", "arm").estimate for frame in drawn.completed()]
+    theirs = result("imputed").set_index("term").loc["arm"]
+    between = np.var(ours, ddof=1)
+    error = np.sqrt((between + theirs["between"]) / 400)
+    assert abs(np.mean(ours) - theirs["estimate"]) < 3 * error
+    # A variance of 400 draws has a relative error of 7 %: three of the ratio of two.
+    assert between / theirs["between"] == pytest.approx(1, abs=0.3)

@@ -1,0 +1,210 @@
+"""Multiple imputation: what is drawn, what is pooled, what losses not at random would change."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from barometre.base.errors import BarometreError
+from barometre.base.tidy import Tidy
+from barometre.cohort import Cohort, multiple_imputation, rubin, weighted_effect
+
+
+def people(n: int = 120, seed: int = 0, share: float = 0.3) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"arm": np.arange(n) % 2, "x": rng.normal(size=n)})
+    frame["place"] = rng.choice(["a", "b"], n)
+    frame["y"] = 3 + 2 * frame["arm"] + frame["x"] + rng.normal(size=n)
+    return frame.assign(y=frame["y"].mask(rng.random(n) < share))
+
+
+def effect(frame: pd.DataFrame) -> Any:
+    return weighted_effect(frame, "y", "arm")
+
+
+def followed(seed: int = 0) -> pd.DataFrame:
+    """60 people, three waves: some are lost, some enter late, some do not answer."""
+    rng = np.random.default_rng(seed)
+    rows = pd.DataFrame({"id": np.repeat(np.arange(60), 3), "wave": np.tile([1, 2, 3], 60)})
+    rows["arm"] = np.where(rows["id"] % 2, "action", "témoin")
+    rows["age"] = np.repeat(rng.integers(20, 60, 60), 3).astype(float)
+    rows["place"] = rows["id"] % 6
+    rows["w"] = 1.0 + rows["id"] % 3
+    rows["y"] = rows["age"] / 10 + rows["wave"] + rng.normal(size=180)
+    rows.loc[rng.random(180) < 0.1, "y"] = np.nan
+    gone = (rows["id"] % 7 == 0) & (rows["wave"] == 3)
+    late = (rows["id"] % 11 == 5) & (rows["wave"] == 1)
+    return rows[~gone & ~late].reset_index(drop=True)
+
+
+def cohort(frame: pd.DataFrame) -> Cohort:
+    return Cohort(frame, "id", "wave", arm="arm", treated="action", cluster="place", weight="w")
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.floats(-50, 50), st.floats(0.1, 5)), min_size=2, max_size=9))
+def test_rules_written_out(drawn: list[tuple[float, float]]) -> None:
+    """Rubin (1987), Barnard and Rubin (1999), term by term, with 12 degrees of freedom."""
+    m, v = len(drawn), 12.0
+    tables = [pd.DataFrame({"estimate": [b], "se": [s], "df": [v]}) for b, s in drawn]
+    row = rubin(tables).iloc[0]
+    mean = sum(b for b, _ in drawn) / m
+    within = sum(s * s for _, s in drawn) / m
+    between = sum((b - mean) ** 2 for b, _ in drawn) / (m - 1)
+    total = within + (1 + 1 / m) * between
+    assert row["estimate"] == pytest.approx(mean, abs=1e-9)
+    assert row["se"] == pytest.approx(np.sqrt(total), rel=1e-9)
+    share = (1 + 1 / m) * between / total
+    if share > 1e-6:
+        old, seen = (m - 1) / share**2, (v + 1) / (v + 3) * v * (1 - share)
+        assert row["df"] == pytest.approx(1 / (1 / old + 1 / seen), rel=1e-6)
+        assert 0 < row["fmi"] <= 1
+    assert row["low"] <= row["estimate"] <= row["high"]
+
+
+def test_nothing_between_is_one_of_them_and_others_are_refused() -> None:
+    frame = people(share=0.0)
+    one = effect(frame)
+    row = rubin([one, one]).iloc[0]
+    for name in ("estimate", "se", "low", "high", "df", "p"):
+        assert row[name] == pytest.approx(getattr(one, name), rel=1e-12)
+    assert row["fmi"] == 0
+    with pytest.raises(BarometreError, match="une seule imputation"):
+        rubin([one])
+    with pytest.raises(BarometreError, match="à combiner"):
+        rubin([3.0, 4.0])
+    terms = [pd.DataFrame({"term": [name], "estimate": [1.0], "se": [1.0]}) for name in "ab"]
+    with pytest.raises(BarometreError, match="mêmes lignes"):
+        rubin(terms)
+
+
+@settings(max_examples=8)
+@given(st.integers(0, 50))
+def test_answers_stay_and_what_is_drawn_was_given_by_someone_of_the_group(seed: int) -> None:
+    frame = people(seed=seed, n=60)
+    drawn = multiple_imputation(
+        frame, ["y"], covariates=["x", "place"], by="arm", draws=2, seed=seed
+    )
+    absent = frame["y"].isna()
+    for filled in drawn.completed():
+        pd.testing.assert_frame_equal(filled[~absent], frame[~absent])
+        assert filled["y"].notna().all()
+        for arm in (0, 1):
+            given_by = set(frame.loc[frame["arm"] == arm, "y"].dropna())
+            assert set(filled.loc[absent & (frame["arm"] == arm), "y"]) <= given_by
+    assert frame["y"].isna().sum() == absent.sum()  # not modified
+    again = multiple_imputation(
+        frame, ["y"], covariates=["x", "place"], by="arm", draws=2, seed=seed
+    )
+    np.testing.assert_array_equal(again.drawings["y"], drawn.drawings["y"])
+
+
+def test_what_depends_on_a_covariate_is_given_back() -> None:
+    """Those of high x are lost: known answers are too low, imputed ones put it right."""
+    rng = np.random.default_rng(4)
+    x = rng.normal(size=2000)
+    y = 10 + 3 * x + rng.normal(size=2000)
+    frame = pd.DataFrame(
+        {"x": x, "y": np.where(rng.random(2000) < 1 / (1 + np.exp(-2 * x)), np.nan, y)}
+    )
+    drawn = multiple_imputation(frame, ["y"], covariates=["x"], draws=10)
+    means = [data["y"].mean() for data in drawn.completed()]
+    assert frame["y"].mean() < y.mean() - 0.8
+    # The error of a mean known by regression: sd of the residual over those known, 0.05 or so.
+    assert np.mean(means) == pytest.approx(y.mean(), abs=0.2)
+
+
+def test_missing_information_of_a_mean_is_the_share_missing() -> None:
+    """Nothing explains y and half of it is lost at random (Rubin, 1987, section 3.3)."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"arm": np.arange(400) % 2, "y": rng.normal(size=400)})
+    frame["y"] = frame["y"].mask(rng.permutation(np.arange(400)) % 2 == 0)
+    pooled = multiple_imputation(frame, ["y"], by="arm", draws=150, donors=50).pool(effect)
+    # The variance of 150 estimates is known within 12 % (one error), and the law has few degrees.
+    assert pooled["fmi"].item() == pytest.approx(0.5, abs=0.12)
+    assert "caution" not in pooled.meta
+
+
+def test_donors_of_one_prediction_are_all_drawn() -> None:
+    """Nothing tells people apart: each of those known is a donor, none more than the others."""
+    frame = pd.DataFrame({"y": [*range(20), *[np.nan] * 20], "arm": 0})
+    drawn = multiple_imputation(frame, ["y"], by="arm", draws=200).drawings["y"]
+    count = np.bincount(drawn.astype(int).ravel(), minlength=20)
+    assert count.min() > 0.6 * count.mean()
+    assert count.max() < 1.5 * count.mean()
+
+
+def test_shifts_move_the_effect_by_the_share_imputed() -> None:
+    drawn = multiple_imputation(people(), ["y"], covariates=["x"], by="arm", draws=5)
+    table = drawn.tipping_point(effect, [0, -1, 2], where=1)
+    other, share = (drawn.table["n_imputed"] / drawn.table["n"]).tolist()
+    base = drawn.pool(effect)["estimate"].item()
+    assert table["shift"].tolist() == [-1, 0, 2]
+    np.testing.assert_allclose(table["estimate"], base + share * table["shift"], atol=1e-9)
+    both = drawn.pool(effect, shift=2.0)["estimate"].item()
+    assert both == pytest.approx(base + 2 * (share - other), abs=1e-9)
+    far = drawn.tipping_point(effect, [0, -100 / share], where=1)
+    assert "La conclusion à 5 % change entre" in far.summary()
+    assert "ne change pas" in drawn.tipping_point(effect, [0, 0.01]).summary()
+
+
+def test_a_cohort_is_completed_from_the_first_wave_of_each_on() -> None:
+    rows = followed()
+    panel = cohort(rows)
+    drawn = panel.multiple_imputation("y", covariates=["age"], draws=3)
+    first = rows.groupby("id")["wave"].min()
+    expected = int((4 - first).sum())
+    for filled in drawn.completed():
+        assert isinstance(filled, Cohort)
+        assert (filled.treated, filled.cluster, filled.weight) == ("action", "place", "w")
+        frame = filled.frame
+        assert len(frame) == expected
+        assert frame["y"].notna().all()
+        old = frame.iloc[: len(rows)]
+        same = rows["y"].notna()
+        pd.testing.assert_frame_equal(
+            old[same.to_numpy()].reset_index(drop=True), rows[same].reset_index(drop=True),
+            check_dtype=False,
+        )  # fmt: skip
+        added = frame.iloc[len(rows) :]
+        assert (added["wave"] == 3).all()
+        assert added.set_index("id")["age"].to_dict() == {
+            who: rows.loc[rows["id"] == who, "age"].iloc[0] for who in added["id"]
+        }
+    assert drawn.meta["n_added"] == expected - len(rows)
+    pooled = drawn.pool(lambda data: data.did("y", 3, se="CR2"))
+    assert isinstance(pooled, Tidy)
+    assert 0 < pooled["fmi"].item() < 1
+    assert "règles de Rubin" in pooled.summary()
+    moved = drawn.tipping_point(lambda data: data.did("y", 3), [0, 1], where="action")
+    assert moved["estimate"].iloc[1] > moved["estimate"].iloc[0]
+    assert "groupe action" in moved.summary()
+    assert "groupe témoin" in drawn.summary()
+    assert len(pickle.loads(pickle.dumps(drawn)).table) == len(drawn.table)
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda f: multiple_imputation(f, ["x"]), "rien ne manque"),
+        (lambda f: multiple_imputation(f, ["z"]), "colonne absente"),
+        (lambda f: multiple_imputation(f, ["y"], covariates=["y"]), "valeurs manquantes"),
+        (lambda f: multiple_imputation(f, ["y"], draws=1), "draws"),
+        (lambda f: multiple_imputation(f, ["y"], covariates=["x"], donors=0), "donors"),
+        (lambda f: multiple_imputation(f.iloc[:8], ["y"], covariates=["x"], by="arm"), "il en faut"),
+        (lambda f: multiple_imputation(f.assign(arm=None), ["y"], covariates=["x"], by="arm"), "un groupe"),
+        (lambda f: multiple_imputation(f, ["y"], covariates=["x"]).pool(effect, where=1), "faute de by="),
+        (lambda f: multiple_imputation(f, ["y"], covariates=["x"]).pool(effect, shift=np.nan), "shift"),
+        (lambda f: multiple_imputation(f, ["y"], covariates=["x"]).tipping_point(effect, []), "shifts"),
+    ],
+)  # fmt: skip
+def test_refusals(call: Callable[[Any], object], words: str) -> None:
+    with pytest.raises(BarometreError, match=words):
+        call(people(40))
