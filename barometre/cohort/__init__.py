@@ -62,8 +62,8 @@ if TYPE_CHECKING:
     from barometre.cohort.losses.alike import balance_table as balance_table
     from barometre.cohort.losses.alike import balance_test as balance_test
     from barometre.cohort.losses.alike import effective_size as effective_size
-    from barometre.cohort.losses.imputed import Imputations as Imputations
-    from barometre.cohort.losses.imputed import multiple_imputation as multiple_imputation
+    from barometre.cohort.losses.drawn_answers import Imputations as Imputations
+    from barometre.cohort.losses.drawn_answers import multiple_imputation as multiple_imputation
     from barometre.cohort.losses.logit import LogitFit as LogitFit
     from barometre.cohort.losses.logit import fit_logit as fit_logit
     from barometre.cohort.losses.lost import LeeBounds as LeeBounds

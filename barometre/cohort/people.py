@@ -11,7 +11,7 @@ from barometre.cohort.durations import of_cohort
 from barometre.cohort.follow import participation, passages
 from barometre.cohort.impact import event_time, formulas, two_arms, two_way
 from barometre.cohort.inference import intraclass
-from barometre.cohort.losses import baseline, imputed
+from barometre.cohort.losses import baseline, drawn_answers
 from barometre.cohort.movers import zone as zones
 from barometre.cohort.rows.panel import PanelRows
 from barometre.cohort.staggered import bacon, group_time, imputed
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from barometre.cohort.inference.intraclass import IntraClass
     from barometre.cohort.inference.sandwich import RobustFit, StandardError
     from barometre.cohort.losses.alike import Denominator
-    from barometre.cohort.losses.imputed import Imputations
+    from barometre.cohort.losses.drawn_answers import Imputations
     from barometre.cohort.losses.logit import LogitFit
     from barometre.cohort.losses.lost import LeeBounds
     from barometre.cohort.losses.weights import AttritionWeights, Estimand, TreatmentWeights
@@ -356,7 +356,7 @@ class Cohort(PanelRows):
         outcome is drawn at every wave from the first one of the person on, from its other waves
         and covariates of the first one.
         """
-        return imputed.panel_multiple_imputation(
+        return drawn_answers.panel_multiple_imputation(
             self,
             outcome,
             covariates=covariates,
