@@ -36,11 +36,11 @@ CONTEXT = {
     "part_plus_2_ans_defm", "part_monoparents_allocataires", "taux_creation_etablissements",
     "part_auto_entrepreneurs_creations", "ecart_taux_scolarisation_filles_garcons",
     "nombre_etrangers", "demandeurs_emploi_a", "demandeurs_emploi_moins_26_ans", "idt_compas", "idt",
-    "idh4",
+    "idh4", "part_jeunes_non_inseres_16_25",
 }  # fmt: skip
 
 
-def test_the_barometer_has_36_indicators_in_9_themes_and_27_context_measures() -> None:
+def test_the_barometer_has_36_indicators_in_9_themes_and_28_context_measures() -> None:
     barometer = [card for card in CARDS if card.theme != "contexte"]
     assert len(barometer) >= 36  # adding one touches no test
     assert {card.theme for card in barometer} == set(THEMES) - {"contexte"}

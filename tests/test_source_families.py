@@ -427,6 +427,10 @@ def test_schooling_of_neighbourhoods(tmp_path: Path) -> None:
         write(tmp_path, "EDUC_2022.csv", header, "QP059050;Centre;31,2;12,4;96;14,2")
     )
     assert tables["publies"]["part_diplomes_superieur"]["QP059050", 2018] == 12.4
+    results = bcs.compute(tables).set_index(["code", "annee", "indicateur"])["valeur"]
+    # 16 to 25 years old: never the indicator of 15 to 24.
+    assert results["QP059050", 2018, "part_jeunes_non_inseres_16_25"] == 31.2
+    assert "part_jeunes_non_inseres" not in results.index.get_level_values("indicateur")
 
 
 def test_job_seekers_without_the_census(tmp_path: Path) -> None:

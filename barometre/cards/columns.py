@@ -220,7 +220,7 @@ class DemandeursEmploi(Table):
 
 
 class Scolarisation(Table):
-    """Schooling of 15-24 year-olds (census, main processing)."""
+    """Schooling of 15-24 year-olds (census, main processing); 16-25 in neighbourhoods."""
 
     population_15_24_ans: float = _count(
         "Population de 15 à 24 ans",
@@ -242,6 +242,10 @@ class Scolarisation(Table):
     )
     garcons_scolarises_15_24_ans: float = _count("Hommes scolarisés de 15 à 24 ans")
     jeunes_non_inseres_15_24_ans: float = _count("15-24 ans ni en emploi ni scolarisés")
+    population_16_25_ans: float = _count(
+        "Population de 16 à 25 ans", parts=["jeunes_non_inseres_16_25_ans"]
+    )
+    jeunes_non_inseres_16_25_ans: float = _count("16-25 ans ni en emploi ni scolarisés")
 
 
 class Diplomes(Table):

@@ -357,6 +357,8 @@ def _tables_of_schools(draw: _Draw, whole: dict[str, Floats]) -> dict[str, dict[
             "jeunes_non_inseres_15_24_ans": draw.part(
                 whole["youth"] - whole["in_school"], 0.45, 0.3
             ),
+            "population_16_25_ans": whole["youth"],  # one year older, as many
+            "jeunes_non_inseres_16_25_ans": np.floor(0.5 * (whole["youth"] - whole["in_school"])),
         },
         "diplomes": {
             "non_scolarises_15_ans_plus": whole["out_of_school"],

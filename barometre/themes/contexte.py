@@ -189,6 +189,14 @@ def ecart_taux_scolarisation_filles_garcons(
 
 
 @indicator
+def part_jeunes_non_inseres_16_25(scolarisation: DataFrame[Scolarisation]) -> pd.Series[float]:
+    """Neither in school nor in work per 100 residents aged 16-25."""
+    return share(
+        scolarisation["jeunes_non_inseres_16_25_ans"], scolarisation["population_16_25_ans"]
+    )
+
+
+@indicator
 def idt_compas(indices: DataFrame[Indices]) -> pd.Series[float]:
     """The territorial development index, as COMPAS publishes it."""
     return indices["valeur_idt_compas"]

@@ -91,7 +91,8 @@ ANNEX: tuple[Question, ...] = (
         ("Parcours et diplômes", "Schooling and diplomas"),
         (
             "taux_scolarisation_15_24", "ecart_taux_scolarisation_filles_garcons",
-            "part_jeunes_non_inseres", "part_non_diplomes", "part_diplomes_superieur",
+            "part_jeunes_non_inseres", "part_jeunes_non_inseres_16_25", "part_non_diplomes",
+            "part_diplomes_superieur",
         ),
     ),
     Question(
