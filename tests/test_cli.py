@@ -28,6 +28,39 @@ def test_the_program_starts() -> None:
     assert "calcule" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("rnk",), "commande « rnk » inconnue. Vouliez-vous dire 'rank' ?"),
+        (("rank",), "SOURCES : donner des fichiers ou un dossier"),
+        (("rank", "a.csv", "--levle", "x"), "option --levle inconnue"),
+        (("rank", "a.csv", "--out"), "l'option --out attend une valeur"),
+        (("rank", "a.csv", "--quiet=oui"), "l'option --quiet ne prend pas de valeur"),
+        (("evolution", "a.csv", "--start", "2016"), "option --end absente"),
+        (("evolution", "a.csv", "--start", "deux", "--end", "2016"), "entier"),
+        (("init",), "argument folder absent"),
+        (("idt", "a", "b"), "argument de trop (b)"),
+        (("edition",), "Fige une édition"),
+    ],
+)
+def test_faults_of_usage_are_told_in_french(
+    arguments: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    faulty = call(*arguments, cwd=tmp_path)
+    assert faulty.code == 2
+    assert said in faulty.words
+    english = ("Usage: ", "Error", "Try ", "Missing", "such", "Got", "Invalid", "should", "Show")
+    assert not [word for word in english if word in faulty.words]
+
+
+def test_helps_are_in_french() -> None:
+    for name in ("gap", "init", "edition create", ""):
+        told = call(*name.split(), "--help", columns=80).words
+        assert "Montrer cette aide." in told
+        for word in ("Usage: ", "Options:", "Commands:", "default:", "Show this"):
+            assert word not in told
+
+
 def test_the_catalogue_and_a_card() -> None:
     listed = call("indicators")
     assert listed.code == 0

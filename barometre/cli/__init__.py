@@ -11,9 +11,12 @@ import sys
 import warnings
 from collections.abc import Callable
 
+from typer.main import get_command
+
 from barometre.base.errors import BarometreError
 from barometre.cli.app import app
 from barometre.cli.commands import register
+from barometre.cli.usage import run
 
 
 def main() -> None:
@@ -21,7 +24,7 @@ def main() -> None:
     register()
     with warnings.catch_warnings():
         _tell_every_warning()
-        _guarded(app)
+        _guarded(lambda: run(get_command(app)))
 
 
 def _tell_every_warning() -> None:

@@ -5,6 +5,7 @@ The one road of a file: see `barometre.sources.kind`.
 
 from __future__ import annotations
 
+import difflib
 import re
 import warnings
 from collections.abc import Iterator, Sequence
@@ -280,9 +281,10 @@ def _items(source: str | Path, run: _Run) -> Iterator[tuple[Path | str, bool]]:
     elif source in datasets.names():
         yield str(source), True
     else:
-        known = ", ".join(datasets.names())
+        near = difflib.get_close_matches(str(source), datasets.names(), 3, 0.7)
         raise BarometreError(
-            f"« {source} » n'est ni un fichier, ni un dossier, ni un jeu de données ({known})"
+            f"« {source} » n'est ni un fichier, ni un dossier, ni un jeu de données fourni ; vérifier"
+            f" le chemin{f' (jeux proches : {", ".join(near)})' if near else ''}"
         )
 
 
