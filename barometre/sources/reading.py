@@ -282,9 +282,10 @@ def _items(source: str | Path, run: _Run) -> Iterator[tuple[Path | str, bool]]:
         yield str(source), True
     else:
         near = difflib.get_close_matches(str(source), datasets.names(), 3, 0.7)
+        others = f" (jeux proches : {', '.join(near)})" if near else ""
         raise BarometreError(
-            f"« {source} » n'est ni un fichier, ni un dossier, ni un jeu de données fourni ; vérifier"
-            f" le chemin{f' (jeux proches : {", ".join(near)})' if near else ''}"
+            f"« {source} » n'est ni un fichier, ni un dossier, ni un jeu de données fourni ;"
+            f" vérifier le chemin{others}"
         )
 
 
