@@ -233,7 +233,7 @@ def test_templates_and_the_dictionary(tmp_path: Path) -> None:
     )
     assert vacant["entrees"] == "logements : logements_vacants, logements"
     assert words["definition"].str.len().min() > 20
-    assert pd.isna(words.loc["population", "borne_max"])
+    assert words["borne_max"].isna()["population"]
     assert "taux_emploi_15_64" in call("indicators", "emploi", columns=80).out
     assert "filosofi" in call("families", columns=80).out
 

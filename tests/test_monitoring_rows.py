@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import numpy.typing as npt
 import openpyxl
 import pandas as pd
 import pytest
@@ -200,8 +201,9 @@ def test_needs_of_2015_are_read_beside_the_credits_of_2024() -> None:
     told = in_english(found.reset_index()).set_index("neighbourhood")["note"]["QN05950M"]
     assert told == "needs of QP059050 not put beside: a part of the neighbourhood has left it"
     for wrong in ({"needs": None}, {"by": "nomAttribuant"}, {"bridge": needs}):
+        asked: dict[str, Any] = {"by": "qpv", "needs": needs, "bridge": True} | wrong
         with pytest.raises(BarometreError, match="bridge"):
-            monitoring.funding(table, **({"by": "qpv", "needs": needs, "bridge": True} | wrong))
+            monitoring.funding(table, **asked)
 
 
 def test_the_dashboard_crosses_from_2015_to_2024() -> None:
@@ -216,7 +218,11 @@ def test_the_dashboard_crosses_from_2015_to_2024() -> None:
 def test_what_is_drawn_adds_up_to_the_cent(seed: int) -> None:
     """Whatever is spent, to the cent, and whatever the keys, in any unit and with empty cells."""
     rng = np.random.default_rng(seed)
-    n, pick = 60, lambda *words: rng.choice([*words, None], 60)
+    n = 60
+
+    def pick(*words: str) -> npt.NDArray[Any]:
+        return rng.choice(np.array([*words, None], dtype=object), n)
+
     unit = rng.choice(["eur", "k_eur", "M_eur"], n)
     table = pd.DataFrame({
         "nomAttribuant": rng.choice(["État", "Caf", "Région"], n), "objet": "x", "unite": unit,

@@ -47,11 +47,11 @@ def text_of(draw: random.Random) -> bytes:
         ["code", "b", "c"],
         *([f"{10000 + i}", cell(), cell()] for i in range(draw.randint(0, 9))),
     ]
-    oddities = (
-        [["Titre"], 0.2],
-        [["", "", ""], 0.2],
-        [["59", "1"], 0.1],
-        [["Source : Insee"], 0.2],
+    oddities: tuple[tuple[list[str], float], ...] = (
+        (["Titre"], 0.2),
+        (["", "", ""], 0.2),
+        (["59", "1"], 0.1),
+        (["Source : Insee"], 0.2),
     )
     for row, chance in oddities:
         if draw.random() < chance:

@@ -59,7 +59,7 @@ def test_a_text_repeated_is_held_once(number: int) -> None:
     column = pd.Series(Texts.one(text, np.ones(number, dtype=bool)).written())
     assert (column == text).all()
     assert len(column) == number
-    pieces = column.array.__arrow_array__().chunks  # type: ignore[attr-defined]
+    pieces = column.array.__arrow_array__().chunks
     assert len({piece.buffers()[2].address for piece in pieces}) == 1
 
 
