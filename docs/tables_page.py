@@ -53,7 +53,7 @@ ORIGIN_WORDS: Mapping[str, str] = MappingProxyType(
         "calcule": "computed from counts by the library",
         "publie": "repeated as the producer publishes it",
         "deduit": "deduced from a later printed value and its printed evolution",
-        "estime": "estimated (`shrink`, a mean of `aggregate`, a median of peers): no count of anything",
+        "estime": "estimated (`shrink`, a mean of `aggregate`, a median of peers)",
     }
 )
 RESULT_COLUMNS: Mapping[str, str] = MappingProxyType(
