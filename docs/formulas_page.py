@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from types import ModuleType
 
 from docstring_parts import sections
-from markdown_parts import code, plain
+from markdown_parts import code, plain, prose
 from proofs_page import comparisons
 
 import barometre as bcs
@@ -45,9 +45,9 @@ def _room(room: str, module: ModuleType) -> Iterator[str]:
             continue
         full = ".".join(filter(None, ["barometre", room, name]))
         yield f"### {code(name)}"
-        yield f"{{py:obj}}`{full}`: {plain((inspect.getdoc(thing) or '').splitlines()[0])}"
+        yield f"{{py:obj}}`{full}`: {prose((inspect.getdoc(thing) or '').splitlines()[0])}"
         for title in ("Notes", "References"):
-            yield from (plain(part) for part in notes.get(title, "").split("\n\n") if part)
+            yield from (prose(part) for part in notes.get(title, "").split("\n\n") if part)
         compared = programs.get(name) if room in ("cohort", "composite") else None
         if compared:
             yield f"*Compared with {plain(', '.join(sorted(compared)))}.*"

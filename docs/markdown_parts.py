@@ -9,14 +9,20 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
 _LINE_MARK = re.compile(r"^([-+:%]|\d+(?=[.)]))")  # list, definition, comment
 
 
-def plain(text: str) -> str:
-    """Write a text so that Markdown leaves it as it is, on one line."""
-    escaped = _SPECIAL.sub(r"\\\1", " ".join(text.split()))
+def plain(text: str, *, edges: bool = False) -> str:
+    """Write a text so that Markdown leaves it as it is, on one line; ``edges`` keeps its spaces."""
+    escaped = _SPECIAL.sub(r"\\\1", text if edges else " ".join(text.split()))
     return _LINE_MARK.sub(lambda mark: _escape_mark(mark[0]), escaped)
 
 
 def _escape_mark(mark: str) -> str:
     return f"{mark[:-1]}&#{ord(mark[-1])};"
+
+
+def prose(text: str) -> str:
+    """Write a text of a docstring: what is between backquotes is code, the rest is plain."""
+    parts = re.split(r"(``.+?``|`[^`\n]+`)", " ".join(text.split()))
+    return "".join(code(p.strip("`")) if p.startswith("`") else plain(p, edges=True) for p in parts)
 
 
 def code(text: str) -> str:

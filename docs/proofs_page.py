@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from markdown_parts import code, plain, table
+from markdown_parts import code, plain, prose, table
 
 PROOFS = Path(__file__).parents[1] / "tests" / "proofs"
 
@@ -54,7 +54,7 @@ def proofs_page() -> str:
         for test in tests
         if test.verbs and test.programs
     ]
-    alone = [[code(name), plain(why)] for name, why in sorted(_without_peer().items())]
+    alone = [[code(name), prose(why)] for name, why in sorted(_without_peer().items())]
     parts = [
         "# Proofs",
         "Read in `tests/proofs` when the documentation is built: each row is a test that runs in a"
