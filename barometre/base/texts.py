@@ -86,7 +86,11 @@ class Texts:
 
     def told(self, tell: Callable[[str], bool]) -> Booleans:
         """Tell the rows whose text has a property, asked once a text."""
-        answers = np.array([*(tell(text) for text in self.known), False], dtype=bool)
+        return self.among([tell(text) for text in self.known])
+
+    def among(self, known: Sequence[bool] | Booleans) -> Booleans:
+        """Tell the rows whose text is one of those told, text by text."""
+        answers = np.append(np.asarray(known, dtype=bool), np.zeros(1, dtype=bool))
         found: Booleans = answers[self.positions]
         return found
 

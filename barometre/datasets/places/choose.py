@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias, TypedDict, Unpack, overload
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arrays import Booleans
+from barometre.base.arrays import Booleans, Integers
 from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.texts import Texts
 from barometre.cards.listing import expand_indicators
 from barometre.datasets.places.members import Given, department_of_quarter
 from barometre.datasets.places.territory import Names, Selection, are_iris, selection
@@ -160,47 +160,60 @@ class _Chosen:
         codes = _codes_of(frame, name)
         own, compared = np.ones(len(frame), dtype=bool), np.zeros(len(frame), dtype=bool)
         if self.place is not None:
-            own = self.place.keeps(codes, references=False)
-            compared = self.place.keeps(codes) & ~own
-        level = np.array([], dtype=str)
+            own = codes.among(self.place.keeps(codes.known, references=False))
+            compared = codes.among(self.place.keeps(codes.known)) & ~own
+        levels = []
         if self.levels is not None or self.years == "latest":
-            rows, different = pd.factorize(codes)
-            level = np.append(_levels_of(pd.Index(different, dtype="str")), "")[rows]
+            levels = _levels_of(pd.Index(codes.known, dtype="str"))
         if self.levels is not None:
-            own &= np.isin(level, list(self.levels))
+            own &= codes.among([level in self.levels for level in levels])
         if (self.indicators is not None or self.years is not None) and not _is_results(frame):
             remedy = 'le demander des résultats, ou à compute(tables, "revenus")'
             raise BarometreError(f"indicators= et year= : pas d'une table ({name}) ; {remedy}")
         if self.indicators is not None:
-            asked = frame["indicateur"].isin(self.indicators).to_numpy(dtype=bool)
+            names = Texts.of(frame["indicateur"])
+            asked = names.among([known in self.indicators for known in names.known])
             own, compared = own & asked, compared & asked
         if isinstance(self.years, frozenset):
             asked = frame["annee"].isin(self.years).to_numpy(dtype=bool)
             own, compared = own & asked, compared & asked
         elif self.years == "latest":
-            own, compared = _latest(frame, own, compared, level)
+            number = {name: place for place, name in enumerate(dict.fromkeys(levels))}
+            level = np.array([*map(number.get, levels), len(number)], dtype=np.int64)
+            own, compared = _latest(frame, own, compared, level[codes.positions])
         return own | compared if self.references else own
 
 
 def _latest(
-    frame: pd.DataFrame, own: Booleans, compared: Booleans, level: npt.NDArray[np.str_]
+    frame: pd.DataFrame, own: Booleans, compared: Booleans, level: Integers
 ) -> tuple[Booleans, Booleans]:
     """Keep the latest year with a value, by indicator and level, and the references of that year.
 
     Where the territory has no value at all, the latest year of the references is kept.
     """
-    rows = frame[["indicateur", "annee"]].assign(niveau=level).reset_index(drop=True)
-    known = frame["valeur"].notna().to_numpy(dtype=bool)
-    by = ["indicateur", "niveau"]
-    last = rows[own & known].groupby(by)["annee"].max().reset_index()
-    years = last.drop_duplicates(["indicateur", "annee"])[["indicateur", "annee"]]
-    alone = rows[compared & known & ~rows["indicateur"].isin(years["indicateur"]).to_numpy(bool)]
-    years = pd.concat([years, alone.groupby("indicateur")["annee"].max().reset_index()])
-    keys = pd.MultiIndex.from_frame(rows[["indicateur", "annee"]])
-    of_level = pd.MultiIndex.from_frame(rows[[*by, "annee"]])
+    indicator = Texts.of(frame["indicateur"]).positions.astype(np.int64)
+    year, years = pd.factorize(frame["annee"], sort=True)
+    there = (indicator >= 0) & (year >= 0)
+    valued = there & frame["valeur"].notna().to_numpy(dtype=bool)
+    size = int(level.max(initial=0)) + 1
+    number = int(indicator.max(initial=0)) + 1
+    group = indicator * size + level
+
+    def last(rows: Booleans, groups: Integers, number: int) -> Integers:
+        """Give the latest year of each group among some rows, -1 for none."""
+        found = np.full(number, -1, dtype=np.int64)
+        np.maximum.at(found, groups[rows], year[rows])
+        return found
+
+    of_level = last(own & valued, group, number * size)
+    kept = np.zeros((number, len(years) + 1), dtype=bool)  # the last column stands for none
+    kept[np.arange(number * size) // size, of_level] = True
+    alone = ~kept[:, :-1].any(axis=1)
+    of_reference = last(compared & valued, indicator, number)
+    kept[alone, of_reference[alone]] = True
     return (
-        own & np.asarray(of_level.isin(pd.MultiIndex.from_frame(last[[*by, "annee"]]))),
-        compared & np.asarray(keys.isin(pd.MultiIndex.from_frame(years))),
+        own & there & (year == of_level[group]),
+        compared & there & kept[indicator, year],
     )
 
 
@@ -247,7 +260,7 @@ def _tables(data: Tables, kept: dict[str, pd.DataFrame], place: Selection | None
 
 def _warn_of_what_is_missing(frames: Frames, place: Selection) -> None:
     """Say which neighbourhoods may be of the territory, and whether it has anything at all."""
-    codes = pd.Index([c for n, f in frames.items() for c in _codes_of(f, n).unique()], dtype="str")
+    codes = pd.Index([c for n, f in frames.items() for c in _codes_of(f, n).known], dtype="str")
     codes = codes.unique()
     if len(codes) == 0:
         return
@@ -284,7 +297,7 @@ def _warn_of_what_is_missing(frames: Frames, place: Selection) -> None:
 # ---- what is asked ------------------------------------------------------------------------------
 
 
-def _codes_of(frame: pd.DataFrame, name: str) -> pd.Index[str]:
+def _codes_of(frame: pd.DataFrame, name: str) -> Texts:
     if "code" in frame.columns:
         codes = frame["code"]
     elif "code" in frame.index.names:
@@ -293,19 +306,17 @@ def _codes_of(frame: pd.DataFrame, name: str) -> pd.Index[str]:
         of = f" ({name})" if name else ""
         remedy = "donner des tables ou des résultats"
         raise BarometreError(f"select : colonne « code » absente{of} ; {remedy}")
-    return pd.Index(codes.astype("str").to_numpy(), dtype="str")
+    return Texts.of(codes)
 
 
 def _is_results(frame: pd.DataFrame) -> bool:
     return {"indicateur", "annee", "valeur"} <= set(frame.columns)
 
 
-def _levels_of(codes: pd.Index[str]) -> npt.NDArray[np.str_]:
+def _levels_of(codes: pd.Index[str]) -> list[str]:
     """Tell levels by the form of the codes, an IRIS from an EPCI by the list of these."""
     iris = are_iris(codes)
-    return np.array(
-        ["iris" if is_one else level_of(c) for c, is_one in zip(codes, iris, strict=True)]
-    )
+    return ["iris" if is_one else level_of(c) for c, is_one in zip(codes, iris, strict=True)]
 
 
 def _listed(names: Names) -> list[str]:
