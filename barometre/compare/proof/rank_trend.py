@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -45,16 +44,42 @@ def mann_kendall(times: Floats, values: Floats) -> RankTrend:
     >>> mann_kendall(np.arange(4.0), np.array([1.0, 2.0, 3.0, 4.0]))
     RankTrend(statistic=6.0, p=0.08333333333333333, slope=1.0)
     """
-    i, j = np.triu_indices(len(values), k=1)
-    steps = values[j] - values[i]
-    statistic = float(np.sign(steps).sum())
-    slope = float(np.median(steps / (times[j] - times[i]))) if len(steps) else np.nan
-    ties = tuple(sorted(Counter(values.tolist()).values()))
-    law = _inversions(ties)
-    pairs = len(law) - 1
-    scores = np.abs(pairs - 2 * np.arange(len(law)))
-    p = float(law[scores >= abs(statistic)].sum() / law.sum())
-    return RankTrend(statistic, min(p, 1.0), slope)
+    found = mann_kendalls(times[None], values[None])
+    return RankTrend(*(float(column[0]) for column in found))
+
+
+def mann_kendalls(times: Floats, values: Floats) -> tuple[Floats, Floats, Floats]:
+    """Apply `mann_kendall` to many series of as many values.
+
+    Parameters
+    ----------
+    times, values : array of shape (series, values)
+        As `mann_kendall` takes them.
+
+    Returns
+    -------
+    tuple of three arrays
+        Statistics, p-values and slopes, one per series.
+    """
+    i, j = np.triu_indices(values.shape[1], k=1)
+    steps = values[:, j] - values[:, i]
+    statistic = np.sign(steps).sum(axis=1)
+    slope = np.full(len(values), np.nan)
+    if len(i):
+        slope = np.median(steps / (times[:, j] - times[:, i]), axis=1)
+    p = np.full(len(values), np.nan)
+    tied = np.diff(np.sort(values, axis=1), axis=1) == 0
+    patterns, which = np.unique(tied, axis=0, return_inverse=True)
+    for number, pattern in enumerate(patterns):
+        ends = np.append(np.flatnonzero(~pattern), len(pattern))
+        sizes = np.diff(ends, prepend=-1)
+        law = _inversions(tuple(sorted(sizes.tolist())))
+        scores = np.abs(len(law) - 1 - 2 * np.arange(len(law)))
+        mine = np.flatnonzero(which.ravel() == number)
+        sizes, place = np.unique(np.abs(statistic[mine]), return_inverse=True)
+        shares = [law[scores >= size].sum() / law.sum() for size in sizes]
+        p[mine] = np.minimum(shares, 1.0)[place]
+    return statistic, p, slope
 
 
 @functools.cache
