@@ -16,8 +16,9 @@ from barometre.base.tidy import tidy
 from barometre.cohort.inference.estimates import interval_columns
 from barometre.cohort.inference.sandwich import StandardError, check_standard_error
 from barometre.cohort.rows.panel import PanelRows
-from barometre.cohort.staggered.group_time_cells import Base, Cell, Control, Method, cell
+from barometre.cohort.staggered.group_time_cells import Base, Cell, Control, Method
 from barometre.cohort.staggered.group_time_people import Gathered, Missing, gather
+from barometre.cohort.staggered.group_time_repeated import ROW, any_cell, numbered
 from barometre.cohort.staggered.group_time_result import AttGt, cell_sentences
 
 
@@ -29,7 +30,7 @@ def att_gt(
     frame: pd.DataFrame,
     outcome: str,
     *,
-    person: str,
+    person: str | None,
     wave: str,
     first_treated: str,
     control: Control = "never",
@@ -51,10 +52,12 @@ def att_gt(
     outcome : str
         Column of numbers; a missing value is a person not seen at that wave.
     person, wave, first_treated : str
-        Columns. ``first_treated`` is the wave of the first treatment, and missing, 0 or infinite
-        for the never treated. Entering after the last wave (and its anticipation) is never being
-        treated. Waves that are numbers count in their own unit; dates, periods and ordered
-        categories count in waves, and one enters at the first wave that is not before her date.
+        Columns. ``person=None``: repeated cross-sections, each row being another person (surveys of
+        the same neighbourhoods, other people each time). ``first_treated`` is the wave of the first
+        treatment, and missing, 0 or infinite for the never treated. Entering after the last wave
+        (and its anticipation) is never being treated. Waves that are numbers count in their own
+        unit; dates, periods and ordered categories count in waves, and one enters at the first wave
+        that is not before her date.
     control : {"never", "not_yet"}
         Who is compared: the never treated; or everyone not treated yet at either date, the never
         treated among them.
@@ -110,6 +113,10 @@ def att_gt(
     clusters: it is ``"CR1"`` with one person, one cluster. Intervals are at 95 %, cell by cell; a
     group of one person shows no variance of its own.
 
+    Without ``person``, the estimators are those of repeated cross-sections (Sant'Anna and Zhao,
+    2020; the locally efficient one for ``"dr"``), as R's did has them with ``panel = FALSE``. They
+    assume that the people surveyed are not chosen otherwise because of the treatment.
+
     Examples
     --------
     >>> rows = pd.DataFrame({"id": [1, 1, 2, 2, 3, 3, 4, 4], "t": [1, 2] * 4})
@@ -120,6 +127,8 @@ def att_gt(
     >>> round(effects.aggregate("simple").overall.se, 4)
     0.7906
     """
+    if person is None:
+        frame, person = numbered(frame), ROW
     panel = PanelRows(frame, person, wave, first_treated=first_treated, weight=weight)
     return panel_att_gt(
         panel,
@@ -160,10 +169,15 @@ def panel_att_gt(
             f"{se} : non défini pour des fonctions d'influence ; donner « CR2 » (peu de grappes), "
             "« CR1 » (G/(G-1)), « CR0 » (sans correction) ou « HC1 » (sans grappes)"
         )
+    repeated = panel.person == ROW
+    if repeated and missing == "balanced":
+        raise BarometreError('missing="balanced" : personne n\'est vu deux fois sans person=')
     names = [covariates] if isinstance(covariates, str) else list(covariates or [])
     clustered = None if se == "HC1" else cluster or panel.cluster or panel.person
     by = None if clustered == panel.person else clustered
-    gathered = gather(panel, outcome, names, control, base, by, missing, anticipation, se)
+    gathered = gather(
+        panel, outcome, names, control, base, by, missing, anticipation, se, repeated=repeated
+    )
     _warn_small(gathered, len(gathered.people.covariates))
     cells, errors, compared = _estimate(gathered, method, keep=bool(names))
     frame = _table(gathered, cells, errors)
@@ -173,10 +187,12 @@ def panel_att_gt(
     lost = dict(gathered.lost)
     if compared < panel.n_people - sum(lost.values()):
         unused = panel.n_people - sum(lost.values()) - compared
-        lost["jamais vues aux deux dates d'une comparaison"] = unused
+        why = "jamais vues aux deux dates d'une comparaison"
+        lost["sans résultat, ou à une date non comparée" if repeated else why] = unused
     own = clustered == panel.person and cluster is None
     meta: dict[str, Any] = {
-        "method": _METHODS[method] if names else "différence des évolutions moyennes",
+        "method": (_METHODS[method] if names else "différence des évolutions moyennes")
+        + ", autres personnes à chaque vague" * repeated,
         "convention": f"Callaway et Sant'Anna (2021), témoins {_CONTROLS[control]} ; "
         f"{_ERRORS[gathered.people.kind]}",
         "outcome": outcome,
@@ -191,12 +207,19 @@ def panel_att_gt(
         "covariates": names,
         "missing": missing,
         "anticipation": anticipation,
-        "cluster": f"{clustered} (la personne, faute de cluster=)" if own else clustered,
+        "cluster": _cluster_text(clustered, own=own, repeated=repeated),
+        **({"unit": "ligne"} if repeated else {}),
         "weight": panel.weight and f"{panel.weight}, à la première vague",
         **_single_clusters(gathered),
     }
     table = tidy(frame, sentences=cell_sentences, **meta)
     return AttGt(table, gathered, tuple(cells), method)
+
+
+def _cluster_text(cluster: str | None, *, own: bool, repeated: bool) -> str | None:
+    if repeated and own:
+        return None
+    return f"{cluster} (la personne, faute de cluster=)" if own else cluster
 
 
 def _estimate(gathered: Gathered, method: Method, *, keep: bool) -> tuple[list[Cell], Floats, int]:
@@ -208,7 +231,7 @@ def _estimate(gathered: Gathered, method: Method, *, keep: bool) -> tuple[list[C
     cells, errors = [], []
     compared = np.zeros(people.outcome.shape[1], np.bool_)
     for comparison in gathered.comparisons:
-        known = cell(people, comparison, method)
+        known = any_cell(people, comparison, method)
         _mark(compared, known)
         errors.append((np.nan, np.nan) if comparison.reference else people.error(known))
         known = replace(known, kept=None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -40,6 +41,8 @@ class People:
     """People sorted by wave of entry, the never treated last: a group is a run of people.
 
     Matrices have one row per wave and one column per person. ``kind`` is the standard error.
+    ``sides`` are the bounds of the runs of each group at each wave when each person is seen once:
+    repeated cross-sections.
     """
 
     outcome: Floats
@@ -51,6 +54,12 @@ class People:
     waves: Floats
     complete: bool
     kind: StandardError = "CR0"
+    sides: Integers | None = None
+
+    @property
+    def repeated(self) -> bool:
+        """Whether each person is seen once, at one wave."""
+        return self.sides is not None
 
     @property
     def factor(self) -> float:
@@ -94,12 +103,13 @@ class People:
             return float(np.sqrt(self.factor * size)), np.nan
         n = self.n_clusters
         sums = np.zeros(n)
-        spread = np.zeros((1, len(self.groups)))
+        spread = np.zeros((1, len(self.side_runs)))
         for place, (run, values) in enumerate(influence):
-            own = np.bincount(self.cluster[run], values, n)
-            sums += own * known.scales[min(place, 1)] if self.adjusted else own
-            if self.adjusted:
-                spread[0] += self.by_group(np.square(values), run)
+            if not self.adjusted:
+                sums += np.bincount(self.cluster[run], values, n)
+                continue
+            sums += np.bincount(self.cluster[run], known.scaled(place, self.cluster[run]), n)
+            spread[0] += self.by_side(np.square(values), run)
         se, size = np.linalg.norm(sums), sum(float(values @ values) for _, values in influence)
         seen = se > CANCELLED * np.sqrt(size) or not size
         df = float(means_df(spread, *self.traces)[0]) if self.adjusted else np.nan
@@ -115,21 +125,28 @@ class People:
         """Number of clusters; of people without clusters."""
         return self.outcome.shape[1] if self.cluster is None else int(self.cluster.max()) + 1
 
-    def by_group(self, values: Floats, run: slice) -> Floats:
-        """Add up by group of entry the values of a run of people."""
-        ends = np.clip(self.bounds - run.start, 0, len(values))
+    @cached_property
+    def side_runs(self) -> list[slice]:
+        """Runs of people whose means are estimated: groups of entry, at each wave if repeated."""
+        bounds = self.bounds if self.sides is None else self.sides
+        return [slice(int(a), int(b)) for a, b in pairwise(bounds)]
+
+    def by_side(self, values: Floats, run: slice) -> Floats:
+        """Add up by side the values of a run of people."""
+        bounds = self.bounds if self.sides is None else self.sides
+        ends = np.clip(bounds - run.start, 0, len(values))
         sums = np.append(0.0, np.cumsum(values))[ends]
         return np.asarray(np.diff(sums), float)
 
     @cached_property
     def traces(self) -> tuple[Floats, Floats]:
-        """Of `side_traces`: each group of entry is a side."""
+        """Of `side_traces`."""
         assert self.cluster is not None  # asked for
         n = self.n_clusters
         mass = np.ones(len(self.cluster)) if self.weight is None else self.weight
-        runs = [self.run(g, g) for g in range(len(self.groups))]
-        sums = np.stack([np.bincount(self.cluster[run], mass[run], n) for run in runs])
-        return side_traces(sums / sums.sum(axis=1, keepdims=True))
+        sums = np.stack([np.bincount(self.cluster[run], mass[run], n) for run in self.side_runs])
+        total = sums.sum(axis=1, keepdims=True)
+        return side_traces(sums / np.where(total > 0, total, 1.0))
 
     def change(self, comparison: Comparison, rows: slice) -> Floats:
         """Outcome at the wave less outcome at the base; missing when one of them is."""
@@ -159,7 +176,8 @@ class Cell:
     ``influence`` holds runs of people and their values, the treated group first; ``kept`` tells
     who of them was used (None: all); ``shares`` are the weights of the treated people, zero for
     those not used, and ``total`` is their sum. ``scales`` multiply the sums by cluster of the
-    treated and of the controls (`leverage_scale`).
+    treated and of the controls (`leverage_scale`); ``row_scales`` those of each person, run by run,
+    when a side has several means.
     """
 
     att: float
@@ -171,6 +189,14 @@ class Cell:
     kept: Booleans | None = None
     reason: str | None = None
     scales: tuple[Floats, ...] = ()
+    row_scales: tuple[Floats, ...] = ()
+
+    def scaled(self, place: int, codes: Integers) -> Floats:
+        """Influence of a run, for sums by cluster (``codes``) to be those of CR2."""
+        values = self.influence[place][1]
+        if self.row_scales:
+            return values * self.row_scales[place]
+        return np.asarray(values * self.scales[min(place, 1)][codes], float)
 
 
 def comparisons(
@@ -329,14 +355,14 @@ def adjusted_att(
     nothing = np.zeros(n)
     residual, regression = change, None
     if method in ("dr", "reg"):
-        regression = _least_squares(change[~treated], x[~treated], weight[~treated])
+        regression = least_squares_on(change[~treated], x[~treated], weight[~treated])
         if regression is None:
             return np.nan, nothing, "covariables colinéaires parmi les témoins"
         residual = change - x @ regression[0]
     odds = weight * d  # what the controls are weighted by
     logit = None
     if method in ("dr", "ipw"):
-        logit = _logit(d, x, weight)
+        logit = fit_chance(d, x, weight)
         if isinstance(logit, str):
             return np.nan, nothing, logit
         chance = logit[0]
@@ -349,19 +375,21 @@ def adjusted_att(
     if logit is not None:
         mean_controls = (odds @ residual) / odds.sum()
         off = odds * (residual - mean_controls)
-        influence -= (off + _scores(d - logit[0], x, weight) @ (logit[1] @ (off @ x))) / odds.sum()
+        influence -= (
+            off + scores_of(d - logit[0], x, weight) @ (logit[1] @ (off @ x))
+        ) / odds.sum()
         slopes = slopes - odds @ x / odds.sum()
     if regression is not None:
-        influence -= _scores((1 - d) * residual, x, weight) @ (regression[1] @ slopes)
+        influence -= scores_of((1 - d) * residual, x, weight) @ (regression[1] @ slopes)
     return float(mean_treated - mean_controls), influence, None
 
 
-def _scores(residual: Floats, x: Floats, weight: Floats) -> Floats:
+def scores_of(residual: Floats, x: Floats, weight: Floats) -> Floats:
     scores: Floats = (weight * residual)[:, None] * x
     return scores
 
 
-def _least_squares(y: Floats, x: Floats, weight: Floats) -> tuple[Floats, Floats] | None:
+def least_squares_on(y: Floats, x: Floats, weight: Floats) -> tuple[Floats, Floats] | None:
     """Coefficients and inverse of the cross products; nothing when columns are collinear."""
     if len(y) < x.shape[1]:
         return None
@@ -378,7 +406,7 @@ def _collinear(r: npt.NDArray[Any]) -> bool:
     return bool((np.abs(np.diag(r)) <= COLLINEAR * norms).any())
 
 
-def _logit(d: Floats, x: Floats, weight: Floats) -> tuple[Floats, Floats] | str:
+def fit_chance(d: Floats, x: Floats, weight: Floats) -> tuple[Floats, Floats] | str:
     """Fitted probabilities and inverse information, by reweighted least squares; or what is wrong.
 
     Start, stop and information of the last step are those of R's glm, which R's did rests on.
@@ -388,7 +416,7 @@ def _logit(d: Floats, x: Floats, weight: Floats) -> tuple[Floats, Floats] | str:
     deviance = _deviance(d, chance, weight)
     for _ in range(ITERATIONS):
         spread = chance * (1 - chance)
-        step = _least_squares(eta + (d - chance) / spread, x, weight * spread)
+        step = least_squares_on(eta + (d - chance) / spread, x, weight * spread)
         if step is None:
             return "covariables colinéaires"
         eta = np.clip(x @ step[0], -30, 30)  # a chance neither 0 nor 1 in double precision

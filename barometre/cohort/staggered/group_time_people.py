@@ -64,6 +64,8 @@ def gather(
     missing: Missing,
     anticipation: float,
     se: StandardError | None,
+    *,
+    repeated: bool = False,
 ) -> Gathered:
     """Check what `att_gt` needs and arrange it by group of entry.
 
@@ -74,6 +76,8 @@ def gather(
     outcome, covariates, control, base, cluster, missing, anticipation, se
         As in `att_gt`; the cluster is None for one person, one cluster. Without ``se``, that of
         few clusters when there are clusters.
+    repeated : bool
+        Whether each person is seen once.
 
     Returns
     -------
@@ -108,6 +112,13 @@ def gather(
     rank[~kept] = len(groups)
     order = np.argsort(rank, kind="stable")[: int(kept.sum())]  # a radix sort, on 16 bits
     sizes = np.bincount(rank[order], minlength=len(groups))
+    sides = None
+    if repeated:
+        when = panel.codes.wave[panel.first_rows]
+        order = np.lexsort([when, rank])[: int(kept.sum())]
+        number = rank[order].astype(np.int64) * len(waves) + when[order]
+        counts = np.bincount(number, minlength=len(groups) * len(waves))
+        sides = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
     values = np.take(values, order, axis=1)
     n_rows = int(np.isfinite(values).sum())
     clusters = None if cluster is None else _clusters(panel, cluster, order)
@@ -126,6 +137,7 @@ def gather(
         waves=waves,
         complete=n_rows == values.size,
         kind=se,
+        sides=sides,
     )
     planned = comparisons(groups, waves, control, base, anticipation)
     df = np.nan if people.adjusted else np.inf if se == "CR0" else n_clusters - 1.0

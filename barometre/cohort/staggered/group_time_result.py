@@ -17,7 +17,7 @@ from barometre.cohort.inference.estimates import effect_sentence, interval_colum
 from barometre.cohort.inference.hotelling import joint_means_df, means_df
 from barometre.cohort.inference.permutations import exchanged, uneven
 from barometre.cohort.inference.pretrends import PreTrend, permuted_pretrend, pretrend_test
-from barometre.cohort.staggered.group_time_cells import CANCELLED, Cell, Method, cell
+from barometre.cohort.staggered.group_time_cells import CANCELLED, Cell, Method
 from barometre.cohort.staggered.group_time_means import (
     KEYS,
     Aggregation,
@@ -27,6 +27,7 @@ from barometre.cohort.staggered.group_time_means import (
     means,
 )
 from barometre.cohort.staggered.group_time_people import Gathered, whole_numbers
+from barometre.cohort.staggered.group_time_repeated import any_cell
 from barometre.cohort.staggered.permuted import labels_of_clusters, permuted_cells
 
 
@@ -220,14 +221,12 @@ class AttGt(Drawn):
         if not people.adjusted:
             return np.full(len(spread), self._gathered.df)
         squares = np.square(spread)
-        runs = [people.run(g, g) for g in range(len(people.groups))]
-        sums = np.stack([squares[:, run].sum(axis=1) for run in runs], axis=1)
+        sums = np.stack([squares[:, run].sum(axis=1) for run in people.side_runs], axis=1)
         return means_df(sums, *people.traces)
 
     def _joint_df(self, spread: Floats) -> float:
         people = self._gathered.people
-        runs = [people.run(g, g) for g in range(len(people.groups))]
-        sums = np.stack([spread[:, run] @ spread[:, run].T for run in runs])
+        sums = np.stack([spread[:, run] @ spread[:, run].T for run in people.side_runs])
         return joint_means_df(sums, *people.traces) if len(spread) else 1.0
 
     @property
@@ -266,12 +265,11 @@ class AttGt(Drawn):
                 continue
             known = self._cells[k]
             if not known.influence:
-                known = cell(gathered.people, comparison, self._method)
+                known = any_cell(gathered.people, comparison, self._method)
             for row in used:
                 for place, (run, values) in enumerate(known.influence):
                     if scaled:
-                        codes = gathered.people.clusters[run]
-                        values = values * known.scales[min(place, 1)][codes]
+                        values = known.scaled(place, gathered.people.clusters[run])
                     psi[row, run] += cells[row, k] * values
                 if people is not None and people[row, k]:
                     psi[row, known.influence[0][0]] += people[row, k] * known.shares

@@ -58,17 +58,27 @@ def permuted_cells(
     found = np.empty((len(labels), len(planned)))
     errors = np.empty_like(found)
     for k, comparison in enumerate(planned):
-        change = people.change(comparison, everyone)
-        seen = np.isfinite(change)
-        mass = seen.astype(float) if people.weight is None else people.weight * seen
-        total = np.bincount(people.clusters, mass, people.n_clusters)
-        sums = np.bincount(people.clusters, mass * np.where(seen, change, 0.0), people.n_clusters)
         treated = labels == comparison.group
         control = np.zeros_like(treated)
         for low, high in comparison.controls:
             control |= (labels >= low) & (labels <= high)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            seen_treated, seen_control = treated @ total, control @ total
-            found[:, k] = treated @ sums / seen_treated - control @ sums / seen_control
-            errors[:, k] = np.sqrt(1 / seen_treated + 1 / seen_control)
+        parts = [(people.change(comparison, everyone), 1.0)]
+        if people.repeated:  # other people at each wave: two differences of means
+            parts = [
+                (people.outcome[comparison.wave], 1.0),
+                (people.outcome[comparison.base], -1.0),
+            ]
+        effect, variance = np.zeros(len(labels)), np.zeros(len(labels))
+        for values, sign in parts:
+            seen = np.isfinite(values)
+            mass = seen.astype(float) if people.weight is None else people.weight * seen
+            total = np.bincount(people.clusters, mass, people.n_clusters)
+            sums = np.bincount(
+                people.clusters, mass * np.where(seen, values, 0.0), people.n_clusters
+            )
+            with np.errstate(divide="ignore", invalid="ignore"):
+                seen_treated, seen_control = treated @ total, control @ total
+                effect += sign * (treated @ sums / seen_treated - control @ sums / seen_control)
+                variance += 1 / seen_treated + 1 / seen_control
+        found[:, k], errors[:, k] = effect, np.sqrt(variance)
     return found, errors
