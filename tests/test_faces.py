@@ -91,6 +91,15 @@ RESULTS: dict[str, tuple[Face, list[str]]] = {
         composite.reliability(pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 1, 4, 3], "c": [1, 3, 2, 4]})),
         ["Alpha de Cronbach : 0,72 (3 indicateurs, 4 unités complètes sur 4).", "Première composante"],
     ),
+    "denominated": (
+        composite.denominate(pd.DataFrame({"crimes": [20, 30], "hab": [10, 0]}), {"crimes": "hab"}),
+        ["1 indicateur, dont 1 rapportés à une taille.", "Par « hab » : crimes."],
+    ),
+    "correlations": (
+        composite.correlations(INDEX.score(UNITS)),
+        ["Corrélations (Pearson) : "],
+    ),
+    "strengths": (INDEX.score(UNITS).strengths(UNITS.index[0]), ["Forces de ", "Faiblesses de "]),
     "year": (bcs.equivalent_year(15.0, {2010: 10.0, 2020: 20.0}), ["2015"]),
     "theil": (
         bcs.theil([1.0, 3.0, 2.0, 2.0], groups=["a", "a", "b", "b"]),

@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from barometre.composite.robust.robust_scores import Robustness as Robustness
     from barometre.composite.robust.robust_scores import robustness as robustness
     from barometre.composite.score.scores import Scores as Scores
+    from barometre.composite.score.strengths import Strengths as Strengths
+    from barometre.composite.treatment.associations import Correlations as Correlations
+    from barometre.composite.treatment.associations import correlations as correlations
     from barometre.composite.treatment.completion import Imputation as Imputation
     from barometre.composite.treatment.completion import impute as impute
     from barometre.composite.treatment.consistency import Reliability as Reliability
     from barometre.composite.treatment.consistency import reliability as reliability
+    from barometre.composite.treatment.denominators import Denominated as Denominated
+    from barometre.composite.treatment.denominators import denominate as denominate
     from barometre.composite.treatment.described import statistics as statistics
     from barometre.composite.treatment.growth import annual_growth as annual_growth
     from barometre.composite.treatment.outliers import Treatment as Treatment

@@ -24,6 +24,7 @@ from barometre.composite.score.levels import Levels, unit_names
 from barometre.composite.score.means import aggregate_tree
 from barometre.composite.score.normalise import normalise_tree, scale_of, transformed
 from barometre.composite.score.remarks import remarks_of
+from barometre.composite.score.strengths import Strengths, strengths_of
 from barometre.composite.score.years import YEAR
 from barometre.composite.tree.leaves import read_leaves
 from barometre.composite.tree.shape import Tree
@@ -179,6 +180,34 @@ class Scores(Levels, Drawn):
             the root), ``rang``, ``remarque``.
         """
         return explanation_of(self, self.position(code), reference, self.remarks)
+
+    def strengths(self, code: Hashable, *, number: int = 5) -> Strengths:
+        """List the indicators where a unit is best and worst placed among the others.
+
+        Parameters
+        ----------
+        code : label
+            The unit.
+        number : int, default 5
+            Most strengths, and most weaknesses.
+
+        Returns
+        -------
+        Strengths
+            By rank among the units of the year that have the indicator, best ahead; a strength is
+            in the first half, a weakness in the second, and what all have alike is neither.
+
+        Raises
+        ------
+        BarometreError
+            An unknown unit, a number that is not positive.
+
+        Notes
+        -----
+        ``get_str_weak`` of COINr, by the share of the units behind rather than by the rank, so that
+        an indicator known of a few units only compares with the others.
+        """
+        return strengths_of(self, self.position(code), number)
 
 
 def score(tree: Tree, frame: pd.DataFrame, *, tolerance: float = TOLERANCE) -> Scores:
