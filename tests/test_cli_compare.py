@@ -203,6 +203,8 @@ def test_an_index_shows_its_decimals(tmp_path: Path) -> None:
         (("gap", "resultats.csv", "resultats.csv", "--reference", "METRO"), 1, "se donne seul"),
         (("evolution", "resultats.csv", "--start", "2016"), 2, "--end"),
         (("rank", "resultats.csv", "--level", "canton"), 1, "canton"),
+        (("rank", "resultats.csv", "--year", "1900"), 1, "rien à ces conditions"),
+        (("rank", "resultats.csv", "--level", "iris"), 1, "de niveau departement, epci"),
         (("diagnose", "resultats.csv", "--territory", HAINAUT, "--level", "iris"), 1, "--level"),
         (("priorities", "resultats.csv", "--year", "hier"), 2, "latest"),
         (("idh4", "rien.csv", "--bounds", "b.toml"), 1, "rien.csv"),

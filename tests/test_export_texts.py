@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
 from barometre.pages.delimited import marked, unmarked
+from barometre.pages.results_back import read_results
 from barometre.pages.results_file import write_results
 from barometre.tables.table_set import RESULT_COLUMNS, Tables
 
@@ -123,6 +124,12 @@ def test_a_text_is_never_a_formula(tmp_path: Path, text: str) -> None:
     content = written(results, tmp_path, "excel", territoires=places).read_text("utf-8-sig")
     for cell in content.replace('"', ";").split(";"):
         assert not cell.startswith(("=", "+", "-", "@", "\t"))
+
+
+@pytest.mark.parametrize("text", ["\r=1", "a\r\nb", "_x000D_", "_x005F_x000D_", "\ttab", "fin\n"])
+def test_what_a_workbook_writes_by_number_is_read_back(tmp_path: Path, text: str) -> None:
+    back = read_results(written(with_notes([text]), tmp_path, "xlsx"))
+    assert back["note"].tolist() == [text]
 
 
 def test_a_negative_number_is_never_marked(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Literal
 import pandas as pd
 import typer
 
-from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.cli.app import SKIPPED, waiting
 from barometre.composite.french.development_inputs import Diploma
 from barometre.composite.french.in_results import add_indices
@@ -34,6 +34,7 @@ from barometre.sources.file_report import FileReport, described, years_of
 from barometre.sources.found_members import find_memberships
 from barometre.sources.origin import files_of
 from barometre.sources.reading import FilesRead, read_files
+from barometre.tables.codes import level_of
 from barometre.tables.table_set import Tables
 
 _HEAVY = 200_000_000  # bytes of sources from which a run is worth an estimate
@@ -290,13 +291,23 @@ def kept(results: pd.DataFrame, wish: Wish) -> pd.DataFrame:
     """Keep the rows that a command asked for."""
     if wish.place is None and not wish.level and wish.years is None and not wish.indicators:
         return results
-    return select(
+    chosen = select(
         results,
         place=wish.place,
         level=wish.level,
         year=wish.years,
         indicators=list(wish.indicators) or None,
     )
+    if chosen.empty and len(results):
+        levels = {level_of(code) for code in results["code"].unique()}
+        years = results["annee"]
+        raise BarometreError(
+            "rien à ces conditions ; les valeurs sont de niveau"
+            f" {', '.join(sorted(levels))}, de {years.min()} à {years.max()}, pour"
+            f" {counted(results['indicateur'].nunique(), 'indicateur')} ; changer --level, --year,"
+            " --indicator ou --theme"
+        )
+    return chosen
 
 
 def tell_estimate(wish: Wish) -> None:

@@ -13,6 +13,7 @@ import pyarrow.parquet
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.compare.rows import checked_rows
 from barometre.pages.delimited import NUMBERS, header_names, read_delimited
+from barometre.sources.files.sheets import unescaped
 from barometre.tables.table_set import RESULT_COLUMNS
 
 SHEET = "resultats"
@@ -107,7 +108,7 @@ def _rows(path: Path, limit: int | None = None) -> pd.DataFrame:
         columns: list[list[object]] = [[] for _ in names]
         for row in rows:
             for column, value in zip(columns, row, strict=False):
-                column.append(value)
+                column.append(unescaped(value) if isinstance(value, str) else value)
             for column in columns[len(row) :]:
                 column.append(None)
     finally:

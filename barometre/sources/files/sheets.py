@@ -151,8 +151,26 @@ def _new_book(nom: str, content: bytes) -> dict[str, _Sheet]:
     return found
 
 
+_ESCAPED = re.compile("_x(0009|000[AaDd]|005[Ff])_")
+
+
+def unescaped(text: str) -> str:
+    r"""Give back the characters that workbooks write by their number (ECMA-376, ST_Xstring).
+
+    Examples
+    --------
+    >>> unescaped("Population_x000D_\nlégale")
+    'Population\r\nlégale'
+    """
+    if "_x00" not in text:
+        return text
+    return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
+
+
 def _new_text(cell: Any) -> str:
     value = cell.value
+    if isinstance(value, str):
+        return as_text(unescaped(value))
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _shown(value, cell.number_format)
     return as_text(value)
