@@ -81,9 +81,10 @@ def test_a_printed_share_and_its_count_give_the_denominator(results: pd.DataFram
     assert tuple(known.loc["taux_couverture_aah"]) == (round(0.135 * 5279), 5279)
     assert tuple(known.loc["part_plus_2_ans_defm"]) == (round(0.326 * 2374), 2374)
     # A share printed 2,2 may be 2,15 or 2,25: too far apart to make a denominator of.
-    few = frame.assign(valeur=frame["valeur"].where(frame["indicateur"] != MINIMA, 2.2))
-    below = counts_behind(checked_rows(few.reset_index(drop=True)), None).below
-    assert np.isnan(below[(few["indicateur"] == MINIMA).to_numpy()]).all()
+    for small in (2.2, 0.0):
+        few = frame.assign(valeur=frame["valeur"].where(frame["indicateur"] != MINIMA, small))
+        below = counts_behind(checked_rows(few.reset_index(drop=True)), None).below
+        assert np.isnan(below[(few["indicateur"] == MINIMA).to_numpy()]).all()
 
 
 def test_the_class_of_5_percent_calls_nine_of_them_different(results: pd.DataFrame) -> None:

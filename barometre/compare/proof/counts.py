@@ -92,7 +92,9 @@ def counts_behind(rows: Rows, tables: Tables | None) -> Counts:
     value = rows.numbers("valeur")
     unknown = np.isnan(below)
     precise = 10.0**-decimals / 2 <= MOST_ROUNDING * value
-    below = np.where(unknown & precise, round_half_up(above / (value / scale)), below)
+    with np.errstate(divide="ignore", invalid="ignore"):  # shares of zero tell nothing
+        told = round_half_up(above / (value / scale))
+    below = np.where(unknown & precise & (value > 0), told, below)
     below = _shared(below, denominators, keys)
     rebuilt = np.isnan(above) & ~np.isnan(below) & ~np.isnan(value)
     above = np.where(rebuilt, round_half_up(value / scale * below), above)

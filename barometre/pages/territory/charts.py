@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 from matplotlib.axes import Axes
 
+from barometre.base.errors import BarometreError
 from barometre.base.french import Lang
+from barometre.composite.french.territorial import TerritorialIndex
 from barometre.pages.territory.facts.evidence import Evidence, zones_of
-from barometre.pages.territory.facts.lines import Line
-from barometre.plots import Signed, describe, ranked_bars, to_svg, two_dates
+from barometre.pages.territory.facts.lines import Line, drawn_zones
+from barometre.pages.territory.facts.places import Place, communes_of
+from barometre.pages.territory.language.words import in_words
+from barometre.plots import (
+    MapWarning,
+    Signed,
+    choropleth,
+    describe,
+    grouped_bars,
+    index_bar,
+    ranked_bars,
+    share_bars,
+    to_svg,
+    trajectory,
+    two_dates,
+)
+from barometre.plots.maps.outlines import Geometry
 
-_MANY = 60  # zones beyond which only the nearest to the territory are drawn
+_PATH = 3  # dates that make a path
+_MAPPED = 5  # territories that make a map
+_GROUPED = 60  # bars side by side
 
 
 @dataclass(frozen=True)
@@ -31,6 +50,22 @@ class Chart:
 
     svg: str
     text: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """What charts are drawn from, beside the evidence.
+
+    Attributes
+    ----------
+    geometry : path, GeoDataFrame or None
+        Outlines of the territories; without them the communes are tiles.
+    index : TerritorialIndex or None
+        The IDH-4 and its dimensions.
+    """
+
+    geometry: Geometry | None = None
+    index: TerritorialIndex | None = None
 
 
 def draw_line(
@@ -51,7 +86,7 @@ def draw_line(
     lang : {"fr", "en"}, default "fr"
         Language.
     """
-    codes, references = _drawn(evidence, line)
+    codes, references = drawn_zones(evidence, line)
     return chart_of(
         ranked_bars(
             _rows(evidence, line, [*codes, *references], [line.year]),
@@ -80,7 +115,7 @@ def draw_dates(
     if line.change is None:
         return None
     start, end = int(line.change["annee_debut"]), int(line.change["annee_fin"])
-    codes, references = _drawn(evidence, line)
+    codes, references = drawn_zones(evidence, line)
     both = [
         code
         for code in codes
@@ -98,32 +133,160 @@ def draw_dates(
     )  # fmt: skip
 
 
-def _drawn(evidence: Evidence, line: Line) -> tuple[list[str], list[str]]:
-    """List the zones and the references of a chart: those that have a row that year."""
+def draw_path(
+    evidence: Evidence, line: Line, key: str, signed: Mapping[str, str], lang: Lang = "fr"
+) -> Chart | None:
+    """Draw an indicator over the years: the territory in full ink, the others light.
+
+    Returns
+    -------
+    Chart or None
+        None when the territory has fewer than three dates.
+    """
     own, name = line.place.code, line.card.id
-    codes = [
-        code
-        for code in zones_of(evidence, own)
-        if line.year in evidence.cells.get((code, name), {})
+    cells = evidence.cells[own, name]
+    years = sorted(year for year in cells if evidence.value(own, name, year) is not None)
+    if len(years) < _PATH or line.is_count:
+        return None
+    codes, references = drawn_zones(evidence, line)
+    if own in references:
+        codes, references = [own], [code for code in references if code != own]
+    return chart_of(
+        trajectory(
+            _rows(evidence, line, [*codes, *references], years), name,
+            territories=codes, references=references, highlight=own,
+            **_signature(evidence, signed, lang),
+        ),
+        key,
+    )  # fmt: skip
+
+
+def draw_groups(
+    evidence: Evidence,
+    lines: Sequence[Line],
+    key: str,
+    signed: Mapping[str, str],
+    lang: Lang = "fr",
+) -> Chart | None:
+    """Draw two to four indicators of one unit side by side, for the zones of a territory.
+
+    Returns
+    -------
+    Chart or None
+        None beyond what can be read.
+    """
+    first = lines[0]
+    codes, references = drawn_zones(evidence, first)
+    if len(codes) * len(lines) > _GROUPED:
+        return None
+    rows = pd.concat([_rows(evidence, line, [*codes, *references], [line.year]) for line in lines])
+    return chart_of(
+        grouped_bars(
+            rows, [line.card.id for line in lines], territories=codes, references=references,
+            year=first.year, **_signature(evidence, signed, lang, signed.get("title")),
+        ),
+        key,
+    )  # fmt: skip
+
+
+def draw_map(
+    evidence: Evidence,
+    line: Line,
+    key: str,
+    given: Given,
+    signed: Mapping[str, str],
+    lang: Lang = "fr",
+) -> Chart | None:
+    """Map an indicator: the communes of an EPCI, else the peers of the territory.
+
+    Returns
+    -------
+    Chart or None
+        None under five territories that have a value, or when the outlines have none of them.
+    """
+    own = line.place.code
+    towns = evidence.members.communes
+    if evidence.places[own].level == "epci":
+        codes = [code for code in towns.index[towns["epci"] == own] if code in evidence.places]
+        if given.geometry is not None and not codes:
+            codes = list(zones_of(evidence, own))
+    else:
+        codes = list(evidence.peers[own])
+        if evidence.places[own].level == "commune":
+            epci = towns["epci"].get(own)
+            codes = [code for code in codes if towns["epci"].get(code) == epci]
+    known = [c for c in codes if evidence.value(c, line.card.id, line.year) is not None]
+    if len(known) < _MAPPED:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", MapWarning)  # the map says it below itself
+            ax = choropleth(
+                _rows(evidence, line, codes, [line.year]), given.geometry, indicator=line.card.id,
+                territories=codes, classes=min(5, len(known) // 3 + 1), year=line.year,
+                **_signature(evidence, signed, lang),
+            )  # fmt: skip
+    except BarometreError:
+        return None  # outlines of other territories: of communes, where neighbourhoods are asked
+    return chart_of(ax, key)
+
+
+def draw_index(
+    evidence: Evidence,
+    place: Place,
+    given: Given,
+    signed: Mapping[str, str],
+    lang: Lang = "fr",
+) -> Chart | None:
+    """Draw the IDH-4 of a territory, or of the communes of a neighbourhood, and its references.
+
+    Returns
+    -------
+    Chart or None
+        None when the index has none of them.
+    """
+    index = given.index
+    assert index is not None  # asked for
+    known = set(index.table.index.get_level_values("code").astype(str))
+    mine = [place.code] if place.level != "qpv" else list(communes_of(place.code, evidence.members))
+    codes = [code for code in mine if code in known]
+    references = [
+        code for code in evidence.references[place.code] if code in known and code not in codes
     ]
-    if len(codes) > _MANY:
-        codes = _nearest(evidence, line, codes)
-    references = [] if line.is_count else [r.place.code for r in line.references if r.known]
     if not codes:
-        codes = [own]
-    elif own not in codes and not line.is_count:
-        references = [own, *references]
-    return codes, references
+        return None
+    ax = index_bar(
+        index, territories=codes, references=references, **_signature(evidence, signed, lang)
+    )
+    return chart_of(ax, "indice")
 
 
-def _nearest(evidence: Evidence, line: Line, codes: list[str]) -> list[str]:
-    """Keep the zones whose value is nearest to that of the territory, itself included."""
+def draw_credits(
+    amounts: pd.DataFrame, key: str, signed: Mapping[str, str], lang: Lang = "fr"
+) -> Chart | None:
+    """Draw the money of each priority: what is mainstream, what is specific.
 
-    def far(code: str) -> tuple[float, str]:
-        value = evidence.value(code, line.card.id, line.year)
-        return (math.inf if value is None else abs(value - line.value), code)
-
-    return sorted(codes, key=far)[:_MANY]
+    Parameters
+    ----------
+    amounts : DataFrame
+        Orientations in rows, natures of credits in columns, in euros: one step, one year.
+    key : str
+        Name of the chart in the page.
+    signed : mapping of str to str
+        ``licence`` and ``note`` of the chart, its ``title`` and ``source``.
+    lang : {"fr", "en"}, default "fr"
+        Language.
+    """
+    shown = amounts[amounts.sum(axis=1) > 0].fillna(0.0)
+    if shown.empty or shown.shape[1] < 2:
+        return None
+    words = {str(name): in_words(name) for name in (*shown.index, *shown.columns)}
+    ax = share_bars(
+        shown, names={name: words[str(name)] for name in shown.columns}, counts=True,
+        title=signed.get("title"), source=signed.get("source"), licence=signed.get("licence"),
+        note=signed.get("note"), labels=pd.Series(words), lang=lang,
+    )  # fmt: skip
+    return chart_of(ax, key)
 
 
 def _rows(evidence: Evidence, line: Line, codes: list[str], years: list[int]) -> pd.DataFrame:
@@ -144,8 +307,11 @@ def _verdicts(evidence: Evidence, line: Line) -> pd.DataFrame | None:
     return pd.DataFrame(found) if found else None
 
 
-def _signature(evidence: Evidence, signed: Mapping[str, str], lang: Lang) -> Signed:
+def _signature(
+    evidence: Evidence, signed: Mapping[str, str], lang: Lang, title: str | None = None
+) -> Signed:
     return Signed(
+        title=title,
         licence=signed.get("licence"),
         note=signed.get("note"),
         labels=pd.Series({code: place.short for code, place in evidence.places.items()}),

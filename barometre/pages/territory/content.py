@@ -17,10 +17,10 @@ from barometre.pages.territory.facts.context import (
     similar_of,
     theme_grid,
 )
-from barometre.pages.territory.facts.evidence import Evidence, zones_of
+from barometre.pages.territory.facts.evidence import Evidence
 from barometre.pages.territory.facts.followed import Followed, Review, followed_of
 from barometre.pages.territory.facts.grids import Grid, grid
-from barometre.pages.territory.facts.lines import Line, Reference, lines_of
+from barometre.pages.territory.facts.lines import Line, Reference, drawn_zones, lines_of
 from barometre.pages.territory.facts.places import Place
 from barometre.pages.territory.facts.questions import questions_of
 from barometre.pages.territory.facts.standing import Spine, position_words, spine_of
@@ -109,7 +109,9 @@ class Theme:
     ----------
     key, pillar, question, finding, reading : str
     chart, dates : Line or None
-        The indicator that is drawn at its last year, and the one drawn at two dates.
+        The indicator that is drawn at its last year, and the one drawn over time.
+    lines : tuple of Line
+        All its indicators.
     table, data : Grid
         The indicators of the question; the values of the chart.
     notes : tuple of str
@@ -123,6 +125,7 @@ class Theme:
     reading: str
     chart: Line | None = field(repr=False)
     dates: Line | None = field(repr=False)
+    lines: tuple[Line, ...] = field(repr=False)
     table: Grid = field(repr=False)
     data: Grid | None = field(repr=False)
     notes: tuple[tuple[str, str], ...]
@@ -445,6 +448,7 @@ def _themes(
                 gap_sentence(chart or mine[0], lang),
                 chart,
                 _two_dated(mine),
+                tuple(mine),
                 _table(mine, columns, lang),
                 None if chart is None else _data(evidence, chart, lang),
                 tuple(_notes(chart or mine[0], lang)),
@@ -497,8 +501,8 @@ def _bounds(line: Line, lang: Lang) -> str:
 def _data(evidence: Evidence, line: Line, lang: Lang) -> Grid:
     """Give the values of a chart: the peers in the order of the chart, then the references."""
     rows = []
-    references = () if line.is_count else line.references
-    for code in (*zones_of(evidence, line.place.code), *(r.place.code for r in references)):
+    codes, references = drawn_zones(evidence, line)
+    for code in (*codes, *references):
         row = evidence.cells.get((code, line.card.id), {}).get(line.year)
         if row is None:
             rows.append(

@@ -17,12 +17,14 @@ from barometre.base.french import Lang
 from barometre.base.version import __version__
 from barometre.cards.listing import indicator_card
 from barometre.compare.proof.breaks import Bridge
+from barometre.composite.french.territorial import TerritorialIndex
 from barometre.datasets.places.members import Given
 from barometre.monitoring.edition_changes import compare_editions
 from barometre.monitoring.editions import Edition
 from barometre.pages.frames_file import write_sheets
-from barometre.pages.territory.charts import Chart, draw_dates, draw_line
-from barometre.pages.territory.content import Content, content_of
+from barometre.pages.territory.charts import Given as Drawn
+from barometre.pages.territory.content import content_of
+from barometre.pages.territory.drawn import draw_page
 from barometre.pages.territory.facts.context import Context, context_of
 from barometre.pages.territory.facts.evidence import Evidence, gather
 from barometre.pages.territory.facts.followed import Records, Review, review_of
@@ -33,6 +35,7 @@ from barometre.pages.territory.page import Frame, file_name, render
 from barometre.pages.territory.perspectives import boxes_of, keep_boxes, read_boxes
 from barometre.pages.territory.shown import SHEETS, shown_rows
 from barometre.pages.territory.yearly import render_yearly, yearly_of
+from barometre.plots.maps.outlines import Geometry
 from barometre.tables.table_set import Tables
 
 WORKBOOK, INDEX, BOXES = "chiffres.xlsx", "index.html", "perspectives"
@@ -85,6 +88,7 @@ class _Job:
     lang: Lang
     folder: Path
     boxes: Path
+    given: Drawn
     pages: Mapping[str, str] = field(repr=False)
 
 
@@ -106,6 +110,8 @@ def report(
     previous: Edition | pd.DataFrame | None = None,
     inputs: Mapping[str, str] | None = None,
     perspectives: str | Path | None = None,
+    geometry: Geometry | None = None,
+    index: TerritorialIndex | None = None,
     licence: str | None = None,
     notice: str = "",
     lang: Lang = "fr",
@@ -146,6 +152,11 @@ def report(
     perspectives : str or Path, optional
         Folder of the boxes that people write in, a file a territory; ``perspectives`` in the folder
         by default. What is written there stays, edition after edition.
+    geometry : path or GeoDataFrame, optional
+        Outlines of communes or neighbourhoods for the maps (extra ``maps``); without them the
+        communes of an EPCI are tiles.
+    index : TerritorialIndex, optional
+        What `idh4` returns: its bar, dimension by dimension, stands first on the page.
     licence : str, optional
         Licence line of the charts.
     notice : str, optional
@@ -198,7 +209,7 @@ def report(
     boxes = target / BOXES if perspectives is None else Path(perspectives)
     job = _Job(
         evidence, _contexts(evidence, codes), frame, _revisions(previous, results, evidence, lang),
-        review_of(records, year), lang, target, boxes, _names(codes),
+        review_of(records, year), lang, target, boxes, Drawn(geometry, index), _names(codes),
     )  # fmt: skip
     written, rows, entries = {}, [], []
     for number, (code, shown, entry) in enumerate(_pages(job, codes, processes), start=1):
@@ -310,29 +321,14 @@ def _work(code: str) -> _Made:
 
 def _write_page(job: _Job, code: str) -> _Made:
     content = content_of(job.evidence, job.contexts[code], code, review=job.review, lang=job.lang)
-    charts = _charts(job, content)
+    signed = {"licence": job.frame.licence, "note": job.frame.standing(job.lang)}
+    charts = draw_page(job.evidence, content, job.given, signed, job.lang)
     frame = replace(job.frame, revisions=job.revisions.get(code, ()))
     boxes = boxes_of(content.kind)
     path = keep_boxes(job.boxes / f"{job.pages[code][:-5]}.toml", frame.edition, boxes)
     page = render(content, frame, charts, read_boxes(path, frame.edition, job.lang, boxes))
     write_text(job.folder / job.pages[code], page)
     return code, shown_rows(content), entry_of(content, job.pages[code])
-
-
-def _charts(job: _Job, content: Content) -> dict[str, tuple[Chart, ...]]:
-    """Draw the charts of a page, those of a question together."""
-    found = {}
-    for theme in content.themes:
-        drawn: list[Chart | None] = []
-        signed = {"licence": job.frame.licence, "note": job.frame.standing(job.lang)}
-        if theme.chart is not None:
-            key = f"g-{theme.key}"
-            drawn.append(draw_line(job.evidence, theme.chart, key, signed, job.lang))
-        if theme.dates is not None:
-            key = f"d-{theme.key}"
-            drawn.append(draw_dates(job.evidence, theme.dates, key, signed, job.lang))
-        found[theme.key] = tuple(chart for chart in drawn if chart is not None)
-    return found
 
 
 def _write_review(job: _Job) -> Path | None:

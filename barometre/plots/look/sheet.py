@@ -205,6 +205,7 @@ class Sheet:
         if self.own:
             self.figure.set_figheight(self.grid[0] * self.height / 72 / 0.7)
         self._late: list[Callable[[], None]] = []
+        self._margins = np.full((*self.grid, 4), -1.0)  # none is measured yet
 
     @property
     def renderer(self) -> RendererBase:
@@ -376,7 +377,7 @@ class Sheet:
     def _settle(self, top: float, bottom: float, name: Text) -> None:
         """Place the panels, so that whatever is written around them stays on the sheet."""
         rows, columns = self.grid
-        margins = np.full((rows, columns, 4), -1.0)
+        margins = self._margins.copy()
         wide = 72 * self.width - 2 * _MARGIN
         name.set_visible(False)  # it is not around the panel but at the top of the sheet
         for _ in range(3):
@@ -404,6 +405,7 @@ class Sheet:
                     )
                     x += each + right[column] + _BETWEEN
                 y -= under[row] + _BETWEEN
+        self._margins = margins
         name.set_visible(True)
 
     def _around(self, ax: Axes) -> tuple[float, float, float, float]:

@@ -11,9 +11,12 @@ import numpy as np
 from barometre.base.french import Lang
 from barometre.cards.listing import indicator_card, load_cards
 from barometre.cards.schema import Card
-from barometre.pages.territory.facts.evidence import Evidence, Row, last_year
+from barometre.pages.territory.facts.evidence import Evidence, Row, last_year, zones_of
 from barometre.pages.territory.facts.places import Place
 from barometre.tables.table_set import DOUBTFUL
+
+MANY_ZONES = 50
+"""Zones of a chart, beyond which only those of the same EPCI, then the nearest, are drawn."""
 
 SENSED = ("favorable", "defavorable")
 ESTABLISHED = (*SENSED, "plus_eleve", "plus_bas")
@@ -228,3 +231,47 @@ def spread_of(values: Sequence[float]) -> Spread | None:
     return Spread(
         (p5, q1, median, q3, p95), float(min(values)), float(max(values)), len(values), deviation
     )
+
+
+def drawn_zones(evidence: Evidence, line: Line) -> tuple[list[str], list[str]]:
+    """List the zones and the references of a chart: those that have a row that year.
+
+    Returns
+    -------
+    zones, references : list of str
+        At most `MANY_ZONES` zones: those of the EPCI of a commune when all are too many, then the
+        nearest to the territory by their value, itself included.
+    """
+    own, name = line.place.code, line.card.id
+    codes = [
+        code
+        for code in zones_of(evidence, own)
+        if line.year in evidence.cells.get((code, name), {})
+    ]
+    if len(codes) > MANY_ZONES:
+        codes = _of_same_epci(evidence, own, codes)
+    if len(codes) > MANY_ZONES:
+        codes = _nearest(evidence, line, codes)
+    references = [] if line.is_count else [r.place.code for r in line.references if r.known]
+    if not codes:
+        codes = [own]
+    elif own not in codes and not line.is_count:
+        references = [own, *references]
+    return codes, references
+
+
+def _of_same_epci(evidence: Evidence, own: str, codes: list[str]) -> list[str]:
+    """Keep the communes of the EPCI of one; all of them when it has none."""
+    epci = evidence.members.communes["epci"]
+    mine = epci.get(own)
+    return [code for code in codes if epci.get(code) == mine] if mine else codes
+
+
+def _nearest(evidence: Evidence, line: Line, codes: list[str]) -> list[str]:
+    """Keep the zones whose value is nearest to that of the territory, itself included."""
+
+    def far(code: str) -> tuple[float, str]:
+        value = evidence.value(code, line.card.id, line.year)
+        return (math.inf if value is None else abs(value - line.value), code)
+
+    return sorted(codes, key=far)[:MANY_ZONES]
