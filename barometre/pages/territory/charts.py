@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from barometre.base.errors import BarometreError
 from barometre.base.french import Lang
 from barometre.composite.french.territorial import TerritorialIndex
-from barometre.pages.territory.facts.evidence import Evidence, zones_of
+from barometre.pages.territory.facts.evidence import Evidence, towns_of, zones_of
 from barometre.pages.territory.facts.lines import Line, drawn_zones
 from barometre.pages.territory.facts.places import Place, communes_of
 from barometre.pages.territory.language.words import in_words
@@ -204,10 +204,9 @@ def draw_map(
     Chart or None
         None under five territories that have a value, or when the outlines have none of them.
     """
-    own = line.place.code
-    towns = evidence.members.communes
+    own, towns = line.place.code, evidence.members.communes
     if evidence.places[own].level == "epci":
-        codes = [code for code in towns.index[towns["epci"] == own] if code in evidence.places]
+        codes = list(towns_of(evidence, own))
         if given.geometry is not None and not codes:
             codes = list(zones_of(evidence, own))
     else:

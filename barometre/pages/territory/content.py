@@ -24,7 +24,12 @@ from barometre.pages.territory.facts.lines import Line, Reference, drawn_zones, 
 from barometre.pages.territory.facts.places import Place
 from barometre.pages.territory.facts.questions import questions_of
 from barometre.pages.territory.facts.standing import Spine, position_words, spine_of
-from barometre.pages.territory.language.grammar import gap_with_unit, number_with_unit, when
+from barometre.pages.territory.language.grammar import (
+    gap_with_unit,
+    long_unit,
+    number_with_unit,
+    when,
+)
 from barometre.pages.territory.language.words import (
     PROOF,
     STATUS,
@@ -300,7 +305,7 @@ def _row(line: Line, columns: Sequence[Place], lang: Lang) -> ProfileRow:
     compared = line.known and not line.is_count
     return ProfileRow(
         line.card.id,
-        line.card.libelle[lang],
+        with_unit(line.card, lang),
         str(line.year),
         _count(line, lang),
         cell(line.card, line.value, line.status, line.doubtful, lang),
@@ -328,11 +333,17 @@ def _count(line: Line, lang: Lang, column: str = "effectif") -> str:
     return about + format_number(number, 0, lang)
 
 
+def with_unit(card: Card, lang: Lang) -> str:
+    """Write a label, with its unit when cells do not write it in full."""
+    unit = long_unit(card, lang)
+    return f"{card.libelle[lang]} ({unit})" if unit else card.libelle[lang]
+
+
 def cell(card: Card, value: float, status: str, doubtful: bool, lang: Lang) -> str:
     """Write a value as a table does, or why there is none."""
     if value != value:
         return absent_label("non_disponible" if status == "ok" else status, lang)
-    return number_with_unit(value, card, lang, doubtful=doubtful)
+    return number_with_unit(value, card, lang, doubtful=doubtful, short=True)
 
 
 def _reference_cell(card: Card, reference: Reference, lang: Lang) -> str:
@@ -405,10 +416,11 @@ def _series(lines: Sequence[Line], lang: Lang) -> Grid | None:
             cell(line.card, float(change[f"valeur_{end}"]), "non_disponible", doubt, lang)
             for end, doubt in zip(("debut", "fin"), doubts, strict=True)
         ]
-        moved = gap_with_unit(float(change["evolution"]), line.card, lang) if read else "–"
+        moved = gap_with_unit(float(change["evolution"]), line.card, lang, short=True)
+        moved = moved if read else "–"
         rows.append(
             [
-                line.card.libelle[lang],
+                with_unit(line.card, lang),
                 f"{int(change['annee_debut'])}-{int(change['annee_fin'])}",
                 *ends,
                 moved,
@@ -514,7 +526,7 @@ def _data(evidence: Evidence, line: Line, lang: Lang) -> Grid:
     ordered = sorted(rows, key=lambda pair: (pair[0] != pair[0], -pair[0]))
     return grid(
         pick(("Les valeurs du graphique", "The values of the chart"), lang),
-        [pick(("territoire", "territory"), lang), f"{line.card.libelle[lang]}, {line.year}"],
+        [pick(("territoire", "territory"), lang), f"{with_unit(line.card, lang)}, {line.year}"],
         [row for _, row in ordered],
     )
 

@@ -219,13 +219,13 @@ def report(
         if progress is not None:
             progress(number, len(codes), code)
     review = _write_review(job)
-    index = write_text(
+    home = write_text(
         target / INDEX, render_index(entries, frame, lang, review=REVIEW if review else "")
     )
     workbook = target / WORKBOOK
     with replacing(workbook) as temporary:
         write_sheets(_sheets(rows), temporary)
-    return Report(target, written, index, workbook, review)
+    return Report(target, written, home, workbook, review)
 
 
 def digest(results: pd.DataFrame) -> str:

@@ -20,6 +20,8 @@ from barometre.plots.look.equivalent import describe
 from barometre.plots.look.sheet import STYLE
 
 _FONTS = "system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', 'Liberation Sans', sans-serif"
+_LINES = re.compile(r'\bd="[^"]*"')
+_DIGITS = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is not seen
 _NAMES = re.compile(r'(\bid="|xlink:href="#|href="#|url\(#)')
 
 
@@ -59,6 +61,7 @@ def to_svg(ax: Axes, *, name: str = "graphique", lang: Lang | None = None) -> st
     drawn = _NAMES.sub(rf"\g<1>{name}-", drawn)
     drawn = re.sub(r"font: ([^;\"]*?)'DejaVu Sans', sans-serif", rf"font: \g<1>{_FONTS}", drawn)
     drawn = re.sub(r"\n\s*", "\n", drawn)
+    drawn = _LINES.sub(lambda line: _DIGITS.sub(r"\1", line[0]), drawn)
     head = (
         f' role="img" aria-labelledby="{name}-titre {name}-description">\n'
         f'<title id="{name}-titre">{html.escape(text.split(". ")[0])}</title>\n'

@@ -36,6 +36,7 @@ from barometre.plots.maps.squares import Tiles, draw_tiles, tiles_of
 
 _ASIDE = "#f8f8f6"  # outlines that are not of the results
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
+_SEEN = 1500  # marks that the side of a map can show
 _WITHIN = 0.01  # share of a layer's outline that is on the map, for it to be drawn
 _EDGES: tuple[Literal["-", "--", ":"], ...] = ("-", "--", ":")
 _WORDS: dict[Lang, dict[str, str]] = {
@@ -209,9 +210,10 @@ def _areas(
     west, south, east, north = own.total_bounds
     room = 0.03 * max(east - west, north - south)
     box = (west - room, south - room, east + room, north + room)
+    shapes = shapes.simplify(max(east - west, north - south) / _SEEN)  # finer is not seen
     for shape in shapes[~shapes.index.isin(own.index)].cx[box[0] : box[2], box[1] : box[3]]:
         ax.add_patch(_patch(shape, facecolor=_ASIDE, edgecolor="#dcdcd8", linewidth=0.5, zorder=1))
-    for code, shape in own.items():
+    for code, shape in shapes.loc[own.index].items():
         item = colour[str(code)]
         ax.add_patch(
             _patch(

@@ -336,8 +336,14 @@ def zones_of(evidence: Evidence, code: str) -> tuple[str, ...]:
     """
     if evidence.places[code].level != "epci":
         return evidence.peers[code]
-    quarters, towns = evidence.members.quarters, evidence.members.communes
+    quarters = evidence.members.quarters
     mine = set(quarters.loc[quarters["epci"] == code, "code"])
     groups = [tuple(c for c in evidence.places if c in mine and c[:2] == p) for p in ("QP", "QN")]
+    return max(groups, key=len) or towns_of(evidence, code)
+
+
+def towns_of(evidence: Evidence, code: str) -> tuple[str, ...]:
+    """List the communes of an EPCI that are among the results."""
+    towns = evidence.members.communes
     inside = set(towns.index[towns["epci"] == code])
-    return max(groups, key=len) or tuple(c for c in evidence.places if c in inside)
+    return tuple(c for c in evidence.places if c in inside)

@@ -11,7 +11,7 @@ import numpy as np
 from barometre.base.french import Lang
 from barometre.cards.listing import indicator_card, load_cards
 from barometre.cards.schema import Card
-from barometre.pages.territory.facts.evidence import Evidence, Row, last_year, zones_of
+from barometre.pages.territory.facts.evidence import Evidence, Row, last_year, towns_of, zones_of
 from barometre.pages.territory.facts.places import Place
 from barometre.tables.table_set import DOUBTFUL
 
@@ -242,12 +242,10 @@ def drawn_zones(evidence: Evidence, line: Line) -> tuple[list[str], list[str]]:
         At most `MANY_ZONES` zones: those of the EPCI of a commune when all are too many, then the
         nearest to the territory by their value, itself included.
     """
-    own, name = line.place.code, line.card.id
-    codes = [
-        code
-        for code in zones_of(evidence, own)
-        if line.year in evidence.cells.get((code, name), {})
-    ]
+    own = line.place.code
+    codes = _with_row(evidence, zones_of(evidence, own), line)
+    if not codes and evidence.places[own].level == "epci":
+        codes = _with_row(evidence, towns_of(evidence, own), line)
     if len(codes) > MANY_ZONES:
         codes = _of_same_epci(evidence, own, codes)
     if len(codes) > MANY_ZONES:
@@ -258,6 +256,11 @@ def drawn_zones(evidence: Evidence, line: Line) -> tuple[list[str], list[str]]:
     elif own not in codes and not line.is_count:
         references = [own, *references]
     return codes, references
+
+
+def _with_row(evidence: Evidence, codes: Sequence[str], line: Line) -> list[str]:
+    name = line.card.id
+    return [code for code in codes if line.year in evidence.cells.get((code, name), {})]
 
 
 def _of_same_epci(evidence: Evidence, own: str, codes: list[str]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from barometre.base.french import DOUBT_MARK, Lang, format_number
 from barometre.base.rounding import round_half_up
-from barometre.cards.schema import Card
+from barometre.cards.schema import UNITS, Card
 from barometre.pages.territory.language.articles import DEPARTMENT_ARTICLES, REGION_ARTICLES
 
 NARROW = "\u202f"
@@ -28,6 +28,7 @@ _UNITS = {
     "nombre": ("", ""),
     "indice": ("", ""),
 }
+_SHORT = {"euros_par_an": f"{NO_BREAK}€", "consultations_par_an": "", "pour_10000": ""}
 _FRACTIONS = (
     (9.5, 10.5, "un sur dix", "one in ten"),
     (19.5, 20.5, "un sur cinq", "one in five"),
@@ -45,7 +46,13 @@ _VOWELS = "aàâäeéèêëiîïoôöuùûüyœæAÀÂÄEÉÈÊËIÎÏOÔÖUÙÛ
 
 
 def number_with_unit(
-    value: float, card: Card, lang: Lang = "fr", *, signed: bool = False, doubtful: bool = False
+    value: float,
+    card: Card,
+    lang: Lang = "fr",
+    *,
+    signed: bool = False,
+    doubtful: bool = False,
+    short: bool = False,
 ) -> str:
     r"""Write a value of an indicator with its unit, as a sentence does.
 
@@ -61,6 +68,8 @@ def number_with_unit(
         Write the sign of a positive value.
     doubtful : bool, default False
         Add the mark of a doubtful value.
+    short : bool, default False
+        Write the unit as a table does, whose row says the rest (`long_unit`).
 
     Returns
     -------
@@ -76,8 +85,22 @@ def number_with_unit(
     '−1,0\xa0point'
     """
     text = format_number(value, card.decimales, lang, signed=signed)
-    text += _unit(card.unite, value, lang)
+    text += _SHORT[card.unite] if short and card.unite in _SHORT else _unit(card.unite, value, lang)
     return text + DOUBT_MARK if doubtful else text
+
+
+def long_unit(card: Card, lang: Lang = "fr") -> str:
+    """Give the unit that the cells of a table do not write in full; empty for the others.
+
+    Examples
+    --------
+    >>> from barometre.cards.listing import indicator_card
+    >>> long_unit(indicator_card("niveau_de_vie_median"))
+    '€ par an et par UC'
+    >>> long_unit(indicator_card("taux_emploi_15_64"))
+    ''
+    """
+    return UNITS[card.unite][0 if lang == "fr" else 1] if card.unite in _SHORT else ""
 
 
 def _unit(unit: str, value: float, lang: Lang) -> str:
@@ -113,7 +136,9 @@ def counted(number: float, one: str, many: str | None = None, lang: Lang = "fr")
     return f"{format_number(number, 0, lang)}{NO_BREAK}{noun}"
 
 
-def gap_with_unit(gap: float, card: Card, lang: Lang = "fr", *, signed: bool = True) -> str:
+def gap_with_unit(
+    gap: float, card: Card, lang: Lang = "fr", *, signed: bool = True, short: bool = False
+) -> str:
     r"""Write a difference between two values: points for percentages.
 
     Examples
@@ -123,6 +148,8 @@ def gap_with_unit(gap: float, card: Card, lang: Lang = "fr", *, signed: bool = T
     '−20,1\xa0points'
     """
     text = format_number(gap, card.decimales, lang, signed=signed)
+    if short and card.unite in _SHORT:
+        return text + _SHORT[card.unite]
     return text + _unit("points" if card.unite == "pourcent" else card.unite, gap, lang)
 
 
