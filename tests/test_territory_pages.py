@@ -14,6 +14,8 @@ import pytest
 import barometre as bcs
 from barometre.base.rounding import round_half_up
 from barometre.cards.listing import load_cards
+from barometre.datasets.places.members import members
+from barometre.pages.territory import drawn
 from barometre.pages.territory.facts.evidence import Evidence, gather
 from barometre.pages.territory.facts.followed import followed_of, review_of
 from barometre.pages.territory.facts.lines import ESTABLISHED, lines_of
@@ -370,3 +372,44 @@ def test_every_target_is_in_one_tile(evidence: Evidence) -> None:
         ["en retard", "à l'opposé", "non atteint"]
     ).sum()  # fmt: skip
     assert found.overdue == statuses.eq("échu, sans donnée").sum() > 0
+
+
+# ---- charts and maps -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def towns() -> pd.DataFrame:
+    """Three dates of the 47 communes, of the EPCI and of what is above."""
+    known = members(None).communes
+    codes = known.index[known["epci"] == WHOLE].tolist()
+    rows = [
+        {"code": code, "annee": year, "indicateur": name, "valeur": 30.0 + (i * 7 % 19) + 2 * k}
+        for i, code in enumerate([*codes, WHOLE, "59", "METRO"])
+        for k, year in enumerate((2010, 2015, 2020))
+        for name in ("taux_emploi_15_64", "part_non_diplomes", "taux_logements_vacants")
+    ]
+    base = {"borne_inf": None, "borne_sup": None, "qualite": None, "origine": "calcule"}
+    frame = pd.DataFrame(rows).assign(statut="ok", note=None, **base)
+    return frame.astype({"borne_inf": "float64", "borne_sup": "float64"})
+
+
+def test_maps_and_paths_are_where_they_serve(towns: pd.DataFrame, tmp_path: Path) -> None:
+    written = bcs.report(towns, tmp_path, territories=[WHOLE, "59172"])
+    whole, town = (written.pages[c].read_text(encoding="utf-8") for c in (WHOLE, "59172"))
+    assert whole.count("Schéma, et non carte") == 3  # a question, a map of tiles
+    assert town.count("Schéma, et non carte") == 1
+    assert whole.count("2010 – 2020") >= 3  # a path for each indicator of three dates
+    for page in (whole, town):
+        assert page.count('<svg class="spine"') + 3 < page.count("<svg")
+
+
+def test_a_page_has_a_bounded_number_and_weight_of_charts(
+    towns: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drawn, "MOST", 4)
+    page = bcs.report(towns, tmp_path, territories=[WHOLE]).pages[WHOLE].read_text("utf-8")
+    assert page.count("<figure>") == 4  # the bars of the three questions before the maps
+    monkeypatch.setattr(drawn, "HEAVIEST", 60_000)
+    light = bcs.report(towns, tmp_path, territories=[WHOLE]).pages[WHOLE].read_text("utf-8")
+    assert 0 < light.count("<figure>") < 4
+    assert len(light) < len(page)

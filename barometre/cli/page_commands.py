@@ -61,6 +61,9 @@ def report(
     perspectives: Annotated[
         Path | None, typer.Option(help="Dossier des textes à écrire, gardés d'une année à l'autre.")
     ] = None,
+    geometry: Annotated[
+        Path | None, typer.Option(help="Contours des cartes : GeoJSON, GeoPackage, shapefile.")
+    ] = None,
     lang: Annotated[str, typer.Option(help="Langue des pages : fr ou en.")] = "fr",
     processes: Annotated[
         int | None, typer.Option(help="Processus ; par défaut autant que de cœurs.")
@@ -96,6 +99,7 @@ def report(
         validated_by=validated_by,
         previous=None if previous is None else open_edition(previous),
         perspectives=perspectives,
+        geometry=geometry,
         lang=lang,  # type: ignore[arg-type] # checked there
         processes=processes or os.cpu_count() or 1,
         progress=None if quiet else _told(),

@@ -23,6 +23,9 @@ from barometre.pages.territory.language.words import Pair, pick
 MOST = 25
 """Charts of a page."""
 
+HEAVIEST = 1_100_000
+"""Characters of the charts of a page, which weighs under 1,5 MB: outlines may be fine."""
+
 INDICES, MAP = "indices", "carte"
 """Keys of the charts that no question has: the bar of the IDH-4, the map of a commune."""
 
@@ -74,8 +77,8 @@ def draw_page(
     Returns
     -------
     dict of str to tuple of Chart
-        By key of question, and `INDICES` and `MAP`. When they are more than `MOST`, those of two
-        dates go first, then the maps, then the indicators side by side.
+        By key of question, and `INDICES` and `MAP`. When they are more than `MOST`, or heavier than
+        `HEAVIEST`, those of two dates go first, then the maps, then the indicators side by side.
     """
     asked: list[tuple[int, str, _Draw]] = []
     if given.index is not None:
@@ -87,10 +90,11 @@ def draw_page(
         asked += _of_theme(evidence, content, theme, given, signed, lang)
     kept = sorted(range(len(asked)), key=lambda at: (asked[at][0], at))
     drawn: dict[int, Chart] = {}
+    weight = 0
     for at in kept:
-        chart = asked[at][2]() if len(drawn) < MOST else None
-        if chart is not None:
-            drawn[at] = chart
+        chart = asked[at][2]() if len(drawn) < MOST and weight < HEAVIEST else None
+        if chart is not None and weight + len(chart.svg) <= HEAVIEST:
+            drawn[at], weight = chart, weight + len(chart.svg)
     found: dict[str, tuple[Chart, ...]] = {theme.key: () for theme in content.themes}
     for at in sorted(drawn):
         key = asked[at][1]

@@ -36,7 +36,7 @@ from barometre.plots.maps.squares import Tiles, draw_tiles, tiles_of
 
 _ASIDE = "#f8f8f6"  # outlines that are not of the results
 _PLAIN = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
-_SEEN = 1500  # marks that the side of a map can show
+_SEEN = 1000  # marks that the side of a map can show
 _WITHIN = 0.01  # share of a layer's outline that is on the map, for it to be drawn
 _EDGES: tuple[Literal["-", "--", ":"], ...] = ("-", "--", ":")
 _WORDS: dict[Lang, dict[str, str]] = {
