@@ -15,7 +15,7 @@ from scipy import stats
 import barometre as bcs
 from barometre.base.errors import BarometreError
 from barometre.cohort import Cohort
-from barometre.cohort.inference.bootstrap import smallest_p
+from barometre.cohort.inference.bootstrap import POINTS, smallest_p
 from barometre.cohort.inference.estimates import FewClustersWarning
 from tests.columns import cluster_robust, randomisation_test, wild_bootstrap
 from tests.conftest import ROOT
@@ -357,3 +357,10 @@ def test_a_constant_outcome_is_refused() -> None:
     _, x, cluster = sample(6)
     with pytest.raises(BarometreError, match="ajustement est parfait"):
         wild_bootstrap(np.full(len(x), 3.3), x, cluster)
+
+
+def test_the_points_are_those_published() -> None:
+    """Rademacher's; Webb's six (2023): plus and minus the roots of 1/2, 1 and 3/2."""
+    assert sorted(POINTS["rademacher"]) == [-1, 1]
+    half, one, more = np.sqrt([0.5, 1, 1.5])
+    np.testing.assert_allclose(sorted(POINTS["webb"]), [-more, -one, -half, half, one, more])

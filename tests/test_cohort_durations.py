@@ -40,6 +40,10 @@ def test_times_from_entry() -> None:
     assert times["weight"].tolist() == [1, 1, 1, 2]
     both = cohort().time_to_event(["job", "training"], competing="moved")
     assert both["event"].tolist() == [1, 0, 2, 1]
+    assert "1 événement ; 3 sans événement" in times.summary()
+    assert "2 événements, 1 événement concurrent ; 1 sans événement" in both.summary()
+    every = cohort().time_to_event(["job", "training", "search", "moved"])
+    assert "4 événements ; 0 sans événement" in every.summary()
     called = cohort().time_to_event(lambda frame: frame["status"] == "job")
     assert called["duration"].tolist() == [1, 2, 0, 1]
 

@@ -243,6 +243,18 @@ def test_small_groups_are_hidden_with_what_gives_them_back(
     assert shown["n"].isna().equals(shown["value"].isna())
 
 
+def test_limits_of_no_level_are_the_middle_of_the_draws() -> None:
+    """And those of half of the draws have a quarter of them on each side."""
+    before, after, later = place(6, 3, 4)
+    none, half = (
+        decompose_change(before, after, leavers_after=later, draws=41, level=level).table
+        for level in (1e-12, 0.5)
+    )
+    np.testing.assert_allclose(none["low"], none["high"], rtol=1e-9)
+    assert (half["low"] < none["low"]).all()
+    assert (half["high"] > none["high"]).all()
+
+
 def test_refuses_what_is_not_a_series_of_people() -> None:
     before, after, _ = place(4, 1, 1)
     with pytest.raises(BarometreError, match=r"un dict ; donner une Series(?s:.*)un list"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import stat
 from pathlib import Path
@@ -45,6 +46,7 @@ def test_a_person_keeps_a_pseudonym(tmp_path: Path) -> None:
 def test_the_key_is_private_and_never_replaced(tmp_path: Path) -> None:
     create_key(tmp_path / "cle")
     assert stat.S_IMODE((tmp_path / "cle").stat().st_mode) == 0o600
+    assert re.fullmatch("[0-9a-f]{64}\n", (tmp_path / "cle").read_text())  # 32 bytes, as SHA-256
     with pytest.raises(BarometreError, match="existe déjà"):
         create_key(tmp_path / "cle")
 
@@ -77,6 +79,9 @@ def test_k_anonymity_by_hand() -> None:
     with pytest.raises(BarometreError, match="taille, poids : colonnes absentes"):
         k_anonymity(people, ["taille", "poids"])
     assert k_anonymity(people.iloc[:0], ["sexe"]).meta["k"] == 0
+    declared = people.astype({"sexe": pd.CategoricalDtype(["F", "H", "X"])})
+    nobody = k_anonymity(declared, ["sexe"])  # of a category that nobody has, nothing is told
+    assert nobody["n"].tolist() == k_anonymity(people, ["sexe"])["n"].tolist()
 
 
 @given(st.lists(st.sampled_from("abc"), min_size=1, max_size=60), st.integers(1, 20))

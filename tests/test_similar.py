@@ -99,6 +99,9 @@ def test_counts_are_taken_in_logarithms_and_it_is_said() -> None:
     gaps = found.table.set_index("code")["distance"]
     assert gaps["01004"] == pytest.approx(gaps["01005"] * math.log(10) / math.log(1000 / 110))
     assert "En logarithme : population." in found.summary()
+    empty = units(ones, ones, population=sizes | {"01001": 0.0})
+    with pytest.raises(BarometreError, match="une valeur nulle n'a pas de logarithme"):
+        bcs.neighbours(empty, "01002", ["population"], k=2)
     plain = bcs.neighbours(frame, "01002", ["population"], k=3, log=())
     assert plain.peers == ("01005", "01001", "01004")
 

@@ -112,8 +112,7 @@ def event_times(
 
 def event_sentences(table: pd.DataFrame) -> list[str]:
     """Say how many had the event, a competing one, or none as long as they were seen."""
-    counts = table["event"].value_counts()
-    had, other, none = (int(counts.get(code, 0)) for code in (1, 2, 0))
+    had, other, none = (int((table["event"] == code).sum()) for code in (1, 2, 0))
     competing = f", {counted_text(other, 'événement concurrent', 'événements concurrents')}"
     return [
         f"{counted_text(had, 'événement')}{competing if other else ''} ; {number_text(none)} sans "
