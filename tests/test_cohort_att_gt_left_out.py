@@ -127,6 +127,9 @@ def test_small_groups_are_told() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         effects(rows)
+        many = panel(19, n=60, groups=(0, 0, 0, 3))
+        six = many["g"].eq(0) | many["id"].isin(many["id"][many["g"] == 3].unique()[:6])
+        effects(many[six], covariates=["x"], method="reg")
 
 
 # ---- what is refused ----------------------------------------------------------------------------

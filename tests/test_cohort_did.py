@@ -65,7 +65,9 @@ def test_four_means_by_hand() -> None:
     )
     assert effect.estimate == 5
     assert effect.details is not None
-    assert effect.details["mean"].tolist() == [15, 18, 35, 43]
+    assert effect.details[["arm", "post", "mean", "n"]].to_numpy().tolist() == [
+        [0, 0, 15, 2], [0, 1, 18, 2], [1, 0, 35, 2], [1, 1, 43, 2],
+    ]  # fmt: skip
     # Personal changes 2, 4 and 11, 5: deviations 1 and 3, each over 2 people, G/(G-1) (n-1)/(n-k).
     assert effect.se == pytest.approx(np.sqrt((2 * 0.5**2 + 2 * 1.5**2) * 4 / 3 * 7 / 4), rel=1e-12)
     assert (effect.df, effect.n) == (3, 8)

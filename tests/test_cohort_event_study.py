@@ -160,6 +160,7 @@ def test_pretrend_that_cannot_be_tested_says_why() -> None:
         ({"alpha": 0}, "alpha"),
         ({"power": [0.01]}, "puissance"),
         ({"power": [1]}, "puissance"),
+        ({"power": [0.5, 1]}, "puissance"),
         ({"times": [1, 2]}, "q × q"),
         ({"vcov": [[1.0, 0], [0, 1]]}, "q × q"),
         ({"coef": [1, 1], "vcov": [[1, 0.5], [0, 1]], "times": [-2, -1]}, "symétrique"),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from barometre.base.errors import BarometreError, FaultsError
 from barometre.cohort import (
@@ -17,6 +18,7 @@ from barometre.cohort import (
     attrition_model,
     attrition_weights,
     balance_table,
+    intraclass_correlation,
     propensity_weights,
 )
 from tests.columns import lee_bounds
@@ -103,6 +105,27 @@ def test_someone_away_at_a_wave_is_lost_at_that_wave_only() -> None:
     panel = Cohort(frame, "id", "year")
     assert panel.lost_at(2)["lost"].to_dict() == {"a": 1, "b": 0}
     assert panel.lost_at(3)["lost"].sum() == 0
+
+
+def test_a_wave_may_be_named_by_its_year_when_it_is_the_only_one() -> None:
+    days = pd.to_datetime(["2024-03-01", "2025-03-01", "2026-03-01", "2026-09-01"])
+    frame = pd.DataFrame({"id": list("aabb"), "day": days[[0, 1, 0, 2]]})
+    panel = Cohort(pd.concat([frame, pd.DataFrame({"id": ["a"], "day": days[3:]})]), "id", "day")
+    assert panel.lost_at("2025")["lost"].to_dict() == {"a": 0, "b": 1}
+    for several in ("2026", "2023"):
+        with pytest.raises(BarometreError, match=several):
+            panel.lost_at(several)
+
+
+def test_two_clusters_are_enough_for_their_correlation() -> None:
+    """Closed form: (F - 1) / (F - 1 + m), from the analysis of variance of two samples of m."""
+    one, two = [1.0, 2, 4], [6.0, 7, 9]
+    frame = pd.DataFrame({"y": one + two, "place": list("aaabbb")})
+    f = stats.f_oneway(one, two).statistic
+    found = intraclass_correlation(frame, "y", "place")
+    assert found.estimate == pytest.approx((f - 1) / (f - 1 + 3))
+    with pytest.raises(BarometreError, match="au moins 2"):
+        intraclass_correlation(frame[:3], "y", "place")
 
 
 @pytest.mark.parametrize(

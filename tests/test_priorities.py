@@ -112,6 +112,10 @@ def test_drivers_are_what_raises_the_score() -> None:
     assert found[["moteurs", "moteurs_id"]].loc["A"].isna().all()
     one = priorities(frame, draws=0, drivers=1, weights={POVERTY: 5, MINIMA: 1, MEDIAN: 1})
     assert one.set_index("code")["moteurs_id"]["B"] == POVERTY
+    # 66.7 weighs (66.7 - 50) x 3.1 = 51.7 against (100 - 50) x 1: what counts is beyond the middle.
+    four = results({POVERTY: [40, 30, 20, 10], MINIMA: [6, 9, 5, 4]})
+    beyond = priorities(four, draws=0, drivers=1, weights={POVERTY: 1, MINIMA: 3.1})
+    assert beyond.set_index("code")["moteurs_id"]["A"] == MINIMA
     z = priorities(frame, draws=0, aggregate="mean_zscore").set_index("code")
     assert z["moteurs"]["C"] == f"{labels[MINIMA]} (1,4) ; {labels[MEDIAN]} (0,5)"
     assert (one["ponderation"] == "poids donnés").all()

@@ -330,6 +330,10 @@ def test_refusals() -> None:
         bcs.trend(frame, override="secret")  # type: ignore[arg-type]
     with pytest.raises(BarometreError, match="bridge refusé"):
         bcs.trend(frame, bridge=pd.DataFrame({"code_2015": ["QP059055"]}))
+    for old, new in (("AA", "BC"), ("AB", "CC")):
+        twice = pd.DataFrame({"code_2015": list(old), "code_2024": list(new)})
+        with pytest.raises(BarometreError, match="un quartier tenu pour deux autres"):
+            bcs.trend(frame, bridge=twice.assign(identique=True, part_conservee=1.0))
     with pytest.raises(BarometreError, match="kept="):
         bcs.qpv_bridge(kept=90)
     assert bcs.trend(frame.iloc[:0]).empty
