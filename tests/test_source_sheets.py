@@ -237,10 +237,38 @@ def test_a_code_merged_over_its_rows_is_that_of_each(tmp_path: Path) -> None:
     assert sheet is not None
     sheet.merge_cells("A2:A3")
     sheet.merge_cells("C4:C5")  # a number is not repeated: it would count twice
+    sheet.merge_cells("C2:D2")
     book.save(tmp_path / "logements.xlsx")
     read = cells(only_of(tmp_path / "logements.xlsx"))
     assert [row[0] for row in read] == ["59172", "59172", "59446", ""]
-    assert [row[2] for row in read] == ["80", "82", "60", ""]
+    assert [row[2] for row in read] == ["80", "82", "60", sheets.MERGED]
+    assert [row[3] for row in read] == [sheets.MERGED, "11", "3", "1"]
+    with pytest.raises(BarometreError, match=r"logements_vacants : .*cellule fusionnée"):
+        bcs.read(tmp_path / "logements.xlsx")
+
+
+def test_a_note_merged_over_the_columns_stays_a_note(tmp_path: Path) -> None:
+    head = ["code", "annee", "logements", "logements_vacants"]
+    book = cells_book(
+        tmp_path / "logements.xlsx", head, ["59172", 2021, 80, 12], ["Source : Insee"]
+    )
+    sheet = book.active
+    assert sheet is not None
+    sheet.merge_cells("A3:D5")
+    book.save(tmp_path / "logements.xlsx")
+    read = cells(only_of(tmp_path / "logements.xlsx"))
+    assert read == [["59172", "2021", "80", "12"], ["Source : Insee", "", "", ""]]
+
+
+def test_blocks_merged_over_a_whole_sheet_cost_nothing(tmp_path: Path) -> None:
+    head = ["code", "annee", "logements", "logements_vacants"]
+    book = cells_book(tmp_path / "logements.xlsx", head, ["59172", 2021, 80, 12])
+    sheet = book.active
+    assert sheet is not None
+    for _ in range(300):
+        sheet.merged_cells.add("A1:XFD1048576")
+    book.save(tmp_path / "logements.xlsx")
+    assert cells(only_of(tmp_path / "logements.xlsx")) == [["59172", "2021", "80", "12"]]
 
 
 def only_of(path: Path) -> Source:

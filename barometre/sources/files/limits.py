@@ -17,6 +17,7 @@ _SWOLLEN = 200  # true tables, repetitive as they may be, are compressed less
 _SWOLLEN_WHOLE = 2**30
 _MOST_CELLS = 2**27
 _MOST_KEPT = 2**23
+_MOST_MERGERS = 2**14
 _SMALL = 64 * 2**20
 _CHUNK = 2**20
 MOST_ROWS = 2**24
@@ -118,7 +119,7 @@ def refuse_endless(nom: str, content: bytes) -> None:
                     _refuse_rows(nom, stream)
 
 
-def refuse_cells(nom: str, cells: int, kept: int) -> None:
+def refuse_cells(nom: str, cells: int, kept: int, *, mergers: int = 0) -> None:
     """Refuse a sheet with more cells than can be gone through, or kept.
 
     Parameters
@@ -127,13 +128,15 @@ def refuse_cells(nom: str, cells: int, kept: int) -> None:
         Name of the workbook, for the message.
     cells, kept : int
         Those met, and those of the columns that are read.
+    mergers : int, optional
+        Merged blocks that one row goes through.
 
     Raises
     ------
     BarometreError
-        More than 134 217 728, or 8 388 608.
+        More than 134 217 728, 8 388 608 or 16 384.
     """
-    if cells > _MOST_CELLS or kept > _MOST_KEPT:
+    if cells > _MOST_CELLS or kept > _MOST_KEPT or mergers > _MOST_MERGERS:
         raise BarometreError(f"{nom} : feuille trop grande ; l'enregistrer en CSV UTF-8")
 
 

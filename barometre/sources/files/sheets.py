@@ -20,7 +20,7 @@ import pyarrow as pa
 from barometre.sources.files import limits
 from barometre.sources.files.delimited import HEAD, Recogniser, as_frame, data_above, folded
 
-_LONGEST = 2**20  # rows of a sheet
+_WIDEST = 2**14  # columns of a sheet
 _BATCH = 2**16
 _PIECE = 2**22
 _FORMULA = 2**16  # bytes of the longest cell: a formula has 8 192 characters
@@ -31,6 +31,8 @@ _UNSAVED = re.compile(
 )
 UNSAVED = "formule non calculée"
 """Text of a cell whose formula was written by a program that did not compute it."""
+MERGED = "cellule fusionnée avec un nombre"
+"""Text of a cell merged with that of a number, which would count twice."""
 
 
 @dataclass(frozen=True)
@@ -82,17 +84,19 @@ def read_columns(
     """Read columns of a sheet, of so many rows at most; its empty rows are dropped.
 
     No cell of a sheet can be shifted. A text in cells merged downwards (the code of several rows)
-    is that of each; a formula whose result was never saved is written so, and no number.
+    is that of each; a cell merged with a number, or a formula whose result was never saved, is
+    written so, and no number.
     """
     positions = [header.names.index(column) for column in columns]
     cells: list[list[str]] = [[] for _ in columns]
     book = _book(nom, content)[sheet]
     marks = book.marks()
-    above = dict.fromkeys(positions, "")
+    mergers = _Mergers(nom, book, marks.mergers)
     width = kept = 0
     for number, row in enumerate(islice(book.rows, header.rows, None), header.rows + 1):
         width += len(row)
         limits.refuse_cells(nom, width, kept * len(columns))
+        merged = mergers.texts(number, row)
         if all(map(book.is_empty, row)) and number not in marks.rows:
             continue
         kept += 1
@@ -101,20 +105,58 @@ def read_columns(
             text = book.text(row[position]) if position < len(row) else ""
             if (number, position) in marks.unsaved:
                 text = UNSAVED
-            elif (number, position) in marks.merged:
-                text = text or above[position]
-            else:
-                typed = position < len(row) and book.is_text(row[position])
-                above[position] = text if typed else ""  # a number would count twice
-            column.append(text)
+            column.append(text or merged.get(position, ""))
     return as_frame(cells, columns)
+
+
+@dataclass(frozen=True, order=True)
+class _Merger:
+    """Merged cells: rows from 1, columns from 0, both included."""
+
+    first: int
+    last: int
+    column: int
+    last_column: int
+
+
+class _Mergers:
+    """What the mergers of a sheet say of the cells of each row, taken in order."""
+
+    def __init__(self, nom: str, book: _Sheet, mergers: Iterable[_Merger]) -> None:
+        self._nom, self._book = nom, book
+        self._coming = sorted(mergers, reverse=True)
+        self._open: dict[_Merger, str | None] = {}  # the text of the first cell, None for a number
+
+    def texts(self, number: int, row: Sequence[Any]) -> dict[int, str]:
+        """Give the texts of the merged cells of a row, but for the first of each merger."""
+        while self._coming and self._coming[-1].first <= number:
+            merger = self._coming.pop()
+            if merger.last < number:
+                continue
+            first = row[merger.column] if merger.column < len(row) else None
+            empty = first is None or merger.first < number or self._book.is_empty(first)
+            self._open[merger] = (
+                "" if empty else self._book.text(first) if self._book.is_text(first) else None
+            )
+        if not self._open:
+            return {}
+        self._open = {m: text for m, text in self._open.items() if m.last >= number}
+        limits.refuse_cells(self._nom, 0, 0, mergers=len(self._open))
+        texts: dict[int, str] = {}
+        for merger, text in self._open.items():
+            if text is None:
+                last = min(merger.last_column, _WIDEST)
+                texts |= dict.fromkeys(range(merger.column, last + 1), MERGED)
+            elif text:
+                texts[merger.column] = text
+        return texts
 
 
 @dataclass(frozen=True)
 class _Marks:
     """What the file says of cells beside their values; places are (row from 1, column from 0)."""
 
-    merged: frozenset[tuple[int, int]] = frozenset()  # below the first of a merger
+    mergers: tuple[_Merger, ...] = ()
     unsaved: frozenset[tuple[int, int]] = frozenset()  # formulas without result
 
     @property
@@ -186,21 +228,19 @@ def _new_is_text(cell: Any) -> bool:
 
 def _marks(content: bytes, path: str) -> _Marks:
     """Find the merged cells and the formulas without result of a sheet in its XML."""
-    merged: set[tuple[int, int]] = set()
+    mergers: set[_Merger] = set()
     unsaved: set[tuple[int, int]] = set()
     with zipfile.ZipFile(io.BytesIO(content)) as archive, archive.open(path) as sheet:
         tail = b""
         while piece := sheet.read(_PIECE):
             xml = tail + piece
-            merged |= {
-                (row, _position(column))
+            mergers |= {
+                _Merger(int(first), int(last), _position(column), _position(last_column))
                 for column, first, last_column, last in _MERGER.findall(xml)
-                if column == last_column
-                for row in range(int(first) + 1, min(int(last), int(first) + _LONGEST) + 1)
             }
             unsaved |= {(int(row), _position(column)) for column, row in _UNSAVED.findall(xml)}
             tail = xml[-_FORMULA:]
-    return _Marks(frozenset(merged), frozenset(unsaved))
+    return _Marks(tuple(mergers), frozenset(unsaved))
 
 
 def _position(letters: bytes) -> int:
@@ -234,13 +274,11 @@ def _old_book(content: bytes) -> dict[str, _Sheet]:
     found = {}
     for sheet in book.sheets():
         if not sheet.visibility:
-            merged = {
-                (row + 1, column)
+            mergers = tuple(
+                _Merger(first + 1, end, column, last - 1)
                 for first, end, column, last in sheet.merged_cells
-                if last == column + 1
-                for row in range(first + 1, end)
-            }
-            marks = partial(_Marks, frozenset(merged))
+            )
+            marks = partial(_Marks, mergers)
             found[str(sheet.name)] = _Sheet(sheet.get_rows(), text, is_empty, is_text, marks)
     return found
 
