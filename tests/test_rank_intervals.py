@@ -154,10 +154,17 @@ def test_an_estimate_from_a_register_is_no_rounding() -> None:
     assert [sampled["ecart_inf"], sampled["ecart_sup"]] == pytest.approx([-1.5 - half, -1.5 + half])
 
 
-@given(st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=1, max_size=5))
-def test_places_are_those_of_scipy(scores: list[list[int]]) -> None:
-    score = np.array(scores, dtype=np.float64)
-    assert (_places(score) == rankdata(-score, method="min", axis=1)).all()
+@given(
+    st.lists(st.lists(st.integers(0, 3), min_size=4, max_size=4), min_size=1, max_size=5),
+    st.sets(st.integers(0, 3)),
+)
+def test_places_are_those_of_scipy(scores: list[list[int]], drawn: set[int]) -> None:
+    """Whichever scores are drawn, the others being the same in every draw."""
+    score, moving = np.array(scores, dtype=np.float64), np.array(sorted(drawn), dtype=np.intp)
+    every = np.tile(score[0], (len(score), 1))
+    every[:, moving] = score[:, moving]
+    found = _places(score[0], moving, score[:, moving])
+    assert (found == rankdata(-every, method="min", axis=1)).all()
 
 
 def test_equal_exact_values_share_the_place() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arrays import Booleans, Floats, Integers
+from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.frames import check_frame
 from barometre.compare.proof.rank_sets import told_apart
@@ -222,16 +222,39 @@ def _check_groups(rows: Rows, group: Integers) -> None:
         )
 
 
-def _places(score: Floats) -> npt.NDArray[np.int32]:
-    """Rank each line from its highest score, equal ones having the best place."""
-    order = np.argsort(-score, axis=1)
-    ordered = np.take_along_axis(score, order, axis=1)
-    first = np.tile(np.arange(1, score.shape[1] + 1, dtype=np.int32), (len(score), 1))
-    first[:, 1:][ordered[:, 1:] == ordered[:, :-1]] = 1
-    np.maximum.accumulate(first, axis=1, out=first)
-    places = np.empty_like(first)
-    np.put_along_axis(places, order, first, axis=1)
-    return places
+def _places(score: Floats, moving: RowNumbers, drawn: Floats) -> npt.NDArray[np.int32]:
+    """Rank from the highest score, equal ones having the best place, some scores being drawn.
+
+    Parameters
+    ----------
+    score : array of shape (territories,)
+        Scores of those that do not move.
+    moving : array of int
+        Those that do.
+    drawn : array of shape (draws, moving)
+        Their scores, draw by draw.
+
+    Returns
+    -------
+    array of shape (draws, territories)
+        One more than the number of scores that are strictly higher.
+    """
+    fixed = np.delete(np.arange(len(score)), moving)
+    order = fixed[np.argsort(score[fixed], kind="stable")]
+    sorted_ = score[order]
+    # Above the fixed one at each place: the fixed ones after its equals, and those drawn above it.
+    own = len(order) - np.searchsorted(sorted_, sorted_, side="right")
+    above = np.empty((len(drawn), len(score)), dtype=np.int32)
+    for line, values in enumerate(drawn):
+        ascending = np.sort(values)
+        below = np.searchsorted(sorted_, values, side="right")
+        higher = len(values) - np.searchsorted(ascending, values, side="right")
+        above[line, moving] = len(order) - below + higher
+        # A drawn score is above the fixed ones that come before the first one not below it.
+        first = np.searchsorted(sorted_, ascending, side="left")
+        counts = np.bincount(first, minlength=len(order) + 1)
+        above[line, order] = own + np.cumsum(counts[::-1])[::-1][1:]
+    return above + 1
 
 
 class _Field:
@@ -354,8 +377,8 @@ class _Field:
         for span in self.spans:
             if self.bounded[span].any():
                 ranks = self._drawn_ranks(span, level, draws, seed)
-                ranks.partition(kept, axis=0)
-                limits[:, span] = ranks[kept]
+                ranks.partition(kept, axis=1)
+                limits[:, span] = ranks[:, kept].T
         return self._own(limits)
 
     def _drawn_ranks(
@@ -363,19 +386,20 @@ class _Field:
     ) -> npt.NDArray[np.int32]:
         rng, z = np.random.default_rng(seed), normal_quantile(level)
         value, low, high = self.value[span], self.low[span], self.high[span]
-        exact = high - low <= self.noise[span]
-        size = len(value)
-        ranks = np.empty((draws, size), dtype=np.int32)
+        moving = np.flatnonzero(high - low > self.noise[span])
+        size, certain, way = len(value), self.certain[span].all(), self.sens[span][0]
+        value, low, high = value[moving], low[moving], high[moving]
+        ranks = np.empty((size, draws), dtype=np.int32)
         step = max(_CELLS // size, 1)
         for begin in range(0, draws, step):
             shape = (min(step, draws - begin), size)
-            if self.certain[span].all():
-                drawn = low + (high - low) * rng.random(shape)
+            if certain:
+                drawn = low + (high - low) * rng.random(shape)[:, moving]
             else:
-                normal = rng.standard_normal(shape)
+                normal = rng.standard_normal(shape)[:, moving]
                 drawn = value + normal * np.where(normal > 0, high - value, value - low) / z
-            score = np.where(exact, self.score[span], favour(drawn, self.sens[span][0]))
-            ranks[begin : begin + step] = _places(score)
+            places = _places(self.score[span], moving, favour(drawn, way))
+            ranks[:, begin : begin + step] = places.T
         return ranks
 
     def _own(self, limits: Floats) -> tuple[Floats, Floats]:
