@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +16,9 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError, UnknownNameError
+from barometre.engine import limits
+from barometre.engine.english_notes import english_note
+from barometre.engine.results import LACKING, TOO_FEW
 from barometre.pages.delimited import marked, unmarked
 from barometre.pages.results_back import read_results
 from barometre.pages.results_file import write_results
@@ -130,6 +134,19 @@ def test_a_text_is_never_a_formula(tmp_path: Path, text: str) -> None:
 def test_what_a_workbook_writes_by_number_is_read_back(tmp_path: Path, text: str) -> None:
     back = read_results(written(with_notes([text]), tmp_path, "xlsx"))
     assert back["note"].tolist() == [text]
+
+
+def test_every_note_that_the_library_writes_has_its_english(contract: Tables) -> None:
+    """What documents say is French; all else is translated, and numbers with it."""
+    results = bcs.compute(contract, intervals=True, check_published=False)
+    drawn = bcs.compute(bcs.datasets.make_tables(60, 2021, seed=4), intervals=True)
+    documents = {part for text in contract.statuts["motif"].dropna() for part in text.split(" ; ")}
+    notes = {part for note in [*results["note"].dropna(), *drawn["note"].dropna()] for part in note.split(" ; ")}  # fmt: skip
+    reasons = {text for name, text in vars(limits).items() if re.match("_[A-Z]", name) and isinstance(text, str) and len(text) > 20}  # fmt: skip
+    written = (notes - documents) | {LACKING + "Population, table population", TOO_FEW} | reasons
+    left = {part for part in written if english_note(part) == part}
+    assert {part for part in left if not part.startswith("évolution imprimée")} <= documents
+    assert english_note("déduit de deux nombres imprimés : 1\u202f234 en 2021, +5,5 % depuis 2016") == "deduced from two printed numbers: 1,234 in 2021, +5.5% since 2016"  # fmt: skip
 
 
 def test_a_negative_number_is_never_marked(tmp_path: Path) -> None:

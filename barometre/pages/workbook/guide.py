@@ -13,6 +13,7 @@ from barometre.base.errors import counted
 from barometre.base.french import absent_label, format_number
 from barometre.base.version import __version__
 from barometre.cards.listing import indicator_card
+from barometre.engine.english_notes import english_note
 from barometre.engine.results import LACKING
 from barometre.pages.workbook.book import Book, legal_text
 from barometre.pages.workbook.places import Place
@@ -286,7 +287,7 @@ def _to_complete(contents: Contents, book: Book) -> Iterator[Line]:
         names = ", ".join(
             indicator_card(str(name)).libelle[book.lang] for name in rows["indicateur"].unique()
         )
-        text = book.say(f"{note} : {names}.", f"{note}: {names}.")
+        text = book.say(f"{note} : {names}.", f"{english_note(str(note))}: {names}.")
         yield f"{_count(len(rows), book)} {absent}", text, ""
     if contents.replaced:
         number = contents.replaced

@@ -17,6 +17,7 @@ from barometre.cards.labels import unit_label
 from barometre.cards.listing import indicator_card
 from barometre.cards.schema import THEMES, Card
 from barometre.compare.gaps import GAP_UNITS, gap
+from barometre.engine.english_notes import english_note
 from barometre.engine.results import COMPUTED_KEPT, displayed
 from barometre.pages.workbook.book import CELL, COLUMNS, ROWS, Book
 from barometre.pages.workbook.places import Place
@@ -196,6 +197,7 @@ class _Cells:
             return
         note = self._values.note.iloc[position]
         text = note if isinstance(note, str) else self._doubtful
+        text = text if self._lang == "fr" else english_note(text)
         self._sheet.write_comment(row, at, text[:CELL], {"x_scale": 2, "y_scale": 1.2})
         self._comments += 1
 
