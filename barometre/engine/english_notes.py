@@ -111,12 +111,12 @@ def english_note(note: str) -> str:
 def _english(text: str) -> str:
     if text in _PLAIN:
         return _PLAIN[text]
-    for form, said in _FORMS:
-        if found := re.fullmatch(form, text):
-            return said(found)
     head, colon, rest = text.partition(" : ")
     if colon and head in _PLAIN:
         return f"{_PLAIN[head]}: {_english(rest)}"
+    for form, said in _FORMS:
+        if found := re.fullmatch(form, text):
+            return said(found)
     if colon and re.fullmatch("« .+ »", head):
         return f"{head}: {_english(rest)}"
     return text
