@@ -39,7 +39,8 @@ def catalogue_page() -> str:
         f" producer, *unverified* otherwise. Verified: {states.count('verifie')} families of"
         f" files; unverified: {states.count('non_verifie')}. Contract lines are line numbers in"
         " the text of the *contrat de ville Quartiers 2030* of La Porte du Hainaut.",
-        'The same as a dictionary of variables: <a href="indicateurs.csv">CSV</a>, <a href="indicateurs.xlsx">Excel</a>;'
+        'The same as a dictionary of variables: <a href="indicateurs.csv">CSV</a>,'
+        ' <a href="indicateurs.xlsx">Excel</a>;'
         " at home, `barometre indicators --export indicateurs.xlsx`.",
         _FILTER,
         table(["Indicator", "Theme", "Source", "Levels", "State"], [_row(card) for card in cards]),
