@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
+import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from math import factorial, prod
 from typing import TypeAlias
@@ -208,7 +210,7 @@ def _nested_shapley(
     for start in range(0, units, step):
         rows = slice(start, start + step)
         block = {name: value[rows] for name, value in values.items()}
-        _descend(tree, node, players, (block, base), lambda whole: whole, found, rows)
+        _descend(tree, node, players, (block, base), None, found, rows)
     return found
 
 
@@ -227,14 +229,14 @@ def _descend(
     node: str,
     players: Sequence[str],
     ends: tuple[Values, Values],
-    outer: Callable[[Floats], Floats],
+    outer: Callable[[Floats], Floats] | None,
     found: Values,
     rows: slice,
 ) -> None:
     """Write the parts of the players below a node.
 
     ``outer`` gives the whole (its mean over the states of the nodes above) from values of the node
-    of shape (..., units), whose leading axes are the states met below.
+    of shape (..., units), whose leading axes are the states met below; None at the top.
     """
     names, (values, base) = tree.children[node], ends
     weights = np.array([*tree.shares(node).values()])
@@ -256,17 +258,44 @@ def _descend(
                 value[None] if name == part else states[name].reshape(shape) for name in names
             ]
             mean = power_mean(components, weights, power=tree.powers[node], floor=tree.floors[node])
-            return np.tensordot(chances, outer(mean), axes=1)
+            return np.tensordot(chances, mean if outer is None else outer(mean), axes=1)
 
+        apart = None
+        if outer is None and not np.isnan(values[part]).any():
+            apart = _simple(tree, node, part, states, chances)
+        within: Callable[[Floats], Floats] = apart or whole
         end = np.broadcast_to(base[part], values[part].shape)
         if part in players:
-            found[part][rows] = whole(values[part]) - whole(end)
+            found[part][rows] = within(values[part]) - within(end)
             continue
-        _descend(tree, part, players, ends, whole, found, rows)
+        _descend(tree, part, players, ends, within, found, rows)
         # a missing node may count for less than its own floor, which the states below do not
         under = np.minimum(values[part], end) < tree.floors[part]
         if tree.powers[part] <= 0 and under.any():
             below = [name for name in _players(tree, part, "leaves") if name in players]
-            rest = whole(values[part]) - whole(end) - sum(found[name][rows] for name in below)
+            rest = within(values[part]) - within(end) - sum(found[name][rows] for name in below)
             for name in below:
                 found[name][rows] += np.where(under, rest / len(below), 0.0)
+
+
+def _simple(
+    tree: Tree, node: str, part: str, states: Values, chances: Floats
+) -> Callable[[Floats], Floats] | None:
+    """Give the mean of a node over the states of the parts beside one, in one operation.
+
+    A sum, or a product, is that of the part and of all the others, whose mean over their states is
+    found once. There is none for other means, nor where a part is missing.
+    """
+    power, floor, shares = tree.powers[node], tree.floors[node], tree.shares(node)
+    own = shares[part] / sum(shares.values())
+    if power not in (0, 1) or any(np.isnan(values).any() for values in states.values()):
+        return None
+    others = {name: shares[name] / sum(shares.values()) for name in states if shares[name] > 0}
+    if power == 1:
+        terms = [share * states[name] for name, share in others.items()]
+        rest = np.tensordot(chances, sum(terms, np.zeros((len(chances), 1))), axes=1)
+        return lambda value: own * value + rest
+    factors = [np.maximum(states[name], floor) ** share for name, share in others.items()]
+    product = functools.reduce(operator.mul, factors, np.ones((len(chances), 1)))
+    rest = np.tensordot(chances, product, axes=1)
+    return lambda value: np.maximum(value, floor) ** own * rest
