@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
+from scipy import optimize, stats
 
 from barometre import composite
 from barometre.base.errors import BarometreError
@@ -217,6 +219,85 @@ def test_imputed_values_are_those_of_coinr() -> None:
     np.testing.assert_allclose(result.frame[theirs.columns], theirs, rtol=1e-12)
     assert len(result.table) == raw.isna().sum().sum()
     assert result.left == 0
+
+
+def test_em_of_two_indicators_is_anderson_s() -> None:
+    """One indicator known of all: maximum likelihood is the regression on it (Anderson, 1957)."""
+    rng = np.random.default_rng(2)
+    x = rng.normal(50, 10, 60)
+    y = 3 + 0.4 * x + rng.normal(size=60)
+    frame = pd.DataFrame({"x": x, "y": np.where(rng.random(60) < 0.4, np.nan, y)})
+    result = composite.impute(frame, method="em")
+    known = frame["y"].notna()
+    slope, constant = np.polyfit(x[known], y[known], 1)
+    np.testing.assert_allclose(result.frame["y"][~known], constant + slope * x[~known], rtol=1e-7)
+    pd.testing.assert_series_equal(result.frame["y"][known], frame["y"][known])
+    assert set(result.table["sur"]) == {1}
+
+
+def test_em_is_at_the_top_of_the_likelihood() -> None:
+    """Three indicators with holes anywhere: no other means or covariances are more likely."""
+    rng = np.random.default_rng(3)
+    full = rng.multivariate_normal([0, 0, 0], [[1, 0.6, 0.3], [0.6, 1, 0.5], [0.3, 0.5, 1]], 25)
+    raw = np.where(rng.random(full.shape) < 0.25, np.nan, full)
+    frame = pd.DataFrame(raw, columns=[*"abc"])
+
+    def minus_log(p: Any) -> float:
+        lower = np.zeros((3, 3))
+        lower[np.tril_indices(3)] = p[3:]
+        total = 0.0
+        for row in raw:
+            seen = ~np.isnan(row)
+            if seen.any():
+                within = (lower @ lower.T)[np.ix_(seen, seen)]
+                gap = row[seen] - p[:3][seen]
+                total += np.linalg.slogdet(within)[1] + gap @ np.linalg.solve(within, gap)
+        return float(total)
+
+    start = np.concatenate([np.nanmean(raw, axis=0), np.eye(3)[np.tril_indices(3)]])
+    best = optimize.minimize(minus_log, start, method="BFGS", options={"gtol": 1e-6}).x
+    lower = np.zeros((3, 3))
+    lower[np.tril_indices(3)] = best[3:]
+    covariance = lower @ lower.T
+    result = composite.impute(frame, method="em").frame.to_numpy()
+    for row, filled in zip(raw, result, strict=True):
+        seen, gone = ~np.isnan(row), np.isnan(row)
+        inner = np.linalg.pinv(covariance[np.ix_(seen, seen)])
+        expected = best[:3][gone] + covariance[np.ix_(gone, seen)] @ inner @ (
+            row[seen] - best[:3][seen]
+        )
+        np.testing.assert_allclose(filled[gone], expected, atol=1e-4)  # BFGS stops there
+    scaled = composite.impute(frame * [10, 1, 0.1] + 5, method="em").frame
+    np.testing.assert_allclose(scaled, result * [10, 1, 0.1] + 5, rtol=1e-6)
+
+
+def test_em_is_refused_where_it_has_no_top() -> None:
+    with pytest.raises(BarometreError, match="deux unités de plus"):
+        composite.impute(FRAME.iloc[:5, [0, 1, 3]].assign(y=np.nan), method="em")
+    with pytest.raises(BarometreError, match="4 unités pour 3 indicateurs"):
+        composite.impute(pd.DataFrame(np.ones((4, 3))), method="em")
+    with pytest.raises(BarometreError, match="by ne vaut pas"):
+        composite.impute(FRAME.assign(zone="a"), by="zone", method="em")
+    lone = pd.DataFrame({"a": [1.0, 2, 3, 4, np.nan], "b": [2.0, 1, 4, 3, np.nan]})
+    # Nothing is known of the last unit: the means, those of maximum likelihood.
+    assert composite.impute(lone, method="em").frame.iloc[4].tolist() == pytest.approx([2.5, 2.5])
+
+
+def test_the_effect_of_imputation_on_ranks() -> None:
+    tree = pd.DataFrame({"id": ["i", "x", "y"], "parent": [None, "i", "i"], "direction": 1})
+    index = composite.Index.from_table(tree, normalise=None)
+    frame = pd.DataFrame({"x": [1.0, 2, 3, 4], "y": [1.0, 2, 3, np.nan], "z": 0.0}, [*"abcd"])
+    effect = composite.impute(frame).rank_effect(index)
+    # Without y, d is worth 4; with the mean of y, 2, it is worth 3: tied with c.
+    assert effect.table["score_avant"].tolist() == [1, 2, 3, 4]
+    assert effect.table["score"].tolist() == [1, 2, 3, 3]
+    assert effect.table["rang_avant"].tolist() == [4, 3, 2, 1]
+    assert effect.table["rang"].tolist() == [4, 3, 1, 1]
+    assert effect.table["imputees"].tolist() == [0, 0, 0, 1]
+    assert "1 rang change sur 4 (écart moyen 0,3)." in effect.summary()
+    assert "c 2 → 1" in effect.summary()
+    with pytest.raises(BarometreError, match="composantes absentes"):
+        composite.impute(frame[["x"]]).rank_effect(index)
 
 
 # ---- annual_growth ------------------------------------------------------------------------------

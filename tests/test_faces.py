@@ -91,6 +91,20 @@ RESULTS: dict[str, tuple[Face, list[str]]] = {
         composite.reliability(pd.DataFrame({"a": [1, 2, 3, 4], "b": [2, 1, 4, 3], "c": [1, 3, 2, 4]})),
         ["Alpha de Cronbach : 0,72 (3 indicateurs, 4 unités complètes sur 4).", "Première composante"],
     ),
+    "rank effect": (
+        composite.impute(UNITS, method="median").rank_effect(INDEX),
+        ["avec et sans valeurs imputées"],
+    ),
+    "balanced": (
+        composite.balance_weights(
+            composite.Index.from_table(
+                pd.DataFrame({"id": ["i", "a", "b"], "parent": [None, "i", "i"], "direction": 1}),
+                normalise=None,
+            ),
+            pd.DataFrame({"a": [1.0, 2, 3, 4, 5], "b": [3.0, 1, 9, 2, 8]}),
+        ),
+        ["« a » 50,0 % devient 69,8 %", "non ce qui importe."],
+    ),
     "denominated": (
         composite.denominate(pd.DataFrame({"crimes": [20, 30], "hab": [10, 0]}), {"crimes": "hab"}),
         ["1 indicateur, dont 1 rapportés à une taille.", "Par « hab » : crimes."],

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from barometre.composite.index import Index as Index
     from barometre.composite.robust.alternatives import Alternatives as Alternatives
     from barometre.composite.robust.audit_table import audit as audit
+    from barometre.composite.robust.balanced import BalancedWeights as BalancedWeights
+    from barometre.composite.robust.balanced import balance_weights as balance_weights
     from barometre.composite.robust.data_error import DataError as DataError
     from barometre.composite.robust.robust_scores import Robustness as Robustness
     from barometre.composite.robust.robust_scores import robustness as robustness
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from barometre.composite.treatment.associations import Correlations as Correlations
     from barometre.composite.treatment.associations import correlations as correlations
     from barometre.composite.treatment.completion import Imputation as Imputation
+    from barometre.composite.treatment.completion import RankEffect as RankEffect
     from barometre.composite.treatment.completion import impute as impute
     from barometre.composite.treatment.consistency import Reliability as Reliability
     from barometre.composite.treatment.consistency import reliability as reliability
