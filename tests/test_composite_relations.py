@@ -81,7 +81,7 @@ def test_refused_denominators(by: dict[str, str], options: dict[str, object], wo
 def test_denominated_values_are_those_of_coinr() -> None:
     raw, theirs = golden("01_pipeline/01_raw"), golden("01_pipeline/02_denominated")
     meta = golden("00_meta/iMeta", "iCode")["Denominator"].dropna()
-    by = {str(name): size for name, size in meta.items() if name in raw}
+    by = {str(name): str(size) for name, size in meta.items() if name in raw}
     sizes = golden("00_meta/units_groups_denominators")[sorted(set(by.values()))]
     assert len(by) > 5
     result = denominate(raw, by, sizes=sizes)
