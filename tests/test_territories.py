@@ -355,6 +355,9 @@ def test_nothing_warns(contract: Tables) -> None:
         ("200 042 190", "epci", "200042190", "espaces"),
         ("qp02a001", "qpv", "QP02A001", "majuscule"),
         ("1", "departement", "01", "zéro initial"),
+        ("'11", "region", "R11", "apostrophe"),
+        ("\ufeff24", "region", "R24", "marque"),
+        ("1 - Guadeloupe", "region", "R01", "libellé"),
         ("2,00042E+08", "epci", None, ""),
         ("200042191", "epci", None, ""),  # wrong check digit
         ("Source : Insee", "commune", None, ""),
@@ -366,7 +369,13 @@ def test_nothing_warns(contract: Tables) -> None:
 def test_codes_are_put_right_when_that_is_certain(
     code: str, level: str, mended: str | None, words: str
 ) -> None:
-    good = {"commune": "59446", "epci": "240100883", "qpv": "QP059050", "departement": "59"}[level]
+    good = {
+        "commune": "59446",
+        "epci": "240100883",
+        "qpv": "QP059050",
+        "departement": "59",
+        "region": "R32",
+    }[level]
     result = mend_codes(pd.Series([good, code]), level)
     assert result.codes.tolist() == [good, mended or code]
     assert result.faux.tolist() == [False, mended is None]

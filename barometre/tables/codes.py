@@ -192,8 +192,7 @@ def mend_codes(codes: pd.Series[str], level: str) -> Mended:
     if level == "union":
         none = pd.Series(data=False, index=codes.index)
         return Mended(codes, {}, none)
-    if level == "region":
-        codes = ("R" + codes.str.zfill(2)).where(codes.str.fullmatch(r"\d{1,2}"), codes)
+    codes = _prefixed(codes, level)
     wrong = ~_fits(codes, level)
     if not wrong.any():
         return Mended(codes, {}, wrong)
@@ -203,6 +202,7 @@ def mend_codes(codes: pd.Series[str], level: str) -> Mended:
         changed = change(after, level)
         steps[words] = changed != after
         after = changed
+    after = _prefixed(after, level)
     good = _fits(after, level)
     gestes = {words: int((changed & good).sum()) for words, changed in steps.items()}
     mended = codes.copy()
@@ -210,6 +210,12 @@ def mend_codes(codes: pd.Series[str], level: str) -> Mended:
     faux = wrong.copy()
     faux[after.index[good]] = False
     return Mended(mended, {words: number for words, number in gestes.items() if number}, faux)
+
+
+def _prefixed(codes: pd.Series[str], level: str) -> pd.Series[str]:
+    if level != "region":
+        return codes
+    return ("R" + codes.str.zfill(2)).where(codes.str.fullmatch(r"\d{1,2}"), codes)
 
 
 def _without_marks(codes: pd.Series[str], level: str) -> pd.Series[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -131,17 +131,18 @@ class Tables(Mapping[str, pd.DataFrame]):
         source: str | None = None,
     ) -> None:
         self._frames: dict[str, pd.DataFrame] = {}
-        refused: list[TableError] = []
+        refused: dict[str, TableError] = {}
         for name, frame in frames.items():
             try:
                 self._frames[name] = check_table(name, frame, source)
             except TableError as error:
-                refused.append(error)
+                refused[name] = error
         if len(refused) == 1:
-            raise refused[0]
+            raise next(iter(refused.values()))
         if refused:
-            faults = [fault for error in refused for fault in error.defauts]
-            raise TableError("\n".join(str(error) for error in refused) + "\nen tout", faults)
+            title = f"tables {', '.join(refused)} refusées" + (f" ({source})" if source else "")
+            faults = [(name, fault) for name, error in refused.items() for fault in error.defauts]
+            raise TableError(title, [replace(f, lieu=f"{name}, {f.lieu}") for name, f in faults])
         self._statuts, places = _check_statuts(statuts, self._frames)
         self._territoires = _check_territoires(territoires)
         self._add_rows_told_of(places)
