@@ -34,6 +34,29 @@ def measures(*, small: bool) -> list[Measure]:
         print(f"    ours, two-way fixed effects: {seconds:.2f} s")
         return seconds / best(plain, times)
 
+    def more_effects() -> float:
+        wide = with_two_more(frame)
+        followed = Cohort(wide, "person", "wave", first_treated="entry", cluster="zone")
+
+        def ours() -> float:
+            return float(followed.twfe("y", "treated", effects=["block", "firm"]).se)
+
+        def pyfixest_twfe() -> object:
+            import pyfixest
+
+            formula = "y ~ treated | person + wave + block + firm"
+            return pyfixest.feols(formula, wide, vcov={"CRV1": "zone"}, fixef_rm="none")
+
+        seconds = best(ours, times)
+        print(f"    ours, two more fixed effects: {seconds:.2f} s")
+        if importlib.util.find_spec("pyfixest") is None:
+            print("    pyfixest is not installed: not compared")
+            return 0.0
+        pyfixest_twfe()
+        theirs = best(pyfixest_twfe, times)
+        print(f"    pyfixest, two more fixed effects: {theirs:.2f} s")
+        return seconds / theirs
+
     def staggered() -> float:
         def ours() -> pd.DataFrame:
             return pd.DataFrame(cohort.att_gt("y", cluster="person").table)
@@ -51,6 +74,7 @@ def measures(*, small: bool) -> list[Measure]:
 
     return [
         Measure("cohort, two-way fixed effects / NumPy", 3.0, fixed_effects),
+        Measure("cohort, two more fixed effects / pyfixest", 3.0, more_effects),
         Measure("cohort, ATT(g,t) / NumPy", 3.0, staggered),
         Measure("cohort, transitions / crosstab", 1.0, transitions),
         Measure(
@@ -84,6 +108,16 @@ def panel(people: int) -> pd.DataFrame:
             "y": noise + 0.5 * treated,
         }
     )
+
+
+def with_two_more(frame: pd.DataFrame) -> pd.DataFrame:
+    """Add two effects: 1 000 places where people mostly stay, 5 000 that always change."""
+    rng = np.random.default_rng(1)
+    people = len(frame) // WAVES
+    block = np.repeat(rng.integers(1_000, size=people), WAVES)
+    moved = rng.uniform(size=len(frame)) < 0.1
+    block[moved] = rng.integers(1_000, size=int(moved.sum()))
+    return frame.assign(block=block, firm=rng.integers(5_000, size=len(frame)))
 
 
 def plain_twfe(frame: pd.DataFrame, people: int) -> float:

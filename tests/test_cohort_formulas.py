@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.cohort import Cohort, cluster_robust, etable, feols, twfe
-from barometre.cohort.impact import absorbed
+from barometre.cohort.impact import absorbed, two_way
 
 ROUNDING = 1e-9  # of a hundred dummies solved at once
 
@@ -91,6 +91,30 @@ def test_a_formula_is_the_verb() -> None:
     shown = etable({"formule": fit}).table["formule"]
     assert shown["effets fixes"] == "id, t"
     assert shown["on"] == etable({"effet": effect}).table["effet"]["effet"]
+
+
+@pytest.mark.parametrize("se", ["CR1", "CR1S", "CR0", "HC1", "iid"])
+def test_many_levels_are_absorbed_as_they_would_be_columns(se: Any) -> None:
+    frame = rows(2).drop_duplicates(["id", "t"])
+    frame["on"] = ((frame["t"] >= 2) & (frame["qp"] < 4)).astype(int)
+    frame["name"] = frame["zone"].map(str)
+    keys: dict[str, Any] = {"person": "id", "wave": "t", "cluster": "qp", "weight": "w", "se": se}
+    asked: dict[str, Any] = {"covariates": ["x", "qp"], "effects": ["name", "sexe"]}
+    plain = twfe(frame, "y", "on", **asked, **keys)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(two_way, "_DUMMIES", 0)
+        many = twfe(frame, "y", "on", **asked, **keys)
+        with pytest.raises(BarometreError, match="ne peut pas être isolé"):
+            twfe(frame.assign(name=frame["on"]), "y", "on", **asked, **keys)
+        lost = frame.assign(name=frame["name"].where(frame.index != frame.index[0]))
+        with pytest.raises(BarometreError, match="name : 1 valeur manquante"):
+            twfe(lost, "y", "on", **asked, **keys)
+    for name in ("estimate", "se", "df"):
+        assert getattr(many, name) == pytest.approx(getattr(plain, name), rel=ROUNDING)
+    assert many.meta["adjusted"] == ["x", "qp", "name", "sexe"]
+    assert many.meta["dropped"] == ["qp"]
+    others = plain.meta.get("other_se", {})
+    assert many.meta.get("other_se", {}) == pytest.approx(others, rel=ROUNDING)
 
 
 def test_what_is_left_out_is_counted_and_said() -> None:

@@ -23,6 +23,7 @@ from barometre.cohort.rows.columns import (
     require_columns,
 )
 from barometre.cohort.rows.covariates import complete_columns
+from barometre.cohort.rows.keys import positions
 from barometre.cohort.rows.panel import PanelRows
 
 _EXPLAINED, _GROUPED = "résultat", "grappe"  # columns of a regression
@@ -218,12 +219,47 @@ def adjusting_columns(
     if indicators * len(rows) > _INDICATORS:
         raise BarometreError(
             f"{counted(indicators, 'indicatrice')} pour {counted(len(rows), 'ligne')} : trop pour "
-            "des effets fixes en plus des personnes et des vagues ; les regrouper"
+            "des effets fixes en plus des personnes et des vagues ; les regrouper, ou les écrire "
+            "après la barre de cohort.feols"
         )
     parts = [
         complete_columns(frame, names) for frame, names in ((rows, asked), (labels, fixed)) if names
     ]
     return pd.concat(parts, axis=1).reset_index(drop=True)
+
+
+def effect_codes(panel: PanelRows, sample: Sample, effects: Sequence[str]) -> list[Positions]:
+    """Number the levels of further fixed effects, on the rows used.
+
+    Parameters
+    ----------
+    panel : PanelRows
+        The panel.
+    sample : Sample
+        The rows used.
+    effects : sequence of str
+        Columns.
+
+    Returns
+    -------
+    list of ndarray of int
+
+    Raises
+    ------
+    BarometreError
+        An unknown column, missing values.
+    """
+    names = [effects] if isinstance(effects, str) else list(effects)
+    require_columns(panel.frame, names)
+    found: list[Positions] = []
+    for name in names:
+        column = panel.frame[name]
+        code, _ = positions(column if sample.kept is None else column[sample.kept])
+        if (code < 0).any():
+            absent = counted(int((code < 0).sum()), "valeur manquante", "valeurs manquantes")
+            raise BarometreError(f"{name} : {absent} ; les compléter, ou écarter ces lignes")
+        found.append(code)
+    return found
 
 
 def singletons(sample: Sample) -> int:

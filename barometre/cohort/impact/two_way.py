@@ -12,11 +12,13 @@ import pandas as pd
 
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, counted
+from barometre.cohort.impact.absorbed import fit_absorbed
 from barometre.cohort.impact.sample import (
     Regression,
     Sample,
     adjusting_columns,
     clusters_by_side,
+    effect_codes,
     effect_estimate,
     panel_sample,
     singletons,
@@ -33,9 +35,10 @@ from barometre.cohort.inference.sandwich import (
     sandwich,
     without_rounding,
 )
-from barometre.cohort.rows.columns import as_numbers, require_columns
+from barometre.cohort.rows.columns import Positions, as_numbers, require_columns
 from barometre.cohort.rows.panel import PanelRows
 
+_DUMMIES = 10**7  # numbers of the indicators of further effects, beyond which they are absorbed
 _UNMOVED = 1e-9  # share of a column left by fixed effects below which it is rounding
 
 
@@ -73,7 +76,8 @@ def twfe(
         Columns that adjust the effect: numbers as they are, texts as one indicator per label. Those
         that the fixed effects explain are left out and named in ``meta["dropped"]``.
     effects : sequence of str, optional
-        Columns of further fixed effects, one indicator per value.
+        Columns of further fixed effects, of any number of values but for CR2 and CR3, which keep
+        one indicator per value.
     se : {"CR1", "CR2", "HC1", "iid", "CR0", "CR1S", "CR3"}, default "CR1"
         Standard error: see Notes.
 
@@ -127,6 +131,14 @@ def panel_twfe(
     """Estimate `twfe` on a panel, whose cluster and weight are used unless others are named."""
     check_standard_error(se)
     sample, numbers = _twfe_columns(panel, outcome, treated, se, cluster, weight)
+    if len(effects) and se not in ("CR2", "CR3"):
+        codes = effect_codes(panel, sample, effects)
+        if len(sample.y) * sum(int(code.max()) for code in codes) > _DUMMIES:
+            others = adjusting_columns(panel, sample, covariates, ())
+            named = [effects] if isinstance(effects, str) else list(effects)
+            return _absorbed(
+                sample, numbers, se, treated, others, dict(zip(named, codes, strict=True))
+            )
     return _twfe(
         sample, numbers, se, treated, adjusting_columns(panel, sample, covariates, effects)
     )
@@ -162,13 +174,56 @@ def _twfe(
         fit = replace(fit, coef=fit.coef[-1:], back=fit.back[-1:])
     else:
         fit = _residual_fit(sample, treated, ways, name)
+    return _effect(sample, treated, fit, se, list(others.columns), dropped)
+
+
+def _absorbed(
+    sample: Sample,
+    treated: Floats,
+    se: StandardError,
+    name: str,
+    others: pd.DataFrame,
+    codes: dict[str, Positions],
+) -> Estimate:
+    """Remove further effects of many levels without a column for each."""
+    ways = sample.ways
+    check_enough_rows(len(sample.y), ways)
+    names = [*others.columns, name]
+    fit = fit_absorbed(
+        sample.y,
+        [*others.to_numpy().T, treated],
+        names,
+        [ways.person, ways.wave, *codes.values()],
+        weight=sample.weight,
+        cluster=sample.cluster,
+    )
+    if name not in fit.names:
+        raise BarometreError(
+            f"« {name} » s'explique par les effets fixes et les autres variables : son effet ne "
+            "peut pas être isolé"
+        )
+    dropped = [column for column in others.columns if column not in fit.names]
+    fit = replace(fit, coef=fit.coef[-1:], back=fit.back[-1:])
+    return _effect(sample, treated, fit, se, [*others.columns, *codes], dropped)
+
+
+def _effect(
+    sample: Sample,
+    treated: Floats,
+    fit: LeastSquares,
+    se: StandardError,
+    adjusted: list[str],
+    dropped: list[str],
+) -> Estimate:
+    """Complete the effect of a fit with its error, and with what it rests on."""
+    ways = sample.ways
     vcov, df, _ = sandwich(fit, sample.cluster, sample.n_clusters, se)
     meta = {
         **sample.meta,
         "method": "effets fixes des personnes et des vagues",
         "convention": CONVENTIONS[se],
         "singletons": singletons(sample),
-        "adjusted": list(others.columns),
+        "adjusted": adjusted,
         "dropped": dropped,
     }
     if sample.cluster is not None and se not in UNCLUSTERED and sample.n_clusters != ways.n_people:
