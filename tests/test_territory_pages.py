@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 import barometre as bcs
+from barometre.base.french import Lang
 from barometre.base.rounding import round_half_up
 from barometre.cards.listing import load_cards
 from barometre.datasets.places.members import members
@@ -413,3 +414,37 @@ def test_a_page_has_a_bounded_number_and_weight_of_charts(
     light = bcs.report(towns, tmp_path, territories=[WHOLE]).pages[WHOLE].read_text("utf-8")
     assert 0 < light.count("<figure>") < 4
     assert len(light) < len(page)
+
+
+# ---- two languages -------------------------------------------------------------------------------
+
+FRENCH = (
+    r"(?<![\w-])(des|les|dans|pour|avec|sans|est|sont|une|aux|leur|qui|que|établie?|hausse|baisse|"
+    r"écart|taux|part des|ménages|valeur|année|année|indicateur|rang|lecture)(?![\w-])"
+)
+ENGLISH = r"(?<![\w-])(the|of|and|with|from|than|gap|share|rate|higher|lower|see|year|value|read)(?![\w-])"
+
+
+def bare(page: str) -> str:
+    """Give what a reader gets, but what is said to be in French on an English page."""
+    page = re.sub(r"<style>.*?</style>", " ", page, flags=re.DOTALL)
+    marked = r'<(ul|ol|p|div|dl|dd|tbody|table|span)\b[^>]* lang="fr"[^>]*>.*?</\1>'
+    return visible(re.sub(marked, " ", page, flags=re.DOTALL))
+
+
+@pytest.mark.parametrize(("lang", "other"), [("en", FRENCH), ("fr", ENGLISH)])
+def test_a_page_is_in_one_language(
+    results: pd.DataFrame, tables: bcs.Tables, tmp_path: Path, lang: Lang, other: str
+) -> None:
+    written = bcs.report(
+        results, tmp_path, territories=[SMALL, WHOLE], tables=tables, lang=lang, edition="2026",
+        records=bcs.monitoring.example_year(), previous=results.assign(valeur=results["valeur"] + 1),
+    )  # fmt: skip
+    assert written.review is not None
+    for path in (*written.pages.values(), written.index, written.review):
+        text = re.sub(r"Licence Ouverte|Priority neigh\w+", " ", bare(path.read_text("utf-8")))
+        found = re.search(other, text, flags=re.IGNORECASE)
+        assert found is None, f"{path.name}: {text[found.start() - 60 : found.end() + 40]!r}"
+        if lang == "en":
+            spaced = re.search(r"\w [;:?!]", text)
+            assert spaced is None, f"{path.name}: {text[spaced.start() - 60 : spaced.end() + 20]!r}"

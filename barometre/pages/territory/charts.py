@@ -15,7 +15,7 @@ from barometre.composite.french.territorial import TerritorialIndex
 from barometre.pages.territory.facts.evidence import Evidence, towns_of, zones_of
 from barometre.pages.territory.facts.lines import Line, drawn_zones
 from barometre.pages.territory.facts.places import Place, communes_of
-from barometre.pages.territory.language.words import in_words
+from barometre.pages.territory.language.words import in_words, producer
 from barometre.plots import (
     MapWarning,
     Signed,
@@ -96,7 +96,7 @@ def draw_line(
             highlight=line.place.code,
             verdicts=_verdicts(evidence, line),
             year=line.year,
-            **_signature(evidence, signed, lang),
+            **_signature(evidence, signed, lang, line),
         ),
         key,
     )
@@ -127,7 +127,7 @@ def draw_dates(
     return chart_of(
         two_dates(
             rows, line.card.id, start=start, end=end, territories=codes, references=references,
-            **_signature(evidence, signed, lang),
+            **_signature(evidence, signed, lang, line),
         ),
         key,
     )  # fmt: skip
@@ -155,7 +155,7 @@ def draw_path(
         trajectory(
             _rows(evidence, line, [*codes, *references], years), name,
             territories=codes, references=references, highlight=own,
-            **_signature(evidence, signed, lang),
+            **_signature(evidence, signed, lang, line),
         ),
         key,
     )  # fmt: skip
@@ -183,7 +183,7 @@ def draw_groups(
     return chart_of(
         grouped_bars(
             rows, [line.card.id for line in lines], territories=codes, references=references,
-            year=first.year, **_signature(evidence, signed, lang, signed.get("title")),
+            year=first.year, **_signature(evidence, signed, lang, *lines),
         ),
         key,
     )  # fmt: skip
@@ -223,7 +223,7 @@ def draw_map(
             ax = choropleth(
                 _rows(evidence, line, codes, [line.year]), given.geometry, indicator=line.card.id,
                 territories=codes, classes=min(5, len(known) // 3 + 1), year=line.year,
-                **_signature(evidence, signed, lang),
+                **_signature(evidence, signed, lang, line),
             )  # fmt: skip
     except BarometreError:
         return None  # outlines of other territories: of communes, where neighbourhoods are asked
@@ -306,11 +306,12 @@ def _verdicts(evidence: Evidence, line: Line) -> pd.DataFrame | None:
     return pd.DataFrame(found) if found else None
 
 
-def _signature(
-    evidence: Evidence, signed: Mapping[str, str], lang: Lang, title: str | None = None
-) -> Signed:
+def _signature(evidence: Evidence, signed: Mapping[str, str], lang: Lang, *lines: Line) -> Signed:
+    sources = dict.fromkeys(producer(line.card.producteur, lang) for line in lines)
     return Signed(
-        title=title,
+        title=signed.get("title"),
+        # French sources are those of the cards, with their years.
+        source=None if lang == "fr" or not lines else "; ".join(sources),
         licence=signed.get("licence"),
         note=signed.get("note"),
         labels=pd.Series({code: place.short for code, place in evidence.places.items()}),

@@ -34,6 +34,7 @@ from barometre.pages.territory.language.words import (
     PROOF,
     STATUS,
     clean_note,
+    colon,
     not_judged_reason,
     pick,
     producer,
@@ -558,8 +559,8 @@ def _unsaid(evidence: Evidence, lines: Sequence[Line], lang: Lang) -> Unsaid:
     return Unsaid(
         names([line for line in unknown if line.status == "secret"]),
         tuple(
-            f"{line.card.libelle[lang]} ({line.year}) : {pick(STATUS[line.status], lang)}"
-            for line in unknown
+            f"{name}{colon(lang)} {pick(STATUS[line.status], lang)}"
+            for line, name in zip(unknown, names(unknown), strict=True)
             if line.status != "secret"
         ),
         tuple(_doubt(evidence, line, lang) for line in lines if line.known and line.doubtful),
@@ -584,7 +585,7 @@ def _unread(lines: Sequence[Line], lang: Lang) -> dict[str, list[Line]]:
 
 def _doubt(evidence: Evidence, line: Line, lang: Lang) -> str:
     value = number_with_unit(line.value, line.card, lang, doubtful=True)
-    head = f"{line.card.libelle[lang]}, {line.year} : {value}"
+    head = f"{line.card.libelle[lang]}, {line.year}{colon(lang)} {value}"
     note = clean_note(line.note, {code: own.short for code, own in evidence.places.items()})
     return f"{head} ; {note}" if note and lang == "fr" else head
 

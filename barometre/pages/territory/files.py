@@ -30,11 +30,12 @@ from barometre.pages.territory.facts.evidence import Evidence, gather
 from barometre.pages.territory.facts.followed import Records, Review, review_of
 from barometre.pages.territory.facts.places import territories_of
 from barometre.pages.territory.language.grammar import gap_with_unit
+from barometre.pages.territory.language.words import colon
 from barometre.pages.territory.overview import Entry, entry_of, render_index
 from barometre.pages.territory.page import Frame, file_name, render
 from barometre.pages.territory.perspectives import boxes_of, keep_boxes, read_boxes
 from barometre.pages.territory.shown import SHEETS, shown_rows
-from barometre.pages.territory.yearly import render_yearly, yearly_of
+from barometre.pages.territory.yearly import credits_chart, render_yearly, yearly_of
 from barometre.plots.maps.outlines import Geometry
 from barometre.tables.table_set import Tables
 
@@ -287,7 +288,7 @@ def _revisions(
             moved = f" ({gap_with_unit(row['apres'] - row['avant'], card, lang)})"
         kind = str(row["nature"]) if lang == "fr" else "changed"
         found.setdefault(row["code"], []).append(
-            f"{card.libelle[lang]}, {row['annee']} : {kind}{moved}"
+            f"{card.libelle[lang]}, {row['annee']}{colon(lang)} {kind}{moved}"
         )
     return {code: tuple(texts) for code, texts in found.items()}
 
@@ -337,8 +338,12 @@ def _write_review(job: _Job) -> Path | None:
         return None
     path = keep_boxes(job.boxes / "revue.toml", job.frame.edition)
     boxes = read_boxes(path, job.frame.edition, job.lang)
+    signed = {"licence": "", "note": job.frame.standing(job.lang)}
+    chart = credits_chart(job.review, signed, job.lang)
     yearly = yearly_of(job.review, job.evidence.members, job.lang)
-    return write_text(job.folder / REVIEW, render_yearly(yearly, job.frame, boxes, job.lang))
+    return write_text(
+        job.folder / REVIEW, render_yearly(yearly, job.frame, boxes, job.lang, chart=chart)
+    )
 
 
 def _sheets(rows: Sequence[Mapping[str, pd.DataFrame]]) -> dict[str, pd.DataFrame]:

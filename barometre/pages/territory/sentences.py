@@ -215,7 +215,8 @@ def _moved(line: Line, change: Row, since: str, lang: Lang) -> str:
         share = f" ({format_number(percent, 1, lang, signed=True)}{space}%)"
     if lang == "fr":
         return f"soit {shown} de {'plus' if step > 0 else 'moins'} {since}{share}"
-    return f"{shown} {'more' if step > 0 else 'less'} {since}{share}"
+    less = "fewer" if line.card.unite == "nombre" else "less"
+    return f"{shown} {'more' if step > 0 else less} {since}{share}"
 
 
 def _chance(change: Row, lang: Lang) -> str:

@@ -108,9 +108,11 @@ def place_grid(context: Context, evidence: Evidence, code: str, lang: Lang) -> G
         number = int((context.order["theme"] == row["theme"]).sum())
         place = "–"
         if pd.notna(row["rang"]):
-            place = f"{int(row['rang'])} / {number}"
+            place = f"{int(row['rang'])}\u00a0/\u00a0{number}"
             if pd.notna(row["rang_min"]):
-                place += f" [{int(row['rang_min'])} ; {int(row['rang_max'])}]"
+                place += (
+                    f" [{int(row['rang_min'])}{pick((' ;', ';'), lang)} {int(row['rang_max'])}]"
+                )
         rows.append([pick(THEMES[row["theme"]], lang), place, _drivers(row["moteurs_id"], lang)])
     if not rows:
         return None
@@ -136,7 +138,8 @@ def place_grid(context: Context, evidence: Evidence, code: str, lang: Lang) -> G
 def _drivers(names: object, lang: Lang) -> str:
     if not isinstance(names, str):
         return "–"
-    return " ; ".join(indicator_card(name.strip()).libelle[lang] for name in names.split(" ; "))
+    labels = [indicator_card(name.strip()).libelle[lang] for name in names.split(" ; ")]
+    return pick((" ; ", "; "), lang).join(labels)
 
 
 def cumulated_sentence(context: Context, code: str, lang: Lang) -> str:

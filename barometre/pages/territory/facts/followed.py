@@ -326,7 +326,7 @@ def _money_grids(table: pd.DataFrame, year: int, lang: Lang) -> list[Grid]:
             + [_number(amounts[s], lang, unit="\u00a0€") if s in amounts else "–" for s in steps]
         )
     share = cpo_share(table, year=year)
-    target = _number(share["cible"], lang, unit="\u00a0%")
+    target = _number(share["cible"], lang, unit=pick(("\u00a0%", "%"), lang))
     reached = _number(share["part"], lang, 1)
     told = pick(
         (

@@ -167,6 +167,11 @@ def in_words(identifier: object) -> str:
     return " ".join(_ACCENTS.get(word, word) for word in text.replace("_", " ").split(" "))
 
 
+def colon(lang: Lang) -> str:
+    """Write a colon as the language does: after a space in French."""
+    return " :" if lang == "fr" else ":"
+
+
 def target_unit(unit: object, lang: Lang = "fr") -> str:
     r"""Write the unit of a target after its value; one that no list has, as it was typed.
 
