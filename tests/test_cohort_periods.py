@@ -10,7 +10,7 @@ import pytest
 from scipy.optimize import minimize
 
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.cohort import discrete_hazard
+from barometre.cohort import Cohort, FewClustersWarning, cox, discrete_hazard
 from tests.test_cohort_cox import people
 
 # Of 40 control people 10 have the event in the only period, of 30 treated 18.
@@ -84,3 +84,57 @@ def test_what_is_refused(change: dict[str, Any], options: dict[str, Any], words:
 def test_an_unknown_link_is_named() -> None:
     with pytest.raises(UnknownNameError, match="probit"):
         discrete_hazard(ONE, "t", "d", by="arm", link="probit")  # type: ignore[arg-type]
+
+
+def staged(clusters: int = 12, treated: int = 6) -> pd.DataFrame:
+    """People seen at waves until they find a job, neighbourhoods whole in an arm."""
+    rng = np.random.default_rng(0)
+    people = pd.DataFrame({"id": np.arange(40 * clusters)})
+    people["qp"] = people["id"] % clusters
+    people["arm"] = np.where(people["qp"] < treated, "oui", "non")
+    people["age"] = rng.normal(40, 10, len(people)).round()
+    chance = 0.2 + 0.15 * (people["arm"] == "oui")
+    people["found"] = rng.geometric(chance)
+    rows = people.merge(pd.DataFrame({"year": np.arange(2020, 2026)}), how="cross")
+    rows["job"] = (rows["year"] - 2020 >= rows["found"]).astype(int)
+    return rows
+
+
+@pytest.mark.parametrize("link", ["cloglog", "logit"])
+def test_a_cohort_gives_its_waves_and_its_arms(link: Any) -> None:
+    rows = staged()
+    cohort = Cohort(rows, "id", "year", arm="arm", treated="oui", cluster="qp")
+    model = cohort.discrete_hazard("job", "arm", covariates=["age"], link=link)
+    people = rows.drop_duplicates("id")
+    frame = people.assign(
+        t=people["found"].clip(upper=5), d=(people["found"] <= 5).astype(int),
+        treated=(people["arm"] == "oui").astype(int),
+    )  # fmt: skip
+    plain = discrete_hazard(
+        frame, "t", "d", by="treated", covariates=["age"], cluster="qp", link=link
+    )
+    numbers = ["coefficient", "se", "ratio", "low", "high", "p"]
+    np.testing.assert_allclose(model.table[numbers], plain.table[numbers], rtol=1e-9)
+    assert model.n_clusters == 12
+    assert model.meta["n_in"] == len(people)
+    assert model.table["coefficient"].iloc[0] > 0
+    by_hand = cohort.cox("job", "arm", covariates=["age"])
+    assert by_hand.n_events == model.n_events
+
+
+def test_few_clusters_are_said_and_one_warns() -> None:
+    people = staged().query("year == 2025")
+    few: Any = {"by": "arm", "cluster": "qp"}
+    for verb in (discrete_hazard, cox):
+        model = verb(people.assign(found=people["found"].clip(upper=6)), "found", "job", **few)
+        assert "12 grappes : ces erreurs sont trop petites" in model.summary()
+        alone = people.assign(
+            arm=(people["qp"] == 0).astype(int), found=people["found"].clip(upper=6)
+        )
+        with pytest.warns(FewClustersWarning, match="une seule grappe"):
+            single = verb(alone, "found", "job", **few)
+        assert "une valeur tient dans une seule grappe" in single.summary()
+        # A trait that varies within clusters, or clusters that are many, say nothing of the kind.
+        spread = verb(alone, "found", "job", covariates=["age"], cluster="id")
+        assert "caution" not in spread.meta
+        assert "caution" not in verb(alone, "found", "job", by="arm").meta

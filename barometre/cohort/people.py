@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from barometre.cohort.durations.curve_tests import LogRank
     from barometre.cohort.durations.first_events import AtEntry
     from barometre.cohort.durations.of_cohort import Event, Origin
+    from barometre.cohort.durations.person_periods import DiscreteHazard, Link
     from barometre.cohort.follow.participation import Clock
     from barometre.cohort.follow.status_table import Missing as MissingStatus
     from barometre.cohort.impact.event_time import EventStudy
@@ -264,6 +265,34 @@ class Cohort(PanelRows):
             cluster=cluster,
             origin=origin,
             at_entry=at_entry,
+            level=level,
+        )
+
+    def discrete_hazard(
+        self,
+        event: Event,
+        by: str | None = None,
+        *,
+        covariates: Sequence[str] = (),
+        cluster: str | None = None,
+        origin: Origin = "entry",
+        at_entry: AtEntry = "exclude",
+        link: Link = "cloglog",
+        level: float = 0.95,
+    ) -> DiscreteHazard:
+        """Ratios of the hazards of each wave, by traits of the first wave, without weights.
+
+        As `cox`, for events seen at waves only: many people share the same durations.
+        """
+        return of_cohort.panel_discrete_hazard(
+            self,
+            event,
+            by,
+            covariates=covariates,
+            cluster=cluster,
+            origin=origin,
+            at_entry=at_entry,
+            link=link,
             level=level,
         )
 

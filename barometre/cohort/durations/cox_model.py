@@ -59,7 +59,8 @@ class CoxModel(Face):
             for row in self.proportionality.to_dict("records")
             if row["p"] < _DOUBTFUL
         ]
-        return [*lines, f"Convention : {self.meta['convention']}."]
+        lines.append(f"Convention : {self.meta['convention']}.")
+        return lines + [f"Attention : {text}." for text in [self.meta.get("caution")] if text]
 
 
 def cox(

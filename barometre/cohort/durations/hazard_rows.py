@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,15 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.arrays import Booleans, Floats, Integers
-from barometre.base.errors import BarometreError
+from barometre.base.errors import BarometreError, counted
 from barometre.base.version import __version__
 from barometre.cohort.durations.risk_sets import Spells, as_spells
+from barometre.cohort.inference.estimates import FewClustersWarning
 from barometre.cohort.rows.columns import as_codes, require_columns
 from barometre.cohort.rows.covariates import complete_columns
+
+MANY = 30  # clusters from which sizes near 5 % were measured
+SIZES = "8 à 16 % des fois à 6 ou 8 grappes"
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,33 @@ class HazardRows:
             "n_used": len(self.columns),
             "lost": dict(self.spells.lost),
             "version": __version__,
+            **self.caution(),
         }
+
+    def caution(self) -> dict[str, str]:
+        """Say what few clusters do to the errors, and warn when one group is in one of them."""
+        if not self.cluster or self.groups >= MANY:
+            return {}
+        alone = [name for name in self.terms if self._fewest(name) == 1]
+        if alone:
+            text = (
+                f"{', '.join(alone)} : une valeur tient dans une seule grappe, l'erreur-type est "
+                "bien trop petite (MacKinnon, Webb, 2018)"
+            )
+            warnings.warn(text, FewClustersWarning, stacklevel=4)
+        else:
+            text = (
+                f"{counted(self.groups, 'grappe')} : ces erreurs sont trop petites quand les bras "
+                f"sont des grappes entières ; un test à 5 % rejette à tort {SIZES}"
+            )
+        return {"caution": text}
+
+    def _fewest(self, term: str) -> int:
+        """Least number of clusters of a value of a column that clusters determine; else 0."""
+        column = self.columns[term]
+        if column.nunique() > 2 or column.groupby(self.codes).nunique().max() > 1:
+            return 0
+        return int(pd.Series(self.codes).groupby(column.to_numpy()).nunique().min())
 
 
 def hazard_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, get_args
 
@@ -18,6 +18,7 @@ from barometre.cohort.durations.curve_tests import LogRank, logrank
 from barometre.cohort.durations.curves import kaplan_meier, rmst
 from barometre.cohort.durations.first_events import AtEntry, event_sentences, event_times
 from barometre.cohort.durations.gray import gray_test
+from barometre.cohort.durations.person_periods import DiscreteHazard, Link, discrete_hazard
 from barometre.cohort.rows.panel import PanelRows
 
 Event = str | int | Sequence[Any] | Callable[[pd.DataFrame], "pd.Series[bool]"]
@@ -236,6 +237,44 @@ def panel_cox(
     level: float = 0.95,
 ) -> CoxModel:
     """Model the times of a cohort by traits of the first wave: `cox`."""
+    times, given = _hazard_frame(
+        panel, event, by, covariates, cluster, origin=origin, at_entry=at_entry
+    )
+    model = cox(**given, level=level)
+    return replace(model, meta=_hazard_meta(panel, times, model.meta))
+
+
+def panel_discrete_hazard(
+    panel: PanelRows,
+    event: Event,
+    by: str | None = None,
+    *,
+    covariates: Sequence[str] = (),
+    cluster: str | None = None,
+    origin: Origin = "entry",
+    at_entry: AtEntry = "exclude",
+    link: Link = "cloglog",
+    level: float = 0.95,
+) -> DiscreteHazard:
+    """Model the waves of events of a cohort by traits of the first wave: `discrete_hazard`."""
+    times, given = _hazard_frame(
+        panel, event, by, covariates, cluster, origin=origin, at_entry=at_entry
+    )
+    model = discrete_hazard(**given, link=link, level=level)
+    return replace(model, meta=_hazard_meta(panel, times, model.meta))
+
+
+def _hazard_frame(
+    panel: PanelRows,
+    event: Event,
+    by: str | None,
+    covariates: Sequence[str],
+    cluster: str | None,
+    *,
+    origin: Origin,
+    at_entry: AtEntry,
+) -> tuple[Tidy, dict[str, Any]]:
+    """Return the times, and the arguments of a model of their hazards."""
     times, columns = _durations(panel, event, by, origin=origin, at_entry=at_entry)
     traits = [covariates] if isinstance(covariates, str) else list(covariates)
     group = cluster or panel.cluster
@@ -250,24 +289,26 @@ def panel_cox(
         flags = pd.Series(panel.in_treated_arm[panel.first_rows])
         position = panel.people.get_indexer(pd.Index(times["person"]))
         frame[panel.arm] = flags.iloc[position].to_numpy(np.int64)
-    model = cox(
-        frame,
-        duration,
-        happened,
-        by=by,
-        covariates=traits,
-        entry=None if entry is None else start,
-        cluster=group,
-        level=level,
-    )
-    unweighted = " ; sans les poids de la cohorte" * (panel.weight is not None)
-    meta = {
-        **model.meta,
-        "n_in": times.meta["n_in"],
-        "lost": times.meta["lost"] | model.meta["lost"],
-        "convention": f"{times.meta['convention']} ; {model.meta['convention']}{unweighted}",
+    return times, {
+        "frame": frame,
+        "duration": duration,
+        "event": happened,
+        "by": by,
+        "covariates": traits,
+        "entry": None if entry is None else start,
+        "cluster": group,
     }
-    return replace(model, meta=meta)
+
+
+def _hazard_meta(panel: PanelRows, times: Tidy, meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what was lost from the rows to the durations, then from these to the model."""
+    unweighted = " ; sans les poids de la cohorte" * (panel.weight is not None)
+    return {
+        **meta,
+        "n_in": times.meta["n_in"],
+        "lost": times.meta["lost"] | meta["lost"],
+        "convention": f"{times.meta['convention']} ; {meta['convention']}{unweighted}",
+    }
 
 
 def _trait(panel: PanelRows, times: Tidy, column: str) -> pd.Series[Any]:

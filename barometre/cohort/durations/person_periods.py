@@ -56,6 +56,7 @@ class DiscreteHazard(Face):
                 for row in self.table.to_dict("records")
             ),
             f"Convention : {self.meta['convention']}.",
+            *(f"Attention : {text}." for text in [self.meta.get("caution")] if text),
         ]
 
 
