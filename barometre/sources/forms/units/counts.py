@@ -18,7 +18,6 @@ from barometre.sources.file_report import Reading, described, tables_of
 from barometre.sources.files.text import Source
 from barometre.sources.forms.units.unit_family import (
     Count,
-    Place,
     UnitFamily,
     find_unit_family,
     year_of,
@@ -71,29 +70,108 @@ def count_rows(family: UnitFamily, source: Source) -> Counts:
     FaultsError
         No year; codes of another form than their level.
     """
-    names = {name.casefold(): name for name in source.entete if name}
-    places = [place for place in family.lieux if place.colonne.casefold() in names]
+    plan = plan_of(family, source.entete, source.nom, source.stem)
+    total = Tally(Counter(), Counter(), 0)
+    for lot in source.lots(plan.colonnes):
+        total += tally(plan, lot)
+    return cells_of(family, total, source.nom)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is looked at in each row; plain values, that may be sent to another machine.
+
+    Attributes
+    ----------
+    lieux : tuple of str
+        Columns of places.
+    annee : str
+        Year of the rows, unless ``colonne_annee`` has it.
+    colonne_annee : str
+        ``""`` when no column has the year.
+    filtres : tuple of dict
+        By count, the expression of each column.
+    """
+
+    lieux: tuple[str, ...]
+    annee: str
+    colonne_annee: str
+    filtres: tuple[dict[str, str], ...]
+
+    @property
+    def colonnes(self) -> list[str]:
+        """The columns to read."""
+        filtered = [column for rules in self.filtres for column in rules]
+        years = [self.colonne_annee] if self.colonne_annee else []
+        return [*dict.fromkeys([*self.lieux, *filtered, *years])]
+
+
+def plan_of(family: UnitFamily, header: Sequence[str], nom: str, stem: str) -> Plan:
+    """Find the columns of a family in a header.
+
+    Parameters
+    ----------
+    family : UnitFamily
+        What is counted.
+    header : sequence of str
+        Names of the columns; capitals do not count.
+    nom, stem : str
+        Name of the source, for the messages, and what it says of the year.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    FaultsError
+        No year.
+    """
+    names = {name.casefold(): name for name in header if name}
     year_column = names.get(family.annee_colonne.casefold(), "") if family.annee_colonne else ""
-    year = year_of(family, source.stem)
+    year = year_of(family, stem)
     if not year_column and year is None:
         fault = Fault("année", "introuvable", "l'écrire dans le nom du fichier")
-        raise FaultsError(f"fichier {source.nom} refusé ({family.titre})", [fault])
-    filters = {column for count in family.comptes for column in count.filtre}
-    wanted = {column: names[column.casefold()] for column in filters}
-    asked = [names[place.colonne.casefold()] for place in places]
-    present: Counter[tuple[int, str, str]] = Counter()
-    matched: Counter[tuple[int, int, str, str]] = Counter()
-    rows = 0
-    for lot in source.lots([*asked, *wanted.values(), *([year_column] if year_column else [])]):
-        rows += lot.num_rows
-        years = _texts(lot.column(year_column)) if year_column else _same(str(year), lot.num_rows)
-        kept = [_matching(lot, wanted, count.filtre) for count in family.comptes]
-        for i, column in enumerate(asked):
+        raise FaultsError(f"fichier {nom} refusé ({family.titre})", [fault])
+    written = (names.get(place.colonne.casefold(), "") for place in family.lieux)
+    filters = tuple(
+        {names[column.casefold()]: rule for column, rule in count.filtre.items()}
+        for count in family.comptes
+    )
+    return Plan(tuple(written), "" if year is None else str(year), year_column, filters)
+
+
+@dataclass
+class Tally:
+    """Rows counted by place, year and code, all of them and those of each kind."""
+
+    present: Counter[tuple[int, str, str]]
+    matched: Counter[tuple[int, int, str, str]]
+    rows: int
+
+    def __add__(self, other: Tally) -> Tally:
+        """Add up."""
+        return Tally(
+            self.present + other.present, self.matched + other.matched, self.rows + other.rows
+        )
+
+
+def tally(plan: Plan, lot: Any) -> Tally:
+    """Count the rows of a lot: a table of pyarrow that has the columns of the plan, as texts."""
+    found = Tally(Counter(), Counter(), lot.num_rows)
+    if not lot.num_rows:
+        return found
+    years = _same(plan.annee, lot.num_rows)
+    if plan.colonne_annee:
+        years = _texts(lot.column(plan.colonne_annee))
+    kept = [_matching(lot, rules) for rules in plan.filtres]
+    for i, column in enumerate(plan.lieux):
+        if column:
             codes = _texts(lot.column(column))
-            present += _counted((i,), years, codes, np.ones(lot.num_rows, dtype=bool))
+            found.present += _counted((i,), years, codes, np.ones(lot.num_rows, dtype=bool))
             for k, flags in enumerate(kept):
-                matched += _counted((i, k), years, codes, flags)
-    return _cells(family, places, present, matched, rows, source)
+                found.matched += _counted((i, k), years, codes, flags)
+    return found
 
 
 def _texts(column: Any) -> Any:
@@ -108,10 +186,10 @@ def _same(text: str, size: int) -> Any:
     return np.array([text], dtype=object), np.zeros(size, dtype=np.int64)
 
 
-def _matching(lot: Any, wanted: Mapping[str, str], rules: Mapping[str, str]) -> Flags:
+def _matching(lot: Any, rules: Mapping[str, str]) -> Flags:
     flags = np.ones(lot.num_rows, dtype=bool)
     for column, rule in rules.items():
-        words, positions = _texts(lot.column(wanted[column]))
+        words, positions = _texts(lot.column(column))
         shape = re.compile(rule, re.IGNORECASE)
         fits = np.array([bool(shape.fullmatch(word)) for word in words], dtype=bool)
         flags &= fits[positions]
@@ -129,16 +207,29 @@ def _counted(prefix: tuple[int, ...], years: Any, codes: Any, flags: Flags) -> C
     return found
 
 
-def _cells(
-    family: UnitFamily,
-    places: Sequence[Place],
-    present: Counter[Any],
-    matched: Counter[Any],
-    rows: int,
-    source: Source,
-) -> Counts:
-    """Turn counts into cells, codes and years being checked."""
-    keys = pd.DataFrame(list(present), columns=["lieu", "annee", "ecrit"])
+def cells_of(family: UnitFamily, total: Tally, nom: str) -> Counts:
+    """Turn counts into cells, codes and years being checked.
+
+    Parameters
+    ----------
+    family : UnitFamily
+        What was counted.
+    total : Tally
+        The rows of the whole file.
+    nom : str
+        Name of the source, for the messages.
+
+    Returns
+    -------
+    Counts
+
+    Raises
+    ------
+    FaultsError
+        Codes of another form than their level, years that are none.
+    """
+    places = family.lieux
+    keys = pd.DataFrame(list(total.present), columns=["lieu", "annee", "ecrit"])
     outside = [_NO_TERRITORY.fullmatch(code) or code.upper() in places[i].hors
                for i, code in zip(keys["lieu"], keys["ecrit"], strict=True)]  # fmt: skip
     keys = keys[~np.array(outside, dtype=bool)].reset_index(drop=True)
@@ -150,13 +241,13 @@ def _cells(
         keys.loc[part.index, "code"], repaired = codes, repaired + number
         faults += check_codes(codes, str(level))
     if faults:
-        raise FaultsError(f"fichier {source.nom} refusé ({family.titre})", faults)
-    parts = [_one_count(keys, matched, k, count) for k, count in enumerate(family.comptes)]
+        raise FaultsError(f"fichier {nom} refusé ({family.titre})", faults)
+    parts = [_one_count(keys, total.matched, k, count) for k, count in enumerate(family.comptes)]
     territories = keys[["code", "niveau"]].drop_duplicates("code", ignore_index=True)
     return Counts(
         pd.concat(parts, ignore_index=True),
         territories.assign(libelle=territories["code"])[["code", "libelle", "niveau"]],
-        rows,
+        total.rows,
         repaired,
     )
 
