@@ -237,7 +237,8 @@ def multiple_imputation(
         Columns of numbers whose missing values are drawn, each from the others and the covariates.
     covariates : sequence of str
         What is known of everyone: numbers, texts or categories. Put there what explains the losses,
-        and the cluster, so that neighbourhoods keep their differences.
+        the survey weight, and the cluster (as a text), so that neighbourhoods keep their
+        differences.
     by : str, optional
         Column of groups that are imputed apart, such as the arm: what is drawn then supposes no
         effect.
