@@ -514,3 +514,24 @@ def test_a_sheet_of_districts_is_not_read_beside_communes(tmp_path: Path) -> Non
         "ARM_2022": "arrondissements",
         "Variables_2022": "notice",
     }
+
+
+def test_a_file_that_feeds_nothing_says_so(tmp_path: Path) -> None:
+    unknown = write(tmp_path, "apl.csv", "codgeo;libgeo;an;apl_mg_hmep", "59172;Denain;2021;3,2")
+    with pytest.raises(BarometreError, match=r"aucune valeur à lire.*apl_mg_hmep"):
+        bcs.read(unknown)
+    known = write(tmp_path, "neet.csv", "codgeo;libgeo;an;part_non_inseres", "59172;Denain;2021;31")
+    with pytest.warns(SourceWarning, match=r"apl\.csv : .*apl_mg_hmep"):
+        tables = bcs.read(known, unknown)
+    assert read_cells(tables) == {("publies", "part_jeunes_non_inseres", "59172", 2021): 31.0}
+    renamed = write(tmp_path, "REVN_2022.csv", "CODGEO;LIBGEO;DISP;TAUX", "QP059050;Centre;1;2")
+    with pytest.raises(BarometreError, match="REVN_2022"):
+        bcs.read(renamed)
+
+
+def test_a_family_without_column_of_ours_says_why(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, "rpls_qpv_2022.csv", "CodGeo;LibGeo;nbLsPls;txVac", "QP059050;Centre;500;2"
+    )
+    with pytest.warns(SourceWarning, match="Aucune colonne n'est lue : nbLsPls compte"):
+        assert not len(bcs.read(path))

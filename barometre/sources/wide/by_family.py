@@ -7,7 +7,13 @@ from dataclasses import replace
 from functools import partial
 
 from barometre.base.errors import Fault, FaultsError, counted
-from barometre.sources.file_report import FileReport, Reading, described, tables_of_columns
+from barometre.sources.file_report import (
+    FileReport,
+    Reading,
+    described,
+    set_aside,
+    tables_of_columns,
+)
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.kind import Kind, Recognised
 from barometre.sources.wide.cells import Cells, cells_of
@@ -29,6 +35,9 @@ def _recognise(header: Sequence[str], nom: str) -> Recognised | None:
 
 def _read(family: Family, source: Source) -> Reading:
     plan = plan_of(family, source.entete, source.nom)
+    if family.colonnes and not plan.colonnes and not plan.non_etablies:
+        title = _nothing_known(plan, source.entete)
+        return set_aside(source.nom, "autre", title, told=title)
     whole = dict.fromkeys(name for name in source.entete if name) if family.sommer else plan.lues
     rows = source.lire([*whole], most=plan.lignes)
     refuse_repeated(plan, rows)
@@ -40,6 +49,20 @@ def _read(family: Family, source: Source) -> Reading:
     told = (*completed.avertissements, *other_years(plan, rows), *failed_formulas(plan, rows),
             *implausible(tables))  # fmt: skip
     return Reading(tables, replace(completed, avertissements=told))
+
+
+def _nothing_known(plan: Plan, header: Sequence[str]) -> str:
+    """Say which columns a file has and which ones are read in those of its family."""
+    codes = (plan.code, plan.libelle, plan.annees)
+    unknown = [name for name in header if name and name not in codes]
+    read = sorted({code for mapped in plan.famille.colonnes for code in mapped.codes})
+    shown, known = (
+        ", ".join(names[:SHOWN]) + ", ..." * (len(names) > SHOWN) for names in (unknown, read)
+    )
+    return (
+        f"{plan.famille.titre} : aucune des colonnes lues ({known}) ; colonnes de ce fichier :"
+        f" {shown or 'aucune'}"
+    )
 
 
 def _completed(report: FileReport, plan: Plan, cells: Cells, header: Sequence[str]) -> FileReport:
@@ -59,6 +82,8 @@ def _completed(report: FileReport, plan: Plan, cells: Cells, header: Sequence[st
         shown = " ; ".join(cells.vides[:SHOWN]) + " ; ..." * (len(cells.vides) > SHOWN)
         warned.append(f"{number} valeur : {shown}")
     warned += plan.non_etablies
+    if not plan.famille.colonnes:
+        warned.append(plan.famille.notes[0])
     if not len(rows.codes):
         warned.append("aucun territoire dans le fichier")
     warned += [f"{counted(number, 'code')} : {words}" for words, number in rows.gestes.items()]
