@@ -208,3 +208,35 @@ def _holds(
             if here.any():
                 return True
     return False
+
+
+def test_a_note_or_an_empty_file_is_set_aside_unless_it_bears_the_name_of_data(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "logements.csv").write_text("code;annee;logements\n59172;2021;80\n", "utf-8")
+    (tmp_path / "lisez moi.txt").write_text("bonjour", "utf-8")
+    (tmp_path / "vide.csv").write_bytes(b"")
+    told = {report.fichier: report for report in check_files(tmp_path)}
+    assert told["lisez moi.txt"].genre == told["vide.csv"].genre == "autre"
+    assert told["vide.csv"].avertissements == ("fichier vide, mis de côté",)
+    for name in ("FILO2019_DISP_COM.csv", "logements_2022.csv"):
+        (tmp_path / name).write_bytes(b"")
+        with pytest.raises(BarometreError, match=f"{name} : fichier vide"):
+            check_files(tmp_path)
+        (tmp_path / name).unlink()
+    with pytest.raises(BarometreError, match=r"lisez moi\.txt : aucune ligne"):
+        check_files(tmp_path / "lisez moi.txt")
+
+
+def test_two_files_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    for folder, empty in (("a", 12), ("b/c", 13)):
+        (tmp_path / folder).mkdir(parents=True)
+        text = f"code;annee;logements;logements_vacants\n59172;2021;80;{empty}\n"
+        (tmp_path / folder / "logements.csv").write_text(text, "utf-8")
+    with pytest.raises(BarometreError) as refused:
+        read_files(tmp_path)
+    for name in ("a/logements.csv", "b/c/logements.csv"):
+        assert name in str(refused.value)
+    (tmp_path / "a" / "logements.csv").rename(tmp_path / "logements.csv")
+    with pytest.raises(BarometreError, match=r"13 \(b/c/logements.csv\) et 12 \(logements.csv\)"):
+        read_files(tmp_path)

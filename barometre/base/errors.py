@@ -52,6 +52,10 @@ FEMININE = frozenset(
 """The kinds of names that are feminine in French; the others are masculine."""
 
 
+class NoTableError(BarometreError):
+    """A file that holds no table: a note, an empty file."""
+
+
 class UnknownNameError(BarometreError):
     """A name that is in no closed list, with the nearest admitted ones."""
 

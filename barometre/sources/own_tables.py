@@ -32,7 +32,7 @@ def _recognise(header: Sequence[str], nom: str) -> Recognised | None:
     ours = (
         columns >= _STATUTS_NEEDED
         or _is_territories(columns)
-        or _named(stem_of(nom))
+        or named_table(stem_of(nom))
         or any(values and values <= set(own) for own in _own_columns().values())
     )
     return _RECOGNISED if ours else None
@@ -108,7 +108,7 @@ def _own_columns() -> dict[str, tuple[str, ...]]:
     return {name: columns_of(name) for name in MODELS} | {PUBLISHED: tuple(load_cards())}
 
 
-def _named(stem: str) -> str:
+def named_table(stem: str) -> str:
     """Find the table that a file is named after, the longest name first."""
     named = [n for n in _own_columns() if stem == n or stem.startswith((f"{n}_", f"{n} "))]
     return max(named, key=len, default="")
@@ -117,8 +117,8 @@ def _named(stem: str) -> str:
 def _table_of(source: Source, columns: Iterable[str]) -> str:
     """Find the table of a file by its name, else by its columns."""
     wanted, own = list(columns), _own_columns()
-    if _named(source.stem):
-        return _named(source.stem)
+    if named_table(source.stem):
+        return named_table(source.stem)
     fitting = [name for name, admitted in own.items() if set(wanted) <= set(admitted)]
     if len(fitting) == 1:
         return fitting[0]

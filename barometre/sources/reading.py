@@ -8,15 +8,16 @@ from __future__ import annotations
 import difflib
 import re
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
 import pandas as pd
 
 from barometre import datasets
-from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.base.errors import BarometreError, NoTableError, UnknownNameError
 from barometre.datasets.places.choose import restrict
 from barometre.datasets.places.territory import Selection
 from barometre.sources.file_report import FileReport, Reading, described, set_aside
@@ -27,13 +28,15 @@ from barometre.sources.files.text import (
     open_sources,
     shown_name,
     split_name,
+    stem_of,
 )
 from barometre.sources.forms.melodi.cubes import load_cubes
 from barometre.sources.forms.units.unit_family import load_unit_families
 from barometre.sources.kind import Beside, Recognised, Waiting
 from barometre.sources.kinds import last_resort, recognise
+from barometre.sources.own_tables import named_table
+from barometre.sources.wide import family
 from barometre.sources.wide.by_family import unrecognised
-from barometre.sources.wide.family import load_families
 from barometre.sources.wide.revisions import revised
 from barometre.tables.table_set import Tables, combine
 
@@ -236,8 +239,12 @@ def _read_all(sources: Sequence[str | Path], place: Selection | None) -> _Run:
     run = _Run(place)
     for source in sources:
         try:
-            for item, named in _items(source, run):
-                _read_item(item, run, named=named)
+            items = list(_items(source, run))
+            names = Counter(item.name for item, _ in items if isinstance(item, Path))
+            for item, named in items:
+                twice = isinstance(item, Path) and names[item.name] > 1
+                within = Path(source) if twice else None
+                _read_item(item, run, named=named, within=within)
         except BarometreError as error:
             run.refusals.append(str(error))
     for reading in _waiting(run.opened, run.readings, run.refusals):
@@ -320,17 +327,31 @@ def _files(folder: Path, run: _Run) -> Iterator[Path]:
                                           told=_UNREAD.get(path.suffix.lower(), "")))  # fmt: skip
 
 
-def _read_item(item: Path | str, run: _Run, *, named: bool) -> None:
-    """Read one file; the refusal of a sheet or of a member does not hide the others."""
+def _read_item(item: Path | str, run: _Run, *, named: bool, within: Path | None) -> None:
+    """Read one file; the refusal of a sheet or of a member does not hide the others.
+
+    A name that several files of a folder bear is told with its sub-folders.
+    """
     if isinstance(item, str):
         tables = datasets.tables(item)
         run.take(Reading(tables, described(tables, item, "jeu de données fourni")))
         return
     try:
         sources = open_sources(item, recognise)
+    except NoTableError as error:
+        if named or _has_a_known_name(stem_of(item.name)):
+            run.refusals.append(str(error))
+            return
+        told = str(error).removeprefix(f"{shown_name(item)} : ").partition(" ; ")[0]
+        run.readings.append(set_aside(shown_name(item), "autre", told, told=f"{told}, mis de côté"))
+        return
     except BarometreError as error:
         run.refusals.append(str(error))
         return
+    if within is not None:
+        folders = f"{item.parent.relative_to(within).as_posix()}/".removeprefix("./")
+        folders = folders.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        sources = [replace(source, nom=folders + source.nom) for source in sources]
     books = {split_name(source.nom)[0] for source in sources if source.reconnu is not None}
     run.opened += sources
     for source in sources:
@@ -341,6 +362,13 @@ def _read_item(item: Path | str, run: _Run, *, named: bool) -> None:
             run.take(_read_source(source, beside=beside))
         except BarometreError as error:
             run.refusals.append(str(error))
+
+
+def _has_a_known_name(stem: str) -> bool:
+    """Tell whether a file is named as data are: what it lacks is then a fault."""
+    return bool(named_table(stem)) or any(
+        family.named(one, stem) for one in family.load_families().values()
+    )
 
 
 def _read_source(source: Source, *, beside: bool) -> Reading:
@@ -364,7 +392,7 @@ def families() -> pd.DataFrame:
     """
     wide = [
         (one.nom, one.titre, one.producteur, one.ou, one.etat, {m.table for m in one.colonnes})
-        for one in load_families().values()
+        for one in family.load_families().values()
     ]
     units = [
         (one.nom, one.titre, one.producteur, one.ou, one.etat,

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import pandas as pd
 
-from barometre.base.errors import BarometreError, Fault, FaultsError, counted
+from barometre.base.errors import BarometreError, Fault, FaultsError, NoTableError, counted
 from barometre.sources.files import answers, delimited, large, limits, sheets, stream
 from barometre.sources.files.delimited import HEAD
 
@@ -223,7 +223,7 @@ def _guarded(nom: str) -> Iterator[None]:
 
 def _required(nom: str, sources: list[Source]) -> list[Source]:
     if not sources:
-        raise BarometreError(
+        raise NoTableError(
             f"{nom} : aucune ligne d'en-tête dans les {HEAD} premières ; vérifier que c'est un "
             "tableau, avec une ligne de noms de colonnes"
         )
@@ -237,7 +237,7 @@ def _sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Source]:
         raise BarometreError(f"{nom} : format « {suffix} » inconnu ; formats lus : {known}")
     with opening() as file:
         if not file.read(2**20).strip():
-            raise BarometreError(f"{nom} : fichier vide ; le télécharger à nouveau")
+            raise NoTableError(f"{nom} : fichier vide ; le télécharger à nouveau")
     return _CONTAINERS[suffix](nom, opening, recognise)
 
 
