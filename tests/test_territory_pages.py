@@ -302,7 +302,33 @@ def test_hostile_labels_are_texts(results: pd.DataFrame, tmp_path: Path) -> None
         assert tags.names.isdisjoint({"script", "iframe", "object"})
         assert not [name for name in tags.attributes if name.startswith("on")]
         assert "7*7" in page
+        assert "\u202e" not in page  # it would turn what follows the name
         assert page.count("<b>") == page.count("<li><b>")  # those of the tiles
+
+
+def test_nothing_but_secrets_and_one_indicator_alone(tmp_path: Path) -> None:
+    rows = pd.DataFrame(
+        [
+            ["59172", 2019, "taux_emploi_15_64", None, "secret"],
+            ["59172", 2019, "population", None, "secret"],
+            ["01001", 2019, "taux_emploi_15_64", 41.0, "ok"],
+            ["75056", 2016, "taux_emploi_15_64", 66.0, "ok"],
+        ],
+        columns=["code", "annee", "indicateur", "valeur", "statut"],
+    )  # fmt: skip
+    none = {"borne_inf": None, "borne_sup": None, "qualite": None, "note": None}
+    frame = rows.assign(origine="calcule", **none).astype(
+        {"valeur": "float64", "borne_inf": "float64", "borne_sup": "float64"}
+    )
+    written = bcs.report(frame, tmp_path)
+    secret, alone = (
+        visible(written.pages[c].read_text(encoding="utf-8")) for c in ("59172", "01001")
+    )
+    assert "0\xa0valeur\u202f; 2\xa0secrètes" in secret
+    assert secret.count("non diffusé (secret statistique)") == 2
+    assert "41,0\u202f%" in alone
+    # Paris has another year: that is no second date of this one.
+    assert "Une seule date par indicateur" in alone
 
 
 def test_a_territory_of_no_row_is_refused(results: pd.DataFrame, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from barometre.pages.territory.perspectives import Box
 INITIALS_HERE = "<!-- sigles -->"
 _TEMPLATES = Path(__file__).parents[1] / "templates"
 _TAGS = re.compile(r"(<style[^>]*>.*?</style>|<[^>]*>)", re.DOTALL)
+# A name may hold a mark that turns what follows it, or a character that no page may.
+_UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 _HYPHEN = re.compile(r"(?<=[\s(:;\[])-(?=\d)")  # of a negative number, in the texts of cards
 _SPOKEN = re.compile(r'(?<=\s)(alt|aria-label|title)="([^"]*)"')
 _NOT_IN_FILES = re.compile(r"[^A-Za-z0-9_.-]+")
@@ -160,7 +162,7 @@ def typeset(page: str, lang: Lang) -> str:
     lang : {"fr", "en"}
         English is left as it is.
     """
-    page = _with_initials(page, lang)
+    page = _with_initials(_UNSEEN.sub("", page), lang)
     if lang == "en":
         return page
     parts = _TAGS.split(page)

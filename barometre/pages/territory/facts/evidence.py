@@ -267,7 +267,10 @@ def _changes(
 def _better(row: Row, before: Row | None) -> bool:
     """Prefer a change that is allowed, then the furthest, which comes first."""
     if before is None:
-        return bool(row["statut"] in ("ok", "non_comparable", "secret"))
+        both = row["valeur_debut"] == row["valeur_debut"] and row["valeur_fin"] == row["valeur_fin"]
+        return bool(
+            row["statut"] in ("ok", "secret") or (row["statut"] == "non_comparable" and both)
+        )
     return bool(row["statut"] == "ok" and before["statut"] != "ok")
 
 
