@@ -224,6 +224,9 @@ CHARTS: dict[str, Drawing] = {
     "small_multiples": lambda r, n, s: plots.small_multiples(
         r, three(n), reference=EPCI, highlight=own(r, n)[0], **s
     ),
+    "small_multiples of nobody": lambda r, n, s: plots.small_multiples(
+        r, three(n), reference=EPCI, **s
+    ),
     "trajectory": lambda r, n, s: plots.trajectory(
         r, indicator(n), references=known(r), highlight=own(r, n)[0], targets={2026: 40}, **s
     ),

@@ -26,8 +26,14 @@ from barometre.plots.look.sheet import Sheet, Signed, house
 
 _LIGHT = "#b9c4d0"
 _WORDS: dict[Lang, dict[str, str]] = {
-    "fr": {"title": "Profil de {n} territoires", "line": "« {ref} »", "own": "{ter}"},
-    "en": {"title": "Profile of {n} areas", "line": "“{ref}”", "own": "{ter}"},
+    "fr": {
+        "title": "Profil de {n} territoires",
+        "many": "Trop de territoires pour les nommer ; même ordre d'un panneau à l'autre.",
+    },
+    "en": {
+        "title": "Profile of {n} areas",
+        "many": "Too many areas to be named, in the same order from one panel to the next.",
+    },
 }
 
 
@@ -101,20 +107,24 @@ def small_multiples(
         ax.set_axis_off()
     shown = [(names or {}).get(card.id, card.libelle[lang]) for card in cards]
     refs = sheet.names([reference])[0] if reference else ""
-    sheet.later(lambda: _headings(sheet, shown, cards, tables, (reference, refs)))
+    figures = 22.0 if roomy or highlight in codes else 0.0  # points at the right of a panel
+    sheet.later(lambda: _headings(sheet, shown, cards, tables, (reference, refs), figures))
     _keep(sheet, tables, codes, labels, (cards, names or {}, reference, refs))
     legend: list[tuple[Line2D | Patch, str]] = []
     if highlight in codes:
         legend.append((Patch(color=INK), labels[codes.index(str(highlight))]))
     if reference:
         legend.append((Line2D([], [], color=INK, linewidth=1.2, linestyle=(0, (4, 2))),
-                       _WORDS[lang]["line"].format(ref=refs)))  # fmt: skip
+                       refs))  # fmt: skip
     years = sorted({int(rows["annee"].iloc[0]) for rows in tables})
     when = " – ".join(map(str, sorted({years[0], years[-1]})))
     return sheet.finish(
         title=_WORDS[lang]["title"].format(n=len(codes)) + f", {when}",
         source=" ; ".join(dict.fromkeys(card.producteur for card in cards)) + f", {when}",
-        notes=quality_notes((rows.reindex(codes)["qualite"] for rows in tables), lang),
+        notes=[
+            *([] if roomy else [_WORDS[lang]["many"]]),
+            *quality_notes((rows.reindex(codes)["qualite"] for rows in tables), lang),
+        ],
         legend=legend,
     )
 
@@ -170,13 +180,13 @@ def _panel(
 
 def _headings(
     sheet: Sheet, names: Sequence[str], cards: Sequence[Card], tables: Sequence[pd.DataFrame],
-    reference: tuple[str | None, str],
+    reference: tuple[str | None, str], figures: float,
 ) -> None:  # fmt: skip
-    """Write above each panel what it shows, on the width that it has."""
+    """Write above each panel what it shows, on the width that it has with its figures."""
     code, name = reference
     for ax, label, card, rows in zip(sheet.axes, names, cards, tables, strict=False):
         frame = ax.get_window_extent(sheet.renderer)
-        wide = frame.width * 72 / sheet.figure.dpi + 22
+        wide = frame.width * 72 / sheet.figure.dpi + figures
         unit = unit_label(card, sheet.lang)
         text = sheet.folded(
             f"{label} ({unit}), {rows['annee'].iloc[0]}", sheet.small, wide, bold=True
