@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from types import SimpleNamespace
 
 import openpyxl
 import pandas as pd
@@ -12,6 +13,7 @@ import pytest
 import barometre as bcs
 from barometre.cards.listing import indicator_card
 from barometre.monitoring import example_year, write_records
+from barometre.monitoring.indicator_sheet import EXAMPLE
 from barometre.pages.workspace import Config, load_config
 from tests.calls import call
 
@@ -157,6 +159,35 @@ def test_the_year_the_folders_and_the_language_are_used(work: Path) -> None:
         0,
         "Aucune différence entre les deux éditions.",
     )
+
+
+def test_pages_and_sheets_follow_the_folder(work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The language, the year and the threshold of the folder are those of every command."""
+    given: dict[str, object] = {}
+
+    def record(*_: object, **options: object) -> SimpleNamespace:
+        given.update(options)
+        return SimpleNamespace(summary=lambda: "fait")
+
+    monkeypatch.setattr("barometre.pages.territory.files.report", record)
+    monkeypatch.setattr("barometre.pages.people.files.cohort_page", record)
+    (work / "fiche.toml").write_text(EXAMPLE.replace('sens = "hausse"', 'sens = "mieux"'), "utf-8")
+    (work / "p.csv").write_text("personne;vague\na;2024\na;2025\nb;2024\n", "utf-8")
+    set_key(work, "seuils", secret=40)
+    set_key(work, "sorties", langue="en")
+    set_key(work, "editions", annee=2024)
+    for options, expected in (((), 40), (("--threshold", "12"), 12)):
+        assert call("cohort", "p.csv", *options, cwd=work).code == 0
+        assert given["threshold"] == expected
+    for options, lang, year in (((), "en", 2024), (("--lang", "fr", "--year", "2025"), "fr", 2025)):
+        assert call("report", *options, cwd=work).code == 0
+        assert (given["lang"], given["year"]) == (lang, year)
+    told = call("check-indicator", "fiche.toml", cwd=work)
+    assert "« mieux » is no direction" in told.out
+    assert (
+        "n'est pas un sens" in call("check-indicator", "fiche.toml", "--lang", "fr", cwd=work).out
+    )
+    assert call("check-indicator", "fiche.toml", "--lang", "de", cwd=work).code == 1
 
 
 def test_no_key_is_left_without_test() -> None:

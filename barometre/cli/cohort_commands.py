@@ -39,7 +39,9 @@ def cohort(
     ] = None,
     event: Annotated[str | None, typer.Option(help="Statut dont on attend l'arrivée.")] = None,
     reason: Annotated[str | None, typer.Option(help="Colonne du motif de sortie.")] = None,
-    threshold: Annotated[int, typer.Option(help="Plus petit effectif montré.")] = 11,
+    threshold: Annotated[
+        int | None, typer.Option(help="Plus petit effectif montré : 11, ou celui du dossier.")
+    ] = None,
     title: Annotated[str, typer.Option(help="Titre de la page.")] = "Suivi d'une cohorte",
     out: Annotated[Path, typer.Option(help="Page à écrire (.html).")] = Path("cohorte.html"),
     prepare: Annotated[
@@ -63,6 +65,7 @@ def cohort(
         raise typer.BadParameter("donner un fichier, ou --prepare DOSSIER", param_hint="FILE")
     from barometre.cohort import Cohort
     from barometre.pages.people.files import cohort_page, read_people
+    from barometre.pages.workspace import current_config
 
     named = [person, wave, arm, first_treated, cluster, zone, status, outcome, reason]
     needed = [name for name in (*named, *(covariate or [])) if name]
@@ -72,9 +75,10 @@ def cohort(
         frame, person=person, wave=wave, arm=arm, first_treated=first_treated, cluster=cluster,
         zone=zone, status=status, treated=_value(frame, arm, treated),
     )  # fmt: skip
+    small = current_config().seuils.secret if threshold is None else threshold
     written = cohort_page(
         followed, out, outcome=outcome, covariates=covariate or (), event=event, reason=reason,
-        unit=unit, title=title, threshold=threshold,
+        unit=unit, title=title, threshold=small,
     )  # fmt: skip
     console().print(written.summary())
 

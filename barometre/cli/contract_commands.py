@@ -116,7 +116,9 @@ def _followed(folder: Path | None) -> Path:
 
 def check_indicator(
     sheet: Annotated[Path, typer.Argument(help="Fiche de l'indicateur (TOML).")],
-    lang: Annotated[str, typer.Option(help="Langue du rapport : fr ou en.")] = "fr",
+    lang: Annotated[
+        str | None, typer.Option(help="Langue du rapport, fr ou en ; par défaut celle du dossier.")
+    ] = None,
 ) -> None:
     """Dit ce qui manque ou est mal défini dans l'indicateur d'une action.
 
@@ -124,8 +126,9 @@ def check_indicator(
     """
     from barometre.base.arguments import as_lang
     from barometre.monitoring import check_indicator as checked
+    from barometre.pages.workspace import current_config
 
-    words = as_lang(lang)
+    words = as_lang(lang or current_config().sorties.langue)
     report = checked(sheet)
     console().print(report.summary(words), soft_wrap=True)
     if not report.ok:
@@ -182,7 +185,7 @@ def create(
         inputs=source or ([] if config is None else _files(config.path(config.sources.dossier))),
         parameters={} if config is None else config.plain(),
     )
-    console().print(edition.summary())
+    console().print(edition.summary("fr" if config is None else config.sorties.langue))
 
 
 def _edition_folder(folder: Path | None, date: str, config: Config | None) -> Path:

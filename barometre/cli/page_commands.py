@@ -51,7 +51,10 @@ def report(
     ] = None,
     out: Annotated[Path, typer.Option(help="Dossier des pages.")] = Path("pages"),
     suivi: Annotated[Path | None, typer.Option(help="Dossier ou classeur de suivi.")] = None,
-    year: Annotated[int | None, typer.Option(help="Année de la revue du contrat.")] = None,
+    year: Annotated[
+        int | None,
+        typer.Option(help="Année de la revue du contrat ; par défaut celle du dossier."),
+    ] = None,
     edition: Annotated[str, typer.Option(help="Nom de l'édition : 2026.")] = "projet",
     date: Annotated[str, typer.Option(help="Date de l'édition, telle qu'imprimée.")] = "",
     validated_by: Annotated[str, typer.Option(help="Qui a validé ; sans, un projet.")] = "",
@@ -64,7 +67,9 @@ def report(
     geometry: Annotated[
         Path | None, typer.Option(help="Contours des cartes : GeoJSON, GeoPackage, shapefile.")
     ] = None,
-    lang: Annotated[str, typer.Option(help="Langue des pages : fr ou en.")] = "fr",
+    lang: Annotated[
+        str | None, typer.Option(help="Langue des pages, fr ou en ; par défaut celle du dossier.")
+    ] = None,
     processes: Annotated[
         int | None, typer.Option(help="Processus ; par défaut autant que de cœurs.")
     ] = None,
@@ -79,6 +84,7 @@ def report(
     from barometre.cli.work import Wish, leave, results_of
     from barometre.monitoring import open_edition
     from barometre.pages.territory.files import report as write_report
+    from barometre.pages.workspace import current_config
 
     wish = Wish(
         sources, epci, dep, commune, qpv, zones, on_error=on_error, quiet=quiet, same_cell=same
@@ -93,14 +99,14 @@ def report(
         tables=done.tables,
         membership=None if place is None else [frame for _, frame in wish.memberships] or None,
         records=_records(suivi),
-        year=year,
+        year=year or current_config().editions.annee,
         edition=edition,
         date=date,
         validated_by=validated_by,
         previous=None if previous is None else open_edition(previous),
         perspectives=perspectives,
         geometry=geometry,
-        lang=lang,  # type: ignore[arg-type] # checked there
+        lang=lang or wish.language,  # type: ignore[arg-type] # checked there
         processes=processes or os.cpu_count() or 1,
         progress=None if quiet else _told(),
     )
