@@ -9,7 +9,7 @@ import pytest
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
-from barometre.sources.reading import read
+from barometre.sources.reading import SourceWarning, read
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -124,3 +124,32 @@ def test_results_of_a_file_equal_those_of_the_frame(tmp_path: Path) -> None:
     pd.testing.assert_frame_equal(
         bcs.compute(read(tmp_path)), bcs.compute(tables), check_exact=True
     )
+
+
+@pytest.mark.parametrize(
+    ("code", "shown"),
+    [
+        ("O1001", r"« O1001 » \(01001 \?\)"),
+        ("2a004", r"« 2a004 » \(2A004 \?\)"),
+        ("'59172", r"« '59172 » \(59172 \?\)"),
+        ("qn05950m", r"« qn05950m » \(QN05950M \?\)"),
+        ("2,00042E+08", r"« 2,00042E\+08 »"),
+    ],
+)
+def test_damaged_codes_are_no_names(tmp_path: Path, code: str, shown: str) -> None:
+    text = f"{HEADER}\n{code};2021;80;12\n59172;2020;80;12\n"
+    with pytest.raises(BarometreError, match=f"1 code abîmé : {shown}"):
+        read(write(tmp_path / "logements.csv", text))
+
+
+def test_names_of_sets_with_digits_stay_names(tmp_path: Path) -> None:
+    names = ["ENSQP_59", "O1", "13 communes du Sud", "Zone 2", "CAPH-2024", "QP du Nord (59)"]
+    text = "\n".join([HEADER, *(f"{name};2021;80;12" for name in names), ""])
+    tables = read(write(tmp_path / "logements.csv", text))
+    assert tables["logements"].index.get_level_values("code").tolist() == names
+
+
+def test_years_to_come_are_told(tmp_path: Path) -> None:
+    path = write(tmp_path / "logements.csv", f"{HEADER}\n59172;2099;80;12\n")
+    with pytest.warns(SourceWarning, match="années à venir : 2099"):
+        read(path)

@@ -232,6 +232,8 @@ def test_a_negative_part_is_refused_before_the_sum(tmp_path: Path) -> None:
     rows = [f'"32","59","59001","59001",2018,"F10{i}",{n}' for i, n in enumerate((12, -2))]
     with pytest.raises(BarometreError, match="NB_EQUIP : 1 valeur négative"):
         bcs.read(write(tmp_path, "bpe_2018_dep59.csv", BPE, *rows))
+    with pytest.raises(BarometreError, match=r"NB_EQUIP : 1 effectif .*décimales \(59001 : 0,12\)"):
+        bcs.read(write(tmp_path, "bpe_2018_dep59.csv", BPE, rows[0].replace(",12", ",0.12")))
 
 
 def test_a_year_to_come_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import pandas as pd
 
@@ -47,7 +49,12 @@ def _recognise_misspelt(header: Sequence[str], nom: str) -> Recognised | None:
 
 def _read(source: Source) -> Reading:
     tables = read_own(source)
-    return Reading(tables, described(tables, source.nom, "nos tables"))
+    report = described(tables, source.nom, "nos tables")
+    now = dt.datetime.now(tz=dt.UTC).year
+    if later := [str(year) for year in report.annees if year > now]:
+        told = f"années à venir : {', '.join(later)}"
+        report = replace(report, avertissements=(*report.avertissements, told))
+    return Reading(tables, report)
 
 
 _RECOGNISED = Recognised("nos tables", "nos tables", _read)

@@ -22,6 +22,7 @@ from barometre.base.frames import absent_columns, repeated_columns
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY, MODELS, broken_relations
 from barometre.cards.listing import load_cards
+from barometre.tables.codes import damaged_codes
 
 PUBLISHED = "publies"
 """Name of the table of published values: one column per indicator, in the unit of its card."""
@@ -228,6 +229,14 @@ def _code_faults(frame: pd.DataFrame) -> Iterator[Fault]:
             " zéro initial perdu ?",
             "relire le fichier avec dtype=str, ou rétablir le zéro",
             frame.iloc[short.index],
+        )
+    if damaged := damaged_codes(named.unique()):
+        cases = [f"« {name} »" + (f" ({code} ?)" if code else "") for name, code in damaged.items()]
+        yield Fault(
+            "code",
+            f"{counted(len(cases), 'code abîmé', 'codes abîmés')} : {_sample(cases)}",
+            "relire la source en texte, ou corriger",
+            frame.iloc[named[named.isin(list(damaged))].index],
         )
     if len(odd):
         yield Fault(

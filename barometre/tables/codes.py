@@ -254,6 +254,35 @@ def bare_codes(codes: pd.Series[str]) -> pd.Series[str]:
     return codes.str.upper()
 
 
+def damaged_codes(names: Iterable[str]) -> dict[str, str]:
+    """Find the names that are codes which typing or a spreadsheet changed.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Names of territories, of any level.
+
+    Returns
+    -------
+    dict of str to str
+        For each damaged one, the code that it must be; ``""`` for a power of ten (``2,00042E+08``),
+        whose last digits are lost. Short codes are left: ``O1`` may be the name of a zone.
+    """
+    found = {}
+    for name in names:
+        if not re.search(r"\d", name):
+            continue
+        if re.fullmatch(r"\d(?:[.,]\d+)?E\+?\d+", name, re.IGNORECASE):
+            found[name] = ""
+            continue
+        bare = name.strip("\ufeff\u200b\u00a0 \"'\u2019=").upper()
+        bare = re.sub(r"\s", "", bare) if re.fullmatch(r"\d[\d\s]+\d", bare) else bare
+        code = bare if level_of(bare) != "union" else bare.replace("O", "0")
+        if code != name and len(code) >= 5 and level_of(code) != "union":
+            found[name] = code
+    return found
+
+
 def _without_decimals(codes: pd.Series[str], level: str) -> pd.Series[str]:
     return codes.str.replace(r"^(\d+)[.,]0*$", r"\1", regex=True)
 

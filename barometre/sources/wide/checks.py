@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, counted
+from barometre.base.french import format_number
 from barometre.cards.columns import MODELS
 from barometre.cards.listing import load_cards
 from barometre.sources.files.text import stem_of
@@ -72,7 +73,8 @@ def refuse_impossible(
     Raises
     ------
     FaultsError
-        A negative part of a sum of counts or of shares, a year after this one.
+        A negative part of a sum of counts or of shares, a count with decimals where rows are added
+        up, a year after this one.
     """
     faults = [*_negative_parts(plan, codes, parsed)]
     dates = {year for column in years for year in pd.unique(column)}
@@ -101,6 +103,15 @@ def _negative_parts(
             shown = " ; ".join(f"{codes.iloc[i]} : {values[i]:g}" for i in below[:SHOWN])
             problem = f"{counted(len(below), 'valeur négative', 'valeurs négatives')} ({shown})"
             yield Fault(name, problem, "corriger la source : elle est ajoutée à d'autres")
+        broken = np.flatnonzero(plan.famille.sommer & (values % 1 > 0))
+        if len(broken):  # facilities, licences, job seekers: none is divided
+            shown = " ; ".join(
+                f"{codes.iloc[i]} : {format_number(values[i])}" for i in broken[:SHOWN]
+            )
+            problem = f"{counted(len(broken), 'effectif')} avec des décimales ({shown})"
+            yield Fault(
+                name, problem, "vérifier la colonne : chaque ligne en compte un nombre entier"
+            )
 
 
 def _from_zero(mapped: Mapped) -> bool:
