@@ -1,8 +1,8 @@
 """Check the spelling of both languages: ``python docs/spelling.py``, part of ``make docs``.
 
-English (docstrings, pages) with codespell; French (the guide, the gallery, the cards, the messages)
-with hunspell and its dictionary, when they are installed. Code, file names and words between
-backquotes or asterisks are left out: they are names, or the other language.
+English (docstrings, pages) with codespell; French (the guide, the gallery, the cards, and the
+messages with ``--messages``) with hunspell and its dictionary, when they are installed. Code, file
+names and words between backquotes or asterisks are left out: they are names, or the other language.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ _CODE = re.compile(
 )
 
 
+_HALF = "\n## En français\n"
 _NAMES = re.compile(r"--[\w-]+|[\w.]*\.\w+|\w+(?:=|\()|\"[^\"]*\"|'[^' ]*'(?= |$)")
 """Options, files, calls: what a message quotes of the code."""
 
@@ -46,7 +47,8 @@ def english() -> Iterator[tuple[str, str]]:
     left_out |= {ROOT / line for line in (ROOT / ".gitignore").read_text().split()}  # written
     for pattern in ENGLISH_PAGES:
         for path in sorted(set(ROOT.glob(pattern)) - left_out):
-            yield str(path.relative_to(ROOT)), _CODE.sub(" ", path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8").split(_HALF)[0]
+            yield str(path.relative_to(ROOT)), _CODE.sub(" ", text)
     for path in sorted((ROOT / "barometre").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef):
@@ -54,8 +56,10 @@ def english() -> Iterator[tuple[str, str]]:
                 yield str(path.relative_to(ROOT)), _CODE.sub(" ", doc)
 
 
-def french() -> Iterator[tuple[str, str]]:
+def french(*, messages: bool = False) -> Iterator[tuple[str, str]]:
     """Give the French texts, each with where it is."""
+    readme = (ROOT / "README.md").read_text(encoding="utf-8").split(_HALF)[1]
+    yield "README.md", _CODE.sub(" ", readme)
     for pattern in FRENCH_PAGES:
         for path in sorted(ROOT.glob(pattern)):
             text = path.read_text(encoding="utf-8")
@@ -67,7 +71,7 @@ def french() -> Iterator[tuple[str, str]]:
         card = tomllib.loads(path.read_text(encoding="utf-8"))
         told = [card["libelle"]["fr"], card["definition"]["fr"], *card["precautions"]]
         yield str(path.relative_to(ROOT)), "\n".join(told)
-    for path in sorted((ROOT / "barometre").rglob("*.py")):
+    for path in sorted((ROOT / "barometre").rglob("*.py")) if messages else ():
         told = [text.replace("…", " … ") for _, text in messages_of(path)]
         yield str(path.relative_to(ROOT)), _NAMES.sub(" ", _CODE.sub(" ", "\n".join(told)))
 
@@ -90,11 +94,13 @@ def faults_of_english() -> list[str]:
     ]
 
 
-def faults_of_french() -> list[str] | str:
+def faults_of_french(*, messages: bool = False) -> list[str] | str:
     """List the words that the dictionary does not have, or say why it was not asked."""
     if shutil.which("hunspell") is None:
         return "hunspell is not installed (Debian: hunspell, hunspell-fr)"
-    texts = dict(french())
+    texts: dict[str, str] = {}
+    for where, text in french(messages=messages):
+        texts[where] = f"{texts.get(where, '')}\n{text}"
     run = subprocess.run(
         ["hunspell", "-l", "-d", "fr_FR", "-i", "utf-8"],
         input="\n".join(texts.values()), capture_output=True, text=True, check=False,
@@ -102,7 +108,8 @@ def faults_of_french() -> list[str] | str:
     if run.returncode:
         return "no French dictionary (Debian: hunspell-fr)"
     known = set((WORDS / "french.txt").read_text(encoding="utf-8").split())
-    unknown = {word for word in run.stdout.split() if word not in known and not _is_name(word)}
+    words = {word.strip(".'") for word in run.stdout.split()}
+    unknown = {word for word in words - known if not _is_name(word)}
     return [
         f"{next(where for where, text in texts.items() if word in text)}: {word}"
         for word in sorted(unknown)
@@ -117,7 +124,7 @@ def _is_name(word: str) -> bool:
 def main() -> int:
     """Print the faults; the exit code counts as an error when there is one."""
     found = faults_of_english()
-    other = faults_of_french()
+    other = faults_of_french(messages="--messages" in sys.argv)
     if isinstance(other, str):
         print(f"French spelling not checked: {other}")
         other = []
