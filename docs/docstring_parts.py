@@ -80,6 +80,9 @@ def verb_doc(
             text = _GROUP
         else:
             text = mine.get(taken) or other.get(taken) or _OWN.get(taken)
+        default = signature(method).parameters[taken].default
+        if text is not None and isinstance(default, str):
+            text = re.sub(r'(?<=default )"[^"]*"', f'"{default}"', text, count=1)
         if text is not None:
             lines.append(f"{taken} : {text}" if text.split("\n")[0] else f"{taken}{text}")
     parts = [own.split("\nParameters\n---")[0].rstrip()]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import importlib.util
 import inspect
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +104,37 @@ def test_parameters_are_all_told_with_their_type_and_no_other(parts: ModuleType)
     assert wrong == []
 
 
+def test_defaults_told_are_those_of_the_signature(parts: ModuleType) -> None:
+    """Where both are written out; a named constant is told by its value."""
+    wrong, compared = [], 0
+    for found in public():
+        if isinstance(found.node, ast.ClassDef):
+            continue
+        given = found.node.args
+        every = [*given.posonlyargs, *given.args]
+        late = every[len(every) - len(given.defaults) :]
+        defaults = {a.arg: d for a, d in zip(late, given.defaults, strict=True)}
+        defaults |= {
+            a.arg: d for a, d in zip(given.kwonlyargs, given.kw_defaults, strict=True) if d
+        }
+        for name, told in parts.parameters(found.doc).items():
+            kind = told.split("\n")[0]
+            if name not in defaults and ("default " in kind or "optional" in kind):
+                wrong.append(f"{found.name}: {name} has no default")
+            try:
+                value = ast.literal_eval(kind.rpartition("default ")[2])
+                actual = ast.literal_eval(defaults[name])
+            except (KeyError, SyntaxError, ValueError):
+                continue
+            compared += 1
+            if (
+                value != actual and actual is not None
+            ):  # None: computed, the docstring says from what
+                wrong.append(f"{found.name}: {name} is {actual}, told {value}")
+    assert wrong == []
+    assert compared > 150
+
+
 def test_what_is_returned_and_raised_is_told(parts: ModuleType) -> None:
     """A method without parameters may say what it returns in its first sentence."""
     wrong = []
@@ -149,3 +181,6 @@ def test_verbs_of_a_cohort_tell_the_parameters_of_their_function(parts: ModuleTy
         assert list(told) == list(inspect.signature(method).parameters)[1:], name
         assert all(text.split("\n")[0].strip() for text in told.values()), name
         assert "Returns" in parts.sections(doc), name
+        for taken, parameter in inspect.signature(method).parameters.items():
+            stated = re.search(r'default "(.*?)"', told.get(taken, "").split("\n")[0])
+            assert stated is None or stated[1] == parameter.default, f"{name}: {taken}"
