@@ -122,7 +122,7 @@ def test_defaults_told_are_those_of_the_signature(parts: ModuleType) -> None:
             if name not in defaults and ("default " in kind or "optional" in kind):
                 wrong.append(f"{found.name}: {name} has no default")
             try:
-                value = ast.literal_eval(kind.rpartition("default ")[2])
+                value = ast.literal_eval(kind.partition("default ")[2])
                 actual = ast.literal_eval(defaults[name])
             except (KeyError, SyntaxError, ValueError):
                 continue

@@ -106,8 +106,10 @@ class Imputations(Face, Generic[Data]):
         ----------
         estimate : callable
             From the data to a result: ``lambda cohort: cohort.did("income", 2026)``.
-        shift, where
-            As in `completed`.
+        shift : float, default 0
+            What is added to the values drawn, as in `completed`.
+        where : object, optional
+            The group whose values are shifted, as in `completed`.
 
         Returns
         -------
