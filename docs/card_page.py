@@ -96,7 +96,7 @@ def draw_charts(folder: Path) -> set[str]:
     last = valued["annee"] == valued.groupby("indicateur")["annee"].transform("max")
     quarters = valued[last & valued["code"].str.startswith("QP")]
     drawn = set(quarters["indicateur"].value_counts().loc[lambda n: n >= LEAST].index)
-    references = ["ENSQP_200042190", "200042190", "59", "METRO"]
+    references = ["200042190", "ENSQP_200042190", "59", "METRO"]
     for name in sorted(drawn):
         path = folder / f"{name}.png"
         if not path.exists():
