@@ -109,6 +109,18 @@ def test_hostile_labels_are_texts(people: pd.DataFrame, tmp_path: Path) -> None:
     assert not [cell for cell in cells if cell.data_type == "f"]
 
 
+def test_the_page_of_a_territory_leads_to_its_cohorts(page: bcs.CohortPage, tmp_path: Path) -> None:
+    results = bcs.compute(bcs.datasets.tables("minima_sociaux_2021"))
+    said = page.finding()
+    assert said.startswith("Suivi d'une cohorte. ")
+    written = bcs.report(
+        results, tmp_path, territories="QP059050", cohorts={'c.html"><script>': said}
+    )
+    text = written.pages["QP059050"].read_text(encoding="utf-8")
+    assert 'href="c.html&#34;&gt;&lt;script&gt;"' in text
+    assert "Les méthodes" in text or "méthode" in text
+
+
 def test_the_same_cohort_writes_the_same_bytes(people: pd.DataFrame, tmp_path: Path) -> None:
     first, second = (
         bcs.cohort_page(made(people), tmp_path / name, outcome="income")

@@ -95,6 +95,7 @@ def run_demo(
         tables=tables,
         records=example_year(),
         edition="2025 (exemple)",
+        cohorts={f"../{cohort.page.name}": f"{cohort.finding()} (Personnes inventées.)"},
         notice=NOTICE,
         licence=bundled_licence(),
         processes=processes,

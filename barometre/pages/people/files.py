@@ -36,11 +36,19 @@ class CohortPage:
         Its figures.
     sections : tuple of Section
         What the page says.
+    title : str
+        Its title.
     """
 
     page: Path
     workbook: Path
     sections: tuple[Section, ...]
+    title: str = ""
+
+    def finding(self) -> str:
+        """Say in French what it is and what its methods find, for the page of a territory."""
+        effect = next((part.reading for part in self.sections if part.key == "effet"), "")
+        return f"{self.title}. {effect}" if effect else f"{self.title}."
 
     def summary(self) -> str:
         """Say in French what was written."""
@@ -168,7 +176,7 @@ def write_page(
     book = target.with_suffix(".xlsx")
     with replacing(book) as temporary:
         write_sheets(dict(frames_of(answers)), temporary)
-    return CohortPage(page, book, tuple(shown))
+    return CohortPage(page, book, tuple(shown), title)
 
 
 def _check_columns(cohort: Cohort, wish: Wish) -> None:

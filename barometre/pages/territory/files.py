@@ -113,6 +113,7 @@ def report(
     perspectives: str | Path | None = None,
     geometry: Geometry | None = None,
     index: TerritorialIndex | None = None,
+    cohorts: Mapping[str, str] | None = None,
     licence: str | None = None,
     notice: str = "",
     lang: Lang = "fr",
@@ -158,6 +159,9 @@ def report(
         communes of an EPCI are tiles.
     index : TerritorialIndex, optional
         What `idh4` returns: its bar, dimension by dimension, stands first on the page.
+    cohorts : mapping of str to str, optional
+        What each cohort followed under the contract finds (`CohortPage.finding`), by the address of
+        its page from the folder.
     licence : str, optional
         Licence line of the charts.
     notice : str, optional
@@ -205,7 +209,7 @@ def report(
         edition, date, "validé" if validated_by else "projet", validated_by,
         licence if licence is not None else LICENCE[0 if lang == "fr" else 1],
         __version__, digest(results), dict(sorted((inputs or {}).items())), (),
-        _edition_name(previous), WORKBOOK, INDEX, notice,
+        _edition_name(previous), WORKBOOK, INDEX, notice, dict(cohorts or {}),
     )  # fmt: skip
     boxes = target / BOXES if perspectives is None else Path(perspectives)
     job = _Job(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
@@ -51,6 +51,8 @@ class Frame:
         Names of the files beside the page.
     extra : str
         What the reader is told first (a demonstration, made-up figures).
+    cohorts : mapping of str to str
+        What each cohort finds, by the address of its page.
     """
 
     edition: str
@@ -66,6 +68,7 @@ class Frame:
     workbook: str
     index: str
     extra: str = ""
+    cohorts: Mapping[str, str] = field(default_factory=dict)
 
     def standing(self, lang: Lang) -> str:
         """Say whether the page is a draft, or who validated it."""
