@@ -27,7 +27,7 @@ In the codes, `{yy}` and `{yyyy}` stand for the vintage and `*` for anything. A 
 """
 
 
-_LONG = """# Long files of Insee (Melodi)
+_LONG = """## Long files of Insee (Melodi)
 
 One row per territory, period and combination of codes: `DS_..._data.csv`, its ZIP, Parquet, or an
 answer of the API. The data set is told by its identifier in the name, else by its dimensions. Every
@@ -47,7 +47,7 @@ The export of the catalogue *with labels* is read too: words are translated, and
 the codes of the lists of names (`code, libelle, niveau`) read beside it, else of the bundled
 communes, EPCI, departments and regions. Two territories of one name refuse it.
 """
-_UNITS = """# Files of one row per thing
+_UNITS = """## Files of one row per thing
 
 Facilities, dwellings, establishments: rows are counted by territory, lot by lot. Geolocated Sirene
 (`siret`, `plg_qp24`, `qualite_qp24`) is read with `StockEtablissement`, which says when an
@@ -66,7 +66,7 @@ def sources_page() -> str:
             *(_section(family) for family in load_families().values()),
             _LONG,
             *(_data_set(cube) for cube in cubes if not cube.refus),
-            "## Data sets that are not read\n",
+            "### Data sets that are not read\n",
             table(["Data set", "Why"], refused),
             _UNITS,
             *(_units(family) for family in load_unit_families().values()),
@@ -86,7 +86,7 @@ def _data_set(cube: Cube) -> str:
     ]  # fmt: skip
     return "\n".join(
         [
-            f"({target('famille', cube.nom)})=\n## {cube.nom}\n",
+            f"({target('famille', cube.nom)})=\n### {cube.nom}\n",
             f"{plain(cube.titre)}, *{state}*; identifiers: {', '.join(map(code, cube.jeux))}.\n",
             f"Where: {plain(cube.ou)}.\n",
             f"Dimensions, unless a column says otherwise: {fixed}.\n",
@@ -115,7 +115,7 @@ def _units(family: UnitFamily) -> str:
     ]
     return "\n".join(
         [
-            f"({target('famille', family.nom)})=\n## {family.nom}\n",
+            f"({target('famille', family.nom)})=\n### {family.nom}\n",
             f"{plain(family.titre)} ({plain(family.producteur)}), *{state}*.\n",
             f"Where: {plain(family.ou)}.\n",
             f"Recognised by {', '.join(map(code, family.signature))}; counted by"

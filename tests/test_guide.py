@@ -20,7 +20,7 @@ WRITTEN = {
 """Pages that the build writes."""
 LINES = [
     (path.name, line)
-    for path in sorted([*DOCS.glob("*.md"), *(DOCS / "guide").glob("*.md")])
+    for path in sorted([ROOT / "README.md", *DOCS.glob("*.md"), *DOCS.glob("guide/*.md")])
     if path.name not in WRITTEN
     for line in TYPED.findall(path.read_text(encoding="utf-8"))
 ]
