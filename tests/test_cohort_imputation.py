@@ -57,6 +57,15 @@ def by_hand(
             mean = sum(own[d] * sums[d] for d in others) / below if below else 0.0
             here = cell & (cluster == c)
             residual[here] = effect[here] - mean
+        if alone and len(own) == 1:  # nobody else in the cell: all the other treated clusters
+            (only,) = own  # noqa: RUF059 - of the query
+            pairs = [
+                (v[here].sum(), (v * effect)[here].sum())
+                for _, here in frame.assign(row=np.arange(len(frame)))[on]
+                .query("c != @only").groupby(["g", "t", "c"])["row"].apply(np.array).items()
+            ]  # fmt: skip
+            mean = sum(a * b for a, b in pairs) / sum(a * a for a, _ in pairs)
+            residual[cell] = effect[cell] - mean
     total = sum((v * residual)[cluster == c].sum() ** 2 for c in set(cluster))
     return float(v @ y), float(np.sqrt(total))
 
@@ -153,15 +162,21 @@ def test_what_cannot_be_imputed_is_left_out_and_counted() -> None:
         did_imputation(first, "y", anticipation=-1, **KEYS)
 
 
-def test_a_cell_of_one_cluster_has_no_error() -> None:
+def test_a_cluster_alone_at_its_entry_is_compared_with_all_the_others() -> None:
     frame = rows(6, lost=0)
     frame.loc[frame["g"] == 3, "c"] = 100
     effects = did_imputation(frame, "y", cluster="c", **KEYS)
-    groups = effects.table.groupby("group")["se"].count()
-    assert groups[3] == 0
-    assert groups[4] > 0
-    assert np.isnan(effects.aggregate().overall.se)
+    on = ((frame["g"] > 0) & (frame["t"] >= frame["g"])).to_numpy()
+    options = {"weighted": False, "covariate": False, "alone": True}
+    overall = effects.aggregate().overall
+    expected = by_hand(frame, on, **options)
+    assert (overall.estimate, overall.se) == pytest.approx(expected, rel=CLOSE)
+    plain = did_imputation(frame, "y", cluster="c", leave_one_out=False, **KEYS)
+    assert plain.aggregate().overall.se < overall.se
     assert "grappes" in effects.meta["caution"]
+    frame.loc[frame["g"].isin([3, 4]), "c"] = 100
+    single = did_imputation(frame, "y", cluster="c", **KEYS)
+    assert single.table["se"].isna().all()
 
 
 def test_anticipation_imputes_the_waves_before() -> None:

@@ -136,15 +136,16 @@ def did_imputation(
     weight : str, optional
         Column of positive weights.
     leave_one_out : bool, default True
-        Centre the effects of a cluster on those of the others (their appendix A.9); False for the
-        plain errors of the paper, smaller.
+        Centre the effects of a cluster on those of the others (their appendix A.9), of all other
+        treated clusters where it is alone in its entry; False for the plain errors of the paper,
+        smaller.
 
     Returns
     -------
     ImputedEffects
         ``table`` by entry and wave, and ``aggregate(...)``. Rows that nobody untreated tells of
         (wave where all are treated, person without a wave before) are left out and counted. The
-        error of an effect that one cluster holds is missing.
+        error is missing when one cluster holds all that is treated.
 
     Raises
     ------
@@ -381,14 +382,15 @@ class _Rows:
         return np.where(self.treated, number, -1).astype(np.int64)
 
     @cached_property
-    def _pairs(self) -> tuple[Integers, Integers]:
-        """Number of the (cluster, cell) of treated rows, and the cell of each number."""
+    def _pairs(self) -> tuple[Integers, Integers, Integers]:
+        """Number of the (cluster, cell) of treated rows, cell and cluster of each number."""
         assert self.sample.cluster is not None
         many = int(self.cell.max()) + 1
         rows = np.flatnonzero(self.treated)
         key = np.asarray(self.sample.cluster, np.int64)[rows] * many + self.cell[rows]
         code, pairs = positions(pd.Series(key))
-        return code, pairs.to_numpy(np.int64) % many
+        found = pairs.to_numpy(np.int64)
+        return code, found % many, found // many
 
     def mean(self, chosen: Booleans) -> _Mean:
         """Average effects over some rows, and add their influences up by cluster."""
@@ -426,21 +428,27 @@ class _Rows:
 
     def _influence(self, weights: Floats) -> Floats:
         """Weights times residuals, effects centred on the mean of their entry and wave."""
-        code, cell = self._pairs
+        code, cell, cluster = self._pairs
         rows = np.flatnonzero(self.treated)
         own = np.bincount(code, weights[rows], len(cell))
         effect = np.where(self.known, self.effect, 0.0)
         moved = np.bincount(code, (weights * effect)[rows], len(cell))
-        square = np.bincount(cell, own * own)
-        product = np.bincount(cell, own * moved)
-        centre = np.divide(product, square, out=np.zeros_like(product), where=square > 0)
-        scale = np.ones(len(cell))
+        below, above = np.bincount(cell, own * own)[cell], np.bincount(cell, own * moved)[cell]
         if self.leave_one_out:
-            left = 1 - own * own / np.where(square > 0, square, 1.0)[cell]
-            scale = np.divide(1.0, left, out=np.full(len(cell), np.nan), where=left > _ALONE)
-            scale[own == 0] = 1.0
+            whole = below.copy()
+            below, above = below - own * own, above - own * moved
+            alone = below <= _ALONE * whole
+            if alone.any():  # no other cluster in the cell: all the other treated ones instead
+                square, product = np.bincount(cluster, own * own), np.bincount(cluster, own * moved)
+                below = np.where(alone, square.sum() - square[cluster], below)
+                above = np.where(alone, product.sum() - product[cluster], above)
+            missing = (below <= _ALONE * np.square(own).sum()) & (own != 0)
+        else:
+            missing = np.zeros(len(cell), np.bool_)
+        centre = np.divide(above, below, out=np.zeros_like(above), where=below > 0)
+        centre[missing] = np.nan
         residual = effect
-        residual[rows] = (effect[rows] - centre[cell][code]) * scale[code]
+        residual[rows] = effect[rows] - centre[code]
         residual[rows] = np.where(weights[rows] == 0, 0.0, residual[rows])
         return weights * residual
 
