@@ -176,8 +176,8 @@ def test_pages_and_sheets_follow_the_folder(work: Path, monkeypatch: pytest.Monk
     set_key(work, "seuils", secret=40)
     set_key(work, "sorties", langue="en")
     set_key(work, "editions", annee=2024)
-    for options, expected in (((), 40), (("--threshold", "12"), 12)):
-        assert call("cohort", "p.csv", *options, cwd=work).code == 0
+    for asked, expected in (((), 40), (("--threshold", "12"), 12)):
+        assert call("cohort", "p.csv", *asked, cwd=work).code == 0
         assert given["threshold"] == expected
     for options, lang, year in (((), "en", 2024), (("--lang", "fr", "--year", "2025"), "fr", 2025)):
         assert call("report", *options, cwd=work).code == 0

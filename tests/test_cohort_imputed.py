@@ -198,7 +198,9 @@ def test_a_cohort_is_completed_from_the_first_wave_of_each_on() -> None:
             wave=pd.period_range("2024", periods=3, freq="Y")[rows["wave"] - 1]
         ),
         lambda rows: rows.assign(
-            wave=pd.Categorical.from_codes(rows["wave"] - 1, ["T0", "T1", "T2"], ordered=True)
+            wave=pd.Categorical.from_codes(
+                (rows["wave"] - 1).tolist(), pd.Index(["T0", "T1", "T2"]), ordered=True
+            )
         ),
         lambda rows: rows.set_index(["id", "wave"]),
         lambda rows: rows.assign(y=rows["y"].astype("Float64")),

@@ -365,7 +365,7 @@ def test_a_dataset_of_records_is_counted_as_its_file(tmp_path: Path) -> None:
 
 def test_what_is_no_set_of_records_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BarometreError, match="DataFrame ; donner un Dataset"):
-        bcs.count_records(many(3), "BPE24")  # type: ignore[arg-type]
+        bcs.count_records(many(3), "BPE24")
     other = dataset.dataset(pa.table({"a": [1]}))
     with pytest.raises(BarometreError, match="colonnes d'aucune famille"):
         bcs.count_records(other, "BPE24")
