@@ -42,6 +42,8 @@ def test_the_yearly_job_without_options(work: Path) -> None:
     assert "mis de côté" in checked.words
     done = call("compute", "--out", "r.xlsx", cwd=work)
     assert done.code == 0, done.err
+    assert done.err.strip().startswith("mis de côté : a/[bold]notes :warning:.md (")
+    assert call("compute", "--out", "r.xlsx", "--quiet", cwd=work).err == ""
     assert done.out.strip() == "r.xlsx : 1 indicateur, 3 territoires, 3 valeurs sur 3 lignes"
     assert set(bcs.read_results(work / "r.xlsx")["code"]) == {"59172", "59179", "59"}
     assert call("compute", "--out", "../r.csv", cwd=work / "sources").code == 0

@@ -31,6 +31,7 @@ from barometre.pages.workspace import (
     load_config,
 )
 from barometre.sources.file_report import FileReport, described, years_of
+from barometre.sources.files.text import split_name
 from barometre.sources.found_members import find_memberships
 from barometre.sources.origin import files_of
 from barometre.sources.reading import FilesRead, read_files
@@ -39,6 +40,7 @@ from barometre.tables.table_set import Tables
 
 _HEAVY = 200_000_000  # bytes of sources from which a run is worth an estimate
 _SECONDS = 0.35e-6  # a byte, on the machine where it was measured
+_LISTED = 8  # files named when nothing is read of them
 _ON_ERROR = {"refuse": "refuser", "skip": "ignorer"}
 
 
@@ -260,6 +262,7 @@ def results_of(
             )
         return Done(None, kept(read_results(written[0]), wish))
     found = files_read(wish)
+    _tell_set_aside(found, wish)
     with waiting("calcul des indicateurs...", quiet=wish.quiet):
         results = compute(
             found.tables,
@@ -273,6 +276,20 @@ def results_of(
     if files:
         chosen = chosen.assign(fichier=files_of(chosen, found.parts))
     return Done(found.tables, chosen, found.skipped)
+
+
+def _tell_set_aside(found: FilesRead, wish: Wish) -> None:
+    """List the files from which nothing was read, not every sheet of those that were."""
+    read = {split_name(report.fichier)[0] for report in found.reports if report.lignes}
+    read |= {name for name, _ in wish.memberships} if wish.place is not None else set()
+    every = dict.fromkeys(split_name(report.fichier)[0] for report in found.reports)
+    aside = [name for name in every if name not in read]
+    if aside and not wish.quiet:
+        more = f" et {len(aside) - _LISTED} autres" * (len(aside) > _LISTED)
+        typer.echo(
+            f"mis de côté : {', '.join(aside[:_LISTED])}{more} (barometre check dit le reste)",
+            err=True,
+        )
 
 
 def _with_indices(results: pd.DataFrame, tables: Tables, wish: Wish) -> pd.DataFrame:
