@@ -17,6 +17,7 @@ from barometre.base.errors import BarometreError
 from barometre.base.tidy import tidy
 from barometre.cohort import Cohort, CohortError
 from barometre.cohort.rows.columns import as_binary
+from barometre.cohort.rows.keys import positions
 from tests.columns import exits, participation_patterns, retention, waves_per_person
 
 ROWS = pd.DataFrame(
@@ -92,6 +93,13 @@ def test_waves_that_have_an_order(waves: pd.Series[Any]) -> None:
     assert panel.codes.wave.tolist() == [0, 1]
     assert len(panel.retention()) == 2
     assert panel.is_balanced
+
+
+def test_ids_around_the_largest_signed_integer() -> None:
+    ids = pd.Series([2**63, 2**63 - 1, 2**63], dtype=np.uint64)
+    codes, labels = positions(ids)
+    assert labels[codes].tolist() == ids.tolist()
+    assert len(labels) == 2
 
 
 def test_ids_far_apart_or_negative() -> None:

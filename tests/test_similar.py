@@ -114,6 +114,9 @@ def test_incomplete_units_are_left_out_and_told() -> None:
     found = bcs.neighbours(frame, "01001", [A, B], k=1)
     assert found.pool.excluded.to_dict("records") == [{"code": "01005", "motif": f"{A} : secret"}]
     assert "3 sur 4 ont toutes les variables" in found.summary()
+    left_out = "Unités incomplètes laissées de côté"
+    assert f"{left_out} : 1 (25 %)." in found.summary()
+    assert left_out not in bcs.neighbours(SQUARE, "01001", [A, B], k=1).summary()
     with pytest.raises(BarometreError, match="« 01005 » n'a pas toutes les variables"):
         bcs.neighbours(frame, "01005", [A, B], k=1)
 
