@@ -98,6 +98,7 @@ def test_collinear_covariates_give_no_effect(method: str) -> None:
     assert made.table[["estimate", "se"]].isna().all(axis=None)
     assert made.meta["n_used"] == 0
     assert len(made.meta["not_estimated"]) == len(made.table) == 8
+    assert "8 effets non estimés." in made.summary()
     for kind in KINDS:
         assert np.isnan(made.aggregate(kind).overall.estimate)
     assert made.influence.shape == (60, 0)

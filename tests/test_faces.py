@@ -119,6 +119,10 @@ RESULTS: dict[str, tuple[Face, list[str]]] = {
         bcs.theil([1.0, 3.0, 2.0, 2.0], groups=["a", "a", "b", "b"]),
         ["Indice de Theil : 0,0654 (2 groupes).", "Entre les groupes : 0,0000 (0 %)"],
     ),
+    "theil of equals": (
+        bcs.theil([2.0, 2.0], groups=["a", "b"]),
+        ["Indice de Theil : 0,0000 (2 groupes).", "Les zones ont toutes la même valeur."],
+    ),
 }  # fmt: skip
 
 

@@ -209,6 +209,7 @@ def test_the_seed_decides_and_the_order_of_the_rows_does_not() -> None:
 
 def test_adjusted_rand_by_hand() -> None:
     """Hubert and Arabie's formula on 5 units: 1 pair together in both, 4 and 4 in each, of 10."""
+    assert adjusted_rand(np.array([[5.0]])) == 1  # one class on both sides: no other partition
     found = adjusted_rand(np.array([[2.0, 1.0], [1.0, 1.0]]))
     assert found == pytest.approx((1 - 1.6) / (4 - 1.6))
 
