@@ -90,6 +90,9 @@ def test_clusters_by_closed_form() -> None:
 
     design = minimum_detectable_effect(200, cluster_size=40, icc=0.05, sd=2.0)
     assert (design.df, design.clusters, design.people) == (8, 10, 400)
+    assert "Plus petit effet détectable" in design.summary()
+    size = sample_size(design.effect, cluster_size=40, icc=0.05, sd=2.0)
+    assert "inscrire 400 personnes" in size.summary()
     error = 2 * math.sqrt(2 * (1 + 39 * 0.05) / 200)
     critical = stats.t.isf(0.025, 8)
     assert stats.nct.sf(critical, 8, design.effect / error) == pytest.approx(0.8, abs=1e-6)
