@@ -201,6 +201,14 @@ def test_weights_by_label_or_in_order() -> None:
         )
     with pytest.raises(BarometreError, match="donner 80 poids"):
         balance_table(frame, "arm", ["age"], weight=[1.0, 2.0])
+    some = frame["poids"].iloc[:60]  # with one of nobody: those without a weight are left out
+    known = frame.assign(poids=some)
+    pd.testing.assert_frame_equal(
+        pd.DataFrame(
+            balance_table(frame, "arm", ["age"], weight=pd.concat([some, pd.Series({"x": 9.0})]))
+        ),
+        pd.DataFrame(balance_table(known, "arm", ["age"], weight="poids")),
+    )
     with pytest.raises(BarometreError, match="aucun index commun"):
         balance_table(frame, "arm", ["age"], weight=pd.Series(1.0, range(80)))
     twice = frame.set_index(pd.Index(["p"] * 80))

@@ -81,6 +81,12 @@ def test_retention_tells_no_small_flow(cohort: Cohort, options: dict[str, Any]) 
         assert len(told) >= 2
 
 
+def test_late_entries_are_not_told_by_a_difference() -> None:
+    """Forty people, then twenty of them and two more: 40 and 42 expected are not both shown."""
+    shown = protect(retention([*range(40), *range(20), 40, 41], [1] * 40 + [2] * 22))
+    assert pd.DataFrame(shown)["n_expected"].notna().sum() == 1
+
+
 def test_retention_over_every_loss() -> None:
     """Sixteen people, three waves, threshold 3: whatever is published, all small losses fit it."""
     seen: dict[tuple[Any, ...], set[tuple[int, int]]] = {}

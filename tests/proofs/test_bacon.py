@@ -44,7 +44,11 @@ def test_they_add_up_to_the_coefficient(always: bool) -> None:
     fixed = cohort.twfe(rows, "income", "on", **KEYS)
     assert parts.estimate == pytest.approx(fixed.estimate, rel=1e-9)
     assert parts.table["weight"].sum() == pytest.approx(1)
-    assert "déjà traités" in parts.summary()
+    warning = "Ceux qui sont déjà traités servent de témoins"
+    assert warning in parts.summary()
+    alone = rows[rows["first"].isin([0, 2023]) | rows["first"].isna()]  # one date: none is after
+    alone = cohort.bacon_weights(alone, "income", first_treated="first", **KEYS)
+    assert warning not in alone.summary()
 
 
 def test_people_not_seen_at_every_wave_are_counted() -> None:
