@@ -159,6 +159,13 @@ def test_weighted_logit_repeats_rows() -> None:
     np.testing.assert_allclose(weighted.table["estimate"], repeated.table["estimate"], rtol=1e-7)
 
 
+def test_the_unit_of_a_covariate_is_no_collinearity() -> None:
+    frame = people()
+    plain = fit_logit(frame, "arm", ["age", "sexe"])
+    large = fit_logit(frame.assign(age=frame["age"] * 1e9), "arm", ["age", "sexe"])
+    np.testing.assert_allclose(large.probability, plain.probability, rtol=1e-9)
+
+
 def test_a_logit_that_cannot_be_fitted_says_why() -> None:
     frame = people()
     with pytest.raises(BarometreError, match="à coup sûr"):

@@ -60,7 +60,7 @@ def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         pseudonymise(["a"])
     with pytest.raises(BarometreError, match="illisible"):
         pseudonymise(["a"], key_file=tmp_path / "rien")
-    with pytest.raises(BarometreError, match="1 identifiant manquant"):
+    with pytest.raises(BarometreError, match=r"1 identifiant manquant\b"):
         pseudonymise(pd.Series(["a", None]), key_variable="CLE")
     with pytest.raises(BarometreError, match="dtype=str"):
         pseudonymise(pd.Series([1.0, 2.0]), key_variable="CLE")
