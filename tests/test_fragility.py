@@ -118,6 +118,10 @@ def test_groups() -> None:
         ["59172", 40, 50],
         ["59651", 40, 75],
     ]
+    assert found.columns.tolist() == [
+        *("commune", "effectif", "effectif_fragile", "inconnus", "part", "part_min", "part_max"),
+        *("critere", "ponderation", "statut", "note"),
+    ]
     both = fragility_75(frame, by=["commune", "sexe"], threshold=0)
     assert both[["commune", "sexe"]].to_numpy().tolist() == [
         [c, s] for c in ("59172", "59651") for s in "FH"
