@@ -159,7 +159,7 @@ def evolution(
     rows = bridged(by_month(rows) if monthly else rows, bridge)
     _check_years(rows, start, end)
     rows = deflated(rows, deflate, end, years=(start, end))
-    key = rows.code * max(len(rows.cards), 1) + rows.card
+    key = rows.code * len(rows.cards) + rows.card
     pairs, first = np.unique(key, return_index=True)
     order = np.argsort(first, kind="stable")
     place = np.full(len(rows.codes) * len(rows.cards), -1, dtype=np.int64)
@@ -382,7 +382,7 @@ def _with_convergence(
     pairs: _Pairs, frame: pd.DataFrame, reference: str, tolerance: float
 ) -> pd.DataFrame:
     mine = (frame["code"] == reference).to_numpy()
-    place = np.full(max(len(pairs.rows.cards), 1), -1, dtype=np.int64)
+    place = np.full(len(pairs.rows.cards), -1, dtype=np.int64)
     place[pairs.cards[mine]] = np.flatnonzero(mine)
     there = np.where(mine, -1, place[pairs.cards])
     change = frame["evolution"].to_numpy()
