@@ -7,8 +7,6 @@ import os
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from barometre import cohort
 from barometre.base.errors import BarometreError
@@ -33,8 +31,7 @@ def statistics(frame: pd.DataFrame, **options: float) -> list[float]:
     return [float(value) for value in gray_test(*columns, **options)["chisq"]]
 
 
-@settings(max_examples=15)
-@given(st.integers(0, 10_000))
+@pytest.mark.parametrize("seed", range(6))
 def test_names_order_and_scale_of_time_are_nothing(seed: int) -> None:
     frame = drawn(seed)
     expected = pytest.approx(statistics(frame), rel=1e-8, abs=1e-10, nan_ok=True)
@@ -73,7 +70,7 @@ def test_equal_hazards_are_not_equal_incidences() -> None:
 
 def test_size() -> None:
     """5 % of true nulls are rejected, within three errors of the draws."""
-    draws = 2000 if os.environ.get("BAROMETRE_SLOW") == "1" else 300
+    draws = 2000 if os.environ.get("BAROMETRE_SLOW") == "1" else 200
     rng = np.random.default_rng(7)
     rejected = 0
     for _ in range(draws):
