@@ -30,7 +30,7 @@ mutants: $(STAMP)
 	$(BIN)/python -m benchmarks.mutants
 
 docs: $(STAMP)
-	rm -rf docs/api docs/made docs/fiches  # pages of names that are gone
+	rm -rf docs/api docs/fiches  # pages of names that are gone
 	$(BIN)/python docs/spelling.py
 	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
