@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test slow lint types bench mutants docs wheel compat clean
+.PHONY: demo test slow lint types bench bench-peers mutants docs wheel compat clean
 
 demo: $(STAMP)
 	$(BIN)/barometre demo
@@ -24,6 +24,11 @@ types: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m benchmarks.run $(if $(filter small,$(SIZE)),--small)
+
+# Beside other programs of the same estimators.
+bench-peers: $(STAMP)
+	$(BIN)/python -m pip install --quiet pyfixest diff-diff
+	$(BIN)/python -m benchmarks.run --only cohort
 
 mutants: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'

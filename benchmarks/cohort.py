@@ -73,9 +73,9 @@ def measures(*, small: bool) -> list[Measure]:
         return best(ours, times) / best(lambda: plain_transitions(frame), times)
 
     return [
-        Measure("cohort, two-way fixed effects / NumPy", 3.0, fixed_effects),
+        Measure("cohort, two-way fixed effects / NumPy", 2.5, fixed_effects),
         Measure("cohort, two more fixed effects / pyfixest", 3.0, more_effects),
-        Measure("cohort, ATT(g,t) / NumPy", 3.0, staggered),
+        Measure("cohort, ATT(g,t) / NumPy", 1.0, staggered),
         Measure("cohort, transitions / crosstab", 1.0, transitions),
         Measure(
             "cohort, peak memory of fixed effects / frame",

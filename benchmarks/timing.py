@@ -1,10 +1,13 @@
-"""How durations and memory are measured: best of several, same process, both sides."""
+"""How durations and memory are measured: processor time, best of several, both sides in turn."""
 
 from __future__ import annotations
 
+import math
+import subprocess
+import sys
 import time
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 
@@ -18,13 +21,39 @@ class Measure:
 
 
 def best(run: Callable[[], object], times: int) -> float:
-    """Return the shortest of several durations, in seconds."""
+    """Return the shortest of several durations, in seconds of processor."""
     durations = []
     for _ in range(times):
-        start = time.perf_counter()
+        start = time.process_time()
         run()
-        durations.append(time.perf_counter() - start)
+        durations.append(time.process_time() - start)
     return min(durations)
+
+
+def against(ours: Callable[[], object], bare: Callable[[], object], times: int) -> float:
+    """Compare two runs done in turn, so that both meet the same machine: how many times longer."""
+    pairs = [(best(ours, 1), best(bare, 1)) for _ in range(times)]
+    return min(one for one, _ in pairs) / min(other for _, other in pairs)
+
+
+def slope(sizes: Sequence[int], run: Callable[[int], Callable[[], object]], times: int) -> float:
+    """Print the seconds at some sizes, and return the slope of time against size (1: linear)."""
+    seconds = [best(run(size), times) for size in sizes]
+    told = ", ".join(f"{size}: {s:.2f} s" for size, s in zip(sizes, seconds, strict=True))
+    print(f"    {told}")
+    return math.log(seconds[-1] / seconds[0]) / math.log(sizes[-1] / sizes[0])
+
+
+def peak_of(program: str, *arguments: str) -> int:
+    """Run a program apart, and return the megabytes that it held at its worst."""
+    ended = f"{program}\nimport resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", ended, *arguments],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return int(run.stdout.split()[-1]) // 1024
 
 
 def peak(run: Callable[[], object]) -> int:
