@@ -67,7 +67,7 @@ def measures(*, small: bool) -> list[Measure]:
     return [
         Measure(
             "memory of compute, 10 years of 57 indicators, in GB",
-            2.6,
+            2.5,
             lambda: peak_of(_COMPUTE, str(communes), "57") / GIGABYTE,
         ),
         Measure("suppress, slope with the rows of 12 columns", 1.2, secrecy),

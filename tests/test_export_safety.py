@@ -11,6 +11,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -163,6 +164,10 @@ def writer(
     )  # fmt: skip
 
 
+SLOW = os.environ.get("BAROMETRE_SLOW") == "1"
+"""Kill each writer at fifty moments rather than three."""
+
+
 @pytest.fixture(scope="module")
 def results_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("results") / "results.parquet"
@@ -195,7 +200,7 @@ def test_a_disk_that_fills_up_keeps_the_old_file(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
-@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+@pytest.mark.parametrize("suffix", results_file.SUFFIXES if SLOW else [".xlsx", ".csv"])
 def test_a_killed_run_leaves_the_old_file_and_stops_nothing(
     tmp_path: Path, results_path: Path, suffix: str
 ) -> None:
@@ -203,7 +208,8 @@ def test_a_killed_run_leaves_the_old_file_and_stops_nothing(
     scratch.mkdir()
     results = pd.read_parquet(results_path)
     expected = write_results(results, path).read_bytes()
-    for delay in (0.05, 0.2, 0.5):
+    moments = np.random.default_rng(0).uniform(0, 0.6, 50) if SLOW else (0.05, 0.2, 0.5)
+    for delay in moments:
         process = writer(results_path, path, times=1000, folder=scratch)
         assert process.stdout is not None
         assert process.stdout.readline() == "ready\n"
