@@ -168,15 +168,16 @@ def main() -> int:
 
 
 def write_page(rows: Sequence[tuple[str, float, float, bool]]) -> None:
-    """Put the figures of a run in the page of the documentation, between its marks."""
+    """Put the figures of a run in the page of the documentation, in place of the former ones."""
     page = Path(__file__).parent.parent / "docs" / "performance.md"
     before, _, rest = page.read_text("utf-8").partition(MARK)
-    _, _, after = rest.partition(MARK)
-    lines = ["| measure | this run | at most |  |", "|---|---:|---:|---|"]
-    lines += [
-        f"| {name} | {ratio:.2f} | {bound:g} | {'' if kept else 'not kept'} |"
+    former, _, after = rest.partition(MARK)
+    told = {line.split(" | ")[0].strip("| "): line for line in former.splitlines()[3:]}
+    told |= {
+        name: f"| {name} | {ratio:.2f} | {bound:g} | {'' if kept else 'not kept'} |"
         for name, ratio, bound, kept in rows
-    ]
+    }
+    lines = ["| measure | this run | at most |  |", "|---|---:|---:|---|", *told.values()]
     page.write_text(f"{before}{MARK}\n{chr(10).join(lines)}\n{MARK}{after}", "utf-8")
 
 
