@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,12 +25,35 @@ class TwoWays:
     weight: Floats | None = None
     full: bool = False
 
+    @functools.cached_property
+    def grid(self) -> bool:
+        """Tell rows in the order of people, then of waves, without hole or weight: a matrix."""
+        if not self.full or self.weight is not None:
+            return False
+        shape = (self.n_people, self.n_waves)
+        if len(self.person) != shape[0] * shape[1]:
+            return False
+        person, wave = self.person.reshape(shape), self.wave.reshape(shape)
+        in_order = (person == np.arange(shape[0])[:, None]).all()
+        return bool(in_order and (wave == np.arange(shape[1])).all())
+
     def person_sums(self, values: Floats | None) -> Floats:
         """Weighted sums by person; of 1 when there are no values."""
+        if self.grid:
+            if values is None:
+                return np.full(self.n_people, float(self.n_waves))
+            lines = values.reshape(self.n_people, self.n_waves)
+            sums = lines[:, 0].astype(float)
+            for wave in range(1, self.n_waves):  # in the order of a sum row by row
+                sums += lines[:, wave]
+            return sums
         return np.bincount(self.person, self._weighted(values), self.n_people).astype(float)
 
     def wave_sums(self, values: Floats | None) -> Floats:
         """Weighted sums by wave; of 1 when there are no values."""
+        if self.grid and values is not None:
+            sums: Floats = values.reshape(self.n_people, self.n_waves).sum(axis=0)
+            return sums
         return np.bincount(self.wave, self._weighted(values), self.n_waves).astype(float)
 
     def _weighted(self, values: Floats | None) -> Floats | None:
@@ -55,6 +79,8 @@ def without_person(values: Floats, rows: TwoWays) -> Floats:
     """
     totals = rows.person_sums(None)
     means = rows.person_sums(values) / np.where(totals > 0, totals, 1.0)
+    if rows.grid:
+        return np.asarray(values.reshape(-1, rows.n_waves) - means[:, None], float).ravel()
     return np.asarray(values - means[rows.person], float)
 
 
@@ -82,7 +108,11 @@ def without_person_and_wave(columns: list[Floats], rows: TwoWays) -> list[Floats
     deviations = [without_person(column, rows) for column in columns]
     if rows.full and rows.weight is None:
         for deviation in deviations:
-            deviation -= (rows.wave_sums(deviation) / rows.n_people)[rows.wave]
+            means = rows.wave_sums(deviation) / rows.n_people
+            if rows.grid:
+                deviation.reshape(-1, rows.n_waves)[:] -= means
+            else:
+                deviation -= means[rows.wave]
         return deviations
     cell = rows.person.astype(np.int64) * rows.n_waves + rows.wave
     present = np.bincount(cell, rows.weight, rows.n_people * rows.n_waves)
