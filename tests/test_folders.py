@@ -219,6 +219,9 @@ def test_a_note_or_an_empty_file_is_set_aside_unless_it_bears_the_name_of_data(
     told = {report.fichier: report for report in check_files(tmp_path)}
     assert told["lisez moi.txt"].genre == told["vide.csv"].genre == "autre"
     assert told["vide.csv"].avertissements == ("fichier vide, mis de côté",)
+    (tmp_path / "FILO2018_DISP_COM.csv").write_text("CODGEO;autre\n59172;12\n", "utf-8")
+    told = {report.fichier: report for report in check_files(tmp_path)}
+    assert "sans ses colonnes" in told["FILO2018_DISP_COM.csv"].avertissements[0]
     for name in ("FILO2019_DISP_COM.csv", "logements_2022.csv"):
         (tmp_path / name).write_bytes(b"")
         with pytest.raises(BarometreError, match=f"{name} : fichier vide"):

@@ -378,6 +378,8 @@ def _read_source(source: Source, *, beside: bool) -> Reading:
         return found.read(source)
     if beside:
         title = "aucune famille connue"
+        if "[" not in source.nom and _has_a_known_name(source.stem):  # not one more sheet
+            title = "porte le nom d'une famille connue, sans ses colonnes"
         return set_aside(source.nom, "autre", title, told=f"{title}, mis de côté")
     raise unrecognised(source)
 
