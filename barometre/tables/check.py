@@ -100,41 +100,51 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
 
 def _validate(name: str, numbers: pd.DataFrame) -> None:
     """Hold the columns that have a value against the model: an empty one breaks no rule."""
-    filled = numbers.columns[numbers.notna().any()]
-    if not len(filled):
-        return
-    schema, some = _schema(name, tuple(filled)), numbers[filled]
-    if not _keeps(name, schema, some):  # a column costs pandera milliseconds, whatever its length
-        schema.validate(some, lazy=True)
+    filled = numbers[numbers.columns[numbers.notna().any()]]
+    schema = _schema(name, tuple(filled.columns))
+    # The schema takes milliseconds a column, whatever its length: it judges what is not plainly in.
+    if not is_plainly_valid(name, filled, schema):
+        schema.validate(filled, lazy=True)
 
 
-_LIMITS = {
-    "greater_than_or_equal_to": {"min_value"},
-    "less_than_or_equal_to": {"max_value"},
-    "less_than": {"max_value"},
-    "in_range": {"min_value", "max_value", "include_min", "include_max"},
-}
-"""The checks of pandera that the least and the greatest value of a column answer."""
+def is_plainly_valid(name: str, numbers: pd.DataFrame, schema: pa.DataFrameSchema) -> bool:
+    """Tell the tables whose numbers are all within their limits, and parts within their wholes.
+
+    Parameters
+    ----------
+    name : str
+        Name of the table.
+    numbers : DataFrame
+        Columns of floats, each with a value.
+    schema : DataFrameSchema
+        Theirs.
+
+    Returns
+    -------
+    bool
+        False when the schema must be asked.
+    """
+    ends = np.array([(np.nanmin(v), np.nanmax(v)) for v in numbers.to_numpy().T]).reshape(-1, 2)
+    within = all(
+        _holds(check, low, high)
+        for column, (low, high) in zip(numbers.columns, ends, strict=True)
+        for check in schema.columns[column].checks
+    )
+    if not within or not np.isfinite(ends).all():
+        return False
+    model = MODELS.get(name)
+    return model is None or not any(broken.any() for _, broken in broken_relations(model, numbers))
 
 
-def _keeps(name: str, schema: pa.DataFrameSchema, numbers: pd.DataFrame) -> bool:
-    """Tell a table that plainly keeps to its model; of another one, pandera says what is wrong."""
-    for column, described in schema.columns.items():
-        values = numbers[column].to_numpy()
-        least, most = np.nanmin(values), np.nanmax(values)
-        for check in described.checks:
-            limits = check.statistics or {}
-            if set(limits) != _LIMITS.get(str(check.name)):
-                return False
-            if not (limits.get("include_min", True) and limits.get("include_max", True)):
-                return False
-            if least < limits.get("min_value", least) or most > limits.get("max_value", most):
-                return False
-            if check.name == "less_than" and most == limits["max_value"]:
-                return False
-    if name not in MODELS:
-        return True
-    return not any(broken.any() for _, broken in broken_relations(MODELS[name], numbers))
+def _holds(check: pa.Check, low: float, high: float) -> bool:
+    """Tell whether a check that is an interval holds between two values; False for another."""
+    bounds = check.statistics or {}
+    least, most = bounds.get("min_value", -np.inf), bounds.get("max_value", np.inf)
+    if check.name in ("greater_than_or_equal_to", "less_than_or_equal_to"):
+        return bool(least <= low and high <= most)
+    if check.name == "in_range" and bounds["include_min"] and bounds["include_max"]:
+        return bool(least <= low and high <= most)
+    return check.name in ("in_range", "less_than", "greater_than") and least < low and high < most
 
 
 def is_count(table: str, column: str) -> bool:
