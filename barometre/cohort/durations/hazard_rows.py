@@ -17,8 +17,8 @@ from barometre.cohort.inference.estimates import FewClustersWarning
 from barometre.cohort.rows.columns import as_codes, require_columns
 from barometre.cohort.rows.covariates import complete_columns
 
-MANY = 30  # clusters from which sizes near 5 % were measured
-SIZES = "8 à 16 % des fois à 6 ou 8 grappes"
+MANY = 30  # clusters from which sizes are under 8 %, 6 treated ones as well
+SIZES = "8 à 16 % des fois de 6 à 20 grappes"
 
 
 @dataclass(frozen=True)
