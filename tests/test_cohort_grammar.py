@@ -41,8 +41,10 @@ PROTECTION = {
     "pseudonymise",
     "protect",
 }
+# `feols` takes its formula first, then the frame, as in R.
 RAW = {"etable", "effective_size", "smallest_p", "pretrend_test", "achieved_power", "sample_size", "rmst",
-       "combine_weights", "rubin"} | ON_COLUMNS | PROTECTION  # fmt: skip
+       "combine_weights", "rubin",
+       "feols"} | ON_COLUMNS | PROTECTION  # fmt: skip
 CLUSTERED = ("did", "twfe", "event_study", "att_gt", "weighted_effect")
 
 
@@ -167,9 +169,7 @@ def results() -> dict[str, Any]:
         "logrank": cohort.logrank("emploi", "arm"),
         "gray": cohort.gray_test("emploi", "formation", "arm"),
         "cox": cohort.cox("emploi", "arm"),
-        "discrete": bcs.cohort.discrete_hazard(
-            cohort.time_to_event("emploi", at_entry="exclude"), "duration", "event", by="arm"
-        ),
+        "discrete": cohort.discrete_hazard("emploi", "arm"),
         "counts": cohort.transition_counts(),
         "rates": cohort.transition_rates("arm"),
         "distribution": cohort.state_distribution(),
@@ -197,6 +197,8 @@ def results() -> dict[str, Any]:
         "att_gt": effects,
         **{kind: effects.aggregate(kind) for kind in ("simple", "dynamic", "group", "calendar")},
         "att_gt pretrend": effects.pretrend(),
+        "filled": cohort.did_imputation("income"),
+        "formula": cohort.feols("income ~ treated | person + wave"),
         "robust": bcs.cohort.cluster_robust(first, "age", "arm", cluster="baseline_zone"),
         "bootstrap": bcs.cohort.wild_bootstrap(*design, term="effet", intercept=False, draws=99),
         "randomisation": bcs.cohort.randomisation_test(first, "age", "arm", draws=99),
