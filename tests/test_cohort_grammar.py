@@ -256,7 +256,7 @@ def test_one_chart_where_it_is_natural(results: dict[str, Any]) -> None:
              and hasattr(result, "plot")}  # fmt: skip
     assert drawn == {
         "did", "no interval", "twfe", "weighted_effect", "event_study", "att_gt", "simple",
-        "dynamic", "group", "calendar", "change",
+        "dynamic", "group", "calendar", "change", "filled",
     }  # fmt: skip
     for name in (*sorted(drawn), "curve", "incidence", "distribution"):
         ax = results[name].plot(title="Titre")
