@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.cards.listing import load_cards
-from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
+from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables, empty_statuts
 
 
 @dataclass(frozen=True)
@@ -125,7 +125,10 @@ def tables_of_columns(
 
 def _said(table: str, column: str, cells: pd.DataFrame) -> pd.DataFrame:
     """List what is said of the cells of a column."""
-    notes = cells[(cells["statut"] > 0).to_numpy() | (cells["motif"] != "").to_numpy()]
+    told = (cells["statut"] > 0).to_numpy() | (cells["motif"] != "").to_numpy()
+    if not told.any():
+        return empty_statuts()
+    notes = cells[told]
     said = {
         "code": notes["code"].array,
         "annee": notes["annee"].array,
