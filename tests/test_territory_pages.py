@@ -23,6 +23,7 @@ from barometre.pages.territory.facts.lines import ESTABLISHED, lines_of
 from barometre.pages.territory.facts.questions import ANNEX
 from barometre.pages.territory.facts.standing import spine_of
 from barometre.pages.territory.language.grammar import share_words
+from barometre.pages.territory.language.initials import INITIALS
 from barometre.pages.territory.sentences import (
     change_sentence,
     finding,
@@ -474,3 +475,54 @@ def test_a_page_is_in_one_language(
         if lang == "en":
             spaced = re.search(r"\w [;:?!]", text)
             assert spaced is None, f"{path.name}: {text[spaced.start() - 60 : spaced.end() + 20]!r}"
+
+
+# ---- what a reader asked -------------------------------------------------------------------------
+
+
+def test_initials_and_signs_are_told_on_the_page(
+    written: bcs.Report, texts: Mapping[str, str]
+) -> None:
+    for name in (f"{QUARTER}.html", f"{WHOLE}.html"):
+        text = texts[name]
+        assert "n.d.\u202f: non disponible" in text
+        listed = text.partition(" Sigles ")[2].partition("Révisions")[0]
+        body = text.partition(" Sigles ")[0]
+        for initials, (words, _) in INITIALS.items():
+            used = re.search(rf"(?<![\w-]){re.escape(initials)}(?![\w-])", body)
+            if initials in ("CC", "CU"):
+                continue
+            told = f"{initials}\u202f: " in listed
+            assert told or not used, initials
+            assert not told or words[:20].replace("'", "’") in listed
+
+
+def test_a_break_is_told_once(texts: Mapping[str, str]) -> None:
+    text = texts[f"{QUARTER}.html"]
+    assert text.count("Rupture en 2025 (") == 1
+    assert text.count("Rupture en 2020 (") == 1
+
+
+def test_a_share_of_one_case_says_so(evidence: Evidence) -> None:
+    """One establishment of 46 in Elnon: 2,2 %."""
+    (line,) = [x for x in lines_of(evidence, SMALL) if x.card.id == "taux_creation_etablissements"]
+    assert "(sur 1\xa0cas seulement)" in gap_sentence(line)
+    (other,) = [x for x in lines_of(evidence, QUARTER) if x.card.id == line.card.id]
+    assert "seulement" not in gap_sentence(other)
+
+
+def test_targets_have_their_units_and_sources(written: bcs.Report) -> None:
+    assert written.review is not None
+    text = re.sub(r"[ \n]+", " ", visible(written.review.read_text(encoding="utf-8")))
+    assert "15\u202f% 13,3\u202f% en avance contrat Quartiers 2030, ligne 3658" in text
+    assert "6\xa0logements" in text
+    assert "exemple fictif" in text
+
+
+def test_a_spine_is_told_in_figures(written: bcs.Report, texts: Mapping[str, str]) -> None:
+    page = written.pages[QUARTER].read_text(encoding="utf-8")
+    labels = re.findall(r'<svg class="spine"[^>]*aria-label="([^"]*)"', page)
+    assert len(labels) > 20
+    for word in ("minimum", "premier quartile", "médiane", "troisième quartile", "maximum"):
+        assert all(word in label for label in labels)
+    assert "non lu (zones de part et d’autre de zéro)" in texts[f"{QUARTER}.html"]
