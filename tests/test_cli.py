@@ -53,6 +53,18 @@ def test_faults_of_usage_are_told_in_french(
     assert not [word for word in english if word in faulty.words]
 
 
+def test_an_interruption_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def stopped() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("barometre.sources.reading.families", stopped)
+    told = call("families")
+    assert (told.code, told.err.strip()) == (
+        1,
+        "barometre : interrompu, rien n'a été écrit à moitié",
+    )
+
+
 def test_helps_are_in_french() -> None:
     for name in ("gap", "init", "edition create", ""):
         told = call(*name.split(), "--help", columns=80).words

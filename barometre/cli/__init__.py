@@ -2,7 +2,7 @@
 
 Exit codes: 0, done (files that are no data may have been set aside, and are listed); 1, bad input
 (the message on the error output, no traceback); 2, usage; 3, done, but a faulty file was skipped
-as asked.
+as asked; 130, interrupted.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typer.main import get_command
 from barometre.base.errors import BarometreError
 from barometre.cli.app import app
 from barometre.cli.commands import register
-from barometre.cli.usage import run
+from barometre.cli.usage import INTERRUPTED, run
 
 
 def main() -> None:
@@ -45,7 +45,7 @@ def _guarded(command: Callable[[], None]) -> None:
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         print("barometre : interrompu, rien n'a été écrit à moitié", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SystemExit(INTERRUPTED) from None
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:

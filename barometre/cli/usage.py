@@ -15,6 +15,9 @@ import typer
 USAGE = 2
 """Exit code of a fault of usage."""
 
+INTERRUPTED = 130
+"""Exit code of an interrupted run, as shells have it."""
+
 _Fault: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
 
 _HELP = (
@@ -85,17 +88,23 @@ def run(command: Any) -> None:
     Raises
     ------
     SystemExit
-        Always, with the exit code.
+        At the end, with the exit code.
+    KeyboardInterrupt
+        Interrupted.
     """
     _speak_french(command)
     try:
         code = command.main(standalone_mode=False)
+    except typer.Abort:  # how older parsers tell an interruption
+        raise KeyboardInterrupt from None
     except _Fault as fault:
         if type(fault).__name__ == "NoArgsIsHelpError":
             print(help_in_french(fault.format_message()), file=sys.stderr)
         else:
             _tell(fault)
         raise SystemExit(USAGE) from None
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
     raise SystemExit(code or 0)
 
 
