@@ -60,7 +60,7 @@ def test_an_interruption_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("barometre.sources.reading.families", stopped)
     told = call("families")
     assert (told.code, told.err.strip()) == (
-        1,
+        130,
         "barometre : interrompu, rien n'a été écrit à moitié",
     )
 
