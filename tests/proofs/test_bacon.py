@@ -46,8 +46,8 @@ def test_they_add_up_to_the_coefficient(always: bool) -> None:
     assert parts.table["weight"].sum() == pytest.approx(1)
     warning = "Ceux qui sont déjà traités servent de témoins"
     assert warning in parts.summary()
-    alone = rows[rows["first"].isin([0, 2023]) | rows["first"].isna()]  # one date: none is after
-    alone = cohort.bacon_weights(alone, "income", first_treated="first", **KEYS)
+    once = rows[rows["first"].isin([0, 2023]) | rows["first"].isna()]  # one date: none is after
+    alone = cohort.bacon_weights(once, "income", first_treated="first", **KEYS)
     assert warning not in alone.summary()
 
 
