@@ -53,9 +53,9 @@ def test_castle_doctrine_taken_apart() -> None:
         "jamais traités": ("0.899", "0.078"),
     }
     for name, (weight, estimate) in figures.items():
-        found = parts.by_comparison.loc[name]
-        assert printed(float(found["weight"]), weight)
-        assert printed(float(found["estimate"]), estimate)
+        found = parts.by_comparison
+        assert printed(found["weight"][name], weight)
+        assert printed(found["estimate"][name], estimate)
     assert printed(parts.estimate, "0.069")
     assert printed(twfe(castle(), "l_homicide", "post", **STATES).estimate, "0.069")
     assert printed(feols("l_homicide ~ post | sid + year", castle()).table["estimate"][0], "0.069")
@@ -97,20 +97,20 @@ def test_castle_doctrine_by_imputation() -> None:
 
 def test_job_training_raises_earnings() -> None:
     rows = training()
-    plain = feols("re78 ~ treat", rows, se="iid").table.set_index("term").loc["treat"]
-    assert printed(float(plain["estimate"]), "1794")
-    assert printed(float(plain["se"]), "633")
-    robust = feols("re78 ~ treat", rows, se="HC1").table.set_index("term").loc["treat"]
-    assert printed(float(robust["se"]), "671")
+    plain = feols("re78 ~ treat", rows, se="iid").table.set_index("term")
+    assert printed(plain["estimate"]["treat"], "1794")
+    assert printed(plain["se"]["treat"], "633")
+    robust = feols("re78 ~ treat", rows, se="HC1").table.set_index("term")
+    assert printed(robust["se"]["treat"], "671")
     formula = "re78 ~ treat + age + age2 + educ + nodegree + black + hisp"
-    adjusted = feols(formula, rows, se="iid").table.set_index("term").loc["treat"]
-    assert printed(float(adjusted["estimate"]), "1672")
+    adjusted = feols(formula, rows, se="iid").table.set_index("term")
+    assert printed(adjusted["estimate"]["treat"], "1672")
     # Their table 1: 185 and 260 men, years of school and shares without a degree.
     table = balance_table(rows, "treat", ["educ", "nodegree"]).set_index("variable")
     figures = {"educ": ("10.35", "10.09"), "nodegree": ("0.71", "0.83")}
     for name, (treated, control) in figures.items():
-        assert printed(float(table.loc[name, "mean_treated"]), treated)
-        assert printed(float(table.loc[name, "mean_control"]), control)
+        assert printed(table["mean_treated"][name], treated)
+        assert printed(table["mean_control"][name], control)
     assert rows["treat"].value_counts().to_dict() == {0.0: 260, 1.0: 185}
 
 
