@@ -56,12 +56,14 @@ def measure_csv(rows: int, times: int, kind: Dialect) -> float:
 
 
 _MEMORY = """
-import resource, sys
+import re, resource, sys
 import pandas as pd, barometre as bcs, barometre.pages.results_file
 frame = pd.read_parquet(sys.argv[1])
 before = int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
 bcs.write_results(frame, sys.argv[2])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before)
+# ru_maxrss would keep what the process that launched this one held.
+status = open("/proc/self/status").read()
+print(int(re.search(r"VmHWM:\\s*([0-9]+)", status).group(1)) * 1024 - before)
 """
 
 
