@@ -125,6 +125,16 @@ def brute_montecarlo(results: pd.DataFrame, draws: int, seed: int) -> list[tuple
     return [(int(column[low_place]), int(column[high_place])) for column in columns.T]
 
 
+def test_the_limits_of_four_draws_are_the_first_and_the_third() -> None:
+    """Of two territories, ranks add up to 3: the third of one is 3 less the second of the other."""
+    pair = bounded([10.0, 10.5], [8, 8.5], [12, 12.5], indicator=WORK)
+    sums = [
+        sum(high for _, high in limits(pair, level=0.5, draws=4, seed=seed)) for seed in range(12)
+    ]
+    assert min(sums) >= 3
+    assert max(sums) == 4
+
+
 def test_montecarlo_is_that_of_counting_draw_by_draw() -> None:
     # Values such that no quantile is near the frontier between two ranks.
     results = bounded(

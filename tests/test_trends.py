@@ -117,6 +117,16 @@ def test_cochran_armitage_is_the_correlation_of_people_with_time() -> None:
     assert error == pytest.approx(slope / z)
 
 
+@pytest.mark.parametrize(
+    ("years", "above"),
+    [([1.0, 2, 3], [0.0, 0, 0]), ([1.0, 2, 3], [9.0, 9, 9]), ([2.0, 2, 2], [1.0, 2, 3])],
+    ids=["nobody", "everybody", "one date"],
+)
+def test_counts_without_a_trend_to_test(years: list[float], above: list[float]) -> None:
+    found = count_trend(np.array(years), np.array(above), np.full(3, 9.0))
+    assert np.isnan(found).all()
+
+
 def test_counts_of_a_register_are_tested_as_counts() -> None:
     frame = pd.DataFrame(
         {
@@ -174,6 +184,8 @@ def test_sampled_values_have_a_weighted_slope() -> None:
     assert found.pente == pytest.approx(0.6)
     sd = 2 / 1.959964
     assert found.statistique == pytest.approx(0.6 / (sd / math.sqrt(50)), rel=1e-6)
+    half = 2 / math.sqrt(50)
+    assert (found.pente_inf, found.pente_sup) == pytest.approx((0.6 - half, 0.6 + half), rel=1e-6)
     wide = frame.assign(borne_inf=frame["valeur"] - 8, borne_sup=frame["valeur"] + 8)
     assert one(wide, 3).tendance == "sans_tendance"
 
