@@ -254,6 +254,8 @@ def test_nominal_euros_are_said_to_be_so_and_constant_ones_are_computed() -> Non
     assert (nominal.tendance, real.tendance) == ("hausse", "baisse")
     assert "euros courants" in nominal.note
     assert "signalé en 2018" in nominal.note
+    to_2018 = tidy([10_000 * 1.01**i for i in range(9)], 2010, indicateur=INCOME)
+    assert "signalé en 2018" in one(to_2018).note
     assert "euros courants" not in (real.note or "")
     change = change_of(incomes, 2014, 2019)
     assert change.appreciation == "favorable"
