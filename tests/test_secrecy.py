@@ -285,6 +285,8 @@ def test_rates_computed_elsewhere_are_hidden_too() -> None:
     pd.testing.assert_frame_equal(placed, rates.mask(result.table.isna()))
     with pytest.raises(BarometreError, match="libellés"):
         result.shares(values=rates.iloc[1:])
+    with pytest.raises(BarometreError, match="libellés"):
+        result.shares(values=rates.rename(columns={rates.columns[0]: "autre"}))
     with pytest.raises(UnknownNameError, match="axe"):
         result.shares("rows")  # type: ignore[arg-type]  # that is the point
 
