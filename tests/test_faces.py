@@ -181,8 +181,7 @@ def test_the_gaps_drawn_of_scores_are_those_to_their_mean() -> None:
 # What scripts give or receive that is no result: data, options, declarations.
 NO_RESULTS = {
     *("Tables", "Dataset", "Column", "Config", "Selection", "SurveyDesign", "Household", "Fault"),
-    *("Cohort", "Regression", "Index", "Leaf", "Node", "Alternatives", "DataError", "Edition"),
-    *("Signed", "Report", "CohortPage"),
+    *("Cohort", "Regression", "Index", "Leaf", "Node", "Alternatives", "DataError", "Signed"),
 }
 ONE_CHART = {
     *("Scores", "Robustness", "TerritorialIndex", "Estimate", "EventStudy", "AttGt", "Aggregation"),

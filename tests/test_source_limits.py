@@ -7,6 +7,8 @@ import os
 import random
 import subprocess
 import sys
+import tempfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -219,3 +221,17 @@ def test_marks_of_a_sheet_are_found_across_pieces(
     assert whole.unsaved
     monkeypatch.setattr(sheets, "_PIECE", 100)
     assert sheets._marks(content, "xl/worksheets/sheet1.xml") == whole
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**20 - 1, 2**20, 2**20 + 1, 3 * 2**20])
+def test_no_more_is_read_than_asked_nor_reserved_than_is_there(size: int) -> None:
+    content = bytes(range(256)) * 2**13  # 2 MiB
+    assert limits.read_at_most(io.BytesIO(content), size) == content[:size]
+    tracemalloc.start()
+    with tempfile.TemporaryFile() as file:
+        file.write(b"code;a\n")
+        file.seek(0)
+        assert limits.read_at_most(file, 2**26) == b"code;a\n"
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2**22

@@ -14,7 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from barometre.base.errors import BarometreError, Fault, UnknownNameError
+from barometre.base.face import Face
 from barometre.base.french import Lang
 from barometre.monitoring.words import english
 
@@ -74,7 +77,7 @@ _PERCENT = re.compile("%|pour ?cent", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class SheetReport:
+class SheetReport(Face):
     """What is said of a sheet.
 
     Attributes
@@ -96,8 +99,18 @@ class SheetReport:
         """Tell whether nothing is missing nor ill-defined."""
         return not self.defauts
 
+    @property
+    def table(self) -> pd.DataFrame:
+        """What to correct, a row each: ``champ``, ``probleme``, ``remede``."""
+        said = [(fault.lieu, fault.probleme, fault.remede) for fault in self.defauts]
+        return pd.DataFrame(said, columns=["champ", "probleme", "remede"], dtype="str")
+
+    def sentences(self) -> list[str]:
+        """Say in French what is wrong, the example left out."""
+        return self._said("fr").splitlines()
+
     def summary(self, lang: Lang = "fr") -> str:
-        """Say it in plain words.
+        """Say it in plain words, with a corrected example.
 
         Parameters
         ----------
@@ -108,24 +121,25 @@ class SheetReport:
         -------
         str
         """
+        if self.ok:
+            return self._said(lang)
+        right = "A sheet without fault:" if lang == "en" else "Exemple sans défaut :"
+        return f"{self._said(lang)}\n\n{right}\n\n{self.exemple}"
+
+    def _said(self, lang: Lang) -> str:
         number = len(self.defauts)
         if lang == "en":
             if self.ok:
                 return f"{self.fichier}: complete and well defined"
             title = f"{self.fichier}: {number} point{'s' if number > 1 else ''} to correct"
-            lines = "".join(
+            return title + "".join(
                 f"\n  - {fault.lieu}: {english(fault.probleme)}; {english(fault.remede)}"
                 for fault in self.defauts
             )
-            return f"{title}{lines}\n\nA sheet without fault:\n\n{self.exemple}"
         if self.ok:
             return f"{self.fichier} : indicateur complet et bien défini"
         title = f"{self.fichier} : {number} point{'s' if number > 1 else ''} à reprendre"
-        lines = "".join(f"\n  - {fault}" for fault in self.defauts)
-        return f"{title}{lines}\n\nExemple sans défaut :\n\n{self.exemple}"
-
-    def __str__(self) -> str:
-        return self.summary()
+        return title + "".join(f"\n  - {fault}" for fault in self.defauts)
 
 
 def check_indicator(sheet: str | Path | Mapping[str, Any]) -> SheetReport:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from barometre.base.errors import BarometreError
+from barometre.base.face import Face
 from barometre.base.files import replacing, write_text
 from barometre.cohort import Cohort
 from barometre.pages.frames_file import write_sheets
@@ -25,7 +26,7 @@ _ARMS = ("Bénéficiaires", "Comparaison")
 
 
 @dataclass(frozen=True)
-class CohortPage:
+class CohortPage(Face):
     """What was written of a cohort.
 
     Attributes
@@ -50,9 +51,15 @@ class CohortPage:
         effect = next((part.reading for part in self.sections if part.key == "effet"), "")
         return f"{self.title}. {effect}" if effect else f"{self.title}."
 
-    def summary(self) -> str:
+    @property
+    def table(self) -> pd.DataFrame:
+        """What the page says, a row a section: ``titre``, ``lecture``."""
+        said = [(part.title, part.reading) for part in self.sections]
+        return pd.DataFrame(said, columns=["titre", "lecture"], dtype="str")
+
+    def sentences(self) -> list[str]:
         """Say in French what was written."""
-        return f"{self.page.name} et {self.workbook.name} dans {self.page.parent}"
+        return [f"{self.page.name} et {self.workbook.name} dans {self.page.parent}"]
 
 
 def cohort_page(

@@ -12,6 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
+from barometre.base.face import Face
 from barometre.base.files import replacing, write_text
 from barometre.base.french import Lang
 from barometre.base.version import __version__
@@ -50,7 +51,7 @@ Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
-class Report:
+class Report(Face):
     """What was written.
 
     Attributes
@@ -71,10 +72,16 @@ class Report:
     workbook: Path
     review: Path | None = None
 
-    def summary(self) -> str:
+    @property
+    def table(self) -> pd.DataFrame:
+        """The pages written, a row each: ``code``, ``page``."""
+        names = {code: path.name for code, path in self.pages.items()}
+        return pd.DataFrame({"code": list(names), "page": list(names.values())}, dtype="str")
+
+    def sentences(self) -> list[str]:
         """Say in French what was written."""
         pages = counted(len(self.pages), "page")
-        return f"{pages}, {self.index.name} et {self.workbook.name} dans {self.folder}"
+        return [f"{pages}, {self.index.name} et {self.workbook.name} dans {self.folder}"]
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,26 @@ _HELD = {"xl/sharedstrings": 128, "xl/styles": 16, "xl/workbook": 16, "xl/theme"
 _ROW = re.compile(rb'<row[^>]{0,200}?\sr="(\d+)"')
 
 
+def read_at_most(file: IO[bytes], size: int) -> bytes:
+    """Read no more than some bytes, reserving what is there rather than what is admitted.
+
+    Parameters
+    ----------
+    file : binary file
+        Open where to begin.
+    size : int
+        Bytes.
+
+    Returns
+    -------
+    bytes
+    """
+    held = io.BytesIO()
+    while piece := file.read(min(_CHUNK, size - held.tell())):
+        held.write(piece)
+    return held.getvalue()
+
+
 def refuse_bomb(nom: str, info: zipfile.ZipInfo) -> None:
     """Refuse the member of an archive that is too large, or swells as no table does.
 

@@ -248,7 +248,9 @@ def _csv_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Sour
     with opening() as file:
         head = file.read(delimited.BEGINNING)
         if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-            head += file.read(delimited.LARGEST)  # larger ones are refused once read
+            head += limits.read_at_most(
+                file, delimited.LARGEST
+            )  # larger ones are refused once read
         elif len(head) == delimited.BEGINNING:
             head = head[: head.rfind(b"\n") + 1] or head  # whole lines
     header = delimited.find_header(delimited.as_utf8(nom, head), lambda n: recognise(n, nom))
@@ -271,7 +273,7 @@ def _read_csv(
     nom: str, opening: Opening, header: delimited.Header, columns: Sequence[str], most: int
 ) -> pd.DataFrame:
     with opening() as file:
-        content = file.read(delimited.LARGEST + 1)
+        content = limits.read_at_most(file, delimited.LARGEST + 1)
     if len(content) > delimited.LARGEST:
         return large.read_columns(nom, opening, header, columns, most)
     return delimited.read_columns(nom, delimited.as_utf8(nom, content), header, columns, most)
@@ -326,7 +328,7 @@ def _read_parquet(
 
 def _json_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Source]:
     with opening() as file:
-        answer = answers.parse(nom, file.read(answers.LARGEST + 1))
+        answer = answers.parse(nom, limits.read_at_most(file, answers.LARGEST + 1))
     if not answer.noms:
         return []
     name = f"{nom} [{answer.jeu}]" if answer.jeu else nom
