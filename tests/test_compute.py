@@ -295,8 +295,10 @@ def test_all_refused_tables_are_told_at_once() -> None:
     bad = LOGEMENTS.assign(logements=-1)
     with pytest.raises(TableError) as refused:
         Tables({"logements": bad, "revenus": bad})
-    assert "table Logements refusée" in str(refused.value)
-    assert "table Revenus refusée" in str(refused.value)
+    said = str(refused.value)
+    assert said.startswith("tables logements, revenus refusées : 4 défauts")
+    assert "logements, logements : 3 valeurs hors des limites" in said
+    assert "revenus" in said.split("refusées", 1)[1]
 
 
 def test_the_set_cannot_be_changed_through_what_it_gives() -> None:

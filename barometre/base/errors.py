@@ -46,8 +46,8 @@ class BarometreError(ValueError):
 
 
 FEMININE = frozenset(
-    {"agrégation", "alternative", "colonne", "langue", "moyenne", "normalisation", "option",
-     "raison", "règle", "sorte", "vague", "valeur", "ventilation", "étape"}
+    {"agrégation", "alternative", "colonne", "corrélation", "langue", "moyenne", "normalisation",
+     "option", "raison", "règle", "sorte", "vague", "valeur", "ventilation", "étape"}
 )  # fmt: skip
 """The kinds of names that are feminine in French; the others are masculine."""
 

@@ -357,10 +357,10 @@ def favour_of(ways: Sequence[Direction], values: Floats, which: Integers) -> Flo
         return np.full(len(values), np.nan)
     signs = np.array([{"hausse_favorable": 1.0, "hausse_defavorable": -1.0}.get(w) for w in ways],
                      dtype=np.float64)  # fmt: skip
-    turned: Floats = values * signs[which]
+    turned = values * signs[which]
     targets = {"proche_de_zero": 0.0, "proche_de_50": 50.0}
     aims = np.array([targets.get(way, np.nan) for way in ways])
     if not np.isnan(aims).all():
-        aimed = ~np.isnan(aims)[which]
-        turned[aimed] = -np.abs(values[aimed] - aims[which[aimed]])
-    return turned
+        aim = aims[which]
+        turned = np.where(np.isnan(aim), turned, -np.abs(values - aim))
+    return np.asarray(turned, dtype=np.float64)
