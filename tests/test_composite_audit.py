@@ -166,6 +166,21 @@ def test_repeated_and_opposed_components_are_told() -> None:
     assert (eased["verdict"] == PASS).all()
 
 
+def test_a_value_at_its_threshold_is_not_beyond_it() -> None:
+    """The thresholds are set at values that the audit itself gives."""
+    frame = frame_of(3, units=32)  # a power of two: a share of the units times them is exact
+    found = audit(tree(), frame).set_index(["controle", "element"])["valeur"]
+    for check, option, units in (
+        ("correlation", "redundant", 1),
+        ("retrait_moyen", "mean_shift", 32),
+        ("retrait_max", "max_shift", 32),
+    ):
+        element = found[check].idxmax()
+        for limit, verdict in ((found[check].max(), PASS), (found[check].max() * 0.999, LOOK)):
+            again = rows(audit(tree(), frame, **{option: limit / units}), check)
+            assert again["verdict"][element] == verdict, check
+
+
 @given(seed=seeds, units=st.integers(3, 40), parts=st.integers(2, 6))
 def test_alpha_of_parts_of_one_variance_is_spearman_and_brown(
     seed: int, units: int, parts: int

@@ -235,6 +235,14 @@ def test_ranks_do_not_see_rounding(seed: int, share: float) -> None:
     np.testing.assert_array_equal(tied_ranks(blurred), tied_ranks(values))
 
 
+@pytest.mark.parametrize(("other", "rank"), [(90.5, 1), (89.5, 2)])
+def test_the_tolerance_is_a_share_of_the_larger_of_two_neighbours(other: float, rank: int) -> None:
+    for sign in (1, -1):
+        values = sign * np.array([100, other])
+        ranks = tied_ranks(values, tolerance=0.1, ascending=sign < 0)
+        assert ranks.tolist() == [1, rank]
+
+
 @given(seed=seeds, scale=st.sampled_from([1e-18, 1e-9, 1e9]))
 def test_ranks_do_not_see_the_unit(seed: int, scale: float) -> None:
     values = np.random.default_rng(seed).choice([0.0, 0.1, 0.3, 0.7, 5.1], size=(2, 10))
