@@ -121,6 +121,23 @@ def test_the_strongest_reason_is_told() -> None:
     assert row(results, "59002")["statut"] == "non_defini"
 
 
+def test_a_published_reason_stands_only_where_nothing_is_computed() -> None:
+    said = statuts(
+        ("59172", 2021, "publies", VACANCY, "non_disponible", None, "pas encore paru"),
+        ("01001", 2021, "publies", VACANCY, "non_disponible", None, "pas encore paru"),
+    )
+    published = frame([("59172", 2021, np.nan), ("01001", 2021, np.nan)], VACANCY)
+    results = bcs.compute(Tables({"logements": LOGEMENTS, "publies": published}, statuts=said))
+    known, absent = row(results, "59172"), row(results, "01001")
+    assert known[["valeur", "statut", "origine"]].tolist() == [15.0, "ok", "calcule"]
+    assert pd.isna(known["note"])
+    assert absent[["statut", "origine", "note"]].tolist() == [
+        "non_disponible",
+        "publie",
+        "pas encore paru",
+    ]
+
+
 def test_a_doubtful_count_makes_a_doubtful_value() -> None:
     said = statuts(("59172", 2021, "logements", "logements", "ok", "douteux", "contredit"))
     value = row(bcs.compute(Tables({"logements": LOGEMENTS}, statuts=said)), "59172")
