@@ -212,6 +212,8 @@ def test_numbers_are_numbers_whatever_holds_them() -> None:
         ([80, "<5"], "logements : 1 cellule illisible (59446 en 2021 : <5)"),
         ([80, [1]], "logements : 1 cellule illisible (59446 en 2021 : [1])"),
         ([True, False], "logements : vrai et faux au lieu de nombres"),
+        ([80, 90 + 1j], "logements : 2 cellules illisibles (59172 en 2021 : (80+0j)"),
+        (["80", 90j], "logements : 1 cellule illisible (59446 en 2021 : 90j)"),
         ([80, True], "logements : 1 cellule illisible (59446 en 2021 : True)"),
         (["80", "90"], "logements : nombres lus comme du texte (80 ; 90)"),
     ],

@@ -52,9 +52,9 @@ def absent_columns(
 
 def repeated_columns(frame: pd.DataFrame) -> Sequence[Fault]:
     """Find the column names given twice: none, or one fault for all of them."""
-    twice = list(map(str, frame.columns[frame.columns.duplicated()].unique()))
-    if not twice:
+    if frame.columns.is_unique:
         return ()
+    twice = list(map(str, frame.columns[frame.columns.duplicated()].unique()))
     problem = "colonne en double" if len(twice) == 1 else "colonnes en double"
     return [Fault(", ".join(twice), problem, "n'en garder qu'une, ou renommer l'autre")]
 

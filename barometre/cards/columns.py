@@ -16,6 +16,8 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import Index
 
+from barometre.base.arrays import Booleans, Floats
+
 KEY = ("code", "annee")
 
 # Parts and wholes are often rounded apart, or estimated by weights: up to one unit, a part larger
@@ -71,7 +73,7 @@ class Table(pa.DataFrameModel):
 
 def broken_relations(
     model: type[Table], frame: pd.DataFrame
-) -> Iterator[tuple[tuple[list[str], str], pd.Series[bool]]]:
+) -> Iterator[tuple[tuple[list[str], str], Booleans]]:
     """Yield every relation ``(parts, whole)`` of a model with where the parts exceed the whole.
 
     A column that the frame lacks is an empty one.
@@ -81,11 +83,15 @@ def broken_relations(
             continue
         for parts in column.metadata.get("parts", ()):
             if given := [part for part in parts if part in frame]:
-                present = frame[given].fillna(0)
-                yield (parts, whole), present.sum(axis=1) > frame[whole] + PART_TOLERANCE
+                total = np.nansum([_numbers(frame, part) for part in given], axis=0)
+                yield (parts, whole), total > _numbers(frame, whole) + PART_TOLERANCE
         for high in column.metadata.get("at_most", ()):
             if high in frame:
-                yield ([whole], high), frame[whole] > frame[high]
+                yield ([whole], high), _numbers(frame, whole) > _numbers(frame, high)
+
+
+def _numbers(frame: pd.DataFrame, column: str) -> Floats:
+    return frame[column].to_numpy(np.float64, na_value=np.nan)
 
 
 class Population(Table):

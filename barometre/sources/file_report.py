@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from barometre.cards.listing import load_cards
-from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables, empty_statuts
+from barometre.sources.files.values import filled
+from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ def tables_of_columns(
     for table, column, cells in (part for part in parts if len(part[2])):
         given = columns.setdefault(table, {})
         given[column] = pd.concat([given[column], cells]) if column in given else cells
-    said = [told for part in parts if len(told := _said(*part))]
+    said = [told for part in parts if (told := _said(*part)) is not None]
     statuts = pd.concat(said, ignore_index=True) if said else None
     frames: dict[str, pd.DataFrame] = {}
     shared: tuple[pd.DataFrame, pd.Index] | None = None  # tables of one file have often one key
@@ -123,11 +124,11 @@ def tables_of_columns(
     return Tables(frames, statuts=statuts, territoires=territoires, source=nom)
 
 
-def _said(table: str, column: str, cells: pd.DataFrame) -> pd.DataFrame:
-    """List what is said of the cells of a column."""
-    told = (cells["statut"] > 0).to_numpy() | (cells["motif"] != "").to_numpy()
+def _said(table: str, column: str, cells: pd.DataFrame) -> pd.DataFrame | None:
+    """List what is said of the cells of a column, if anything."""
+    told = (cells["statut"].to_numpy() > 0) | filled(cells["motif"])
     if not told.any():
-        return empty_statuts()
+        return None
     notes = cells[told]
     said = {
         "code": notes["code"].array,
@@ -160,10 +161,13 @@ def _wide(columns: Mapping[str, pd.DataFrame], known: pd.Index | None) -> pd.Dat
 
 def _same_keys(cells: pd.DataFrame, first: pd.DataFrame) -> bool:
     """Compare keys as they stand: to index those of each column takes ten times longer."""
-    return len(cells) == len(first) and all(
-        cells[key].dtype == first[key].dtype and cells[key].array.equals(first[key].array)
-        for key in ("code", "annee")
-    )
+    if len(cells) != len(first):
+        return False
+    for key in ("code", "annee"):
+        own, other = cells[key].array, first[key].array
+        if own is not other and not (own.dtype == other.dtype and own.equals(other)):
+            return False
+    return True
 
 
 def described(tables: Tables, nom: str, titre: str) -> FileReport:
@@ -182,9 +186,11 @@ def described(tables: Tables, nom: str, titre: str) -> FileReport:
     """
     frames = {table: tables[table] for table in tables}
     empties = {
-        (table, column): int(values.isna().sum())
+        (table, column): int(number)
         for table, frame in frames.items()
-        for column, values in frame.items()
+        for column, number in zip(
+            frame.columns, np.isnan(frame.to_numpy()).sum(axis=0), strict=True
+        )
     }
     given = {key for key, number in empties.items() if number < len(frames[key[0]])}
     fed, missing = [], {}
@@ -197,8 +203,9 @@ def described(tables: Tables, nom: str, titre: str) -> FileReport:
             missing[card.id] = tuple(absent)
     keys = [tables.index_of(table) for table in tables]
     years = {int(year) for index in keys for year in index.unique("annee")}
-    codes = [pd.Series(index.unique("code")) for index in keys]
-    hidden = int((tables.statuts["statut"] == "secret").sum())
+    codes = [index.unique("code") for index in keys]
+    said = tables.statuts["statut"]
+    hidden = int((said == "secret").sum()) if len(said) else 0
     empty = sum(empties[key] for key in given)
     return FileReport(
         fichier=nom,
@@ -206,7 +213,7 @@ def described(tables: Tables, nom: str, titre: str) -> FileReport:
         titre=titre,
         niveau=", ".join(sorted(set(tables.territoires["niveau"].dropna().unique()) - {""})),
         annees=tuple(sorted(years)),
-        lignes=pd.concat(codes).nunique() if codes else 0,
+        lignes=codes[0].append(codes[1:]).nunique() if codes else 0,
         ignorees=0,
         reparees=0,
         utilisees=tuple(f"{t}.{c}" for t, c in sorted(given)),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import functools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from numbers import Number
 
 import numpy as np
@@ -17,12 +17,13 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError, Fault, TableError, UnknownNameError, counted
 from barometre.base.frames import absent_columns, repeated_columns
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY, MODELS, broken_relations
 from barometre.cards.listing import load_cards
-from barometre.tables.codes import damaged_codes
+from barometre.tables.codes import are_codes, damaged_codes
 
 PUBLISHED = "publies"
 """Name of the table of published values: one column per indicator, in the unit of its card."""
@@ -80,11 +81,11 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
     faults += _text_faults(keyed, columns)
     if faults:
         # Values can still be judged in the columns that hold numbers: report those faults too.
-        numbers = keyed.select_dtypes("number").reindex(columns=columns)
+        numbers = keyed.select_dtypes("number", exclude=["complex64", "complex128"]).reindex(
+            columns=columns
+        )
         raise TableError(_title(name, source), [*faults, *_value_faults(name, numbers, schema)])
-    received = keyed.reindex(columns=columns)
-    floats = {column: _as_floats(received[column]) for column in columns}
-    numbers = pd.DataFrame(floats, index=keyed.index).set_axis(_typed_key(keyed.index))
+    numbers = pd.DataFrame(_floats(keyed, columns), _typed_key(keyed.index), columns)
     try:
         _validate(name, numbers)
     except SchemaErrors as error:
@@ -100,7 +101,7 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
 
 def _validate(name: str, numbers: pd.DataFrame) -> None:
     """Hold the columns that have a value against the model: an empty one breaks no rule."""
-    filled = numbers[numbers.columns[numbers.notna().any()]]
+    filled = numbers[numbers.columns[(~np.isnan(numbers.to_numpy())).any(axis=0)]]
     schema = _schema(name, tuple(filled.columns))
     # The schema takes milliseconds a column, whatever its length: it judges what is not plainly in.
     if not is_plainly_valid(name, filled, schema):
@@ -225,6 +226,8 @@ def _code_faults(frame: pd.DataFrame) -> Iterator[Fault]:
             "compléter ou retirer ces lignes",
             bad,
         )
+    if codes.dtype == "str" and are_codes(codes):
+        return  # what is of the form of a level is neither short, nor damaged, nor odd
     texts = pd.Series(codes).astype("str").dropna()
     digits, length = texts.str.isdigit(), texts.str.len()
     short = texts[digits & length.isin(_ZERO_LOST)]
@@ -259,6 +262,8 @@ def _code_faults(frame: pd.DataFrame) -> Iterator[Fault]:
 
 def _year_faults(frame: pd.DataFrame) -> Iterator[Fault]:
     years = frame.index.get_level_values("annee")
+    if years.dtype == np.int64 and (not len(years) or 1900 <= years.min() <= years.max() <= 2100):
+        return
     numbers = pd.to_numeric(pd.Series(years), errors="coerce")
     bad = ~(numbers.mod(1).eq(0) & numbers.between(1900, 2100)).to_numpy()
     if bad.any():
@@ -307,19 +312,18 @@ def _unknown_columns(columns: Iterable[object], known: Iterable[str]) -> Iterato
 
 def _text_faults(frame: pd.DataFrame, known: Iterable[str]) -> Iterator[Fault]:
     """Find what is no number; of a column of texts, the cells that are none are quoted."""
+    types = dict(zip(frame.columns, frame.dtypes, strict=True))
     for column in known:
-        if column not in frame:
+        if column not in types or types[column] == np.float64:
             continue
         cells = frame[column]
         if pd.api.types.is_bool_dtype(cells.dtype):
             remedy = "donner des nombres : 0 et 1 ne sont pas des effectifs"
             yield Fault(column, "vrai et faux au lieu de nombres", remedy, frame[[column]])
-        if pd.api.types.is_numeric_dtype(cells.dtype):
+        if pd.api.types.is_numeric_dtype(cells.dtype) and cells.dtype.kind != "c":
             continue
         given = cells[cells.notna()]
-        typed = given[
-            given.map(lambda cell: isinstance(cell, bool) or not isinstance(cell, Number))
-        ]
+        typed = given[~given.map(_is_number).astype(bool)]
         if typed.empty:
             continue  # numbers read as objects, None beside them
         texts = typed.astype("str").str.replace(r"\s", "", regex=True).str.replace(",", ".")
@@ -338,6 +342,20 @@ def _text_faults(frame: pd.DataFrame, known: Iterable[str]) -> Iterator[Fault]:
         )
 
 
+def _is_number(cell: object) -> bool:
+    """Tell a number, Decimal included, from a boolean, a text, a complex."""
+    return isinstance(cell, Number) and not isinstance(cell, bool | complex | np.complexfloating)
+
+
+def _floats(frame: pd.DataFrame, columns: Sequence[str]) -> Floats:
+    """Give the numbers of columns side by side; one that the frame lacks is empty."""
+    numbers = np.full((len(columns), len(frame)), np.nan)
+    for row, column in zip(numbers, columns, strict=True):
+        if column in frame:
+            row[:] = _as_floats(frame[column])
+    return numbers.T
+
+
 def _as_floats(cells: pd.Series) -> pd.Series[float]:
     """Give floats whatever holds the numbers: None, NA and Decimal included."""
     if pd.api.types.is_numeric_dtype(cells.dtype):
@@ -351,9 +369,13 @@ def _scale_faults(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> Iterator[F
         plausible = (column.metadata or {}).get("plausible")
         if plausible is None:
             continue
-        values = frame[name].dropna().astype(float)
-        if values.empty or values.max() <= 0:
+        cells = frame[name].to_numpy(np.float64, na_value=np.nan)
+        cells = cells[~np.isnan(cells)]
+        if not len(cells) or cells.max() <= 0:
             continue
+        if column.metadata["unite"] == "pourcent" and cells.max() > 1:
+            continue
+        values = frame[name].dropna().astype(float)
         low, high = plausible
         median = values.median()
         if column.metadata["unite"] == "pourcent" and values.max() <= 1:
@@ -394,7 +416,7 @@ def _value_faults(name: str, frame: pd.DataFrame, schema: pa.DataFrameSchema) ->
         yield from _scale_faults(frame, schema)
         return
     for (parts, whole), broken in broken_relations(MODELS[name], frame):
-        rows = frame[broken.to_numpy()]
+        rows = frame[broken]
         if len(rows):
             given = [part for part in parts if rows[part].notna().any()]
             total = rows[given].sum(axis=1)

@@ -132,6 +132,13 @@ def _fits(texts: pd.Series[str], level: str) -> pd.Series[bool]:
     return good & texts.map(_siren).astype(bool) if level == "epci" else good
 
 
+def are_codes(names: pd.Index | pd.Series[str]) -> bool:
+    """Tell whether all names are of the form of the codes of some level."""
+    cells = pa.array(names, type=pa.large_string(), from_pandas=True)
+    form = "|".join(_FORMS.values())
+    return bool(pc.all(pc.match_substring_regex(cells, f"^(?:{form})$"), skip_nulls=False).as_py())
+
+
 def matched(texts: pd.Series[str], form: str) -> pd.Series[bool]:
     """Tell the texts that are wholly of a form, that Arrow's expressions can write.
 

@@ -204,6 +204,8 @@ class Tables(Mapping[str, pd.DataFrame]):
     ) -> dict[tuple[str, str], Remarks]:
         """Bring what is said on the rows of the tables, column by column."""
         said = self._statuts
+        if said.empty:
+            return {}
         reasons = pd.Index(STATUSES).get_indexer(pd.Index(said["statut"])).astype(np.int8)
         marks = [
             (said[name] == word).to_numpy(bool)

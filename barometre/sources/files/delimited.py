@@ -323,7 +323,9 @@ def read_columns(
     options = csv_options(header, columns, quoted=quoted)
     frame = pd.read_csv(stream, nrows=len(kept), **options)
     refuse_shifted(nom, len(frame), len(kept))
-    return as_frame([frame.loc[kept, position] for position in options["usecols"]], columns)
+    if not kept.all():
+        frame = frame[kept]
+    return as_frame([frame[position] for position in options["usecols"]], columns)
 
 
 def kept_rows(nom: str, stream: Iterator[bytes], header: Header) -> Booleans:

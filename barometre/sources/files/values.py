@@ -105,6 +105,18 @@ def parse_numbers(texts: pd.Series[str]) -> Parsed:
     return Parsed(valeur, statut, illisible, equivocal)
 
 
+def begins(texts: pd.Series[str], mark: str) -> Booleans:
+    """Tell the cells that begin with a mark; every cell begins with an empty one."""
+    cells = pa.array(texts, type=pa.large_string(), from_pandas=True)
+    return _flags(pc.fill_null(pc.starts_with(cells, mark), False))
+
+
+def filled(texts: pd.Series[str]) -> Booleans:
+    """Tell the cells where something is written."""
+    cells = pa.array(texts, type=pa.large_string(), from_pandas=True)
+    return _flags(pc.fill_null(pc.not_equal(cells, ""), False))
+
+
 def _conventions(
     cells: Any,
 ) -> tuple[Booleans, Booleans, Booleans]:

@@ -120,13 +120,13 @@ def _refuse_unreadable(plan: Plan, texts: pd.DataFrame, parsed: dict[str, Parsed
     }
     faults = []
     for name, values in parsed.items():
-        bad = texts.loc[values.illisible, name]
-        if len(bad):
+        if values.illisible.any():
+            bad = texts.loc[values.illisible, name]
             problem = counted(len(bad), "cellule illisible", "cellules illisibles")
             remedy = "un nombre, ou « nd », ou rien, est attendu"
             faults.append(Fault(name, f"{problem} ({_quoted(bad)})", remedy))
-        unsure = texts.loc[values.equivoque, name]
-        if name in counts and len(unsure):
+        if name in counts and values.equivoque.any():
+            unsure = texts.loc[values.equivoque, name]
             problem = f"milliers ou décimales ? ({_quoted(unsure)})"
             faults.append(Fault(name, problem, "ôter les séparateurs de milliers"))
     if faults:
@@ -155,6 +155,8 @@ def _cells(
     motif = np.full(len(codes), "", dtype=object)
     for column in column_plan.colonnes:
         told = np.flatnonzero(parsed[column].statut)
+        if not len(told):
+            continue
         status[told] = parsed[column].statut[told]
         # The token itself: another column of the sum may hold a value that is not to be quoted.
         motif[told] = [f"« {token} » dans le fichier" for token in texts[column].iloc[told]]
@@ -165,6 +167,7 @@ def _cells(
         _say_why_empty(np.isnan(value), status, motif, texts, mapped, mapped.vide or family.vide)
     frame = pd.DataFrame(
         {"code": codes, "annee": when, "valeur": value, "statut": status, "motif": motif},
+        index=codes.index,
         copy=False,
     )
     if family.sommer:

@@ -13,7 +13,7 @@ from barometre.base.french import format_number
 from barometre.cards.columns import MODELS
 from barometre.cards.listing import load_cards
 from barometre.sources.files.text import stem_of
-from barometre.sources.files.values import Parsed
+from barometre.sources.files.values import Parsed, begins
 from barometre.sources.wide.family import Mapped, named
 from barometre.sources.wide.plan import Plan
 from barometre.tables.check import PUBLISHED
@@ -167,8 +167,9 @@ def failed_formulas(plan: Plan, rows: pd.DataFrame) -> Iterator[str]:
         Column, number of cells, the first of them.
     """
     for name in plan.nombres:
-        failed = rows.loc[rows[name].str.startswith("#"), name]
-        if len(failed):
+        wrong = begins(rows[name], "#")
+        if wrong.any():
+            failed = rows.loc[wrong, name]
             number = counted(len(failed), "cellule en erreur", "cellules en erreur")
             code = rows[plan.code][failed.index[0]]
             yield f"{name} : {number}, sans valeur ({code} : {failed.iloc[0]})"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from barometre.base.errors import Fault, FaultsError, counted
+from barometre.sources.files.values import filled
 from barometre.sources.wide.plan import Plan
 from barometre.tables.codes import SHOWN, bare_codes, level_of, mend_codes
 
@@ -72,30 +74,34 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
     none = recoded.str.fullmatch("|".join((*_NO_TERRITORY, *plan.famille.ignorer)), case=False)
     valued = ~none
     if plan.nombres:
-        valued = functools.reduce(operator.or_, (rows[name] != "" for name in plan.nombres))
+        valued[:] = np.any([filled(rows[name]) for name in plan.nombres], axis=0)
     mended = mend_codes(recoded[~none], level)
-    codes = recoded.copy()
-    codes[mended.codes.index] = mended.codes
+    codes = mended.codes
+    if none.any():
+        codes = recoded.copy()
+        codes[mended.codes.index] = mended.codes
     levels = pd.Series(level, index=rows.index, dtype="str")
     wrong = mended.faux.reindex(rows.index, fill_value=False)
+    worded = pd.Series(data=False, index=codes.index)
     if wrong.any():
         others = codes[wrong].map(level_of)
         admitted = others.isin(plan.famille.aussi) if plan.niveau else others != "union"
         levels[others.index[admitted]] = others[admitted]
         wrong[others.index[admitted]] = False
-    worded = pd.Series(data=False, index=codes.index)
-    worded[wrong] = ~codes[wrong].str.contains(r"\d") & codes[wrong].str.contains(r"[^\W\d_]")
+        worded[wrong] = ~codes[wrong].str.contains(r"\d") & codes[wrong].str.contains(r"[^\W\d_]")
     note = wrong & (worded | ~valued)
     nameless = (codes == "") & valued & ("" not in plan.famille.ignorer)
     _refuse(plan, level, codes[wrong & ~note].drop_duplicates(), note | nameless, ~none & ~wrong)
     keep = ~none & ~wrong
+    if not keep.all():
+        rows, codes, levels = rows[keep], codes[keep], levels[keep]
     if plan.famille.prefixe:
         codes, levels = plan.famille.prefixe + codes, "ensemble_qpv_" + levels
         levels = levels.str.replace("france_metropolitaine", "france")
     return Territories(
-        rows[keep].reset_index(drop=True),
-        codes[keep].reset_index(drop=True),
-        levels[keep].reset_index(drop=True),
+        rows.reset_index(drop=True),
+        codes.reset_index(drop=True),
+        levels.reset_index(drop=True),
         int((~keep).sum()),
         mended.gestes,
         tuple(_told(given[note], int(nameless.sum()))),
@@ -104,12 +110,14 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
 
 def _usual_level(codes: pd.Series[str]) -> str:
     """Find the level in the form of the codes."""
-    codes = bare_codes(codes)
-    shape = codes[codes.str.contains("[0-9]")].str.len()
+    cells = pa.array(bare_codes(codes), type=pa.large_string(), from_pandas=True)
+    cells = cells.filter(pc.match_substring_regex(cells, "[0-9]"))
+    _, first, number = np.unique(
+        pc.utf8_length(cells).to_numpy(zero_copy_only=False), return_index=True, return_counts=True
+    )
     # A code that lost its zero is shorter: the longest usual form is that of the level.
-    usual = shape.value_counts(normalize=True)
-    for length in sorted(usual[usual > 0.01].index, reverse=True):
-        level = level_of(codes[shape.index[shape == length][0]])
+    for place in reversed(np.flatnonzero(number / len(cells) > 0.01)):
+        level = level_of(cells[int(first[place])].as_py())
         if level != "union":
             return level
     return "union"
