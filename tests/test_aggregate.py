@@ -234,6 +234,39 @@ def test_coverage_by_population() -> None:
     assert told(union, "logements")["motif"] == "couverture 75 % (2 zones sur 3, sans c)"
 
 
+def test_coverage_is_that_of_the_largest_count_known_everywhere() -> None:
+    people = frame(
+        ["a", "b"],
+        femmes_actives_occupees_15_64_ans=[40, 50],
+        femmes_15_64_ans=[75, 125],
+        hommes_actifs_occupes_15_64_ans=[40, np.nan],
+        hommes_15_64_ans=[80, 20],
+    )
+    union = aggregate({"activite": people}, {"U": ["a", "b"]}, min_coverage=0.3)
+    row = result(union, "ecart_taux_emploi_femmes_hommes")
+    assert "couverture 38 % (1 zone sur 2, sans b)" in row["note"]  # 75 of 200, not 40 of 90
+
+
+def test_one_zone_known_of_two_is_told() -> None:
+    union = aggregate({"logements": LOGEMENTS.assign(logements=[80, np.nan, 50])}, {"U": ["a", "b"]})
+    said = told(union, "logements")
+    assert (said["statut"], said["motif"]) == (
+        "non_disponible",
+        "couverture (1 zone sur 2, sans b)",
+    )
+
+
+def test_what_is_said_of_a_table_stays_with_it() -> None:
+    said = pd.DataFrame([statut("a", "logements", "logements_vacants")])
+    frames = {
+        "logements": LOGEMENTS.assign(logements_vacants=[np.nan, 1, 7]),
+        "population": frame(["a", "b", "c"], population=[100, 50, 50]),
+    }
+    union = aggregate(Tables(frames, statuts=said), {"U": ["a"]})
+    cells = union.statuts[["code", "table", "colonne", "statut"]]
+    assert cells.to_numpy().tolist() == [["U", "logements", "logements_vacants", "secret"]]
+
+
 def test_an_older_denominator_enters_the_estimate() -> None:
     tables = {
         "demandeurs_emploi": frame(["a", "b", "c"], 2021, demandeurs_abc=[10, 20, np.nan]),
@@ -314,6 +347,8 @@ def test_a_weighted_mean_is_an_estimate() -> None:
     assert row["origine"] == "estime"
     assert "moyenne pondérée, couverture 80 % (2 zones sur 3, sans c)" in row["note"]
     assert result(union, "taux_de_pauvrete")["valeur"] == 30
+    whole = aggregate(tables, {"U": ["a", "b"]}, weighted_mean=True)
+    assert "couverture 100 % (2 zones sur 2)" in told(whole, "niveau_de_vie_median")["motif"]
     by_code = aggregate(
         tables, {"U": ["a", "b"]}, weighted_mean=True, weights=pd.Series({"a": 1, "b": 3})
     )

@@ -102,6 +102,14 @@ def test_france_is_the_reference_when_it_is_there() -> None:
     assert fit.weights.to_list() == pytest.approx([0.5, 0.2, 0.3], abs=1e-9)
 
 
+def test_a_territory_like_the_reference_in_one_component_is_used() -> None:
+    components = draw()
+    components.iloc[0, 0] = FRANCE[0]
+    fit = calibrate_idt(values(components, (0.5, 0.2, 0.3)), components, FRANCE, dispersion=SPREAD)
+    assert components.index[0] in fit.fitted.index
+    assert not any("laissée" in said for said in fit.remarks)
+
+
 def test_the_zero_is_estimated_without_reference() -> None:
     components = draw()
     published = values(components, (0.5, 0.2, 0.3))

@@ -12,6 +12,8 @@ import pytest
 
 from barometre.base.errors import BarometreError
 from barometre.composite import HDI, IDH4, Bounds, Index, Leaf, Node
+from barometre.composite.score.means import aggregate_tree
+from barometre.composite.tree.shape import Tree
 
 ABC = pd.DataFrame({"x": [0.0, 5, 10], "y": [30.0, 10, 20], "z": [1.0, 10, 100]}, index=[*"abc"])
 # UNDP, Human Development Report 2021/2022, statistical annex, table 1 (2021): life expectancy,
@@ -214,6 +216,10 @@ def test_a_negative_component_is_refused_but_in_an_arithmetic_mean() -> None:
     for aggregate in ("geometric", "harmonic", 2.0):
         with pytest.raises(BarometreError, match="« x » ayant 1 valeur sous zéro : b −2,5"):
             plain(aggregate=aggregate).score(frame)
+    index = plain(aggregate="geometric")
+    tree = Tree(index.leaves, index.nodes)
+    with pytest.raises(BarometreError, match="« x » ayant 1 valeur sous zéro ; borner"):
+        aggregate_tree(tree, frame.to_numpy())  # no label to quote
 
 
 # ---- missing data -------------------------------------------------------------------------------

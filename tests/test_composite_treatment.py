@@ -269,6 +269,8 @@ def test_em_is_at_the_top_of_the_likelihood() -> None:
         np.testing.assert_allclose(filled[gone], expected, atol=1e-4)  # BFGS stops there
     scaled = composite.impute(frame * [10, 1, 0.1] + 5, method="em").frame
     np.testing.assert_allclose(scaled, result * [10, 1, 0.1] + 5, rtol=1e-6)
+    tiny = composite.impute(frame * 1e-9, method="em").frame
+    np.testing.assert_allclose(tiny, result * 1e-9, rtol=1e-6)
 
 
 def test_em_is_refused_where_it_has_no_top() -> None:
