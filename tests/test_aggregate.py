@@ -248,7 +248,9 @@ def test_coverage_is_that_of_the_largest_count_known_everywhere() -> None:
 
 
 def test_one_zone_known_of_two_is_told() -> None:
-    union = aggregate({"logements": LOGEMENTS.assign(logements=[80, np.nan, 50])}, {"U": ["a", "b"]})
+    union = aggregate(
+        {"logements": LOGEMENTS.assign(logements=[80, np.nan, 50])}, {"U": ["a", "b"]}
+    )
     said = told(union, "logements")
     assert (said["statut"], said["motif"]) == (
         "non_disponible",
