@@ -225,6 +225,18 @@ def test_a_partial_sum_is_no_estimate_of_a_total() -> None:
     assert "publies" not in union
 
 
+def test_one_person_is_a_population() -> None:
+    codes = ["a", "b", "c"]
+    tables = {
+        "logements": frame(codes, logements=[9] * 3, logements_vacants=[3, np.nan, np.nan]),
+        "population": frame(codes, population=[1, 0, 0]),
+    }
+    union = aggregate(tables, {"U": codes})  # one home in three, and everybody
+    assert bcs.compute(union, "taux_logements_vacants")["valeur"].tolist() == pytest.approx(
+        [100 / 3]
+    )
+
+
 def test_coverage_by_population() -> None:
     tables = {
         "logements": LOGEMENTS.assign(logements=[80, 20, np.nan]),

@@ -14,6 +14,7 @@ from scipy.stats import hypergeom, norm
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from barometre.base.errors import BarometreError, UnknownNameError
+from barometre.engine.results import displayed
 from barometre.engine.sampling import (
     SurveyDesign,
     effective_size,
@@ -24,6 +25,7 @@ from barometre.engine.sampling import (
     stratified_wilson,
     wilson,
 )
+from tests.test_compare import tidy
 
 Z = 1.959963984540054
 TINY = 1e-13  # a fraction so small that the population is infinite to the 12th digit
@@ -375,3 +377,19 @@ def test_grades_of_many_and_of_none() -> None:
     assert grade([]).tolist() == []
     with pytest.raises(BarometreError, match="half_width"):
         grade(-1)
+
+
+def test_only_values_of_grade_d_are_not_shown() -> None:
+    rows = [
+        {"code": "a", "valeur": 2.0, "qualite": "A"},
+        {"code": "b", "valeur": 3.0, "qualite": "D", "borne_inf": 1.0, "borne_sup": 9.0},
+        {"code": "c", "valeur": 4.0, "qualite": "D", "note": "vu ailleurs"},
+        {"code": "d", "qualite": "D", "statut": "secret"},
+    ]
+    results = tidy(rows)
+    shown = displayed(results).set_index("code")
+    assert shown["valeur"].dropna().to_dict() == {"a": 2.0}
+    assert shown[["borne_inf", "borne_sup"]].isna().all(axis=None)
+    assert shown["statut"].tolist() == ["ok", "non_disponible", "non_disponible", "secret"]
+    assert shown["note"]["c"].startswith("vu ailleurs ; ")
+    pd.testing.assert_frame_equal(results, tidy(rows))  # the files keep every value
