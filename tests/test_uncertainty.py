@@ -380,7 +380,7 @@ def test_grades_of_many_and_of_none() -> None:
 
 
 def test_only_values_of_grade_d_are_not_shown() -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"code": "a", "valeur": 2.0, "qualite": "A"},
         {"code": "b", "valeur": 3.0, "qualite": "D", "borne_inf": 1.0, "borne_sup": 9.0},
         {"code": "c", "valeur": 4.0, "qualite": "D", "note": "vu ailleurs"},
