@@ -347,6 +347,17 @@ def test_one_territory_alone_has_a_page(results: pd.DataFrame, tmp_path: Path) -
     assert "Moins de trois territoires semblables" in text
 
 
+@pytest.mark.parametrize(("code", "shown"), [("59172", False), ("QP059050", True)])
+def test_an_absent_index_is_that_of_the_territory(
+    results: pd.DataFrame, tmp_path: Path, code: str, shown: bool
+) -> None:
+    """A commune has no commune of its own: only a neighbourhood names that around it."""
+    rows = results[results["code"] == "QP059050"].assign(code=code)
+    text = visible(bcs.report(rows, tmp_path, territories=code).pages[code].read_text("utf-8"))
+    assert ("ni celui de sa commune" in text) is shown
+    assert ("IDH-4 : il n'est pas" in text.replace("’", "'").replace("\u202f", " ")) is not shown
+
+
 def test_an_undated_value_is_given_no_date(evidence: Evidence, texts: Mapping[str, str]) -> None:
     """The contract quotes an IDH-4 without its year: 2024 is the year of the document."""
     (line,) = [x for x in lines_of(evidence, "200042190") if x.card.id == "idh4"]

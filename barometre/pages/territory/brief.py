@@ -25,7 +25,8 @@ from barometre.tables.table_set import DOUBTFUL
 MOST = 3
 """Gaps and changes that a screen names on each side."""
 
-_NO_IDH4 = (
+_NO_IDH4 = ("IDH-4 : il n'est pas dans ces résultats.", "IDH-4: it is not in these results.")
+_NO_IDH4_AROUND = (  # a neighbourhood shows that of its municipality
     "IDH-4 : ni celui du territoire, ni celui de sa commune, n'est dans ces résultats.",
     "IDH-4: neither that of the territory nor that of its municipality is in these results.",
 )
@@ -161,7 +162,8 @@ def _indices(evidence: Evidence, code: str, lines: Sequence[Line], lang: Lang) -
     elif level_of(code) == "qpv":
         found += _of_communes(evidence, code, lang)
     if not found:
-        found.append(Said(pick(_NO_IDH4, lang), ""))
+        absent = _NO_IDH4_AROUND if level_of(code) == "qpv" else _NO_IDH4
+        found.append(Said(pick(absent, lang), ""))
     idt = next((name for name in _IDT if name in mine and mine[name].known), None)
     found.append(
         Said(pick(_NO_IDT, lang), "")

@@ -174,6 +174,7 @@ class _Pieces(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    # `io` calls it with a memoryview, where its stubs admit any buffer, without length or slices.
     def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
         if not self._rest:
             self._rest = memoryview(next(self._pieces, b""))
