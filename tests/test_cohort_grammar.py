@@ -169,6 +169,7 @@ def results() -> dict[str, Any]:
         "logrank": cohort.logrank("emploi", "arm"),
         "gray": cohort.gray_test("emploi", "formation", "arm"),
         "cox": cohort.cox("emploi", "arm"),
+        "fine_gray": cohort.fine_gray("emploi", "formation", "arm"),
         "discrete": cohort.discrete_hazard("emploi", "arm"),
         "counts": cohort.transition_counts(),
         "rates": cohort.transition_rates("arm"),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from barometre.cohort.durations.of_cohort import time_to_event as time_to_event
     from barometre.cohort.durations.person_periods import DiscreteHazard as DiscreteHazard
     from barometre.cohort.durations.person_periods import discrete_hazard as discrete_hazard
+    from barometre.cohort.durations.subdistribution import FineGrayModel as FineGrayModel
+    from barometre.cohort.durations.subdistribution import fine_gray as fine_gray
     from barometre.cohort.follow.participation import exits as exits
     from barometre.cohort.follow.participation import (
         participation_patterns as participation_patterns,

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from barometre.cohort.durations.first_events import AtEntry
     from barometre.cohort.durations.of_cohort import Event, Origin
     from barometre.cohort.durations.person_periods import DiscreteHazard, Link
+    from barometre.cohort.durations.subdistribution import FineGrayModel
     from barometre.cohort.follow.participation import Clock
     from barometre.cohort.follow.status_table import Missing as MissingStatus
     from barometre.cohort.impact.event_time import EventStudy
@@ -264,6 +265,32 @@ class Cohort(PanelRows):
             covariates=covariates,
             cluster=cluster,
             origin=origin,
+            at_entry=at_entry,
+            level=level,
+        )
+
+    def fine_gray(
+        self,
+        event: Event,
+        competing: Event,
+        by: str | None = None,
+        *,
+        covariates: Sequence[str] = (),
+        cluster: str | None = None,
+        at_entry: AtEntry = "exclude",
+        level: float = 0.95,
+    ) -> FineGrayModel:
+        """Ratios of the incidences of an event, beside a competing one (Fine and Gray, 1999).
+
+        As `cox` for groups, covariates and clusters; as `gray_test`, times run from the entry.
+        """
+        return of_cohort.panel_fine_gray(
+            self,
+            event,
+            competing,
+            by,
+            covariates=covariates,
+            cluster=cluster,
             at_entry=at_entry,
             level=level,
         )

@@ -13,9 +13,8 @@ import pandas as pd
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.base.face import Face, counted_text, interval_text, number_text, p_text
-from barometre.cohort.durations.hazard_rows import hazard_rows
+from barometre.cohort.durations.hazard_rows import FAR, INFINITE, hazard_rows
 
-_FAR = 30.0  # log hazards this far apart: an estimate that runs to infinity
 _DOUBTFUL = 0.05
 
 
@@ -204,12 +203,9 @@ def _fit(time: Floats, x: Floats, failed: Any, entry: Floats) -> tuple[Floats, F
         except np.linalg.LinAlgError:
             found, bread = np.full(x.shape[1], np.inf), np.eye(x.shape[1])
     spread = np.ptp(z @ found) if np.isfinite(found).all() else np.inf
-    wide = np.sqrt(np.abs(np.diag(bread))).max() > _FAR
-    if not spread < _FAR or wide or not (np.diag(bread) > 0).all():
-        raise BarometreError(
-            "rapport de risques infini : dans un groupe, l'événement n'arrive jamais, ou toujours"
-            " avant les autres ; regrouper ou retirer une covariable"
-        )
+    wide = np.sqrt(np.abs(np.diag(bread))).max() > FAR
+    if not spread < FAR or wide or not (np.diag(bread) > 0).all():
+        raise BarometreError(INFINITE)
     return found / scale, bread / np.outer(scale, scale)
 
 

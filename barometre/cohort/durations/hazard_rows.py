@@ -19,6 +19,11 @@ from barometre.cohort.rows.covariates import complete_columns
 
 MANY = 30  # clusters from which sizes are under 8 %, 6 treated ones as well
 SIZES = "8 à 16 % des fois de 6 à 20 grappes"
+FAR = 30.0  # log hazards this far apart: an estimate that runs to infinity
+INFINITE = (
+    "rapport de risques infini : dans un groupe, l'événement n'arrive jamais, ou toujours"
+    " avant les autres ; regrouper ou retirer une covariable"
+)
 
 
 @dataclass(frozen=True)
@@ -127,8 +132,12 @@ def hazard_rows(
     entry: str | None,
     cluster: str | None,
     level: float,
+    code: int | None = None,
 ) -> HazardRows:
-    """Choose and check the rows of a model of hazards, or refuse what cannot be fitted."""
+    """Choose and check the rows of a model of hazards, or refuse what cannot be fitted.
+
+    With a code, the event is the cause of this code, and the others compete with it.
+    """
     require_columns(frame, [duration, event, by, entry, cluster, *covariates])
     if not 0 < level < 1:
         raise BarometreError(f"level = {level} refusé : donner un niveau entre 0 et 1")
@@ -138,9 +147,10 @@ def hazard_rows(
         pd.Series(frame[event].array),
         by=pd.Series(np.arange(len(frame))),
         entry=None if entry is None else pd.Series(frame[entry].array),
+        competing=code is not None,
     )
     kept = frame.iloc[spells.labels.to_numpy(np.int64)[spells.group]] if len(frame) else frame
-    failed = spells.cause == 1
+    failed = spells.cause == (1 if code is None else code)
     codes = np.arange(len(kept), dtype=np.int64)
     if cluster is not None:
         codes, _ = as_codes(kept[cluster], cluster)

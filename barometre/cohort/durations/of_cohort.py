@@ -19,6 +19,7 @@ from barometre.cohort.durations.curves import kaplan_meier, rmst
 from barometre.cohort.durations.first_events import AtEntry, event_sentences, event_times
 from barometre.cohort.durations.gray import gray_test
 from barometre.cohort.durations.person_periods import DiscreteHazard, Link, discrete_hazard
+from barometre.cohort.durations.subdistribution import FineGrayModel, fine_gray
 from barometre.cohort.rows.panel import PanelRows
 
 Event = str | int | Sequence[Any] | Callable[[pd.DataFrame], "pd.Series[bool]"]
@@ -244,6 +245,27 @@ def panel_cox(
     return replace(model, meta=_hazard_meta(panel, times, model.meta))
 
 
+def panel_fine_gray(
+    panel: PanelRows,
+    event: Event,
+    competing: Event,
+    by: str | None = None,
+    *,
+    covariates: Sequence[str] = (),
+    cluster: str | None = None,
+    at_entry: AtEntry = "exclude",
+    level: float = 0.95,
+) -> FineGrayModel:
+    """Model the incidence of the times of a cohort since entry: `fine_gray`."""
+    times, given = _hazard_frame(
+        panel, event, by, covariates, cluster,
+        origin="entry", at_entry=at_entry, competing=competing,
+    )  # fmt: skip
+    del given["entry"]
+    model = fine_gray(cause=given.pop("event"), **given, level=level)
+    return replace(model, meta=_hazard_meta(panel, times, model.meta))
+
+
 def panel_discrete_hazard(
     panel: PanelRows,
     event: Event,
@@ -273,9 +295,12 @@ def _hazard_frame(
     *,
     origin: Origin,
     at_entry: AtEntry,
+    competing: Event | None = None,
 ) -> tuple[Tidy, dict[str, Any]]:
     """Return the times, and the arguments of a model of their hazards."""
-    times, columns = _durations(panel, event, by, origin=origin, at_entry=at_entry)
+    times, columns = _durations(
+        panel, event, by, origin=origin, at_entry=at_entry, competing=competing
+    )
     traits = [covariates] if isinstance(covariates, str) else list(covariates)
     group = cluster or panel.cluster
     names = {name for name in (by, group, *traits) if name is not None}
