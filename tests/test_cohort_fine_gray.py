@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.cohort import cumulative_incidence, fine_gray
 
@@ -27,9 +28,9 @@ def drawn(seed: int, n: int = 120, clusters: int = 12) -> pd.DataFrame:
     )
 
 
-def fitted(frame: pd.DataFrame, **options: object) -> np.ndarray:
+def fitted(frame: pd.DataFrame, **options: object) -> Floats:
     model = fine_gray(frame, "time", "cause", by="arm", covariates=["age"], **options)  # type: ignore[arg-type]
-    return model.table[["coefficient", "se"]].to_numpy()
+    return np.asarray(model.table[["coefficient", "se"]], float)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -49,7 +50,7 @@ def test_names_order_and_scales_are_nothing(seed: int) -> None:
     np.testing.assert_allclose(years[1], expected[1] * 10, rtol=1e-9)
 
 
-def breslow(frame: pd.DataFrame) -> np.ndarray:
+def breslow(frame: pd.DataFrame) -> Floats:
     """Coefficients of the Cox model of statsmodels with Breslow's ties."""
     from statsmodels.duration.hazard_regression import PHReg
 

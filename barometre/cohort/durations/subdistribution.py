@@ -164,7 +164,8 @@ class _Times:
     def of(cls, duration: Floats, failed: Booleans, competing: Booleans) -> _Times:
         exits, at = np.unique(duration, return_inverse=True)
         at_risk = np.bincount(at)[::-1].cumsum()[::-1].astype(np.float64)
-        n_censored = np.bincount(at, ~failed & ~competing, minlength=len(exits))
+        censored = (~failed & ~competing).astype(np.float64)
+        n_censored: Floats = np.bincount(at, censored, len(exits)).astype(np.float64)
         left = np.append(1.0, np.cumprod(1 - n_censored / at_risk))[:-1]
         there = np.unique(at[failed])
         events = np.bincount(at[failed], minlength=len(exits))[there].astype(np.float64)
@@ -177,20 +178,19 @@ class _Times:
 
     def still(self, values: Floats) -> Floats:
         """Sum, at each time of event, over those who exit then or after."""
-        return self._summed(values, self.past)[::-1].cumsum(axis=0)[::-1][1:]
+        sums: Floats = self._summed(values, self.past)[::-1].cumsum(axis=0)[::-1][1:]
+        return sums
 
     def gone(self, values: Floats) -> Floats:
         """Sum, at each time of event, over the competing exits before it, weighted by 1 / G."""
         weight = 1 / self.censoring[self.competing]
         mine = values[self.competing] * (weight if values.ndim == 1 else weight[:, None])
         # At the same time, a competing exit is still in the risk set, not before the event.
-        return self._summed(mine, self.past[self.competing]).cumsum(axis=0)[:-1]
+        sums: Floats = self._summed(mine, self.past[self.competing]).cumsum(axis=0)[:-1]
+        return sums
 
     def _summed(self, values: Floats, place: Integers) -> Floats:
-        size = len(self.events) + 1
-        if values.ndim == 1:
-            return np.bincount(place, values, size)
-        return np.column_stack([np.bincount(place, column, size) for column in values.T])
+        return by_place(place, values, len(self.events) + 1)
 
 
 @dataclass(frozen=True)
@@ -229,6 +229,13 @@ def _sums(x: Floats, beta: Floats, times: _Times) -> _Sums:
     return _Sums(risk, likelihood, gradient, information, mean, hazard, borne, drift)
 
 
+def by_place(place: Integers, values: Floats, size: int) -> Floats:
+    """Sum the values of each place, column by column."""
+    if values.ndim == 1:
+        return np.bincount(place, values, size).astype(np.float64)
+    return np.column_stack([by_place(place, column, size) for column in values.T])
+
+
 def cumulated(values: Floats) -> Floats:
     """Sum the first 0, 1, 2... values."""
     return np.concatenate([np.zeros((1, *values.shape[1:])), values.cumsum(axis=0)])
@@ -258,7 +265,7 @@ def _fit(x: Floats, times: _Times) -> tuple[Floats, Floats]:
             raise BarometreError(INFINITE)
         if np.abs(step).max() < _STILL:
             break
-    bread = np.linalg.inv(now.information)
+    bread = np.asarray(np.linalg.inv(now.information), np.float64)
     if not ((np.diag(bread) > 0).all() and np.sqrt(np.diag(bread)).max() < FAR):
         raise BarometreError(INFINITE)
     return beta, bread
@@ -273,16 +280,16 @@ def _scores(x: Floats, beta: Floats, times: _Times) -> Floats:
     # censoring of someone at that exit changes.
     rows, exits = times.competing, len(times.at_risk)
     mass = (sums.risk / times.censoring)[rows]
-    lost = np.bincount(times.exit[rows], mass, exits)
-    lost_x = np.column_stack(
-        [np.bincount(times.exit[rows], mass * column, exits) for column in x[rows].T]
-    )
+    lost = by_place(times.exit[rows], mass, exits)
+    lost_x = by_place(times.exit[rows], mass[:, None] * x[rows], exits)
     step = times.steps * sums.hazard
     later = remaining(step)[times.first]
     later_x = remaining(sums.mean * step[:, None])[times.first]
     moved = cumulated(lost_x)[:-1] * later[:, None] - cumulated(lost)[:-1, None] * later_x
     share = moved / times.at_risk[:, None]
-    drawn = -(share * (times.n_censored / times.at_risk)[:, None]).cumsum(axis=0)[times.exit]
+    drawn: Floats = -(share * (times.n_censored / times.at_risk)[:, None]).cumsum(axis=0)[
+        times.exit
+    ]
     censored = ~times.failed & ~times.competing
     drawn[censored] += share[times.exit[censored]]
     return own + drawn
