@@ -57,7 +57,7 @@ def breslow(frame: pd.DataFrame) -> Floats:
     x = frame[["arm", "age"]].to_numpy(float)
     x = (x - x.mean(axis=0)) / (scale := x.std(axis=0))
     model = PHReg(frame["time"].to_numpy(float), x, status=(frame["cause"] == 1).astype(float))
-    return np.asarray(model.fit().params) / scale
+    return np.asarray(model.fit().params / scale, float)
 
 
 def test_without_a_competing_event_it_is_a_cox_model() -> None:
