@@ -22,6 +22,7 @@ from barometre.cohort import Cohort, FewClustersWarning, wild_bootstrap
 from barometre.cohort.inference.hotelling import joint_means_df, means_df, side_traces
 from barometre.cohort.inference.permutations import exchanged, uneven
 from barometre.cohort.inference.sandwich import StandardError, cluster_robust
+from barometre.cohort.inference.trend_bounds import critical_values
 
 TABLE = Path(__file__).parents[1] / "docs" / "few_clusters.csv"
 WAVES, ENTRY = 7, {2: 4, 5: 7}  # leads tested: wave of entry
@@ -283,6 +284,66 @@ def before(design: Design, outcome: Floats) -> dict[str, float]:
     return found
 
 
+def bounded(design: Design, outcome: Floats) -> dict[str, float]:
+    """Intervals of relative magnitudes that miss an effect of 0, its trends as bad as they may be.
+
+    Before the entry one move is large, or all are of the size of their error; after it each is once
+    or twice the largest, always the same way. The worst of the four.
+    """
+    found = {}
+    for leads, entry in ENTRY.items():
+        large, alike = np.zeros(leads), 0.5 * (-1.0) ** np.arange(leads)
+        large[0] = 10.0
+        found[f"bounds, {leads}"] = max(
+            missed(design, outcome, entry, moves, magnitude)
+            for moves in (large, alike)
+            for magnitude in (1, 2)
+        )
+    return found
+
+
+def missed(design: Design, outcome: Floats, entry: int, moves: Floats, magnitude: float) -> float:
+    """Percentage of intervals of the mean effect that miss it, for some moves before the entry."""
+    low, high = bounds_of(
+        design, outcome + violation(design, entry, moves, magnitude), entry, magnitude
+    )
+    return 100 * float(((low > 0) | (high < 0)).mean())
+
+
+def violation(design: Design, entry: int, moves: Floats, magnitude: float) -> Floats:
+    """Difference of trend of the treated: people, waves, 1."""
+    after = np.full(WAVES - entry + 1, magnitude * np.abs(moves).max())
+    path = np.cumsum(np.concatenate([[0.0], moves, after]))
+    return np.asarray(design.labels[design.cluster][:, None, None] * path[None, :, None], float)
+
+
+def bounds_of(
+    design: Design, outcome: Floats, entry: int, magnitude: float
+) -> tuple[Floats, Floats]:
+    """Interval of the mean effect, of each draw."""
+    number = WAVES - entry + 1
+    effect = np.zeros(WAVES)
+    effect[entry - 1 :] = 1 / number
+    effect[entry - 2] = -1.0
+    moves = np.diff(np.eye(WAVES)[: entry - 1], axis=0)
+    limits = []
+    for share in (0.0, magnitude):
+        reach = share * (number + 1) / 2 * moves
+        ends = np.concatenate([effect - reach, effect + reach])
+        sides = Sides(design, np.einsum("nwr,cw->ncr", outcome, ends))
+        vcov, value = sides.vcov("CR2"), sides.difference.T
+        se = np.sqrt(np.einsum("rii->ri", vcov))
+        k, own = len(moves), np.einsum("raii->ria", sides.spread)
+        df = means_df(own.reshape(-1, 2), *side_traces(sides.shares)).reshape(se.shape)
+        both = np.einsum("rii->ri", vcov[:, :k, k:]) / (se[:, :k] * se[:, k:])
+        least = np.minimum(df[:, :k], df[:, k:])
+        critical = critical_values(both.ravel(), least.ravel(), ALPHA).reshape(both.shape)
+        half = np.tile(critical, 2) * se
+        limits.append(((value - half).min(axis=1), (value + half).max(axis=1)))
+    lows, highs = zip(*limits, strict=True)
+    return np.minimum(*lows), np.maximum(*highs)
+
+
 def trends(design: Design, sides: Sides) -> Floats:
     """Probability of each draw, by the law that the clusters allow; missing without any."""
     q, draws = sides.difference.shape
@@ -302,7 +363,7 @@ def sizes(design: Design, draws: int, seed: int = 0) -> dict[str, float]:
     outcome = design.outcomes(draws, seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FewClustersWarning)
-        parts = [part(design, outcome) for part in (two_arms, group_time, imputed, before)]
+        parts = [part(design, outcome) for part in (two_arms, group_time, imputed, before, bounded)]
     return {name: value for part in parts for name, value in part.items()}
 
 

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from barometre.base.arrays import Floats, Integers
-from barometre.cohort import Cohort, pretrend_test
+from barometre.cohort import Cohort, honest_bounds, pretrend_test
 from barometre.cohort.inference.hotelling import joint_means_df, means_df, side_traces
 from barometre.cohort.inference.permutations import exchanged, uneven
 from tests.sizes import (
@@ -22,6 +22,7 @@ from tests.sizes import (
     TABLE,
     Design,
     Sides,
+    bounds_of,
     clustered_variance,
     sizes,
     trends,
@@ -31,7 +32,8 @@ from tests.sizes import (
 SLOW = os.environ.get("BAROMETRE_SLOW") == "1"
 
 RECOMMENDED = [
-    "did CR2", "bootstrap p", "randomisation", "att_gt CR2", "pretrend, 2", "pretrend, 5"
+    "did CR2", "bootstrap p", "randomisation", "att_gt CR2", "pretrend, 2", "pretrend, 5",
+    "bounds, 2", "bounds, 5",
 ]  # fmt: skip
 
 
@@ -181,6 +183,10 @@ def test_the_formulas_of_the_simulation_are_those_of_the_library(design: Design)
             if uneven(design.labels.astype(int)):  # else its degrees of freedom suppose equal rows
                 again = cohort.event_study("y").pretrend(draws=DRAWN).p
                 assert again == pytest.approx(ours[0], rel=1e-8, nan_ok=True)
+            bounds = honest_bounds(cohort.att_gt("y"), magnitudes=[2]).table
+            low, high = bounds_of(design, one, entry, 2)
+            assert bounds["low"].iloc[1] == pytest.approx(low[0], rel=1e-9)
+            assert bounds["high"].iloc[1] == pytest.approx(high[0], rel=1e-9)
         cohort = design.cohort(outcome[..., draw], 2)
         base = one[:, ENTRY[2] - 2]
         sides = Sides(design, (one[:, ENTRY[2] - 1 :].mean(axis=1) - base)[:, None])

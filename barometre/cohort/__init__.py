@@ -102,5 +102,7 @@ if TYPE_CHECKING:
     from barometre.cohort.staggered.group_time_result import AttGt as AttGt
     from barometre.cohort.staggered.imputed import ImputedEffects as ImputedEffects
     from barometre.cohort.staggered.imputed import did_imputation as did_imputation
+    from barometre.cohort.staggered.unequal_trends import HonestBounds as HonestBounds
+    from barometre.cohort.staggered.unequal_trends import honest_bounds as honest_bounds
 
 __getattr__, __dir__, __all__ = attach(__name__, __file__)

@@ -9,7 +9,7 @@ means of people leave, and its product with the outcome.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -19,7 +19,12 @@ from barometre.cohort.impact.within import without_person
 from barometre.cohort.inference.hotelling import regression_df
 from barometre.cohort.inference.permutations import exchanged, uneven
 from barometre.cohort.inference.pretrends import PreTrend, permuted_pretrend, pretrend_test
-from barometre.cohort.inference.sandwich import LeastSquares, adjustments, grams_of
+from barometre.cohort.inference.sandwich import (
+    LeastSquares,
+    adjustments,
+    grams_of,
+    satterthwaite_df,
+)
 
 MANY = 500  # clusters from which the usual law of F is used: the others cost k x k numbers each
 _SINGULAR = 1e-10  # eigenvalue, relative to the largest one, of a direction that is not there
@@ -116,9 +121,7 @@ def joint_pretrend(
     -------
     PreTrend
     """
-    designs = np.stack([columns(date) for date in blocks.entries])
-    cross = np.einsum("etk,btu,eul->bekl", designs, blocks.left, designs, optimize=True)
-    moved = np.einsum("etk,bt->bek", designs, blocks.product)
+    cross, moved = _by_entry(blocks, columns)
     own = np.arange(len(blocks.cluster))
     mine, score = cross[own, blocks.entry], moved[own, blocks.entry]
     basis = _basis(mine.sum(axis=0))
@@ -139,16 +142,8 @@ def joint_pretrend(
             alpha=alpha,
             power=power,
         )
-    residual = score - np.einsum("bkl,l->bk", mine, coef)
-    grams, scores = (_by_cluster(blocks, value) for value in (mine, residual))
-    grams = basis.T @ grams @ basis
-    adjust = adjustments(grams, -0.5)
-    rows = basis[leads]
-    sums = np.einsum("gij,gj->gi", adjust, scores @ basis) @ rows.T
-    eta = regression_df(grams, adjust, rows) if len(leads) else 1.0
-    return pretrend_test(
-        coef[leads], sums.T @ sums, times, alpha=alpha, power=power, df_covariance=eta
-    )
+    found = _adjusted(blocks, mine, score, basis)
+    return found.test(leads, coef[leads], times, alpha=alpha, power=power)
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,6 +184,61 @@ class AdjustedLeads:
         return pretrend_test(
             coef, sums.T @ sums, times, alpha=alpha, power=power, df_covariance=eta
         )
+
+    def df(self, weights: Floats, power: float) -> Floats:
+        """Degrees of freedom of Satterthwaite of combinations of the coefficients kept.
+
+        Parameters
+        ----------
+        weights : ndarray of shape (w, k)
+            One combination a row.
+        power : float
+            -1/2 for CR2, -1 for CR3.
+
+        Returns
+        -------
+        ndarray of shape (w,)
+        """
+        return satterthwaite_df(self.grams, adjustments(self.grams, power), weights @ self.back)
+
+
+def blocks_leads(blocks: Blocks, columns: Callable[[float], Floats], first: int) -> AdjustedLeads:
+    """Return what a joint test needs of a regression without covariates.
+
+    Parameters
+    ----------
+    blocks : Blocks
+        The rows.
+    columns : callable
+        As in `joint_pretrend`.
+    first : int
+        Column of the first event time: those before it are waves.
+
+    Returns
+    -------
+    AdjustedLeads
+    """
+    cross, moved = _by_entry(blocks, columns)
+    own = np.arange(len(blocks.cluster))
+    mine, score = cross[own, blocks.entry], moved[own, blocks.entry]
+    found = _adjusted(blocks, mine, score, _basis(mine.sum(axis=0)))
+    return replace(found, back=found.back[first:])
+
+
+def _by_entry(blocks: Blocks, columns: Callable[[float], Floats]) -> tuple[Floats, Floats]:
+    """Cross products of each block, with itself and the outcome, had it entered at each date."""
+    designs = np.stack([columns(date) for date in blocks.entries])
+    cross = np.einsum("etk,btu,eul->bekl", designs, blocks.left, designs, optimize=True)
+    return np.asarray(cross, float), np.einsum("etk,bt->bek", designs, blocks.product)
+
+
+def _adjusted(blocks: Blocks, mine: Floats, score: Floats, basis: Floats) -> AdjustedLeads:
+    coef = basis @ (basis.T @ score.sum(axis=0))
+    residual = score - np.einsum("bkl,l->bk", mine, coef)
+    grams, scores = (_by_cluster(blocks, value) for value in (mine, residual))
+    grams = basis.T @ grams @ basis
+    adjust = adjustments(grams, -0.5)
+    return AdjustedLeads(grams, adjust, np.einsum("gij,gj->gi", adjust, scores @ basis), basis)
 
 
 def _by_cluster(blocks: Blocks, values: Floats) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,13 @@ from barometre.base.arrays import Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.face import Drawn
 from barometre.base.tidy import Tidy, tidy
-from barometre.cohort.impact.event_blocks import MANY, AdjustedLeads, Blocks, joint_pretrend
+from barometre.cohort.impact.event_blocks import (
+    MANY,
+    AdjustedLeads,
+    Blocks,
+    blocks_leads,
+    joint_pretrend,
+)
 from barometre.cohort.impact.sample import (
     Sample,
     adjusting_columns,
@@ -35,6 +42,7 @@ from barometre.cohort.inference.sandwich import (
     least_squares,
     sandwich,
 )
+from barometre.cohort.inference.trend_bounds import EventLaw
 from barometre.cohort.rows.columns import as_numbers
 from barometre.cohort.rows.panel import PanelRows
 
@@ -60,6 +68,7 @@ class EventStudy(Drawn):
     n: int
     _sample: Sample = field(repr=False)
     _times: _Times = field(repr=False)
+    _se: StandardError = field(repr=False)
     _pieces: AdjustedLeads | None = field(default=None, repr=False)
 
     @property
@@ -141,6 +150,42 @@ class EventStudy(Drawn):
             power=power,
             df_denominator=self.meta["df_denominator"],
         )
+
+    def event_law(self) -> EventLaw:
+        """Return the effects with the law of any combination of them.
+
+        Returns
+        -------
+        EventLaw
+            What `honest_bounds` uses; degrees of freedom are those of the table, of Satterthwaite
+            for each combination with CR2 and CR3.
+        """
+        times, tested = self._times.met, self._times.met != self._times.base
+        vcov = np.zeros((len(times), len(times)))
+        vcov[np.ix_(tested, tested)] = self.vcov.to_numpy()
+        return EventLaw(
+            times=times,
+            distance=np.array(_means(self._times.exact, self._times.times, times)),
+            estimate=self.table["estimate"].to_numpy(np.float64),
+            vcov=vcov,
+            df=lambda weights: self._df(weights[:, tested]),
+            start=0.0,
+            base=self._times.base,
+        )
+
+    def _df(self, weights: Floats) -> Floats:
+        """Degrees of freedom of combinations of the effects, base left out."""
+        own = self.table["df"].to_numpy(np.float64)[self._times.met != self._times.base]
+        if self._se not in ("CR2", "CR3") or not self.few_clusters:
+            return np.where(weights != 0, own, np.inf).min(axis=1)
+        return self._leads.df(weights, power={"CR2": -0.5, "CR3": -1.0}[self._se])
+
+    @cached_property
+    def _leads(self) -> AdjustedLeads:
+        if self._pieces is not None:
+            return self._pieces
+        blocks = Blocks.of(self._sample, self._times.start)
+        return blocks_leads(blocks, self._times.columns, self._sample.ways.n_waves - 1)
 
     @property
     def few_clusters(self) -> bool:
@@ -402,7 +447,7 @@ def _event_study(
         **meta,
     )
     covariance = pd.DataFrame(vcov, index=labels, columns=labels)
-    study = EventStudy(shown, covariance, len(sample.y), sample, times)
+    study = EventStudy(shown, covariance, len(sample.y), sample, times, se)
     if not len(others.columns) or not study.few_clusters:
         return study
     return replace(study, _pieces=AdjustedLeads.of(fit, sample, last))

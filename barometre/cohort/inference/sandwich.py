@@ -370,7 +370,7 @@ def sandwich(
         grams = grams_of(fit.q, cluster, n_clusters)
         adjust = adjustments(grams, {"CR2": -0.5, "CR3": -1.0}.get(se, 0.0))
         scores = np.einsum("gij,gj->gi", adjust, scores)
-        satterthwaite = _satterthwaite(grams, adjust, fit.back)
+        satterthwaite = satterthwaite_df(grams, adjust, fit.back)
     ratio = n_clusters / (n_clusters - 1) if se in ("CR1", "CR1S") else 1.0
     if counted_k:
         ratio *= (n - 1) / (n - counted_k)
@@ -414,8 +414,21 @@ def adjustments(grams: Floats, power: float) -> Floats:
     return adjusted
 
 
-def _satterthwaite(grams: Floats, adjust: Floats, back: Floats) -> Floats:
-    """Return (tr A)^2 / tr(A^2), A the G x G matrix diag(h'Ph) - (Ph)(Ph)' of each coefficient."""
+def satterthwaite_df(grams: Floats, adjust: Floats, back: Floats) -> Floats:
+    """Return the degrees of freedom of combinations of coefficients.
+
+    Parameters
+    ----------
+    grams, adjust : ndarray of shape (G, k, k)
+        Of `grams_of` and `adjustments`.
+    back : ndarray of shape (c, k)
+        The combinations, in terms of the coefficients on the basis.
+
+    Returns
+    -------
+    ndarray of shape (c,)
+        (tr A)^2 / tr(A^2), A the G x G matrix diag(h'Ph) - (Ph)(Ph)' of each.
+    """
     found = []
     for contrast in back:
         h = adjust @ contrast

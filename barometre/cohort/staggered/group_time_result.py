@@ -10,13 +10,14 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.arrays import Floats
-from barometre.base.errors import UnknownNameError
+from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.base.face import Drawn, counted_text, decimals_of, interval_text, number_text
 from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.inference.estimates import effect_sentence, interval_columns, make_estimate
 from barometre.cohort.inference.hotelling import joint_means_df, means_df
 from barometre.cohort.inference.permutations import exchanged, uneven
 from barometre.cohort.inference.pretrends import PreTrend, permuted_pretrend, pretrend_test
+from barometre.cohort.inference.trend_bounds import EventLaw
 from barometre.cohort.staggered.group_time_cells import CANCELLED, Cell, Method
 from barometre.cohort.staggered.group_time_means import (
     KEYS,
@@ -214,6 +215,55 @@ class AttGt(Drawn):
         vcov = self._vcov(self._influence(cells, None, scaled=True), spread, factor=1.0)
         eta = self._joint_df(spread)
         return pretrend_test(coef, vcov, times, alpha=alpha, power=power, df_covariance=eta)
+
+    def event_law(self) -> EventLaw:
+        """Return the averages by time since entry, with the law of any combination of them.
+
+        Returns
+        -------
+        EventLaw
+            What `honest_bounds` uses.
+
+        Raises
+        ------
+        BarometreError
+            Waves unevenly spaced, when groups have not the same time of reference.
+        """
+        group, wave = self._numbers
+        base, start = self._base_waves, -float(self.meta["anticipation"])
+        known = self.table["estimate"].notna().to_numpy()
+        late = known & (wave - group >= start)
+        times = np.unique((wave - group)[known])
+        early = [(wave - base)[known & (wave - group == time)] for time in times[times < start]]
+        varying = self.meta["base"] == "varying"
+        uneven = varying and any(np.ptp(gaps) > 0 for gaps in early)
+        if not late.any() or np.ptp((base - group)[late]) > 0 or uneven:
+            raise BarometreError(
+                "vagues inégalement espacées : les groupes ne se comparent pas à la même durée ; "
+                "estimer un groupe d'entrée à la fois, ou des vagues régulières"
+            )
+        made = self.aggregate("dynamic")
+        att = self.table["estimate"].to_numpy(np.float64)
+        treated = np.array([cell.total for cell in self._cells])
+        spread = self._mean_influence(means("dynamic", group, wave, att, treated)[1])
+        people = self._gathered.people
+        sums = np.stack([spread[:, run] @ spread[:, run].T for run in people.side_runs])
+
+        def df(weights: Floats) -> Floats:
+            if not people.adjusted:
+                return np.full(len(weights), self._gathered.df)
+            return means_df(np.einsum("wi,aij,wj->wa", weights, sums, weights), *people.traces)
+
+        return EventLaw(
+            times=times,
+            distance=times,
+            estimate=made.table["estimate"].to_numpy(np.float64),
+            vcov=made.vcov.to_numpy(),
+            df=df,
+            start=start,
+            base=float((base - group)[late][0]),
+            gaps=np.array([gaps[0] for gaps in early]) if varying else None,
+        )
 
     def _df(self, spread: Floats) -> Floats:
         """Degrees of freedom of estimates, from their influences (rows)."""
