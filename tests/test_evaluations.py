@@ -104,6 +104,8 @@ def test_job_training_raises_earnings() -> None:
     plain = feols("re78 ~ treat", rows, se="iid").table.set_index("term")
     assert printed(plain["estimate"]["treat"], "1794")
     assert printed(plain["se"]["treat"], "633")
+    robust = feols("re78 ~ treat", rows, se="HC1").table.set_index("term")
+    assert printed(robust["se"]["treat"], "670.8245")  # Stata's regress, vce(robust), on these data
     formula = "re78 ~ treat + age + age2 + educ + nodegree + black + hisp + re74 + re75"
     adjusted = feols(formula, rows, se="iid").table.set_index("term")
     assert printed(adjusted["estimate"]["treat"], "1672")
