@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -29,6 +30,7 @@ from barometre.cohort import (
 )
 from barometre.cohort.inference.trend_bounds import EventLaw, Pieces, critical_values
 
+mpl.use("Agg")
 KEYS: dict[str, Any] = {"person": "id", "wave": "t", "first_treated": "g"}
 
 
@@ -274,7 +276,9 @@ def test_what_it_says() -> None:
     assert np.isnan(lost.breakdown)
     assert "contient 0 même si les tendances étaient parallèles" in lost.summary()
     assert lost.summary().startswith("Effet à 0 : ")
-    assert lost.drawn()["method"].tolist() == ["M = 0", "M = 0,5", "M = 1", "M = 1,5", "M = 2"]
+    named = ["tendances parallèles", *(f"écarts × {m}" for m in ("0,5", "1", "1,5", "2"))]
+    assert lost.drawn()["method"].tolist() == named
+    assert lost.plot().get_title(loc="left") == "Si les tendances n'étaient pas parallèles"
 
 
 def test_what_cannot_be_bounded_is_refused() -> None:

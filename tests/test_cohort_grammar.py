@@ -43,7 +43,7 @@ PROTECTION = {
 }
 # `feols` takes its formula first, then the frame, as in R.
 RAW = {"etable", "effective_size", "smallest_p", "pretrend_test", "achieved_power", "sample_size", "rmst",
-       "combine_weights", "rubin",
+       "combine_weights", "rubin", "honest_bounds",
        "feols"} | ON_COLUMNS | PROTECTION  # fmt: skip
 CLUSTERED = ("did", "twfe", "event_study", "att_gt", "weighted_effect")
 
@@ -199,6 +199,7 @@ def results() -> dict[str, Any]:
         **{kind: effects.aggregate(kind) for kind in ("simple", "dynamic", "group", "calendar")},
         "att_gt pretrend": effects.pretrend(),
         "filled": cohort.did_imputation("income"),
+        "bounds": bcs.cohort.honest_bounds(effects),
         "formula": cohort.feols("income ~ treated | person + wave"),
         "robust": bcs.cohort.cluster_robust(first, "age", "arm", cluster="baseline_zone"),
         "bootstrap": bcs.cohort.wild_bootstrap(*design, term="effet", intercept=False, draws=99),
@@ -257,7 +258,7 @@ def test_one_chart_where_it_is_natural(results: dict[str, Any]) -> None:
              and hasattr(result, "plot")}  # fmt: skip
     assert drawn == {
         "did", "no interval", "twfe", "weighted_effect", "event_study", "att_gt", "simple",
-        "dynamic", "group", "calendar", "change", "filled",
+        "dynamic", "group", "calendar", "change", "filled", "bounds",
     }  # fmt: skip
     for name in (*sorted(drawn), "curve", "incidence", "distribution"):
         ax = results[name].plot(title="Titre")

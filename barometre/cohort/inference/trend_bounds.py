@@ -200,7 +200,7 @@ def critical_values(correlation: Floats, df: Floats, alpha: float) -> Floats:
     Examples
     --------
     >>> critical_values(np.array([1.0, 0.0, -1.0]), np.full(3, np.inf), 0.05).round(3)
-    array([1.96 , 1.668, 1.645])
+    array([1.96 , 1.667, 1.645])
     """
     from scipy import special
 

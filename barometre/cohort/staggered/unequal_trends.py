@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -24,6 +24,9 @@ from barometre.base.tidy import Tidy, tidy
 from barometre.cohort.impact.event_time import EventStudy
 from barometre.cohort.inference.trend_bounds import EventLaw, Pieces
 from barometre.cohort.staggered.group_time_result import AttGt
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _KEPT = (
     "outcome", "n_in", "n_used", "lost", "rows_used", "rows_lost", "n_clusters", "cluster",
@@ -94,9 +97,28 @@ class HonestBounds(Drawn):
 
     def drawn(self) -> pd.DataFrame:
         """Return the interval of each magnitude."""
-        named = [f"M = {format_number(value)}" for value in self.table["magnitude"]]
+        named = [
+            f"écarts × {format_number(value)}" if value else "tendances parallèles"
+            for value in self.table["magnitude"]
+        ]
         bounds = pd.DataFrame(self.table[["low", "high"]])
         return bounds.assign(method=named, estimate=self.table["set_low"].iloc[0])
+
+    def plot(self, *, title: str | None = None, ax: Axes | None = None) -> Axes:
+        """Draw the intervals, one line per magnitude.
+
+        Parameters
+        ----------
+        title : str, optional
+            Title.
+        ax : Axes, optional
+            Where to draw; a new figure by default.
+
+        Returns
+        -------
+        Axes
+        """
+        return super().plot(title=title or "Si les tendances n'étaient pas parallèles", ax=ax)
 
 
 def honest_bounds(
@@ -151,6 +173,7 @@ def honest_bounds(
 
     Examples
     --------
+    >>> from barometre.cohort import event_study
     >>> rows = pd.DataFrame({"id": np.repeat(range(6), 4), "t": [1, 2, 3, 4] * 6})
     >>> rows["g"] = np.repeat([0, 3], 12)
     >>> rows["y"] = [1, 2, 2, 3, 2, 3, 3, 3, 1, 1, 2, 2, 1, 2, 9, 9, 2, 4, 8, 9, 1, 2, 8, 9]
