@@ -33,8 +33,8 @@ def studies() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
     fits = fits[(fits["case"] == "event_study") & fits["weight"].isna()]
     fits = fits[fits["cluster"] == "base_zone"]
     times = fits["term"].str.extract(r"(-?\d+)$")[0].astype(int).to_numpy()
-    vcov = pd.read_csv(next((HERE / "results").glob("event_study_vcov__R-*.csv")))
-    square = vcov.pivot(index="row", columns="column", values="value").loc[times, times]
+    long = pd.read_csv(next((HERE / "results").glob("event_study_vcov__R-*.csv")))
+    square = long.pivot(index="row", columns="column", values="value").loc[times, times]
     return found | {"panel": (times, fits["estimate"].to_numpy(), square.to_numpy())}
 
 
