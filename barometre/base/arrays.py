@@ -14,6 +14,34 @@ RowNumbers: TypeAlias = NDArray[np.intp]
 Booleans: TypeAlias = NDArray[np.bool_]
 
 
+def weighed(rows: Floats, weights: Floats) -> Floats:
+    """Add up the columns of each row by their weights, one after the other.
+
+    A product of matrices adds up in an order that depends on the place of the row among others:
+    the last bit of a territory would be that of its neighbours.
+
+    Parameters
+    ----------
+    rows : array of shape (rows, columns)
+        Numbers; a missing one makes the sum missing, whatever its weight.
+    weights : array of shape (columns,)
+        One per column.
+
+    Returns
+    -------
+    array of float, one per row
+
+    Examples
+    --------
+    >>> weighed(np.array([[1.0, 2.0], [3.0, np.nan]]), np.array([1.0, 0.0]))
+    array([ 1., nan])
+    """
+    total = np.zeros(len(rows))
+    for column, weight in zip(rows.T, weights, strict=True):
+        total += weight * column
+    return total
+
+
 def summed(terms: NDArray[Any], groups: RowNumbers, number: int) -> Floats:
     """Add up terms by group, at once where each group has its single term, in order.
 

@@ -13,6 +13,7 @@ from barometre.base.errors import BarometreError
 from barometre.cards.columns import KEY
 from barometre.cards.schema import Card
 from barometre.engine.limits import POPULATION_AGE, Places, Strata, communes_of
+from barometre.engine.seen import ALONE, Seen
 from barometre.tables.codes import DISTRICTS, level_of
 from barometre.tables.table_set import Tables, empty_statuts
 
@@ -35,7 +36,11 @@ class Aligned:
 
 
 def align(
-    card: Card, table: str, tables: Mapping[str, pd.DataFrame], lead: pd.MultiIndex
+    card: Card,
+    table: str,
+    tables: Mapping[str, pd.DataFrame],
+    lead: pd.MultiIndex,
+    seen: Seen = ALONE,
 ) -> Aligned:
     """Bring a table on the rows of the first one of its indicator.
 
@@ -45,8 +50,11 @@ def align(
     columns, frame = card.entrees[table], tables[table]
     index = frame.index
     assert isinstance(index, pd.MultiIndex)  # so checked at the door
-    if index.equals(lead):
-        return Aligned(table, columns, frame, rows=None)
+    rows = None if index.equals(lead) else index.get_indexer(lead)
+    differs = rows is not None and (len(index) != len(lead) or bool((rows < 0).any()))
+    if not seen.anywhere((card.id, table, "differs"), (differs,) * differs):
+        frame = frame if rows is None else frame.take(rows)
+        return Aligned(table, columns, frame, rows=rows)
     known = frame[list(columns)].notna().any(axis=1)
     keys = latest_keys(lead, index[known], card.ecart_millesimes_max)
     rows = index.get_indexer(keys)
@@ -91,10 +99,10 @@ def places_of(tables: Tables, keys: pd.MultiIndex) -> Places:
     return Places(is_commune[at], found.notna().to_numpy()[at], population)
 
 
-def level_years(tables: Tables, keys: pd.MultiIndex) -> Integers:
+def level_years(tables: Tables, keys: pd.MultiIndex) -> tuple[Integers, list[tuple[str, int]]]:
     """Number the levels and years of some keys: those of one number are one level in one year.
 
-    A level that is not told is read from the form of the code.
+    A level that is not told is read from the form of the code. The list says which is which.
     """
     codes = keys.get_level_values("code")
     unique = pd.Index(codes.unique())
@@ -104,10 +112,10 @@ def level_years(tables: Tables, keys: pd.MultiIndex) -> Integers:
     # a long list of codes has few that are neither told nor communes nor IRIS
     named = told.mask(told.isna() & commune.notna(), "iris").mask(is_commune, "commune")
     named = named.fillna(texts[named.isna()].map(level_of).reindex(texts.index))
-    level, _ = pd.factorize(named.fillna("union"))
+    level, levels = pd.factorize(named.fillna("union"))
     year, years = pd.factorize(keys.get_level_values("annee"))
     groups: Integers = level[unique.get_indexer(codes)] * len(years) + year
-    return groups
+    return groups, [(str(name), int(one)) for name in levels for one in years]
 
 
 def strata_of(
@@ -116,13 +124,14 @@ def strata_of(
     keys: pd.MultiIndex,
     rows: RowNumbers,
     places: Places,
+    seen: Seen = ALONE,
 ) -> Strata | None:
     """Bring the counts of an indicator on some keys; ``rows`` are the values that they enter."""
     if any(name not in tables for name in card.entrees):
         return None
     lead = tables[next(iter(card.entrees))].index
     assert isinstance(lead, pd.MultiIndex)  # so checked at the door
-    columns = [c for table in card.entrees for c in align(card, table, tables, lead).inputs()]
+    columns = [c for table in card.entrees for c in align(card, table, tables, lead, seen).inputs()]
     if not keys.equals(lead):
         at = lead.get_indexer(keys)
         columns = [np.where(at >= 0, column[at], np.nan) for column in columns]
@@ -163,10 +172,25 @@ def counted_once(zones: pd.DataFrame, index: pd.Index) -> Booleans:
 
 def expected_zones(tables: Tables, members: pd.DataFrame) -> pd.DataFrame:
     """List the zones that each union should have each year of the tables."""
+    if not some_known(tables, members):
+        raise strangers(members)
+    return zones_by_year(tables, members)
+
+
+def some_known(tables: Tables, members: pd.DataFrame) -> bool:
+    """Tell whether the tables have a zone of a membership."""
+    return any(tables[name].index.isin(members["zone"], level="code").any() for name in tables)
+
+
+def strangers(members: pd.DataFrame) -> BarometreError:
+    """Refuse a membership of which the tables know no zone."""
+    return BarometreError(
+        f"appartenance refusée : aucune de ses zones ({', '.join(members['zone'][:_SHOWN])}...)"
+        " n'est dans les tables ; vérifier la forme des codes (zéro initial, millésime)"
+    )
+
+
+def zones_by_year(tables: Tables, members: pd.DataFrame) -> pd.DataFrame:
+    """List each zone of each union for each year of the tables."""
     keys = pd.concat([empty_statuts(), *(tables[n].index.to_frame() for n in tables)])
-    if not members["zone"].isin(keys["code"].unique()).any():
-        raise BarometreError(
-            f"appartenance refusée : aucune de ses zones ({', '.join(members['zone'][:_SHOWN])}...)"
-            " n'est dans les tables ; vérifier la forme des codes (zéro initial, millésime)"
-        )
     return members.merge(pd.DataFrame({"annee": np.sort(keys["annee"].unique())}), how="cross")

@@ -7,7 +7,7 @@ on unit counts, and the divisions it does are watched. A new indicator needs not
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers, summed
+from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers, summed, weighed
 from barometre.base.errors import BarometreError
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY, MODELS
@@ -30,6 +30,7 @@ from barometre.engine.sampling import (
     sampling_fraction,
     stratified_intervals,
 )
+from barometre.engine.seen import ALONE, Seen
 from barometre.tables.table_set import STATUSES
 from barometre.themes.formulas import divisions
 
@@ -219,17 +220,18 @@ class Strata:
     years: Integers
     places: Places
 
-    def rounding(self, columns: Sequence[Column]) -> Floats:
-        """Tell by how much each count may differ from the true one."""
+    def rounding(self, card: Card, seen: Seen) -> Floats:
+        """Tell by how much each count of an indicator may differ from the true one."""
         half = np.zeros_like(self.counts)
-        for j, (table, _) in enumerate(columns):
+        for j, (table, name) in enumerate(input_columns(card)):
             step, count = ROUNDED.get(table, 0.0), self.counts[:, j]
             if step:
                 multiple = count / step
                 exact = self.places.commune & ~np.isnan(count) & (multiple != np.floor(multiple))
                 rounded = self.places.commune
-                if exact.any():
-                    rounded = rounded & ~np.isin(self.years, np.unique(self.years[exact]))
+                years = np.unique(self.years[exact]).tolist()
+                if years := seen.anywhere((card.id, "exact", table, name), years):
+                    rounded = rounded & ~np.isin(self.years, [*years])
                 half[rounded, j] = step / 2
         return half
 
@@ -238,7 +240,12 @@ class Strata:
 
 
 def bounds_of(
-    card: Card, values: Values, strata: Strata | None, design: SurveyDesign, notes: Notes
+    card: Card,
+    values: Values,
+    strata: Strata | None,
+    design: SurveyDesign,
+    notes: Notes,
+    seen: Seen = ALONE,
 ) -> tuple[Values, Bounds]:
     """Give values their limits and grades, and say in their notes why they have none."""
     plan, number = plan_of(card), len(values.keys)
@@ -250,8 +257,12 @@ def bounds_of(
     if plan.method == "aucune" or strata is None:
         said[computed] = notes.of([plan.reason or _NO_FORMULA])
     else:
-        find = _register if plan.method == "arrondi" else _sample
-        (low, high), grade, said = find(card, plan, values.valeur, strata, design, notes)
+        if plan.method == "arrondi":
+            rounding = strata.rounding(card, seen)
+            found = _register(card, plan, values.valeur, strata, rounding, notes)
+        else:
+            found = _sample(card, plan, values.valeur, strata, design, notes)
+        (low, high), grade, said = found
         low, high = (np.where(computed, limit, np.nan) for limit in (low, high))
         grade = np.where(computed, grade, -1).astype(np.int8)
     # A statistic that is only ever published has no interval anywhere: no value says it.
@@ -278,7 +289,7 @@ def _sample(
     for division in plan.fractions:
         deff = deff_of(card, division, design)
         assert division.below is not None
-        top, n = strata.counts @ division.above, strata.counts @ division.below
+        top, n = (weighed(strata.counts, side) for side in (division.above, division.below))
         with np.errstate(divide="ignore", invalid="ignore"):
             share = np.clip(np.where(n == 0, np.nan, top / n), 0, 1)
         p, interval = stratified_intervals(
@@ -310,16 +321,15 @@ def _sample(
 
 
 def _register(
-    card: Card, plan: Plan, value: Floats, strata: Strata, design: SurveyDesign, notes: Notes
+    card: Card, plan: Plan, value: Floats, strata: Strata, rounding: Floats, notes: Notes
 ) -> Found:
     """Find what the rounding of the counts of a register leaves open."""
     (division,) = plan.fractions
-    rounding = strata.rounding(input_columns(card))
     counts, half = (
         np.column_stack([_total(column, strata, value) for column in columns.T])
         for columns in (strata.counts, rounding)
     )
-    rounded = (half > 0) @ np.ones(half.shape[1]) > 0
+    rounded = (half > 0).any(axis=1)
     exact, _ = linear_bounds(counts, np.zeros_like(half), division.above, division.below)
     low, high = exact, exact
     if rounded.any():
@@ -329,7 +339,7 @@ def _register(
     limits = [np.where(same, np.clip(scale * x, *card.bornes), np.nan) for x in (low, high)]
     grade = np.full(len(value), -1, dtype=np.int8)
     if card.unite in _GRADED and division.below is not None:
-        above, below = counts @ division.above, counts @ division.below
+        above, below = (weighed(counts, side) for side in (division.above, division.below))
         grade = grade_positions(
             (limits[1] - limits[0]) / 2, np.full_like(low, np.nan), above, below
         )

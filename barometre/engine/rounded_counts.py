@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 
-from barometre.base.arrays import Floats
+from barometre.base.arrays import Floats, weighed
 from barometre.engine.sampling import Interval
 
 
@@ -28,12 +28,12 @@ def linear_bounds(counts: Floats, half: Floats, above: Floats, below: Floats | N
         corner = np.maximum(counts, 0)
         for j, sign in zip(moving, signs, strict=True):
             corner[:, j] = np.maximum(counts[:, j] + sign * half[:, j], 0)
-        top = corner @ above
+        top = weighed(corner, above)
         with np.errstate(divide="ignore", invalid="ignore"):
-            value = top if below is None else top / (corner @ below)
+            value = top if below is None else top / weighed(corner, below)
         low, high = np.fmin(low, value), np.fmax(high, value)
     # A zero numerator over a zero denominator says nothing: fmin and fmax leave it out.
-    unknown = np.isnan(counts @ np.ones(counts.shape[1]))
+    unknown = np.isnan(counts).any(axis=1)
     if below is not None:
-        unknown |= counts @ below == 0
+        unknown |= weighed(counts, below) == 0
     return Interval(np.where(unknown, np.nan, low), np.where(unknown, np.nan, high))

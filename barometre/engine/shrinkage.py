@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.arguments import Numbers, as_numbers
-from barometre.base.arrays import Floats
+from barometre.base.arrays import Floats, weighed
 from barometre.base.errors import BarometreError, counted
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY
@@ -309,7 +309,7 @@ def _size(card: Card, tables: Tables, keys: pd.MultiIndex, design: SurveyDesign)
     division = _share(card)
     if strata is None or division is None or division.below is None:
         return np.full(len(keys), np.nan)
-    n = strata.counts @ division.below
+    n = weighed(strata.counts, division.below)
     if card.exploitation not in ("principale", "complementaire"):
         return n
     fraction = sampling_fraction(places.population, card.exploitation, strata.years)

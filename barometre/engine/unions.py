@@ -11,22 +11,44 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias, TypeVar
+from typing import TypeAlias, TypeVar, overload
 
 import numpy as np
 import pandas as pd
 
 from barometre.base.arguments import is_number
 from barometre.base.arrays import Booleans
-from barometre.base.errors import BarometreError, counted
+from barometre.base.errors import BarometreError, TableError, counted
 from barometre.base.french import format_number
 from barometre.base.rounding import round_half_up
 from barometre.cards.columns import KEY, MODELS, PART_TOLERANCE, Table, broken_relations
 from barometre.cards.listing import load_cards
 from barometre.cards.schema import Card
-from barometre.engine.alignment import align, counted_once, expected_zones, latest_keys
+from barometre.engine.alignment import (
+    align,
+    counted_once,
+    expected_zones,
+    latest_keys,
+    some_known,
+    strangers,
+    zones_by_year,
+)
+from barometre.engine.seen import ALONE, Facts, Seen, agreed
 from barometre.tables.check import PUBLISHED, is_count
 from barometre.tables.codes import DISTRICTS
+from barometre.tables.parts import STATUTS, Frames, Shown, highest, tables_of_part
+from barometre.tables.spread import (
+    DaskTables,
+    as_spread,
+    cut,
+    in_parts,
+    is_spread,
+    listed,
+    moved,
+    on_parts,
+    refuse,
+    unpacked,
+)
 from barometre.tables.table_set import (
     DEDUCED,
     DOUBTFUL,
@@ -71,6 +93,7 @@ class Rules:
     nd_zero: bool = False
 
 
+@overload
 def aggregate(
     tables: Tables | Mapping[str, pd.DataFrame],
     membership: Membership,
@@ -79,12 +102,35 @@ def aggregate(
     nd_as_zero: bool = False,
     weights: pd.Series[float] | None = None,
     min_coverage: float = MIN_COVERAGE,
-) -> Tables:
+) -> Tables: ...
+
+
+@overload
+def aggregate(
+    tables: DaskTables,
+    membership: Membership,
+    *,
+    weighted_mean: bool = False,
+    nd_as_zero: bool = False,
+    weights: pd.Series[float] | None = None,
+    min_coverage: float = MIN_COVERAGE,
+) -> DaskTables: ...
+
+
+def aggregate(
+    tables: Tables | Mapping[str, pd.DataFrame] | DaskTables,
+    membership: Membership,
+    *,
+    weighted_mean: bool = False,
+    nd_as_zero: bool = False,
+    weights: pd.Series[float] | None = None,
+    min_coverage: float = MIN_COVERAGE,
+) -> Tables | DaskTables:
     """Add zones up into unions: communes of an EPCI, neighbourhoods of an agglomeration.
 
     Parameters
     ----------
-    tables : Tables or mapping of str to DataFrame
+    tables : Tables, mapping of str to DataFrame, or DaskTables
         Tables of the zones; what belongs to no union is left out.
     membership : Series or mapping
         Zone to union, or union to the list of its zones (a zone may then be in several unions).
@@ -112,6 +158,9 @@ def aggregate(
         means. Estimates, means and sums with ``nd_as_zero`` have the quality ``"estime"``. A union
         of one zone is that zone, statistics included.
 
+        With Dask frames, a `DaskTables`: the zones of a union are brought in one part, and added up
+        there in the order of the membership, to the same bit. Faults are told at once.
+
     Raises
     ------
     BarometreError
@@ -133,19 +182,55 @@ def aggregate(
     """
     if not is_number(min_coverage) or not 0 <= min_coverage <= 1:
         raise BarometreError(f"min_coverage={min_coverage!r} refusé : donner une part (0.5)")
-    checked = as_tables(tables)
-    zones = expected_zones(checked, members_of(membership))
-    _warn_of_districts(checked, zones)
-    poids = _weights(checked, zones, weights)
-    rules = Rules(poids=poids, moyenne=weighted_mean, nd_zero=nd_as_zero)
+    members = members_of(membership)
+    asked = _Asked(weighted_mean, nd_as_zero, weights, min_coverage)
+    if is_spread(tables):
+        united, twice = _spread(as_spread(tables), members, asked)
+    else:
+        checked = as_tables(tables)
+        zones = expected_zones(checked, members)
+        twice = _counted_twice(checked, zones)
+        frames, statuts = _united(checked, zones, asked)
+        united = Tables(frames, statuts=statuts, territoires=_among(checked.territoires, members))
+    if twice:
+        _warn_of_districts(twice)
+    return united
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """The options of `aggregate`."""
+
+    weighted_mean: bool
+    nd_as_zero: bool
+    weights: Weights
+    min_coverage: float
+
+    def rules(self, tables: Tables, zones: pd.DataFrame) -> Rules:
+        """Weigh the zones."""
+        poids = _weights(tables, zones, self.weights)
+        return Rules(poids=poids, moyenne=self.weighted_mean, nd_zero=self.nd_as_zero)
+
+
+def _among(territoires: pd.DataFrame, members: pd.DataFrame) -> pd.DataFrame:
+    return territoires[territoires.index.isin(members["union"].unique())]
+
+
+def _united(
+    checked: Tables, zones: pd.DataFrame, asked: _Asked, seen: Seen = ALONE
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Add zones up: tables of the unions, not checked yet, and their statuses."""
+    rules = asked.rules(checked, zones)
     frames, statuts = regroup(checked, zones, rules)
     published = frames.pop(PUBLISHED, pd.DataFrame())
-    counts = Tables(frames, statuts=statuts[statuts["table"] != PUBLISHED])
+    part = checked.part
+    counts = Tables(frames, statuts=statuts[statuts["table"] != PUBLISHED], part=part)
     columns = {str(name): published[name] for name in published}
-    for name, cells in _settled(checked, counts, zones, poids, min_coverage):
+    for name, cells in _settled(checked, counts, zones, rules.poids, asked.min_coverage, seen):
         old = columns.get(name, cells["valeur"].iloc[:0])
         merged = pd.concat([old[~old.index.isin(cells.index)], cells["valeur"]])
-        if name in columns or merged.notna().any() or cells["refus"].any():
+        some = bool(merged.notna().any() or cells["refus"].any())
+        if name in columns or seen.anywhere((PUBLISHED, name), [name] * some):
             columns[name] = merged
             keys = pd.MultiIndex.from_frame(statuts[list(KEY)])
             here = (statuts["table"] == PUBLISHED) & (statuts["colonne"] == name)
@@ -158,12 +243,11 @@ def aggregate(
             statuts = _concat([statuts[~(here & keys.isin(cells.index))], said])
     if columns:
         frames[PUBLISHED] = pd.DataFrame(columns).rename_axis(list(KEY))
-    known = checked.territoires.index.isin(zones["union"].unique())
-    return Tables(frames, statuts=statuts, territoires=checked.territoires[known])
+    return frames, statuts
 
 
-def _warn_of_districts(tables: Tables, zones: pd.DataFrame) -> None:
-    """Say that a commune and its districts stand in one union: only one of them is counted."""
+def _counted_twice(tables: Tables, zones: pd.DataFrame) -> set[str]:
+    """Find the communes that stand in one union with their districts."""
     left: set[str] = set()
     if zones["zone"].isin(DISTRICTS).any():
         keys = pd.MultiIndex.from_frame(zones[["zone", "annee"]])
@@ -171,13 +255,100 @@ def _warn_of_districts(tables: Tables, zones: pd.DataFrame) -> None:
             index = tables.index_of(name)
             twice = zones.loc[keys.isin(index) & ~counted_once(zones, index), "zone"]
             left |= {DISTRICTS[zone] for zone in twice}
-    if left:
-        warnings.warn(
-            f"{', '.join(sorted(left))} et ses arrondissements municipaux (TYPECOM ARM de l'Insee)"
-            " sont dans la même union : la commune est comptée, ses arrondissements ne le sont pas",
-            DistrictsWarning,
-            stacklevel=3,
-        )
+    return left
+
+
+def _warn_of_districts(left: set[str]) -> None:
+    """Say that a commune and its districts stand in one union: only one of them is counted."""
+    warnings.warn(
+        f"{', '.join(sorted(left))} et ses arrondissements municipaux (TYPECOM ARM de l'Insee)"
+        " sont dans la même union : la commune est comptée, ses arrondissements ne le sont pas",
+        DistrictsWarning,
+        stacklevel=3,
+    )
+
+
+# ---- by part ------------------------------------------------------------------------------------
+
+_MEMBERS = "_membres"  # among the frames of a part: its zones and unions
+
+
+def _spread(
+    tables: DaskTables, members: pd.DataFrame, asked: _Asked
+) -> tuple[DaskTables, set[str]]:
+    """Bring the zones of each union in one part, look at what is said of all, add up by part."""
+    if not any(tables.look(some_known, members=members)):
+        raise strangers(members)
+    divisions = cut(members["union"].unique(), tables.npartitions)
+    starts = np.array(divisions[1:-1], dtype=str)
+    place = np.searchsorted(starts, members["union"].to_numpy(str), side="right")
+    placed = members.assign(part=place, rang=np.arange(len(members)))
+    needed = placed[["zone", "part"]].drop_duplicates().rename(columns={"zone": "code"})
+    parts = moved(tables, needed, len(divisions) - 1)
+    parts[_MEMBERS] = in_parts(placed.set_index("part"), len(divisions) - 1)
+    shown: list[Shown] = []
+
+    def look(known: Facts) -> Iterator[Facts]:
+        shown[:] = listed(on_parts(parts, _look_at_part, asked=asked, known=known))
+        return (one.found[0] for one in shown)
+
+    facts = agreed(look)
+    told = set().union(*(names for asked, names in facts.items() if asked[0] == PUBLISHED))
+    old = [c for c in tables[PUBLISHED].columns if c not in KEY] if PUBLISHED in tables else []
+    known = {name: [*MODELS[name].to_schema().columns] for name in tables if name != PUBLISHED}
+    if old or told:
+        known[PUBLISHED] = [*old, *(name for name in load_cards() if name in told - {*old})]
+    made = on_parts(parts, _sums_of_part, asked=asked, facts=facts, known=known)
+    metas = {name: _flat(pd.DataFrame(), name, columns) for name, columns in known.items()}
+    frames = unpacked(made, {**metas, STATUTS: _flat(empty_statuts(), STATUTS)}, divisions)
+    said, places = frames.pop(STATUTS), _among(tables.territoires, members)
+    united = DaskTables.placed(frames, said, places, divisions)
+    refuse(united.parts(), shown, places)
+    return united, set().union(*(twice for _, twice in (one.found for one in shown)))
+
+
+def _part_of(frames: Frames) -> tuple[Tables, pd.DataFrame]:
+    members = frames.pop(_MEMBERS).sort_values("rang")
+    tables = tables_of_part(frames)
+    return tables, zones_by_year(tables, members[["zone", "union"]])
+
+
+def _look_at_part(frames: Frames, *, asked: _Asked, known: Facts) -> Shown:
+    """Say what the unions of a part show, and whether their sums are refused."""
+    tables, zones = _part_of(frames)
+    seen, twice = Seen("looking", known), _counted_twice(tables, zones)
+    try:
+        sums, statuts = _united(tables, zones, asked, seen)
+        top = highest(Tables(sums, statuts=statuts, part=True))
+    except TableError:
+        return Shown(faulty=True, found=(seen.here, twice))
+    return Shown(highest=top, found=(seen.here, twice))
+
+
+def _sums_of_part(
+    frames: Frames, *, asked: _Asked, facts: Facts, known: Mapping[str, list[str]]
+) -> Frames:
+    """Add up the unions of a part; what is refused is so with all the others, from its sums."""
+    tables, zones = _part_of(frames)
+    try:
+        sums, statuts = _united(tables, zones, asked, Seen("told", facts))
+    except TableError:
+        sums, statuts = regroup(tables, zones, asked.rules(tables, zones))
+    flat = {name: _flat(sums.get(name, pd.DataFrame()), name, columns)
+            for name, columns in known.items()}  # fmt: skip
+    return {**flat, STATUTS: _flat(statuts, STATUTS)}
+
+
+def _flat(frame: pd.DataFrame, name: str, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Index rows by code, as Dask does; a frame of statuses has its texts as pandas writes them."""
+    if name == STATUTS:
+        return frame.astype({c: "str" for c in frame if c != "annee"}).set_index("code")
+    if not len(frame):
+        keys = [pd.Index([], dtype="str"), pd.Index([], dtype=np.int64)]
+        empty = pd.MultiIndex.from_arrays(keys, names=list(KEY))
+        frame = pd.DataFrame(index=empty, columns=list(columns or frame.columns), dtype=np.float64)
+    plain = frame.reindex(columns=list(columns)) if columns else frame
+    return plain.astype(np.float64).reset_index("annee")
 
 
 # ---- who is in what -----------------------------------------------------------------------------
@@ -411,6 +582,7 @@ def _settled(
     zones: pd.DataFrame,
     weights: pd.Series[float] | None,
     least: float,
+    seen: Seen,
 ) -> Iterator[tuple[str, pd.DataFrame]]:
     """Give, by indicator, the ``valeur``, ``motif`` and ``refus`` that counts put in ``publies``.
 
@@ -423,11 +595,15 @@ def _settled(
         if card.agregation != "sommer" or any(table not in counts for table in card.entrees):
             continue
         lead = counts.index_of(next(iter(card.entrees)))
-        whole = _inputs(card, counts, lead).notna().all(axis=1)[lead.isin(unions, level="code")]
+        whole = (
+            _inputs(card, counts, lead, seen.of("unions"))
+            .notna()
+            .all(axis=1)[lead.isin(unions, level="code")]
+        )
         blank = {"valeur": np.nan, "motif": "", "refus": False}
         cells = pd.DataFrame(blank, index=whole.index)[whole]
         if not whole.all() and card.nature != "effectif":
-            partial = _estimate(card, tables, zones, weights).dropna(subset="valeur")
+            partial = _estimate(card, tables, zones, weights, seen).dropna(subset="valeur")
             partial = _covered_enough(partial, least)
             partial = partial[partial.index.isin(whole.index[~whole])]
             cells = pd.concat([cells, partial]) if len(cells) else partial
@@ -435,19 +611,21 @@ def _settled(
             yield card.id, cells
 
 
-def _inputs(card: Card, tables: Tables, lead: pd.MultiIndex) -> pd.DataFrame:
+def _inputs(card: Card, tables: Tables, lead: pd.MultiIndex, seen: Seen) -> pd.DataFrame:
     """Bring the input columns of an indicator on the rows of its first table."""
-    aligned = {table: align(card, table, tables, lead) for table in card.entrees}
+    aligned = {table: align(card, table, tables, lead, seen) for table in card.entrees}
     return pd.concat({table: a.frame[list(a.columns)] for table, a in aligned.items()}, axis=1)
 
 
-def _estimate(card: Card, tables: Tables, zones: pd.DataFrame, weights: Weights) -> pd.DataFrame:
+def _estimate(
+    card: Card, tables: Tables, zones: pd.DataFrame, weights: Weights, seen: Seen
+) -> pd.DataFrame:
     """Apply the formula of an indicator to the sums over the zones that have all its counts.
 
     Their coverage is that of the largest count known in all zones: the denominator, if it is.
     """
     lead = tables.index_of(next(iter(card.entrees)))
-    group = _Group.of(_inputs(card, tables, lead), zones, weights)
+    group = _Group.of(_inputs(card, tables, lead, seen.of("zones")), zones, weights)
     covered = group.cells.notna().all(axis=1)
     sums = _sum(group.cells[covered])
     formula = getattr(card.fonction, "__wrapped__", card.fonction)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING, Literal, overload
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.arrays import Booleans, Floats, Integers
@@ -17,11 +17,24 @@ from barometre.cards.columns import MODELS
 from barometre.cards.listing import expand_indicators, indicator_card, load_cards
 from barometre.cards.schema import Card
 from barometre.engine.alignment import Aligned, align, level_years, places_of, strata_of
-from barometre.engine.limits import Places, bounds_of, fractions_of, input_columns
+from barometre.engine.limits import (
+    ROUNDED,
+    Places,
+    Strata,
+    bounds_of,
+    fractions_of,
+    input_columns,
+)
 from barometre.engine.results import COMPUTED_KEPT, LACKING, ORIGINS, Bounds, Notes, Values, stack
 from barometre.engine.sampling import SurveyDesign
+from barometre.engine.seen import ALONE, Facts, Seen, agreed
 from barometre.tables.check import PUBLISHED
+from barometre.tables.parts import Frames, tables_of_part
+from barometre.tables.spread import DaskTables, as_spread, is_spread, listed, on_parts
 from barometre.tables.table_set import STATUSES, Tables, as_tables
+
+if TYPE_CHECKING:
+    import dask.dataframe as dd
 
 # When several reasons explain an absent value, the strongest is told; a value beats them all.
 _STRENGTH = np.array(
@@ -37,13 +50,33 @@ class PublishedDifference(UserWarning):
     """A computed value differs from the published one by more than the rounding of the latter."""
 
 
+@overload
 def compute(
     tables: Tables | Mapping[str, pd.DataFrame],
     indicators: str | Iterable[str] | None = None,
     *,
     check_published: bool = False,
     intervals: bool | SurveyDesign = False,
-) -> pd.DataFrame:
+) -> pd.DataFrame: ...
+
+
+@overload
+def compute(
+    tables: DaskTables,
+    indicators: str | Iterable[str] | None = None,
+    *,
+    check_published: bool = False,
+    intervals: bool | SurveyDesign = False,
+) -> dd.DataFrame: ...
+
+
+def compute(
+    tables: Tables | Mapping[str, pd.DataFrame] | DaskTables,
+    indicators: str | Iterable[str] | None = None,
+    *,
+    check_published: bool = False,
+    intervals: bool | SurveyDesign = False,
+) -> pd.DataFrame | dd.DataFrame:
     """Compute the indicators that the tables allow.
 
     A value is computed from the counts when they are there; otherwise the value of the producer, if
@@ -105,13 +138,90 @@ def compute(
     design = SurveyDesign() if intervals is True else intervals
     if not isinstance(design, SurveyDesign) and design is not False:
         raise BarometreError("intervals : donner True, False ou un SurveyDesign")
-    checked = as_tables(tables)
-    filled, notes, differences = filled_values(checked, indicators)
+    if is_spread(tables):
+        results, differences = _spread(as_spread(tables), indicators, design, check_published)
+    else:
+        results, differences = results_of(as_tables(tables), indicators, design)
     if check_published and differences:
         _warn(differences)
+    return results
+
+
+def _spread(
+    tables: DaskTables,
+    indicators: str | Iterable[str] | None,
+    design: SurveyDesign | Literal[False],
+    differences: bool,
+) -> tuple[dd.DataFrame, list[str]]:
+    """Look at what the parts show, then promise the results of each, told what the others show."""
+    cards, _ = _asked(indicators, tables)
+    options = {"indicators": indicators, "design": design}
+    facts = agreed(lambda known: tables.look(_facts_of, known=known, **options))
+    meta, parts = stack({}, Notes()), tables.parts()
+    results = on_parts(parts, _results_of_part, meta=meta, facts=facts, **options)
+    if not differences:
+        return results, []
+    order = {card.id: place for place, card in enumerate(cards)}
+    lists = listed(on_parts(parts, _differences_of_part, facts=facts, indicators=indicators))
+    said = [text for lines in lists for text in lines]
+    return results, sorted(said, key=lambda text: order[text.partition(",")[0]])
+
+
+def _facts_of(
+    tables: Tables,
+    *,
+    known: Facts,
+    indicators: str | Iterable[str] | None,
+    design: SurveyDesign | Literal[False],
+) -> Facts:
+    """Say what a part shows that decides of the rows of the others."""
+    seen = Seen("looking", known)
+    filled, _, _ = filled_values(tables, indicators, seen)
+    if design:
+        rounded = {n: v for n, v in filled.items() if ROUNDED.keys() & indicator_card(n).entrees}
+        for name, _, strata in _with_strata(tables, rounded, seen):
+            if strata is not None:
+                strata.rounding(indicator_card(name), seen)
+    return seen.here
+
+
+def _results_of_part(
+    frames: Frames,
+    *,
+    facts: Facts,
+    indicators: str | Iterable[str] | None,
+    design: SurveyDesign | Literal[False],
+) -> pd.DataFrame:
+    return results_of(tables_of_part(frames), indicators, design, Seen("told", facts))[0]
+
+
+def _differences_of_part(
+    frames: Frames, *, facts: Facts, indicators: str | Iterable[str] | None
+) -> list[str]:
+    return filled_values(tables_of_part(frames), indicators, Seen("told", facts))[2]
+
+
+def results_of(
+    checked: Tables,
+    indicators: str | Iterable[str] | None,
+    design: SurveyDesign | Literal[False],
+    seen: Seen = ALONE,
+) -> tuple[pd.DataFrame, list[str]]:
+    """Give the tidy results of some tables, and their differences with published values."""
+    filled, notes, differences = filled_values(checked, indicators, seen)
     if not design:
-        return stack(filled, notes)
+        return stack(filled, notes), differences
     bounds: dict[str, Bounds] = {}
+    for name, values, strata in _with_strata(checked, filled, seen):
+        card = indicator_card(name)
+        filled[name], bounds[name] = bounds_of(card, values, strata, design, notes, seen)
+    return stack(filled, notes, bounds), differences
+
+
+def _with_strata(
+    checked: Tables, filled: Mapping[str, Values], seen: Seen
+) -> Iterator[tuple[str, Values, Strata | None]]:
+    """Give the values of each indicator with the counts that they come from."""
     known: list[tuple[pd.MultiIndex, Places]] = []  # many indicators share their keys
     frames = {name: checked[name] for name in checked}
     for name, values in filled.items():
@@ -120,21 +230,15 @@ def compute(
         if places is None:
             places = places_of(checked, keys)
             known.append((keys, places))
-        card = indicator_card(name)
-        strata = strata_of(card, frames, keys, np.arange(len(keys)), places)
-        filled[name], bounds[name] = bounds_of(card, values, strata, design, notes)
-    return stack(filled, notes, bounds)
+        rows = np.arange(len(keys))
+        yield name, values, strata_of(indicator_card(name), frames, keys, rows, places, seen)
 
 
 def filled_values(
-    checked: Tables, indicators: str | Iterable[str] | None
+    checked: Tables, indicators: str | Iterable[str] | None, seen: Seen = ALONE
 ) -> tuple[dict[str, Values], Notes, list[str]]:
     """Give the values of each indicator, the notes, and the differences with published values."""
-    names = [indicators] if isinstance(indicators, str) else list(indicators or ())
-    by_name = set(names) & set(load_cards())
-    asked = load_cards() if indicators is None else expand_indicators(names)
-    cards = [indicator_card(name) for name in asked]
-    _require_tables([card for card in cards if card.id in by_name], checked)
+    cards, by_name = _asked(indicators, checked)
     notes = Notes()
     notes.of(checked.motifs)  # so that a motif of the tables is a note of the same position
     filled: dict[str, Values] = {}
@@ -143,10 +247,10 @@ def filled_values(
     for card in cards:
         published = _published(card, checked, notes)
         even_empty = card.id in by_name and published is None
-        computed = _computed(card, checked, frames, notes, even_empty=even_empty)
+        computed = _computed(card, checked, frames, notes, seen, even_empty=even_empty)
         values = computed or published
         if computed is not None and published is not None:
-            values, differing = _merge(card, computed, published, notes)
+            values, differing = _merge(card, computed, published, notes, seen)
             differences += differing
         if values is not None and len(values.keys):
             filled[card.id] = values
@@ -156,7 +260,19 @@ def filled_values(
 # ---- one indicator ------------------------------------------------------------------------------
 
 
-def _require_tables(cards: Iterable[Card], tables: Tables) -> None:
+def _asked(
+    indicators: str | Iterable[str] | None, tables: Mapping[str, pd.DataFrame]
+) -> tuple[list[Card], set[str]]:
+    """List the indicators asked for, and tell those that are so by name; refuse them tableless."""
+    names = [indicators] if isinstance(indicators, str) else list(indicators or ())
+    by_name = set(names) & set(load_cards())
+    asked = load_cards() if indicators is None else expand_indicators(names)
+    cards = [indicator_card(name) for name in asked]
+    _require_tables([card for card in cards if card.id in by_name], tables)
+    return cards, by_name
+
+
+def _require_tables(cards: Iterable[Card], tables: Mapping[str, pd.DataFrame]) -> None:
     published = set(tables[PUBLISHED].columns) if PUBLISHED in tables else set()
     lines = []
     for card in cards:
@@ -177,6 +293,7 @@ def _computed(
     tables: Tables,
     frames: Mapping[str, pd.DataFrame],
     notes: Notes,
+    seen: Seen,
     *,
     even_empty: bool,
 ) -> Values | None:
@@ -184,7 +301,7 @@ def _computed(
     if any(name not in tables for name in card.entrees):
         return None
     lead = tables.index_of(next(iter(card.entrees)))
-    aligned = [align(card, table, frames, lead) for table in card.entrees]
+    aligned = [align(card, table, frames, lead, seen) for table in card.entrees]
     inputs = [a.inputs() for a in aligned]
     function = card.fonction
     value = np.array(
@@ -207,9 +324,8 @@ def _computed(
     )
     for a in aligned:
         values = _with_remarks(values, tables, a, notes)
-    kept = _explained(
-        values, _sourced(aligned, inputs, tables, lead), tables, even_empty=even_empty
-    )
+    sourced = _sourced(card, aligned, inputs, tables, seen)
+    kept = _explained(card, values, sourced, tables, seen, even_empty=even_empty)
     note = values.note
     if any(a.years is not None for a in aligned):
         note = notes.join(np.where(missing, -1, _vintages(aligned, lead, notes)), note)
@@ -250,48 +366,62 @@ def _denominators(card: Card, unknown: Booleans, notes: Notes) -> Integers:
     return said
 
 
-def _explained(values: Values, sourced: Booleans, tables: Tables, *, even_empty: bool) -> Booleans:
+def _explained(
+    card: Card,
+    values: Values,
+    sourced: frozenset[int] | None,
+    tables: Tables,
+    seen: Seen,
+    *,
+    even_empty: bool,
+) -> Booleans:
     """Tell the levels and years where some territory has a value or a reason for having none.
 
     Where none has, the source gives nothing of that level: reading the file of another level does
     not make its values missing.
     """
-    explained = ((values.statut != _UNAVAILABLE) | (values.note >= 0)) & sourced
-    if explained.all() or (even_empty and not explained.any()):
-        return np.ones(len(explained), dtype=bool)
-    groups = level_years(tables, values.keys)
-    return np.bincount(groups, explained)[groups] > 0
+    told = (values.statut != _UNAVAILABLE) | (values.note >= 0)
+    every = np.ones(len(told), dtype=bool)
+    if seen.alone and told.all() and sourced is None:
+        return every
+    groups, names = seen.once(values.keys, lambda: level_years(tables, values.keys))
+    known = seen.anywhere((card.id, "levels"), [names[at] for at in np.unique(groups[told])])
+    explained = {name for name in known if sourced is None or name[1] in sourced}
+    if seen.looking or (even_empty and not explained):
+        return every  # what a part lacks, another may have
+    kept = np.array([name in explained for name in names], dtype=bool)
+    return kept[groups]
 
 
 def _sourced(
+    card: Card,
     aligned: Sequence[Aligned],
     inputs: Sequence[Sequence[Floats]],
     tables: Tables,
-    lead: pd.MultiIndex,
-) -> Booleans:
-    """Tell the rows of the years for which every input column has a cell, or a reason."""
-    place = lead.names.index("annee")
-    years = np.asarray(lead.codes[place])
-    held = np.ones(len(lead.levels[place]), dtype=bool)
+    seen: Seen,
+) -> frozenset[int] | None:
+    """Tell the years for which every input column has a cell, or a reason; None for all of them."""
+    index = aligned[0].frame.index
+    assert isinstance(index, pd.MultiIndex)  # so checked at the door
+    place = index.names.index("annee")
+    years, labels = np.asarray(index.codes[place]), index.levels[place]
+    sourced: frozenset[int] | None = None
     for a, columns in zip(aligned, inputs, strict=True):
         for column, values in zip(a.columns, columns, strict=True):
             given = ~np.isnan(values)
-            if given.all():
+            if seen.alone and given.all():
                 continue
-            here = _held(years, given, len(held))
-            said = None if here.all() else tables.remarks(a.table, column)
+            held = np.bincount(years[given], minlength=len(labels)) > 0
+            if seen.alone and held.all():
+                continue
+            said = None if held.all() else tables.remarks(a.table, column)
             if said is not None:
                 said = said if a.rows is None else said.take(a.rows)
-                here |= _held(years, (said.statut != _OK) | (said.motif >= 0), len(held))
-            held &= here
-    return np.ones(len(lead), dtype=bool) if held.all() else held[years]
-
-
-def _held(years: npt.NDArray[np.integer], where: Booleans, number: int) -> Booleans:
-    """Tell the years, by position, that some row has."""
-    found = np.zeros(number, dtype=bool)
-    found[years[where]] = True
-    return found
+                known = (said.statut != _OK) | (said.motif >= 0)
+                held |= np.bincount(years[known], minlength=len(labels)) > 0
+            found = seen.anywhere((card.id, "years", a.table, column), labels[held].tolist())
+            sourced = found if sourced is None else sourced & found
+    return sourced
 
 
 def _vintages(aligned: Sequence[Aligned], lead: pd.MultiIndex, notes: Notes) -> Integers:
@@ -353,7 +483,7 @@ def _published(card: Card, tables: Tables, notes: Notes) -> Values | None:
 
 
 def _merge(
-    card: Card, computed: Values, published: Values, notes: Notes
+    card: Card, computed: Values, published: Values, notes: Notes, seen: Seen
 ) -> tuple[Values, list[str]]:
     """Keep the computed value where there is one, the published one elsewhere; note which won."""
     place = computed.keys.get_indexer(published.keys)
@@ -364,9 +494,9 @@ def _merge(
     # Where neither has a value, the reason given for this very indicator says more.
     loses |= (ours.statut == _UNAVAILABLE) & (theirs.statut == _UNAVAILABLE) & (theirs.note >= 0)
     two = (ours.statut == _OK) & (theirs.statut == _OK)
-    said, differences = _compare(
-        card, ours.take(two), theirs.take(two), _rounding(published.valeur), notes
-    )
+    decimals = seen.anywhere((card.id, "decimals"), [_decimals(published.valeur)])
+    tolerance = float(0.5 * 10.0 ** -max(decimals) + 1e-9)
+    said, differences = _compare(card, ours.take(two), theirs.take(two), tolerance, notes)
     columns = {name: column.copy() for name, column in vars(computed).items() if name != "keys"}
     columns["note"][rows[two]] = notes.join(columns["note"][rows[two]], said)
     for name, column in columns.items():
@@ -399,11 +529,11 @@ def _compare(
     return said, differences
 
 
-def _rounding(published: Floats) -> float:
-    """Half a unit of the last decimal that a published column shows."""
+def _decimals(published: Floats) -> int:
+    """Tell how many decimals a published column shows."""
     known = published[~np.isnan(published)]
     shown = (d for d in range(7) if np.allclose(known, known.round(d), rtol=0, atol=1e-9))
-    return float(0.5 * 10.0 ** -next(shown, 7) + 1e-9)
+    return next(shown, 7)
 
 
 def _warn(differences: list[str]) -> None:

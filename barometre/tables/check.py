@@ -34,7 +34,9 @@ _ZERO_LOST = (1, 4, 8)  # the same without the leading zero
 _NAME = r"(?:\S.*)?[^\d\s.](?:.*\S)?"  # more than digits and points, no blank at the ends
 
 
-def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd.DataFrame:
+def check_table(
+    name: str, frame: pd.DataFrame, source: str | None = None, *, scale: bool = True
+) -> pd.DataFrame:
     """Return a table that satisfies its model, or refuse it with every fault.
 
     Parameters
@@ -46,6 +48,9 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
         absent are added, empty.
     source : str, optional
         Where the frame comes from (a file), for the message.
+    scale : bool, default True
+        Refuse columns on the wrong scale (fractions for percentages), which all rows tell together;
+        False for a part of them.
 
     Returns
     -------
@@ -84,16 +89,17 @@ def check_table(name: str, frame: pd.DataFrame, source: str | None = None) -> pd
         numbers = keyed.select_dtypes("number", exclude=["complex64", "complex128"]).reindex(
             columns=columns
         )
-        raise TableError(_title(name, source), [*faults, *_value_faults(name, numbers, schema)])
+        faults += _value_faults(name, numbers, schema)
+        raise TableError(_title(name, source), [*faults, *_scale_faults(numbers, schema, scale)])
     numbers = pd.DataFrame(_floats(keyed, columns), _typed_key(keyed.index), columns)
     try:
         _validate(name, numbers)
     except SchemaErrors as error:
-        found = list(_value_faults(name, numbers, schema)) or [
-            Fault(name, str(error), "corriger la table")
-        ]
+        found = list(_value_faults(name, numbers, schema))
+        found += _scale_faults(numbers, schema, scale)
+        found = found or [Fault(name, str(error), "corriger la table")]
         raise TableError(_title(name, source), found) from error
-    scale_faults = list(_scale_faults(numbers, schema))
+    scale_faults = list(_scale_faults(numbers, schema, scale))
     if scale_faults:
         raise TableError(_title(name, source), scale_faults)
     return numbers
@@ -363,9 +369,35 @@ def _as_floats(cells: pd.Series) -> pd.Series[float]:
     return cells.map(lambda cell: np.nan if pd.isna(cell) else float(cell)).astype(np.float64)
 
 
-def _scale_faults(frame: pd.DataFrame, schema: pa.DataFrameSchema) -> Iterator[Fault]:
+def may_be_off_scale(table: str, column: str, highest: float) -> bool:
+    """Tell, by its highest value, a column whose scale must be judged.
+
+    Parameters
+    ----------
+    table, column : str
+        Name of the table, and of its column.
+    highest : float
+        Its highest value.
+
+    Returns
+    -------
+    bool
+        False when no value can be a fraction given for a percentage, nor the contrary.
+    """
+    described = _schema(table, (column,)).columns.get(column)
+    facts = (described.metadata or {}) if described else {}
+    if facts.get("plausible") is None or highest <= 0:
+        return False
+    if facts["unite"] == "pourcent":
+        return highest <= 1
+    return bool(facts["unite"] == "rapport" and highest > facts["plausible"][1])
+
+
+def _scale_faults(
+    frame: pd.DataFrame, schema: pa.DataFrameSchema, whole: bool = True
+) -> Iterator[Fault]:
     """Find percentages given as fractions, and ratios given as percentages."""
-    for name, column in schema.columns.items():
+    for name, column in schema.columns.items() if whole else ():
         plausible = (column.metadata or {}).get("plausible")
         if plausible is None:
             continue
@@ -413,7 +445,6 @@ def _value_faults(name: str, frame: pd.DataFrame, schema: pa.DataFrameSchema) ->
                     frame.loc[bad.index, [column]],
                 )
     if name not in MODELS:
-        yield from _scale_faults(frame, schema)
         return
     for (parts, whole), broken in broken_relations(MODELS[name], frame):
         rows = frame[broken]
@@ -431,7 +462,6 @@ def _value_faults(name: str, frame: pd.DataFrame, schema: pa.DataFrameSchema) ->
                 "vérifier les deux côtés",
                 rows[[*given, whole]],
             )
-    yield from _scale_faults(frame, schema)
 
 
 # ---- words --------------------------------------------------------------------------------------

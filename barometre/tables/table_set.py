@@ -100,6 +100,9 @@ class Tables(Mapping[str, pd.DataFrame]):
         indexed by ``code``.
     source : str, optional
         Where the frames come from (a file), for the messages.
+    part : bool, default False
+        The frames are some territories of a whole (`DaskTables`): the scale of a column, which all
+        of them tell together, is not judged.
 
     Attributes
     ----------
@@ -107,6 +110,8 @@ class Tables(Mapping[str, pd.DataFrame]):
         As given, checked.
     territoires : DataFrame
         As given, checked.
+    part : bool
+        As given.
 
     Raises
     ------
@@ -129,12 +134,14 @@ class Tables(Mapping[str, pd.DataFrame]):
         statuts: pd.DataFrame | None = None,
         territoires: pd.DataFrame | None = None,
         source: str | None = None,
+        part: bool = False,
     ) -> None:
+        self.part = part
         self._frames: dict[str, pd.DataFrame] = {}
         refused: dict[str, TableError] = {}
         for name, frame in frames.items():
             try:
-                self._frames[name] = check_table(name, frame, source)
+                self._frames[name] = check_table(name, frame, source, scale=not part)
             except TableError as error:
                 refused[name] = error
         if len(refused) == 1:
