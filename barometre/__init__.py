@@ -102,6 +102,7 @@ if TYPE_CHECKING:
     from barometre.tables.members import membership as membership
     from barometre.tables.members import read_membership as read_membership
     from barometre.tables.members import read_passage as read_passage
+    from barometre.tables.spread import DaskTables as DaskTables
     from barometre.tables.table_set import Tables as Tables
     from barometre.tables.table_set import combine as combine
     from barometre.themes.households import Household as Household

@@ -384,8 +384,10 @@ def may_be_off_scale(table: str, column: str, highest: float) -> bool:
     bool
         False when no value can be a fraction given for a percentage, nor the contrary.
     """
-    described = _schema(table, (column,)).columns.get(column)
-    facts = (described.metadata or {}) if described else {}
+    if column not in (MODELS[table].to_schema().columns if table in MODELS else load_cards()):
+        return False
+    described = _schema(table, (column,)).columns[column]
+    facts = described.metadata or {}
     if facts.get("plausible") is None or highest <= 0:
         return False
     if facts["unite"] == "pourcent":

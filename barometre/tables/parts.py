@@ -68,7 +68,8 @@ def looked_at(frames: Frames, *, find: Callable[..., Any], **options: Any) -> Sh
     try:
         tables = tables_of_part(frames)
     except TableError:
-        return Shown(faulty=True)
+        numbers = {name: f.select_dtypes("number") for name, f in _tables(frames).items()}
+        return Shown(faulty=True, highest=highest(numbers))
     return Shown(highest=highest(tables), found=find(tables, **options))
 
 

@@ -266,7 +266,7 @@ def refuse(
     rows: list[Rows] = listed(on_parts(frames, gathered_rows, suspects=suspects))
     for lots in ([part.tables for part in rows], [part.told for part in rows]):
         names = dict.fromkeys(name for name in frames for lot in lots if name in lot)
-        whole = {name: pd.concat([lot[name] for lot in lots if name in lot]) for name in names}
+        whole = {n: keyed(pd.concat([lot[n] for lot in lots if n in lot])) for n in names}
         Tables(whole, statuts=whole.pop(STATUTS, None), territoires=territoires)
     assert not any(part.faulty for part in shown), "what a part refuses, the whole does"
 
