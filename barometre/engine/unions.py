@@ -95,18 +95,6 @@ class Rules:
 
 @overload
 def aggregate(
-    tables: Tables | Mapping[str, pd.DataFrame],
-    membership: Membership,
-    *,
-    weighted_mean: bool = False,
-    nd_as_zero: bool = False,
-    weights: pd.Series[float] | None = None,
-    min_coverage: float = MIN_COVERAGE,
-) -> Tables: ...
-
-
-@overload
-def aggregate(
     tables: DaskTables,
     membership: Membership,
     *,
@@ -115,6 +103,18 @@ def aggregate(
     weights: pd.Series[float] | None = None,
     min_coverage: float = MIN_COVERAGE,
 ) -> DaskTables: ...
+
+
+@overload
+def aggregate(
+    tables: Tables | Mapping[str, pd.DataFrame],
+    membership: Membership,
+    *,
+    weighted_mean: bool = False,
+    nd_as_zero: bool = False,
+    weights: pd.Series[float] | None = None,
+    min_coverage: float = MIN_COVERAGE,
+) -> Tables: ...
 
 
 def aggregate(

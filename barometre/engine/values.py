@@ -52,22 +52,22 @@ class PublishedDifference(UserWarning):
 
 @overload
 def compute(
-    tables: Tables | Mapping[str, pd.DataFrame],
-    indicators: str | Iterable[str] | None = None,
-    *,
-    check_published: bool = False,
-    intervals: bool | SurveyDesign = False,
-) -> pd.DataFrame: ...
-
-
-@overload
-def compute(
     tables: DaskTables,
     indicators: str | Iterable[str] | None = None,
     *,
     check_published: bool = False,
     intervals: bool | SurveyDesign = False,
 ) -> dd.DataFrame: ...
+
+
+@overload
+def compute(
+    tables: Tables | Mapping[str, pd.DataFrame],
+    indicators: str | Iterable[str] | None = None,
+    *,
+    check_published: bool = False,
+    intervals: bool | SurveyDesign = False,
+) -> pd.DataFrame: ...
 
 
 def compute(
@@ -85,8 +85,8 @@ def compute(
 
     Parameters
     ----------
-    tables : Tables or mapping of str to DataFrame
-        Input tables, by name.
+    tables : Tables, mapping of str to DataFrame, or DaskTables
+        Input tables, by name. Frames of Dask are computed by part of territories.
     indicators : str or iterable of str, optional
         Identifiers to compute, or names of themes (``"revenus"``), that stand for those of their
         indicators that the tables allow. By default all those that the tables allow: an indicator
@@ -116,6 +116,11 @@ def compute(
         ``population``...); a statistic that is only ever published says nothing. ``qualite`` is
         ``"A"`` to ``"D"`` (`uncertainty.grade`), or ``"douteux"``, which wins. A value graded
         ``"D"`` is kept: it is for what prints it to write *nd*.
+
+        With Dask frames, a Dask frame of the same rows, to the same bit: part by part, in each the
+        order above, territories in the order of their codes. A first pass is run at once: it tells
+        every fault of the tables, and what decides of the rows of all parts (the levels and years
+        that have values). Values are computed when the frame is.
 
     Raises
     ------
