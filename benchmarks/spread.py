@@ -111,8 +111,8 @@ def measured(how: str, folder: Path, out: Path, limit: str) -> None:
 def main() -> None:
     """Write the tables, run both ways, compare."""
     if sys.argv[1:2] in (["by_years"], ["by_dask"]):
-        how, folder, out, limit = sys.argv[1:5]
-        given = (Path(folder), Path(out))
+        how, tables, results, limit = sys.argv[1:5]
+        given = (Path(tables), Path(results))
         print(json.dumps(by_years(*given) if how == "by_years" else by_dask(*given, limit)))
         return
     asked = argparse.ArgumentParser(description=__doc__)

@@ -254,7 +254,7 @@ def test_what_is_no_frame_is_refused() -> None:
     with pytest.raises(
         BarometreError, match="DataFrame de Dask ou de pandas est attendu, pas list"
     ):
-        DaskTables({"logements": [1]})  # type: ignore[dict-item]
+        DaskTables({"logements": [1]})
 
 
 # ---- unions --------------------------------------------------------------------------------------

@@ -184,6 +184,7 @@ def aggregate(
         raise BarometreError(f"min_coverage={min_coverage!r} refusé : donner une part (0.5)")
     members = members_of(membership)
     asked = _Asked(weighted_mean, nd_as_zero, weights, min_coverage)
+    united: Tables | DaskTables
     if is_spread(tables):
         united, twice = _spread(as_spread(tables), members, asked)
     else:

@@ -84,8 +84,8 @@ def refused(shown: Iterable[Shown]) -> Suspects | None:
     faulty, tops = False, dict[tuple[str, str], float]()
     for part in shown:
         faulty |= part.faulty
-        for column, value in part.highest.items():
-            tops[column] = max(tops.get(column, value), value)
+        for cells, value in part.highest.items():
+            tops[cells] = max(tops.get(cells, value), value)
     suspects: Suspects = {}
     for (name, column), value in tops.items():
         if may_be_off_scale(name, column, value):

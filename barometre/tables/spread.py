@@ -281,10 +281,9 @@ def is_dask(frame: object) -> bool:
 
 def is_spread(tables: object) -> bool:
     """Tell a set of tables of which some are frames of Dask."""
-    if isinstance(tables, DaskTables):
-        return True
-    plain = isinstance(tables, Mapping) and not isinstance(tables, Tables)
-    return plain and any(is_dask(frame) for frame in tables.values())
+    if isinstance(tables, DaskTables | Tables) or not isinstance(tables, Mapping):
+        return isinstance(tables, DaskTables)
+    return any(is_dask(frame) for frame in tables.values())
 
 
 def as_spread(tables: Mapping[str, Any]) -> DaskTables:
