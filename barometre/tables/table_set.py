@@ -110,8 +110,6 @@ class Tables(Mapping[str, pd.DataFrame]):
         As given, checked.
     territoires : DataFrame
         As given, checked.
-    part : bool
-        As given.
 
     Raises
     ------
