@@ -292,7 +292,8 @@ def bounded(design: Design, outcome: Floats) -> dict[str, float]:
     """
     found = {}
     for leads, entry in ENTRY.items():
-        large, alike = np.zeros(leads), 0.5 * (-1.0) ** np.arange(leads)
+        large = np.asarray(np.zeros(leads), float)
+        alike = np.asarray(0.5 * (-1.0) ** np.arange(leads), float)
         large[0] = 10.0
         found[f"bounds, {leads}"] = max(
             missed(design, outcome, entry, moves, magnitude)

@@ -10,7 +10,7 @@ import pytest
 
 from barometre.base.arrays import Booleans
 from barometre.base.errors import BarometreError
-from barometre.cohort import Cohort, did_imputation, event_study, twfe
+from barometre.cohort import Cohort, did_imputation, event_study, feols, twfe
 
 KEYS: dict[str, Any] = {"person": "id", "wave": "t", "first_treated": "g"}
 CLOSE = 1e-8  # a pseudo-inverse of fifty dummies
@@ -215,3 +215,84 @@ def test_the_true_effect_is_found() -> None:
         found[seed] = made.aggregate("dynamic").table["estimate"].iloc[0]
     # At their entry the effect is 4 or 5, by entry: the mean is between them.
     assert 3.9 < found.mean() < 5.1
+
+
+def untreated(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame[(frame["g"] == 0) | (frame["t"] < frame["g"])]
+
+
+@pytest.mark.parametrize("weight", [None, "w"])
+@pytest.mark.parametrize("leads", [1, 2])
+def test_before_the_entry_is_a_regression_of_the_untreated(weight: str | None, leads: int) -> None:
+    """Leads beside people and waves, by person: Wald over q with the errors CR1."""
+    frame = rows(3, lost=0.1)
+    frame["g"] = frame["g"].replace(9, 0)
+    test = did_imputation(frame, "y", weight=weight, **KEYS).pretrend(leads=leads)
+    kept = untreated(frame)
+    names = [f"lead{k}" for k in range(1, leads + 1)]
+    since = (kept["t"] - kept["g"]).where(kept["g"] > 0)
+    kept = kept.assign(**{name: 1.0 * (since == -k) for k, name in enumerate(names, 1)})
+    fit = feols(f"y ~ {' + '.join(names)} | id + t", kept, weight=weight, cluster="id")
+    b = fit.table.set_index("term")["estimate"][names].to_numpy()
+    v = fit.vcov.loc[names, names].to_numpy()
+    assert test.df == leads
+    assert test.statistic == pytest.approx(b @ np.linalg.solve(v, b) / leads, rel=1e-8)
+
+
+def test_before_the_entry_nothing_after_it_counts() -> None:
+    frame = rows(4)
+    on = (frame["g"] > 0) & (frame["t"] >= frame["g"])
+    moved = frame.assign(y=frame["y"] + 50.0 * on * frame["x"])
+    for options in ({}, {"cluster": "c"}, {"covariates": ["x"]}):
+        one, other = (
+            did_imputation(data, "y", **options, **KEYS).pretrend() for data in (frame, moved)
+        )
+        assert other.p == pytest.approx(one.p, rel=1e-9)
+        assert np.isfinite(one.p)
+
+
+def whole(treated: int, clusters: int, dates: int, seed: int = 0) -> pd.DataFrame:
+    """Clusters of 3 people, the first ones entering at wave 4 (or 4 and 5), six waves."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame({"id": np.repeat(np.arange(3 * clusters), 6)})
+    frame["t"] = np.tile(np.arange(1, 7), 3 * clusters)
+    frame["c"] = frame["id"] // 3
+    frame["g"] = np.where(frame["c"] < treated, 4 + frame["c"] % dates, 0)
+    frame["y"] = rng.normal(size=(clusters, 7))[frame["c"], frame["t"]] + rng.normal(
+        size=len(frame)
+    )
+    return frame
+
+
+def test_before_the_entry_uneven_clusters_are_permuted_or_not_tested() -> None:
+    frame = whole(2, 8, 1)
+    test = did_imputation(frame, "y", cluster="c", **KEYS).pretrend()
+    assert "permutation" in test.meta["method"]
+    early = frame[frame["t"] < 4]
+    same = event_study(early, "y", cluster="c", base=-3, **KEYS).pretrend()
+    assert test.p == pytest.approx(same.p, rel=1e-12)
+    several = did_imputation(whole(4, 12, 2), "y", cluster="c", **KEYS).pretrend()
+    assert np.isnan(several.p)
+    assert "plusieurs dates d'entrée" in several.summary()
+    even = did_imputation(whole(6, 12, 1), "y", cluster="c", **KEYS).pretrend()
+    assert "Hotelling" in even.meta["convention"]
+
+
+def test_before_the_entry_slopes_count_from_the_mean_of_what_is_compared() -> None:
+    """Time -1 against -3 and -2 together: 1.5 apart."""
+    frame = whole(40, 80, 1)
+    test = did_imputation(frame, "y", cluster="c", **KEYS).pretrend(leads=1)
+    joined = event_study(untreated(frame), "y", cluster="c", base=-2, window=(-2, -1), **KEYS)
+    se = joined.vcov.to_numpy()[0, 0] ** 0.5
+    # With many clusters the slope is about that of a normal law, 2.8 errors of 1.5 units of time.
+    assert test.slopes[0.8] == pytest.approx(2.8 * se / 1.5, rel=0.05)
+
+
+def test_before_the_entry_leads_must_leave_something() -> None:
+    effects = did_imputation(whole(6, 12, 1), "y", cluster="c", **KEYS)
+    for leads in (0, 3):
+        with pytest.raises(BarometreError, match=f"leads={leads} pour 3 durées avant l'entrée"):
+            effects.pretrend(leads=leads)
+    late = whole(6, 12, 1).query("t >= 3")
+    nothing = did_imputation(late, "y", cluster="c", **KEYS).pretrend()
+    assert "aucun coefficient" in nothing.meta["reason"]

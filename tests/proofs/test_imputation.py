@@ -62,3 +62,15 @@ def test_clusters_and_weights_as_did_imputation(weight: str, aged: bool) -> None
     )  # fmt: skip
     for kind, found in theirs.groupby("kind"):
         compare(found, effects, kind, rtol=STOPPED)
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+@pytest.mark.parametrize("aged", [False, True])
+def test_before_the_entry_as_diff_diff(gaps: bool, aged: bool) -> None:
+    """All leads tested but one, whichever: by person, the law of F with the errors CR1."""
+    theirs = result("imputation_leads").query("gaps == @gaps and aged == @aged").iloc[0]
+    test = cohort.did_imputation(
+        rows(seen=gaps), "income", covariates=["aged"] * aged, **KEYS
+    ).pretrend()
+    assert test.df == theirs["leads"]
+    same([test.statistic, test.p], theirs[["f", "p"]], rtol=ITERATED * 10)  # quadratic

@@ -119,7 +119,8 @@ class EventStudy(Drawn):
         leads = (self.table["event_time"] < 0) & (self.table["event_time"] != self.meta["base"])
         before = self.table[leads]
         times = before["event_time"]
-        distance = before["event_time"].map(self.meta["mean_time"]) - self.meta["base"]
+        base = _means(self._times.exact, self._times.times, np.array([self._times.base]))[0]
+        distance = before["event_time"].map(self.meta["mean_time"]) - base
         if self._pieces is not None:
             chosen = self._times.labels.tolist()
             return self._pieces.test(
@@ -177,7 +178,7 @@ class EventStudy(Drawn):
         """Degrees of freedom of combinations of the effects, base left out."""
         own = self.table["df"].to_numpy(np.float64)[self._times.met != self._times.base]
         if self._se not in ("CR2", "CR3") or not self.few_clusters:
-            return np.where(weights != 0, own, np.inf).min(axis=1)
+            return np.asarray(np.where(weights != 0, own, np.inf).min(axis=1), float)
         return self._leads.df(weights, power={"CR2": -0.5, "CR3": -1.0}[self._se])
 
     @cached_property

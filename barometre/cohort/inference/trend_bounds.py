@@ -205,7 +205,8 @@ def critical_values(correlation: Floats, df: Floats, alpha: float) -> Floats:
     from scipy import special
 
     def beyond(value: Floats) -> Floats:
-        return np.where(normal, special.ndtr(-value), special.stdtr(degrees, -value))
+        student = special.stdtr(degrees, -value)
+        return np.asarray(np.where(normal, special.ndtr(-value), student), float)
 
     normal = np.isinf(df)
     degrees = np.where(normal, 1.0, df)
@@ -224,4 +225,4 @@ def critical_values(correlation: Floats, df: Floats, alpha: float) -> Floats:
         apart = inside @ _WEIGHTS * angle / 2 / np.pi
         missed = 2 * beyond(middle) - apart
         low, high = np.where(missed > alpha, middle, low), np.where(missed > alpha, high, middle)
-    return high
+    return np.asarray(high, float)

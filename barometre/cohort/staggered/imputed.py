@@ -15,8 +15,11 @@ from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, UnknownNameError, counted
 from barometre.base.face import Drawn
 from barometre.base.tidy import Tidy, tidy
+from barometre.cohort.impact.event_time import event_study
 from barometre.cohort.impact.sample import Sample, adjusting_columns, panel_sample
 from barometre.cohort.inference.estimates import effect_sentence, interval_columns, make_estimate
+from barometre.cohort.inference.permutations import uneven
+from barometre.cohort.inference.pretrends import PreTrend, pretrend_test, untested
 from barometre.cohort.rows.keys import positions
 from barometre.cohort.rows.panel import PanelRows
 from barometre.cohort.staggered.group_time_means import KEYS, Aggregation, Kind, mean_sentences
@@ -102,6 +105,83 @@ class ImputedEffects(Drawn):
             vcov=pd.DataFrame(vcov[:-1, :-1], index=index, columns=index),
             _influence=lambda: rows.influence(means, pd.Index([*index, "overall"], name=named)),
         )
+
+    def pretrend(
+        self,
+        *,
+        leads: int | None = None,
+        alpha: float = 0.05,
+        power: Sequence[float] = (0.5, 0.8),
+        draws: int = 1999,
+        seed: int = 0,
+    ) -> PreTrend:
+        """Test jointly that nothing moved before the treatment, on rows not treated (yet) only.
+
+        Parameters
+        ----------
+        leads : int, optional
+            Times before the treatment that are tested, the last ones; all but the first by default.
+        alpha : float, default 0.05
+            Size of the test.
+        power : sequence of float, default (0.5, 0.8)
+            Powers at which the detectable slope (per unit of wave) is given.
+        draws : int, default 1999
+            Permutations of clusters when there are more than 5 000.
+        seed : int, default 0
+            Their seed.
+
+        Returns
+        -------
+        PreTrend
+            Missing, with ``meta["reason"]``, when there is nothing to test or when clusters are too
+            few.
+
+        Raises
+        ------
+        BarometreError
+            ``leads`` that is not positive, or leaves no time to compare with.
+
+        Notes
+        -----
+        Borusyak, Jaravel and Spiess (2024), test of their equation (9): effects of the times before
+        the treatment, compared with all earlier ones and with the never treated, in the regression
+        that imputes. Effects after the entry do not enter it. The law is that of
+        `EventStudy.pretrend`. A permutation of clusters asks that they enter at one
+        date, and then leaves out the waves from it on; with several dates of entry and uneven
+        clusters there is no p: test `att_gt`.
+        """
+        frame, columns = self._rows.untreated()
+        times = np.unique((frame["wave"] - frame["first"])[np.isfinite(frame["first"])])
+        number = len(times) - 1 if leads is None else leads
+        if leads is not None and not 0 < leads < len(times):
+            raise BarometreError(
+                f"leads={leads} pour {counted(len(times), 'durée')} avant l'entrée : en tester au "
+                "moins une, et en garder une à quoi les comparer"
+            )
+        nothing = pretrend_test([], [], [], alpha=alpha, power=power)
+        if number < 1:
+            return nothing
+        start = float(times[-number - 1])
+        if self._rows.uneven():
+            dates = np.unique(frame["first"][np.isfinite(frame["first"])])
+            if len(dates) > 1:
+                why = "grappes trop peu nombreuses ou trop inégales pour plusieurs dates d'entrée"
+                return untested(why, number, power, nothing.meta)
+            frame = frame[frame["wave"] < dates[0]]
+        own = self._rows.df == np.inf
+        study = event_study(
+            frame,
+            "y",
+            person="person",
+            wave="wave",
+            first_treated="first",
+            base=start,
+            window=(start, float(times[-1])),
+            covariates=columns,
+            cluster=None if own else "cluster",
+            weight="weight",
+        )
+        return study.pretrend(alpha=alpha, power=power, draws=draws, seed=seed)
 
 
 def did_imputation(
@@ -391,6 +471,28 @@ class _Rows:
         code, pairs = positions(pd.Series(key))
         found = pairs.to_numpy(np.int64)
         return code, found % many, found // many
+
+    def untreated(self) -> tuple[pd.DataFrame, list[str]]:
+        """Rows not treated (yet), and the names of their covariates."""
+        sample, columns = self.sample, [f"x{k}" for k in range(self.x.shape[1])]
+        frame = pd.DataFrame(self.x, columns=columns).assign(
+            person=sample.ways.person,
+            wave=self.wave,
+            first=self.group,
+            y=sample.y,
+            cluster=sample.cluster,
+            weight=1.0 if sample.weight is None else sample.weight,
+        )
+        return frame[~self.treated], columns
+
+    def uneven(self) -> bool:
+        """Whether clusters enter whole, too few or too unequal for the law of Hotelling."""
+        if np.isinf(self.df):
+            return False
+        assert self.sample.cluster is not None
+        code = np.unique(self.group, return_inverse=True)[1]
+        pairs = np.unique(np.stack([self.sample.cluster, code]), axis=1)
+        return pairs.shape[1] == self.sample.n_clusters and uneven(pairs[1])
 
     def mean(self, chosen: Booleans) -> _Mean:
         """Average effects over some rows, and add their influences up by cluster."""

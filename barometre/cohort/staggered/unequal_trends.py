@@ -68,7 +68,7 @@ class HonestBounds(Drawn):
         digits = decimals_of((first["high"] - first["low"]) / 4)
         when = self.meta["event_time"]
         what = "Effet moyen après l'entrée" if when is None else f"Effet à {format_number(when)}"
-        worst = self.moves.loc[self.moves["estimate"].abs().idxmax()]
+        worst = self.moves.iloc[int(np.argmax(np.abs(self.moves["estimate"])))]
         lines = [
             f"{what} : {number_text(first['set_low'], digits)}, intervalle à {level} "
             f"{interval_text(first['low'], first['high'], digits)} si les tendances étaient "
