@@ -27,8 +27,9 @@ bench: $(STAMP)
 
 # Beside other programs of the same estimators.
 bench-peers: $(STAMP)
-	$(BIN)/python -m pip install --quiet pyfixest diff-diff
-	$(BIN)/python -m benchmarks.run --only cohort
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt pyfixest diff-diff
+	$(BIN)/python -m pip install --quiet --no-deps lifelines autograd autograd-gamma  # asks for pandas 2
+	$(BIN)/python -m benchmarks.run --only peers,
 
 mutants: $(STAMP)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[mutants]'

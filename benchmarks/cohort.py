@@ -1,93 +1,86 @@
-"""Cohorts: a large balanced panel against plain NumPy, and other libraries when installed."""
+"""Cohorts of up to a million people against plain NumPy."""
 
 from __future__ import annotations
 
-import importlib.util
+import functools
 
 import numpy as np
 import pandas as pd
 
-from barometre.cohort import Cohort, transition_counts
-from benchmarks.timing import Measure, best, peak
+from barometre.cohort import Cohort, kaplan_meier, wild_bootstrap
+from benchmarks.timing import Run, Sized
 
 WAVES = 7
-STATES = 4
+PEOPLE = (10_000, 100_000, 1_000_000)
 
 
-def measures(*, small: bool) -> list[Measure]:
-    """Return the promises on cohorts; the panel is drawn once."""
-    people, times = (3_000, 1) if small else (1_000_000, 3)
-    frame = panel(people)
-    cohort = Cohort(frame, "person", "wave", first_treated="entry", cluster="zone")
-    size = int(frame.memory_usage(index=False, deep=True).sum())
-    say_others(frame, times)
-
-    def fixed_effects() -> float:
-        def ours() -> float:
-            return float(cohort.twfe("y", "treated").se)
-
-        def plain() -> float:
-            return plain_twfe(frame, people)
-
-        assert abs(ours() / plain() - 1) < 1e-6
-        seconds = best(ours, times)
-        print(f"    ours, two-way fixed effects: {seconds:.2f} s")
-        return seconds / best(plain, times)
-
-    def more_effects() -> float:
-        wide = with_two_more(frame)
-        followed = Cohort(wide, "person", "wave", first_treated="entry", cluster="zone")
-
-        def ours() -> float:
-            return float(followed.twfe("y", "treated", effects=["block", "firm"]).se)
-
-        def pyfixest_twfe() -> object:
-            import pyfixest
-
-            formula = "y ~ treated | person + wave + block + firm"
-            return pyfixest.feols(formula, wide, vcov={"CRV1": "zone"}, fixef_rm="none")
-
-        seconds = best(ours, times)
-        print(f"    ours, two more fixed effects: {seconds:.2f} s")
-        if importlib.util.find_spec("pyfixest") is None:
-            print("    pyfixest is not installed: not compared")
-            return 0.0
-        pyfixest_twfe()
-        theirs = best(pyfixest_twfe, times)
-        print(f"    pyfixest, two more fixed effects: {theirs:.2f} s")
-        return seconds / theirs
-
-    def staggered() -> float:
-        def ours() -> pd.DataFrame:
-            return pd.DataFrame(cohort.att_gt("y", cluster="person").table)
-
-        assert np.allclose(ours()["estimate"], plain_att_gt(frame, people), atol=1e-9)
-        seconds = best(ours, times)
-        print(f"    ours, ATT(g,t): {seconds:.2f} s")
-        return seconds / best(lambda: plain_att_gt(frame, people), times)
-
-    def transitions() -> float:
-        def ours() -> pd.DataFrame:
-            return transition_counts(frame, "status", person="person", wave="wave")
-
-        return best(ours, times) / best(lambda: plain_transitions(frame), times)
-
+def measures() -> list[Sized]:
+    """Return the promises on cohorts."""
+    thrice = 3 * panel(PEOPLE[0]).memory_usage(index=False).sum() / PEOPLE[0] * PEOPLE[-1] / 2**20
     return [
-        Measure("cohort, two-way fixed effects / NumPy", 2.5, fixed_effects),
-        Measure("cohort, two more fixed effects / pyfixest", 3.0, more_effects),
-        Measure("cohort, ATT(g,t) / NumPy", 1.0, staggered),
-        Measure("cohort, transitions / crosstab", 1.0, transitions),
-        Measure(
-            "cohort, peak memory of fixed effects / frame",
-            3.0,
-            lambda: peak(lambda: cohort.twfe("y", "treated")) / size,
+        Sized(
+            "cohort, two-way fixed effects / NumPy", PEOPLE, fixed_effects, 2.5, megabytes=thrice
         ),
-        Measure(
-            "cohort, peak memory of ATT(g,t) / frame",
-            3.0,
-            lambda: peak(lambda: cohort.att_gt("y", cluster="person")) / size,
-        ),
+        Sized("cohort, ATT(g,t) / NumPy", PEOPLE, staggered, 1.0, megabytes=thrice),
+        Sized("cohort, wild cluster bootstrap / NumPy", PEOPLE, bootstrap, 3.0),
+        Sized("cohort, Kaplan-Meier / NumPy", PEOPLE, curve, 3.0),
     ]
+
+
+@functools.lru_cache(maxsize=1)
+def followed(people: int) -> tuple[pd.DataFrame, Cohort]:
+    """Draw the panel, and follow it."""
+    frame = panel(people)
+    return frame, Cohort(frame, "person", "wave", first_treated="entry", cluster="zone")
+
+
+def fixed_effects(people: int) -> tuple[Run, Run]:
+    """Compare two-way fixed effects; both find the same error."""
+    frame, cohort = followed(people)
+    assert abs(cohort.twfe("y", "treated").se / plain_twfe(frame, people) - 1) < 1e-6
+    return lambda: cohort.twfe("y", "treated"), lambda: plain_twfe(frame, people)
+
+
+def staggered(people: int) -> tuple[Run, Run]:
+    """Compare ATT(g,t); both find the same estimates."""
+    frame, cohort = followed(people)
+
+    def ours() -> pd.DataFrame:
+        return pd.DataFrame(cohort.att_gt("y", cluster="person").table)
+
+    assert np.allclose(ours()["estimate"], plain_att_gt(frame, people), atol=1e-9)
+    return ours, lambda: plain_att_gt(frame, people)
+
+
+def bootstrap(people: int) -> tuple[Run, Run]:
+    """Compare the bootstrap of one wave, 30 clusters and 9 999 draws; both find the same p."""
+    rng = np.random.default_rng(2)
+    cluster = rng.integers(30, size=people)
+    x = (cluster % 2) + rng.normal(size=people)
+    y = 0.02 * x + rng.normal(size=30)[cluster] + rng.normal(size=people)
+    frame = pd.DataFrame({"y": y, "x": x, "cluster": cluster})
+    found = wild_bootstrap(frame, "y", "x", "cluster").p
+    assert abs(found - plain_bootstrap(frame)) < 0.03  # other draws
+    return lambda: wild_bootstrap(frame, "y", "x", "cluster"), lambda: plain_bootstrap(frame)
+
+
+def curve(people: int) -> tuple[Run, Run]:
+    """Compare the curve of durations in days; both find the same survival and error."""
+    frame = spells(people)
+    days, event = frame["days"].to_numpy(), frame["event"].to_numpy()
+    ours = kaplan_meier(days, event)
+    assert np.allclose(ours[["survival", "se"]].to_numpy().T[:, :-1], plain_curve(frame)[:2, :-1])
+    return lambda: kaplan_meier(days, event), lambda: plain_curve(frame)
+
+
+def spells(people: int) -> pd.DataFrame:
+    """Draw durations of some years in days, a third of them censored, and two covariates."""
+    rng = np.random.default_rng(3)
+    age, trained = rng.normal(size=people), rng.integers(2, size=people)
+    days = np.ceil(rng.exponential(700, people) * np.exp(-0.3 * age - 0.2 * trained))
+    left = np.ceil(rng.uniform(1, 1_800, people))
+    observed, event = np.minimum(days, left), (days <= left).astype(np.int64)
+    return pd.DataFrame({"days": observed, "event": event, "age": age, "trained": trained})
 
 
 def panel(people: int) -> pd.DataFrame:
@@ -104,20 +97,9 @@ def panel(people: int) -> pd.DataFrame:
             "entry": np.repeat(entry, WAVES),
             "zone": np.repeat(rng.integers(13, size=people), WAVES),
             "treated": treated.astype(np.int64),
-            "status": rng.integers(STATES, size=people * WAVES),
             "y": noise + 0.5 * treated,
         }
     )
-
-
-def with_two_more(frame: pd.DataFrame) -> pd.DataFrame:
-    """Add two effects: 1 000 places where people mostly stay, 5 000 that always change."""
-    rng = np.random.default_rng(1)
-    people = len(frame) // WAVES
-    block = np.repeat(rng.integers(1_000, size=people), WAVES)
-    moved = rng.uniform(size=len(frame)) < 0.1
-    block[moved] = rng.integers(1_000, size=int(moved.sum()))
-    return frame.assign(block=block, firm=rng.integers(5_000, size=len(frame)))
 
 
 def plain_twfe(frame: pd.DataFrame, people: int) -> float:
@@ -152,33 +134,32 @@ def plain_att_gt(frame: pd.DataFrame, people: int) -> list[float]:
     return found
 
 
-def plain_transitions(frame: pd.DataFrame) -> pd.DataFrame:
-    """Cross each row with the next one of the same person, as one would in pandas."""
-    after = frame.groupby("person")["status"].shift(-1)
-    return pd.crosstab(frame["status"], after)
+def plain_bootstrap(frame: pd.DataFrame) -> float:
+    """Test that x is 0: sums by cluster once, then all draws at once; no check, no tie."""
+    y, x, cluster = (frame[name].to_numpy() for name in ("y", "x", "cluster"))
+    many = cluster.max() + 1
+    centred, null = x - x.mean(), y - y.mean()
+    score = np.bincount(cluster, centred * null, many)
+    below = (centred * centred).sum()
+    # Of the residuals of a draw: their regression on the constant and x leaves each score lower.
+    cross = np.stack([np.bincount(cluster, centred, many), np.bincount(cluster, centred**2, many)])
+    left = np.stack([np.bincount(cluster, null, many) / len(y), score / below])
+    rng = np.random.default_rng(0)
+    signs = np.vstack([np.ones(many), rng.integers(2, size=(9_999, many)) * 2.0 - 1])
+    beta = signs @ score / below
+    scores = signs * score - (signs @ left.T) @ cross
+    t = np.abs(beta) / np.sqrt((scores**2).sum(1))
+    return float((t[1:] >= t[0]).mean())
 
 
-def say_others(frame: pd.DataFrame, times: int) -> None:
-    """Print what other libraries take, once warm, when they are installed."""
-
-    def pyfixest_twfe() -> object:
-        import pyfixest
-
-        return pyfixest.feols("y ~ treated | person + wave", frame, vcov={"CRV1": "zone"})
-
-    def diff_diff_att_gt() -> object:
-        import diff_diff
-
-        estimator = diff_diff.CallawaySantAnna()
-        return estimator.fit(frame, outcome="y", unit="person", time="wave", first_treat="entry")
-
-    others = {
-        "pyfixest": ("two-way fixed effects", pyfixest_twfe),
-        "diff_diff": ("ATT(g,t)", diff_diff_att_gt),
-    }
-    for name, (estimator, run) in others.items():
-        if importlib.util.find_spec(name) is None:
-            print(f"    {name} is not installed: not compared")
-        else:
-            run()
-            print(f"    {name}, {estimator}: {best(run, times):.2f} s")
+def plain_curve(frame: pd.DataFrame) -> np.ndarray:
+    """Count exits by time, multiply, and bound: no check, no group."""
+    time, place = np.unique(frame["days"].to_numpy(), return_inverse=True)
+    events = np.bincount(place, frame["event"].to_numpy(), len(time))
+    exits = np.bincount(place, minlength=len(time))
+    at_risk = len(frame) - np.cumsum(exits) + exits
+    survival = np.cumprod(1 - events / at_risk)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.sqrt(np.cumsum(events / (at_risk * (at_risk - events))))
+    bounds = survival * np.exp(np.outer([-1.96, 1.96], relative))
+    return np.vstack([survival, survival * relative, bounds])

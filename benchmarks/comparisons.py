@@ -3,50 +3,42 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 
 import barometre as bcs
-from barometre.tables.table_set import Tables
-from benchmarks.timing import Measure, against
+from benchmarks.computing import tables_of
+from benchmarks.timing import Run, Sized
 
 BOUND = 5.0
+ROWS = (3_200, 10_000, 32_000)
+"""Territories and years of the results: 64 times as many rows."""
 
 
-def repeated(communes: int, years: Iterable[int]) -> Tables:
-    """Draw the tables of one year, and give them again for others."""
-    base, when = bcs.datasets.make_tables(communes, 2021, seed=0), [*years]
-    frames = {}
-    for name in base:
-        frame = base[name]
-        codes = frame.index.get_level_values("code")
-        keys = pd.MultiIndex.from_arrays(
-            [codes.append([codes] * (len(when) - 1)), np.repeat(when, len(codes))],
-            names=["code", "annee"],
-        )
-        frames[name] = pd.concat([frame] * len(when)).set_axis(keys)
-    said = pd.concat([base.statuts.assign(annee=year) for year in when], ignore_index=True)
-    return Tables(frames, statuts=said, territoires=base.territoires)
+def measures() -> list[Sized]:
+    """List what is promised of comparisons."""
+    return [
+        Sized("gap / merge", ROWS, facing(bcs.gap), BOUND),
+        Sized("judge / merge", ROWS, facing(bcs.judge), BOUND),
+        Sized("evolution / merge", ROWS, between_years, BOUND),
+        Sized("trend / groupby and merge", ROWS, series, BOUND),
+        Sized("select / merge", ROWS, chosen, BOUND),
+    ]
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1)
 def results(communes: int, years: tuple[int, ...]) -> pd.DataFrame:
     """Compute results as users do."""
-    return bcs.compute(repeated(communes, years))
+    return bcs.compute(tables_of("commune", communes, years))
 
 
-def measures(*, small: bool) -> list[Measure]:
-    """List what is promised of comparisons."""
-    rows, times = (1, 1) if small else (100, 3)
+def facing(verb: Callable[[pd.DataFrame, str], pd.DataFrame]) -> Callable[[int], tuple[Run, Run]]:
+    """Compare a verb that faces a reference with the merge that brings its columns."""
 
-    def facing(verb: str) -> float:
-        found = results(320 * rows, (2021,))
+    def make(rows: int) -> tuple[Run, Run]:
+        found = results(rows, (2021,))
         code = found["code"].iloc[0]
-
-        def ours() -> pd.DataFrame:
-            return bcs.gap(found, code) if verb == "gap" else bcs.judge(found, code)
 
         def bare() -> pd.DataFrame:
             mine = found["code"] == code
@@ -57,41 +49,39 @@ def measures(*, small: bool) -> list[Measure]:
             both["rapport"] = both["valeur"] / both["valeur_reference"]
             return pd.DataFrame(both)
 
-        return against(ours, bare, times)
+        return lambda: verb(found, code), bare
 
-    def years() -> float:
-        found = results(160 * rows, (2015, 2021))
+    return make
 
-        def bare() -> pd.DataFrame:
-            first, last = (found[found["annee"] == y].drop(columns="annee") for y in (2015, 2021))
-            keys = ["code", "indicateur"]
-            both = first.merge(last, on=keys, how="outer", suffixes=("_debut", "_fin"))
-            both["evolution"] = both["valeur_fin"] - both["valeur_debut"]
-            return both
 
-        return against(lambda: bcs.evolution(found, 2015, 2021), bare, times)
+def between_years(rows: int) -> tuple[Run, Run]:
+    """Compare `evolution` with the merge of two years."""
+    found = results(rows // 2, (2015, 2021))
 
-    def series() -> float:
-        found = results(32 * rows, tuple(range(2012, 2022)))
+    def bare() -> pd.DataFrame:
+        first, last = (found[found["annee"] == y].drop(columns="annee") for y in (2015, 2021))
         keys = ["code", "indicateur"]
+        both = first.merge(last, on=keys, how="outer", suffixes=("_debut", "_fin"))
+        both["evolution"] = both["valeur_fin"] - both["valeur_debut"]
+        return both
 
-        def bare() -> pd.DataFrame:
-            groups = found.dropna(subset="valeur").groupby(keys, sort=False)["valeur"]
-            return found.merge(groups.agg(["size", "mean"]), left_on=keys, right_index=True)
+    return lambda: bcs.evolution(found, 2015, 2021), bare
 
-        return against(lambda: bcs.trend(found), bare, times)
 
-    def chosen() -> float:
-        found = results(320 * rows, (2021,))
-        codes = pd.DataFrame({"code": [c for c in found["code"].unique() if c[:2] == "59"]})
-        return against(
-            lambda: bcs.select(found, dep="59"), lambda: found.merge(codes, on="code"), times
-        )
+def series(rows: int) -> tuple[Run, Run]:
+    """Compare `trend` over ten years with the sizes and means of series, brought to each row."""
+    found = results(rows // 10, tuple(range(2012, 2022)))
+    keys = ["code", "indicateur"]
 
-    return [
-        Measure("gap / merge", BOUND, lambda: facing("gap")),
-        Measure("judge / merge", BOUND, lambda: facing("judge")),
-        Measure("evolution / merge", BOUND, years),
-        Measure("trend / groupby and merge", BOUND, series),
-        Measure("select / merge", BOUND, chosen),
-    ]
+    def bare() -> pd.DataFrame:
+        groups = found.dropna(subset="valeur").groupby(keys, sort=False)["valeur"]
+        return found.merge(groups.agg(["size", "mean"]), left_on=keys, right_index=True)
+
+    return lambda: bcs.trend(found), bare
+
+
+def chosen(rows: int) -> tuple[Run, Run]:
+    """Compare `select` of a department with the merge of its codes."""
+    found = results(rows, (2021,))
+    codes = pd.DataFrame({"code": [c for c in found["code"].unique() if c[:2] == "59"]})
+    return lambda: bcs.select(found, dep="59"), lambda: found.merge(codes, on="code")

@@ -7,26 +7,29 @@ import pandas as pd
 from scipy import stats
 
 from barometre.composite import Index
-from benchmarks.timing import Measure, best
+from benchmarks.timing import Run, Sized
 
 LEAVES, NODES = 30, 5
 
 
-def measures(*, small: bool) -> list[Measure]:
+def measures() -> list[Sized]:
     """Return the promises on indices."""
-    units, times = (400, 1) if small else (35_000, 5)
+    sizes = (3_500, 11_000, 35_000)
+    return [Sized("composite, 30 leaves scored and ranked / NumPy", sizes, scoring, 5.0)]
+
+
+def scoring(units: int) -> tuple[Run, Run]:
+    """Compare the scores and ranks of an index with NumPy; both find the same."""
     frame, index = national(units), tree()
+    values = frame.to_numpy()
 
-    def scoring() -> float:
-        def ours() -> pd.DataFrame:
-            return index.score(frame).ranks
+    def ours() -> pd.DataFrame:
+        return index.score(frame).ranks
 
-        bare = plain_scores(frame.to_numpy())
-        assert np.allclose(index.score(frame).table.to_numpy()[:, LEAVES:], bare[0], atol=1e-9)
-        assert (ours().to_numpy(np.float64)[:, -1] == bare[1][:, -1]).all()
-        return best(ours, times) / best(lambda: plain_scores(frame.to_numpy()), times)
-
-    return [Measure("composite, 30 leaves scored and ranked / NumPy", 5.0, scoring)]
+    bare = plain_scores(values)
+    assert np.allclose(index.score(frame).table.to_numpy()[:, LEAVES:], bare[0], atol=1e-9)
+    assert (ours().to_numpy(np.float64)[:, -1] == bare[1][:, -1]).all()
+    return ours, lambda: plain_scores(values)
 
 
 def national(units: int) -> pd.DataFrame:

@@ -1,26 +1,52 @@
-"""Files of results against bare XlsxWriter and pandas, and the memory that they take."""
+"""Files of results and pages against bare XlsxWriter, pandas, Jinja and matplotlib."""
 
 from __future__ import annotations
 
+import atexit
 import functools
-import subprocess
-import sys
+import io
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
+import jinja2
 import pandas as pd
 import xlsxwriter
+from matplotlib.figure import Figure
 
 import barometre as bcs
 from barometre.pages.delimited import Dialect
-from benchmarks.timing import Measure, best
+from barometre.pages.territory.files import Report
+from benchmarks.timing import Run, Sized
 
-ROWS = 866_570
-MEMORY = 400.0
-"""Megabytes that a workbook may take above the frame it is written from."""
+ROWS = (27_000, 87_000, 866_570)
+PAGES = (1, 10, 300)
+BARE_PAGE = """<!doctype html><html lang="fr"><meta charset="utf-8"><title>{{ code }}</title>
+<h1>{{ code }}</h1><table>{% for row in rows %}
+<tr>{% for cell in row %}<td>{{ cell }}</td>{% endfor %}</tr>{% endfor %}
+</table>{% for chart in charts %}{{ chart | safe }}{% endfor %}</html>
+"""
+
+
+def measures() -> list[Sized]:
+    """List what is promised of files of results and pages."""
+    return [
+        Sized("results in XLSX / bare XlsxWriter", ROWS, workbook, 1.3, megabytes=400.0),
+        Sized("results in CSV / to_csv", ROWS, delimited("machine"), 1.0),
+        Sized("results in CSV for Excel / to_csv", ROWS, delimited("excel"), 2.0),
+        Sized("pages of territories / Jinja and bare charts", PAGES, pages, 6.0),
+    ]
 
 
 @functools.cache
+def scratch() -> Path:
+    """Make a folder for what is written, removed at the end."""
+    folder = tempfile.TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return Path(folder.name)
+
+
+@functools.lru_cache(maxsize=1)
 def results(rows: int) -> pd.DataFrame:
     """Draw results of some number of rows, with intervals."""
     found = bcs.compute(bcs.datasets.make_tables(rows // 50 + 10, 2021, seed=0), intervals=True)
@@ -28,67 +54,66 @@ def results(rows: int) -> pd.DataFrame:
     return found.head(rows)
 
 
-def bare_workbook(frame: pd.DataFrame, path: Path) -> None:
-    """Write a frame cell by cell, as one would by hand."""
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
-        sheet = book.add_worksheet()
-        sheet.write_row(0, 0, list(frame.columns))
-        for i, row in enumerate(frame.itertuples(index=False), 1):
-            for j, value in enumerate(row):
-                if value == value:  # a missing one differs
-                    sheet.write(i, j, value)
+def workbook(rows: int) -> tuple[Run, Run]:
+    """Compare a workbook with its cells written one by one, in constant memory."""
+    frame, path = results(rows), scratch() / "r.xlsx"
+
+    def bare() -> None:
+        with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+            sheet = book.add_worksheet()
+            sheet.write_row(0, 0, list(frame.columns))
+            for i, row in enumerate(frame.itertuples(index=False), 1):
+                for j, value in enumerate(row):
+                    if value == value:  # a missing one differs
+                        sheet.write(i, j, value)
+
+    return lambda: bcs.write_results(frame, path), bare
 
 
-def measure_workbook(rows: int, times: int) -> float:
-    frame = results(rows)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "r.xlsx"
-        ours = best(lambda: bcs.write_results(frame, path), times)
-        return ours / best(lambda: bare_workbook(frame, path), times)
+def delimited(kind: Dialect) -> Callable[[int], tuple[Run, Run]]:
+    """Compare a CSV with that of pandas."""
 
-
-def measure_csv(rows: int, times: int, kind: Dialect) -> float:
-    frame = results(rows)
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "r.csv"
-        ours = best(lambda: bcs.write_results(frame, path, csv=kind), times)
-        return ours / best(lambda: frame.to_csv(path, index=False), times)
-
-
-_MEMORY = """
-import re, resource, sys
-import pandas as pd, barometre as bcs, barometre.pages.results_file
-frame = pd.read_parquet(sys.argv[1])
-before = int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize()
-bcs.write_results(frame, sys.argv[2])
-# ru_maxrss would keep what the process that launched this one held.
-status = open("/proc/self/status").read()
-print(int(re.search(r"VmHWM:\\s*([0-9]+)", status).group(1)) * 1024 - before)
-"""
-
-
-def measure_memory(rows: int) -> float:
-    """Compare with its limit what a workbook takes above its frame, in a process of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        source, path = Path(folder) / "r.parquet", Path(folder) / "r.xlsx"
-        results(rows).to_parquet(source)
-        run = subprocess.run(
-            [sys.executable, "-c", _MEMORY, str(source), str(path)],
-            capture_output=True,
-            text=True,
-            check=True,
+    def make(rows: int) -> tuple[Run, Run]:
+        frame, path = results(rows), scratch() / "r.csv"
+        return (
+            lambda: bcs.write_results(frame, path, csv=kind),
+            lambda: frame.to_csv(path, index=False),
         )
-    return int(run.stdout) / 2**20 / MEMORY
+
+    return make
 
 
-def measures(*, small: bool) -> list[Measure]:
-    """List what is promised of files of results."""
-    rows, times = (2_000, 1) if small else (ROWS, 1)
-    return [
-        Measure("results in XLSX / bare XlsxWriter", 1.3, lambda: measure_workbook(rows, times)),
-        Measure(f"memory of an XLSX / {MEMORY:.0f} MB", 1.0, lambda: measure_memory(rows)),
-        Measure("results in CSV / to_csv", 1.0, lambda: measure_csv(rows, times, "machine")),
-        Measure(
-            "results in CSV for Excel / to_csv", 2.0, lambda: measure_csv(rows, times, "excel")
-        ),
-    ]
+def pages(number: int) -> tuple[Run, Run]:
+    """Compare pages of communes with those of an analyst in a hurry.
+
+    A Jinja table of the rows of the commune, and as many bare bar charts as ours has: its value
+    and nine others, sorted, in SVG. No verdict, no sentence, no rank, no label moved.
+    """
+    tables = bcs.datasets.make_tables(600, (2016, 2021), seed=0)
+    found = bcs.compute(tables, intervals=True)
+    codes = sorted(found["code"].unique())[:number]
+    template = jinja2.Environment(autoescape=True).from_string(BARE_PAGE)
+    indicators = found["indicateur"].unique()
+
+    def ours() -> Report:
+        return bcs.report(found, scratch() / "pages", territories=codes, tables=tables)
+
+    shown = ours().pages[codes[0]].read_text("utf-8").count("<svg")
+
+    def chart(indicator: str) -> str:
+        values = found[found["indicateur"] == indicator].drop_duplicates("code")
+        ten = values.head(10).sort_values("valeur")
+        figure = Figure(figsize=(6, 3))
+        figure.subplots().barh(ten["code"], ten["valeur"].fillna(0))
+        stream = io.StringIO()
+        figure.savefig(stream, format="svg")
+        return stream.getvalue().partition("?>")[2]
+
+    def bare() -> None:
+        for code in codes:
+            rows = found[found["code"] == code].to_numpy().tolist()
+            charts = [chart(name) for name in indicators[:shown]]
+            page = template.render(code=code, rows=rows, charts=charts)
+            (scratch() / f"{code}.html").write_text(page, "utf-8")
+
+    return ours, bare

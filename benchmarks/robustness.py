@@ -5,35 +5,38 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-import pandas as pd
 
 from barometre.composite import Alternatives, robustness
 from barometre.composite.tree.parts import Normalise
 from benchmarks.composite import LEAVES, NODES, national, tree
-from benchmarks.timing import Measure, best, peak
+from benchmarks.timing import Run, Sized
 
-GIGABYTE = 1e9
+REPLICATIONS = 1_000
 NORMALISE: tuple[Normalise, ...] = ("minmax", "zscore", "percentile")
 CHOICES = Alternatives(weights=0.25, normalise=NORMALISE, aggregate=("arithmetic", "geometric"))
 
 
-def measures(*, small: bool) -> list[Measure]:
+def measures() -> list[Sized]:
     """Return the promises on robustness."""
-    units, replications, times = (100, 16, 1) if small else (1600, 1000, 3)
-    frame, index = national(units), tree()
-    errors = frame * 0 + 2.0
-
-    def ours() -> pd.DataFrame:
-        return robustness(index, frame, CHOICES, errors, draws=replications).ranks
-
-    def speed() -> float:
-        values = frame.to_numpy()
-        return best(ours, times) / best(lambda: plain_ranks(values, replications), times)
-
     return [
-        Measure(f"composite, {replications} joint replications / NumPy loop", 3.0, speed),
-        Measure("composite, memory of the replications, in GB", 1.0, lambda: peak(ours) / GIGABYTE),
+        Sized(
+            f"composite, {REPLICATIONS} joint replications / NumPy loop",
+            (160, 500, 1_600),
+            replications,
+            3.0,
+            megabytes=1_000.0,
+        )
     ]
+
+
+def replications(units: int) -> tuple[Run, Run]:
+    """Compare ranks under drawn choices and data with a loop over the draws."""
+    frame, index = national(units), tree()
+    errors, values = frame * 0 + 2.0, frame.to_numpy()
+    return (
+        lambda: robustness(index, frame, CHOICES, errors, draws=REPLICATIONS).ranks,
+        lambda: plain_ranks(values, REPLICATIONS),
+    )
 
 
 def plain_ranks(values: np.ndarray, replications: int) -> np.ndarray:
