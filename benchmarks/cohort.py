@@ -22,7 +22,7 @@ def measures() -> list[Sized]:
             "cohort, two-way fixed effects / NumPy", PEOPLE, fixed_effects, 2.5, megabytes=thrice
         ),
         Sized("cohort, ATT(g,t) / NumPy", PEOPLE, staggered, 1.0, megabytes=thrice),
-        Sized("cohort, wild cluster bootstrap / NumPy", PEOPLE, bootstrap, 3.0),
+        Sized("cohort, wild cluster bootstrap / NumPy", PEOPLE, bootstrap, 8.0),
         Sized("cohort, Kaplan-Meier / NumPy", PEOPLE, curve, 3.0),
     ]
 

@@ -34,7 +34,7 @@ def measures() -> list[Sized]:
         Sized("results in XLSX / bare XlsxWriter", ROWS, workbook, 1.3, megabytes=400.0),
         Sized("results in CSV / to_csv", ROWS, delimited("machine"), 1.0),
         Sized("results in CSV for Excel / to_csv", ROWS, delimited("excel"), 2.0),
-        Sized("pages of territories / Jinja and bare charts", PAGES, pages, 6.0),
+        Sized("pages of territories / Jinja and bare charts", PAGES, pages, 2.0),
     ]
 
 

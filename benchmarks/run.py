@@ -57,22 +57,23 @@ def listed(*, small: bool) -> dict[str, Measure | Sized]:
 def row_of(measure: Measure | Sized, *, small: bool) -> tuple[str, bool]:
     """Measure, and write a row of the table, and whether every bound is kept."""
     if isinstance(measure, Sized):
-        return row_of_found(take(measure, small=small))
+        return row_of_found(take(measure, small=small), small=small)
     ratio = measure.ratio()
     kept = ratio <= measure.bound
-    told = "" if kept else "not kept"
+    told = "" if kept or small else "not kept"
     return f"| {measure.name} |  |  | {ratio:.2f} | {measure.bound:.3g} |  |  | {told} |", kept
 
 
-def row_of_found(found: Found) -> tuple[str, bool]:
+def row_of_found(found: Found, *, small: bool) -> tuple[str, bool]:
     """Write a row: sizes, seconds, ratio and its bound, slope, memory, what is not kept."""
-    m, broken = found.measure, found.broken()
+    m, broken = found.measure, [] if small else found.broken()
     sizes = ", ".join(f"{size:,}".replace(",", " ") for size in m.sizes[: len(found.seconds)])
     seconds = ", ".join(f"{value:.2g}" for value in found.seconds)
     slope = "" if math.isnan(found.slope) else f"{found.slope:.2f}"
     memory = f"{found.megabytes:.0f} MB, {found.memory:.1f} times"
     told = f"not kept: {', '.join(broken)}" if broken else ""
-    figures = f"{found.ratio:.2f} | {m.bound:.3g} | {slope} | {memory} | {told}"
+    bound = "" if math.isinf(m.bound) else f"{m.bound:.3g}"
+    figures = f"{found.ratio:.2f} | {bound} | {slope} | {memory} | {told}"
     return f"| {m.name} | {sizes} | {seconds} | {figures} |", not broken
 
 

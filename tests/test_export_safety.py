@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import subprocess
-import sys
 import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -132,102 +127,3 @@ def test_a_failure_leaves_what_was_there_before(
         write_results(bcs.compute(contract), path)
     assert path.read_bytes() == b"before"
     assert list(tmp_path.iterdir()) == [path]
-
-
-WRITE = """
-import sys, pandas as pd, barometre as bcs
-from barometre.base.errors import BarometreError
-results, path, limit = pd.read_parquet(sys.argv[1]), sys.argv[2], int(sys.argv[3])
-print("ready", flush=True)
-if limit:
-    import resource
-    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-try:
-    for _ in range(int(sys.argv[4])):
-        bcs.write_results(results, path)
-except BarometreError as error:
-    print(error)
-    sys.exit(1)
-"""
-
-
-def writer(
-    results: Path, path: Path, *, limit: int = 0, times: int = 1, folder: Path | None = None
-) -> subprocess.Popen[str]:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONWARNINGS": "error"}
-    if folder:
-        environment["TMPDIR"] = str(folder)
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITE, str(results), str(path), str(limit), str(times)],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-        encoding="utf-8",
-    )  # fmt: skip
-
-
-SLOW = os.environ.get("BAROMETRE_SLOW") == "1"
-"""Kill each writer at fifty moments rather than three."""
-
-
-@pytest.fixture(scope="module")
-def results_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("results") / "results.parquet"
-    bcs.compute(bcs.datasets.make_tables(300, 2021, seed=1)).to_parquet(path)
-    return path
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of files are those of POSIX")
-@pytest.mark.parametrize("suffix", results_file.SUFFIXES)
-@pytest.mark.parametrize("limit", [0, 4_096, 60_000])
-def test_a_disk_that_fills_up_keeps_the_old_file(
-    tmp_path: Path, results_path: Path, suffix: str, limit: int
-) -> None:
-    path = tmp_path / f"r{suffix}"
-    path.write_bytes(b"before")
-    scratch = tmp_path / "scratch"
-    scratch.mkdir()
-    process = writer(results_path, path, limit=limit or 1, folder=scratch)
-    out, err = process.communicate(timeout=120)
-    whole = path.stat().st_size
-    if process.returncode == 0:
-        assert whole <= limit
-        return
-    assert process.returncode == 1, err
-    assert "écriture impossible (fichier trop gros" in out
-    assert err == ""
-    assert path.read_bytes() == b"before"
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([path.name, "scratch"])
-    assert list(scratch.iterdir()) == []
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="signals are those of POSIX")
-@pytest.mark.parametrize("suffix", results_file.SUFFIXES if SLOW else [".xlsx", ".csv"])
-def test_a_killed_run_leaves_the_old_file_and_stops_nothing(
-    tmp_path: Path, results_path: Path, suffix: str
-) -> None:
-    path, scratch = tmp_path / "out" / f"r{suffix}", tmp_path / "scratch"
-    scratch.mkdir()
-    results = pd.read_parquet(results_path)
-    expected = write_results(results, path).read_bytes()
-    moments = np.random.default_rng(0).uniform(0, 0.6, 50) if SLOW else (0.05, 0.2, 0.5)
-    for delay in moments:
-        process = writer(results_path, path, times=1000, folder=scratch)
-        assert process.stdout is not None
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(delay)
-        process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=60)
-        assert path.read_bytes() == expected
-    (path.parent / "logements.csv").write_text(HOMES, encoding="utf-8")
-    assert list(bcs.read(path.parent)) == ["logements"]
-    assert write_results(results, path).read_bytes() == expected
-
-
-def test_two_writers_at_once_leave_one_whole_file(tmp_path: Path, results_path: Path) -> None:
-    path = tmp_path / "r.xlsx"
-    both = [writer(results_path, path, times=3) for _ in range(2)]
-    for process in both:
-        _, err = process.communicate(timeout=120)
-        assert process.returncode == 0, err
-    assert list(tmp_path.iterdir()) == [path]
-    results = pd.read_parquet(results_path)
-    pd.testing.assert_frame_equal(bcs.read_results(path), results, rtol=1e-14)

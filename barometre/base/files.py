@@ -19,6 +19,8 @@ _CLOSED = "choisir un autre dossier, ou en demander le droit ; fermer le fichier
 _SPACE = "libérer de la place, ou écrire sur un autre disque"
 _ELSEWHERE = "réessayer, ou écrire dans un autre dossier"
 _OTHER_NAME = "donner un autre nom de fichier"
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""Errors of a disk that has no room left for a file."""
 _REASONS = {
     errno.EACCES: ("écriture non autorisée", _CLOSED),
     errno.EPERM: ("écriture non autorisée", _CLOSED),
@@ -75,9 +77,19 @@ def replacing(path: str | Path) -> Iterator[Path]:
             with suppress(OSError):
                 temporary.unlink(missing_ok=True)
     except OSError as error:
-        unknown = str(error.strerror or error), _ELSEWHERE
-        reason, remedy = _REASONS.get(error.errno or 0, unknown)
+        reason, remedy = reason_of(error)
         raise BarometreError(f"{path} : écriture impossible ({reason}) ; {remedy}") from error
+
+
+def reason_of(error: OSError, otherwise: str = _ELSEWHERE) -> tuple[str, str]:
+    """Say in French what a disk refused, and what to do; ``otherwise`` when it is not known.
+
+    Examples
+    --------
+    >>> reason_of(OSError(errno.ENOSPC, "No space left on device"))
+    ('disque plein', 'libérer de la place, ou écrire sur un autre disque')
+    """
+    return _REASONS.get(error.errno or 0, (str(error.strerror or error), otherwise))
 
 
 def _mode_of(target: Path) -> int | None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime
 import glob
 import hashlib
-import os
 import secrets
 import shutil
 import tomllib
@@ -25,7 +24,7 @@ import tomli_w
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.base.face import Face
-from barometre.base.files import TEMPORARY
+from barometre.base.files import NO_ROOM, TEMPORARY, reason_of
 from barometre.base.french import Lang
 from barometre.base.version import __version__
 from barometre.engine.results import Results
@@ -438,9 +437,12 @@ def _write(target: Path, content: Mapping[str, bytes], former: bytes | None) -> 
             shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
         _recovered(target)
-        raise BarometreError(
-            f"{target} : édition non écrite ({os.strerror(error.errno or 0)}) ; une autre exécution"
-            " l'écrit peut-être, ou le dossier est ouvert, protégé ou plein : réessayer"
-        ) from error
+        reason, remedy = reason_of(error)
+        if error.errno not in NO_ROOM:
+            remedy = (
+                "une autre exécution l'écrit peut-être, ou le dossier est ouvert, protégé ou"
+                " plein : réessayer"
+            )
+        raise BarometreError(f"{target} : édition non écrite ({reason}) ; {remedy}") from error
     finally:
         shutil.rmtree(made, ignore_errors=True)

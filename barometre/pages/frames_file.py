@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-import xlsxwriter
 
 from barometre.base.errors import BarometreError
 from barometre.base.files import replacing
 from barometre.pages.delimited import as_dialect, write_delimited
+from barometre.pages.workbook.book import whole_workbook
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 _SHEET_ROWS, _SHEET_COLUMNS = 1_048_575, 16_384
@@ -63,21 +63,20 @@ def write_sheets(frames: dict[str, pd.DataFrame], path: Path) -> None:
                 f"{title} : {len(frame)} lignes, une feuille n'en tient que {_SHEET_ROWS} ;"
                 " écrire en .csv ou .parquet"
             )
-    book = xlsxwriter.Workbook(str(path), {"constant_memory": True})
-    book.set_properties({"created": pd.Timestamp("2024-01-01").to_pydatetime()})
-    head = book.add_format({"bold": True, "bg_color": "#E8EDF3"})
-    for title, frame in frames.items():
-        sheet = book.add_worksheet(title[:_NAME])
-        sheet.freeze_panes(1, 0)
-        for column, name in enumerate(map(str, frame.columns)):
-            sheet.write_string(0, column, name, head)
-            sheet.set_column(column, column, max(10, min(44, len(name) + 4)))
-        if len(frame):
-            sheet.autofilter(0, 0, len(frame), frame.shape[1] - 1)
-        for row, values in enumerate(frame.itertuples(index=False, name=None), start=1):
-            for column, value in enumerate(values):
-                _write(sheet, row, column, value)
-    book.close()
+    with whole_workbook(path) as book:
+        book.set_properties({"created": pd.Timestamp("2024-01-01").to_pydatetime()})
+        head = book.add_format({"bold": True, "bg_color": "#E8EDF3"})
+        for title, frame in frames.items():
+            sheet = book.add_worksheet(title[:_NAME])
+            sheet.freeze_panes(1, 0)
+            for column, name in enumerate(map(str, frame.columns)):
+                sheet.write_string(0, column, name, head)
+                sheet.set_column(column, column, max(10, min(44, len(name) + 4)))
+            if len(frame):
+                sheet.autofilter(0, 0, len(frame), frame.shape[1] - 1)
+            for row, values in enumerate(frame.itertuples(index=False, name=None), start=1):
+                for column, value in enumerate(values):
+                    _write(sheet, row, column, value)
 
 
 def _write(sheet: Any, row: int, column: int, value: Any) -> None:

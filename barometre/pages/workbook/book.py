@@ -81,6 +81,35 @@ class Book:
 
 
 @contextmanager
+def whole_workbook(path: Path) -> Iterator[Workbook]:
+    """Open a workbook of XlsxWriter in constant memory, and close it whole: no other file is left.
+
+    Raises
+    ------
+    OSError
+        The disk refuses it.
+    BarometreError
+        A sheet of more than 4 GiB.
+    """
+    with tempfile.TemporaryDirectory(prefix="barometre-") as folder:
+        book = Workbook(path, {"constant_memory": True, "tmpdir": folder})
+        try:
+            yield book
+            book.close()
+        except FileCreateError as error:
+            cause = error.args[0] if error.args else error
+            raise cause if isinstance(cause, OSError) else OSError(str(cause)) from error
+        except FileSizeError as error:
+            raise BarometreError(
+                f"{path.name} : feuille de plus de 4 Gio ; écrire en .csv ou en .parquet"
+            ) from error
+        finally:
+            for sheet in book.worksheets():
+                with suppress(OSError):  # after a failure that has been told
+                    sheet.row_data_fh.close()
+
+
+@contextmanager
 def open_book(path: Path, title: str, day: dt.date, lang: Lang = "fr") -> Iterator[Book]:
     """Open a workbook in constant memory, and close it whole.
 
@@ -103,23 +132,9 @@ def open_book(path: Path, title: str, day: dt.date, lang: Lang = "fr") -> Iterat
     BarometreError
         A sheet of more than 4 GiB.
     """
-    with tempfile.TemporaryDirectory(prefix="barometre-") as folder:
-        book = Workbook(path, {"constant_memory": True, "tmpdir": folder})
+    with whole_workbook(path) as book:
         book.set_properties({"title": title, "author": "barometre", "created": _created(day)})
-        try:
-            yield Book(book, lang)
-            book.close()
-        except FileCreateError as error:
-            cause = error.args[0] if error.args else error
-            raise cause if isinstance(cause, OSError) else OSError(str(cause)) from error
-        except FileSizeError as error:
-            raise BarometreError(
-                f"{path.name} : feuille de plus de 4 Gio ; écrire en .csv ou en .parquet"
-            ) from error
-        finally:
-            for sheet in book.worksheets():
-                with suppress(OSError):  # after a failure that has been told
-                    sheet.row_data_fh.close()
+        yield Book(book, lang)
 
 
 def _created(day: dt.date) -> dt.datetime:
