@@ -302,6 +302,8 @@ class Trial:
         if set(codes) - lost or codes == [1, 1]:
             self.faults.append(f"deux à la fois : sorties {codes}")
         self.look("deux à la fois")
+        if self.name == "edition":  # what both had put aside goes with the next writing
+            self.write(self.out, 0)
         self.leave_nothing("deux à la fois")
 
 
