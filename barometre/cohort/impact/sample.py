@@ -12,7 +12,7 @@ import pandas as pd
 
 from barometre.base.arrays import Booleans, Floats, Integers
 from barometre.base.errors import BarometreError, counted
-from barometre.cohort.impact.within import TwoWays
+from barometre.cohort.impact.within import TwoWays, near_rows
 from barometre.cohort.inference.estimates import Estimate, make_estimate
 from barometre.cohort.inference.sandwich import UNCLUSTERED, LeastSquares, StandardError
 from barometre.cohort.rows.columns import (
@@ -120,8 +120,11 @@ def panel_sample(
     codes: dict[str, Positions] = {"person": person, "wave": wave}
     if clustered == panel.person:
         codes["cluster"] = person
+    elif clustered and clustered == panel.cluster:  # found nested when the panel was checked
+        codes["cluster"], _ = panel.cluster_codes
     elif clustered:
         codes["cluster"] = as_codes(panel.frame[clustered], clustered)[0]
+        _check_nested(codes["cluster"], person)
     numbers = as_numbers(panel.frame[outcome], outcome, missing=True)
     weights = as_weights(panel.frame[weighted], weighted) if weighted else None
     sample = _sample(numbers, codes, weights)
@@ -139,8 +142,6 @@ def _sample(y: Floats, codes: dict[str, Positions], weight: Floats | None) -> Sa
     if lost == len(y):
         raise BarometreError("outcome : aucune valeur ; vérifier la colonne du résultat")
     kept = ~missing if lost else None
-    if "cluster" in codes and codes["cluster"] is not codes["person"]:
-        _check_nested(codes["cluster"], codes["person"])
     people_in = int(codes["person"].max()) + 1
     numbered = {
         name: (code, int(code.max()) + 1) if kept is None else _renumber(code[kept])
@@ -264,6 +265,8 @@ def effect_codes(panel: PanelRows, sample: Sample, effects: Sequence[str]) -> li
 
 def singletons(sample: Sample) -> int:
     """Count the people seen once, who tell nothing once their effect is removed."""
+    if sample.ways.full:  # everyone is seen at every wave
+        return sample.ways.n_people if sample.ways.n_waves == 1 else 0
     return int((np.bincount(sample.ways.person) == 1).sum())
 
 
@@ -284,8 +287,7 @@ def clusters_by_side(sample: Sample, **sides: Booleans) -> dict[str, Any]:
     """
     assert sample.cluster is not None  # asked for
     found: dict[str, Any] = {
-        f"n_clusters_{side}": int(np.count_nonzero(np.bincount(sample.cluster[rows])))
-        for side, rows in sides.items()
+        f"n_clusters_{side}": _clusters_of(sample, rows) for side, rows in sides.items()
     }
     if 1 in found.values():
         found["caution"] = (
@@ -293,6 +295,18 @@ def clusters_by_side(sample: Sample, **sides: Booleans) -> dict[str, Any]:
             "(MacKinnon, Webb, 2018) ; voir randomisation_test"
         )
     return found
+
+
+def _clusters_of(sample: Sample, side: Booleans) -> int:
+    """Count the clusters of some rows, no further than where all are seen."""
+    assert sample.cluster is not None
+    assert sample.n_clusters is not None
+    seen = np.zeros(sample.n_clusters, np.bool_)
+    for some in near_rows(len(side)):
+        seen[sample.cluster[some][side[some]]] = True
+        if seen.all():
+            break
+    return int(seen.sum())
 
 
 def effect_estimate(

@@ -23,7 +23,12 @@ from barometre.cohort.impact.sample import (
     panel_sample,
     singletons,
 )
-from barometre.cohort.impact.within import TwoWays, without_person, without_person_and_wave
+from barometre.cohort.impact.within import (
+    TwoWays,
+    near_rows,
+    without_person,
+    without_person_and_wave,
+)
 from barometre.cohort.inference.estimates import Estimate
 from barometre.cohort.inference.sandwich import (
     CONVENTIONS,
@@ -268,17 +273,19 @@ def _residual_fit(sample: Sample, treated: Floats, ways: TwoWays, name: str) -> 
         root = np.sqrt(sample.weight)
         y *= root
         d *= root
-    size = float(np.linalg.norm(d))
-    if size <= _UNMOVED * float(np.linalg.norm(treated - treated.mean())):
+    size = _norm(d)
+    # Far from its threshold, the norm of the whole treatment is enough to tell.
+    if size <= _UNMOVED * _norm(treated) and size <= _UNMOVED * _norm(treated - treated.mean()):
         raise BarometreError(
             f"« {name} » s'explique par les seules personnes et vagues (il ne varie pas, ou change "
             "pour tous à la même vague) : son effet ne peut pas être isolé ; il faut des personnes "
             "traitées et d'autres non à une même vague"
         )
-    d /= size
-    coef = float(d @ y)
-    y -= coef * d
-    y = without_rounding(y, float(np.linalg.norm(sample.y)))
+    coef = float(np.einsum("i,i", d, y)) / size
+    for some in near_rows(len(d)):
+        d[some] /= size
+        y[some] -= coef * d[some]
+    y = without_rounding(y, _norm(sample.y))
     return LeastSquares(
         coef=np.array([coef / size]),
         names=(name,),
@@ -288,6 +295,11 @@ def _residual_fit(sample: Sample, treated: Floats, ways: TwoWays, name: str) -> 
         k=1 + ways.n_waves,
         k_all=ways.n_people + ways.n_waves,
     )
+
+
+def _norm(column: Floats) -> float:
+    """Return a norm without the threads of BLAS, which wait for each other on a busy machine."""
+    return float(np.sqrt(np.einsum("i,i", column, column)))
 
 
 def twfe_design(

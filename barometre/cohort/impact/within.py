@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from barometre.base.arrays import Floats
 from barometre.cohort.rows.columns import Positions
+
+_NEAR = 2**15  # numbers that stay near the processor while they are gone through
+
+
+def near_rows(n: int, width: int = 1) -> Iterator[slice]:
+    """Cut rows of some numbers each into blocks small enough for the caches of the processor."""
+    step = max(_NEAR // width, 1)
+    return (slice(start, min(start + step, n)) for start in range(0, n, step))
 
 
 @dataclass(frozen=True)
@@ -30,31 +39,32 @@ class TwoWays:
         """Tell rows in the order of people, then of waves, without hole or weight: a matrix."""
         if not self.full or self.weight is not None:
             return False
-        shape = (self.n_people, self.n_waves)
-        if len(self.person) != shape[0] * shape[1]:
+        if len(self.person) != self.n_people * self.n_waves:
             return False
-        person, wave = self.person.reshape(shape), self.wave.reshape(shape)
-        in_order = (person == np.arange(shape[0])[:, None]).all()
-        return bool(in_order and (wave == np.arange(shape[1])).all())
+        return all(
+            (
+                self.person[some] * self.n_waves + self.wave[some]
+                == np.arange(some.start, some.stop)
+            ).all()
+            for some in near_rows(len(self.person))
+        )
 
     def person_sums(self, values: Floats | None) -> Floats:
         """Weighted sums by person; of 1 when there are no values."""
         if self.grid:
             if values is None:
                 return np.full(self.n_people, float(self.n_waves))
-            lines = values.reshape(self.n_people, self.n_waves)
-            sums = lines[:, 0].astype(float)
-            for wave in range(1, self.n_waves):  # in the order of a sum row by row
-                sums += lines[:, wave]
-            return sums
+            return np.asarray(np.einsum("pw->p", self._lines(values)), float)
         return np.bincount(self.person, self._weighted(values), self.n_people).astype(float)
 
     def wave_sums(self, values: Floats | None) -> Floats:
         """Weighted sums by wave; of 1 when there are no values."""
         if self.grid and values is not None:
-            sums: Floats = values.reshape(self.n_people, self.n_waves).sum(axis=0)
-            return sums
+            return np.asarray(np.einsum("pw->w", self._lines(values)), float)
         return np.bincount(self.wave, self._weighted(values), self.n_waves).astype(float)
+
+    def _lines(self, values: Floats) -> Floats:
+        return values.reshape(self.n_people, self.n_waves)
 
     def _weighted(self, values: Floats | None) -> Floats | None:
         if self.weight is None or values is None:
@@ -80,7 +90,11 @@ def without_person(values: Floats, rows: TwoWays) -> Floats:
     totals = rows.person_sums(None)
     means = rows.person_sums(values) / np.where(totals > 0, totals, 1.0)
     if rows.grid:
-        return np.asarray(values.reshape(-1, rows.n_waves) - means[:, None], float).ravel()
+        left = np.empty(len(values))
+        for some in near_rows(rows.n_people, width=rows.n_waves):
+            lines = slice(some.start * rows.n_waves, some.stop * rows.n_waves)
+            np.subtract(values[lines], np.repeat(means[some], rows.n_waves), out=left[lines])
+        return left
     return np.asarray(values - means[rows.person], float)
 
 
@@ -110,7 +124,9 @@ def without_person_and_wave(columns: list[Floats], rows: TwoWays) -> list[Floats
         for deviation in deviations:
             means = rows.wave_sums(deviation) / rows.n_people
             if rows.grid:
-                deviation.reshape(-1, rows.n_waves)[:] -= means
+                for some in near_rows(rows.n_people, width=rows.n_waves):
+                    lines = slice(some.start * rows.n_waves, some.stop * rows.n_waves)
+                    deviation[lines] -= np.tile(means, some.stop - some.start)
             else:
                 deviation -= means[rows.wave]
         return deviations

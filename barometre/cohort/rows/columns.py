@@ -118,6 +118,9 @@ def as_numbers(values: Any, name: str, *, missing: bool = False) -> Floats:
         raise BarometreError(
             f"{name} : valeurs de type {kind} ; convertir en nombres (pd.to_numeric)"
         ) from None
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(numbers.sum()):  # neither missing nor infinite: the usual case, at once
+            return numbers
     if np.isinf(numbers).any():
         many = counted(int(np.isinf(numbers).sum()), "valeur infinie", "valeurs infinies")
         raise BarometreError(f"{name} : {many} ; les corriger ou les vider")

@@ -18,7 +18,7 @@ from barometre.cohort.rows.checks import (
     column_faults,
     panel_faults,
 )
-from barometre.cohort.rows.columns import as_arm, require_columns
+from barometre.cohort.rows.columns import as_arm, as_codes, require_columns
 from barometre.cohort.rows.keys import has_order, positions
 
 _HOW = {
@@ -119,6 +119,11 @@ class PanelRows:
     def _waves(self) -> tuple[npt.NDArray[np.int32], pd.Index]:
         codes, waves = positions(self.frame[self.wave], sort=True)
         return codes.astype(np.int32), waves
+
+    @cached_property
+    def cluster_codes(self) -> tuple[Integers, pd.Index]:
+        """Positions of the cluster of each row, and the clusters; refused without such a column."""
+        return as_codes(self.role("cluster"), str(self.cluster))
 
     @cached_property
     def first_rows(self) -> Integers:
