@@ -19,7 +19,7 @@ def measures() -> list[Sized]:
     thrice = 3 * panel(PEOPLE[0]).memory_usage(index=False).sum() / PEOPLE[0] * PEOPLE[-1] / 2**20
     return [
         Sized(
-            "cohort, two-way fixed effects / NumPy", PEOPLE, fixed_effects, 2.5, megabytes=thrice
+            "cohort, two-way fixed effects / NumPy", PEOPLE, fixed_effects, 1.5, megabytes=thrice
         ),
         Sized("cohort, ATT(g,t) / NumPy", PEOPLE, staggered, 1.0, megabytes=thrice),
         Sized("cohort, wild cluster bootstrap / NumPy", PEOPLE, bootstrap, 8.0),

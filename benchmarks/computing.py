@@ -25,7 +25,7 @@ EPCI = 28
 def measures() -> list[Measure | Sized]:
     """List what is promised of values and tables."""
     return [
-        Measure("import barometre / import pandera.pandas", 1.3, importing),
+        Measure("import barometre / import pandera.pandas", 1.2, importing),
         Sized("check of the slowest table / read_csv", COMMUNES, checking, 1.5),
         Sized("compute, communes / bare pandas", COMMUNES, values_of("commune"), 2.0),
         Sized(
@@ -36,7 +36,7 @@ def measures() -> list[Measure | Sized]:
         ),
         Sized("compute, IRIS / bare pandas", (4_900, 15_500, 49_000), values_of("iris"), 2.0),
         Sized("compute, QPV / bare pandas", (160, 500, 1_600), values_of("qpv"), 4.0),
-        Sized("compute with intervals / without", COMMUNES, with_intervals, 3.2),
+        Sized("compute with intervals / without", COMMUNES, with_intervals, 3.0),
         Sized("aggregate, communes into EPCI / groupby and sum", COMMUNES, unions, 50.0),
     ]
 

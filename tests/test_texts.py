@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from barometre.base.texts import RUN, Texts
+from barometre.base.texts import RUN, Texts, written_by_blocks
 from barometre.sources.files.delimited import Header, regular_rows
 
 TEXTS = st.lists(st.sampled_from(["", "ok", "secret", "a ; b", "é"]) | st.none(), max_size=40)
@@ -92,3 +92,26 @@ def test_a_file_with_quotes_is_regular_too() -> None:
     content = b'code;b;c\r\n"01001";"a;b\n";1\r\n01002;"say ""x""";2\r\n'
     header = Header(("code", "b", "c"), ";", 3, 1, content.index(b"\n") + 1)
     assert regular_rows(content, header) == 2
+
+
+def test_columns_made_by_blocks_are_those_made_at_once() -> None:
+    number = 5 * RUN + 3  # more than one block, the last one short
+    rng = np.random.default_rng(0)
+    texts = Texts(rng.integers(-1, 3, number), ("a", "b", "a"))
+    figures = rng.normal(size=number)
+
+    def part(some: slice) -> dict[str, Texts | np.ndarray]:
+        return {"mot": Texts(texts.positions[some], texts.known), "nombre": figures[some]}
+
+    found = written_by_blocks(number, part)
+    assert [*found] == ["mot", "nombre"]
+    assert found["nombre"].tolist() == figures.tolist()
+    said = [None if place < 0 else "aba"[place] for place in texts.positions]
+    assert pd.Series(found["mot"]).astype(object).replace({np.nan: None}).tolist() == said
+
+
+def test_columns_of_no_row_keep_their_names_and_types() -> None:
+    found = written_by_blocks(0, lambda _: {"mot": Texts.none(0), "an": np.zeros(0, np.int64)})
+    frame = pd.DataFrame(found)
+    assert frame.dtypes.astype(str).to_dict() == {"mot": "str", "an": "int64"}
+    assert frame.empty

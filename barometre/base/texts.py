@@ -6,7 +6,7 @@ number; written, the rows where one text is repeated hold the same memory.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -14,12 +14,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pyarrow
+import pyarrow.compute
 
 from barometre.base.arrays import Booleans, Integers
 
 Column: TypeAlias = pd.api.extensions.ExtensionArray
 Numbered: TypeAlias = npt.NDArray[np.integer[Any]]
 
+_BLOCK = 1 << 16  # rows gone through at once, a multiple of RUN
 RUN = 1 << 14
 """Rows of the longest run of one text; a column has that many rows in one piece or more."""
 
@@ -45,14 +47,18 @@ class Texts:
     def of(cls, column: pd.Series) -> Texts:
         """Number the texts of a column; a piece that comes again is looked into once."""
         known: dict[str, int] = {}
-        seen: dict[tuple[int, ...], Numbered] = {}
+        seen: dict[tuple[int, ...], tuple[pyarrow.Array, Numbered]] = {}
         parts: list[Numbered] = []
+        last: tuple[pyarrow.Array, Numbered] | None = None
         for chunk in _chunks(column):
-            held = (buffer.address if buffer else 0 for buffer in chunk.buffers())
-            place = (*held, chunk.offset, len(chunk))
-            if place not in seen:
-                seen[place] = _numbered(chunk, known)
-            parts.append(seen[place])
+            place = (*(buffer.address if buffer else 0 for buffer in chunk.buffers()), chunk.offset)
+            found = seen.get(place)
+            if found is None or len(found[1]) < len(chunk):
+                same = last is not None and chunk.equals(last[0])
+                found = (chunk, last[1] if last and same else _numbered(chunk, known))
+                seen[place] = found
+            parts.append(found[1][: len(chunk)])
+            last = found
         none = np.zeros(0, dtype=np.int32)
         return cls(np.concatenate(parts) if parts else none, tuple(known))
 
@@ -71,7 +77,10 @@ class Texts:
         if not len(self.positions):
             return Texts.none(len(rows))
         found = self.positions[rows]
-        return Texts(np.where(rows < 0, np.int32(-1), found), self.known)
+        none = rows < 0
+        if none.any():
+            found[none] = -1
+        return Texts(found, self.known)
 
     def places(self, admitted: Sequence[str]) -> Integers:
         """Give the position of each text in another list; -1 is none, or not one of these."""
@@ -158,6 +167,7 @@ class Writer:
 
     def __init__(self) -> None:
         self._runs: dict[str | None, pyarrow.Array] = {}
+        self._known: tuple[Sequence[str], pyarrow.Array] | None = None
 
     def texts(self, chunks: Iterable[pyarrow.Array]) -> Column:
         """Make a column of pieces."""
@@ -176,7 +186,9 @@ class Writer:
 
     def chunks(self, known: Sequence[str], positions: Numbered, length: int) -> list[pyarrow.Array]:
         """Write the texts at some positions, -1 giving a missing one, in pieces of one length."""
-        array = pyarrow.array(known, pyarrow.large_string())
+        if self._known is None or self._known[0] is not known:
+            self._known = known, pyarrow.array(known, pyarrow.large_string())
+        array = self._known[1]
         starts = np.arange(0, len(positions), length)
         lows, highs = (
             (f.reduceat(positions, starts) for f in (np.minimum, np.maximum))
@@ -195,6 +207,44 @@ class Writer:
                 continue
             end = at + int(np.argmin(mixed[at:]))
             some = positions[at * length : end * length]
-            found.append(array.take(pyarrow.array(some, mask=some < 0)))
+            mask = some < 0 if (lows[at:end] < 0).any() else None
+            # The default memory is given back to the system at each turn, and asked for again.
+            memory = pyarrow.system_memory_pool()
+            places = pyarrow.array(some, mask=mask)
+            found.append(pyarrow.compute.take(array, places, memory_pool=memory))
             at = end
         return found
+
+
+def written_by_blocks(
+    number: int, part: Callable[[slice], Mapping[str, Texts | npt.NDArray[Any]]]
+) -> dict[str, Column | npt.NDArray[Any]]:
+    """Make columns some rows at a time: what is worked on stays near the processor.
+
+    Parameters
+    ----------
+    number : int
+        Rows there are.
+    part : callable
+        Columns of some rows, each found from those rows only: numbers or texts.
+
+    Returns
+    -------
+    dict
+        The columns of all rows.
+    """
+    columns: dict[str, npt.NDArray[Any]] = {}
+    texts: dict[str, tuple[Writer, list[pyarrow.Array]]] = {}
+    order: list[str] = []
+    for start in range(0, max(number, 1), _BLOCK):
+        some = slice(start, min(start + _BLOCK, number))
+        found = part(some)
+        order = [*found]
+        for name, column in found.items():
+            if isinstance(column, Texts):
+                writer, chunks = texts.setdefault(name, (Writer(), []))
+                chunks += writer.chunks(column.known, column.positions, RUN)
+            else:
+                columns.setdefault(name, np.empty(number, column.dtype))[some] = column
+    written = {name: writer.texts(chunks) for name, (writer, chunks) in texts.items()}
+    return {name: written[name] if name in written else columns[name] for name in order}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.arguments import is_number
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
-from barometre.base.texts import Numbered, Texts
+from barometre.base.texts import Numbered, Texts, written_by_blocks
 from barometre.cards.schema import UNITS
 from barometre.compare.proof.sides import APPRECIATIONS, difference_bounds, judged
 from barometre.compare.proof.verdicts import Face, default_verdicts, facing
@@ -135,12 +136,19 @@ def gap(
     check_tolerance(tolerance)
     rows = by_month(checked_rows(results)) if monthly else checked_rows(results)
     parts = [_gap(rows, code, tolerance, monthly) for code in check_references(rows, reference)]
-    return pd.concat(parts, ignore_index=True)
+    return parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
 
 
 def _gap(rows: Rows, reference: str, tolerance: float, monthly: bool) -> pd.DataFrame:
     face = facing(rows, reference)
-    here, there, cards = face.here, face.there, face.cards
+    columns = written_by_blocks(
+        len(face.here), lambda some: _columns(face.at(some), tolerance, monthly)
+    )
+    return pd.DataFrame(columns, copy=False)
+
+
+def _columns(face: Face, tolerance: float, monthly: bool) -> dict[str, Texts | npt.NDArray[Any]]:
+    rows, here, there, cards = face.rows, face.here, face.there, face.cards
     words = MONTHLY_UNITS if monthly else GAP_UNITS
     certain = rows.certain(here) & rows.certain(there)
     first, second = rows.bounded(here), rows.bounded(there)
@@ -153,34 +161,31 @@ def _gap(rows: Rows, reference: str, tolerance: float, monthly: bool) -> pd.Data
         np.where(there < 0, 1, rows.positions("statut", there, REASONS)),
     )
     quality = worst_quality(rows, here, there)
-    return pd.DataFrame(
-        {
-            "code": rows.column("code", here),
-            "annee": rows.frame["annee"].to_numpy()[here],
-            "indicateur": rows.column("indicateur", here),
-            "reference": Texts.one(reference, np.ones(len(here), dtype=bool)).written(),
-            "valeur": value,
-            "valeur_reference": other,
-            "ecart": difference,
-            "ecart_inf": low,
-            "ecart_sup": high,
-            "rapport": value / np.where(np.abs(other) <= NOISE, np.nan, other),
-            "unite": Texts(cards, tuple(words[card.unite] for card in rows.cards)).written(),
-            "appreciation": Texts(
-                judged(rows.favour(value, cards) - rows.favour(other, cards), value, other),
-                APPRECIATIONS,
-            ).written(),
-            "classe": Texts(_classes(difference, other, room), POSITIONS).written(),
-            **default_verdicts(face, tolerance),
-            "seuil_bas": other - room,
-            "seuil_haut": other + room,
-            "statut": Texts(reason, REASONS).written(),
-            "qualite": quality.written(),
-            "origine": joint_origin(rows, here, there).written(),
-            "note": _notes(face, quality).written(),
-        },
-        copy=False,
-    )
+    return {
+        "code": rows.texts("code", here),
+        "annee": rows.frame["annee"].to_numpy()[here],
+        "indicateur": rows.texts("indicateur", here),
+        "reference": Texts.one(face.reference, np.ones(len(here), dtype=bool)),
+        "valeur": value,
+        "valeur_reference": other,
+        "ecart": difference,
+        "ecart_inf": low,
+        "ecart_sup": high,
+        "rapport": value / np.where(np.abs(other) <= NOISE, np.nan, other),
+        "unite": Texts(cards, tuple(words[card.unite] for card in rows.cards)),
+        "appreciation": Texts(
+            judged(rows.favour(value, cards) - rows.favour(other, cards), value, other),
+            APPRECIATIONS,
+        ),
+        "classe": Texts(_classes(difference, other, room), POSITIONS),
+        **default_verdicts(face, tolerance),
+        "seuil_bas": other - room,
+        "seuil_haut": other + room,
+        "statut": Texts(reason, REASONS),
+        "qualite": quality,
+        "origine": joint_origin(rows, here, there),
+        "note": _notes(face, quality),
+    }
 
 
 def _classes(difference: Floats, other: Floats, room: Floats) -> Numbered:

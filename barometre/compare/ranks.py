@@ -246,10 +246,11 @@ def _places(score: Floats, moving: RowNumbers, drawn: Floats) -> npt.NDArray[np.
     own = len(order) - np.searchsorted(sorted_, sorted_, side="right")
     above = np.empty((len(drawn), len(score)), dtype=np.int32)
     for line, values in enumerate(drawn):
-        ascending = np.sort(values)
-        below = np.searchsorted(sorted_, values, side="right")
-        higher = len(values) - np.searchsorted(ascending, values, side="right")
-        above[line, moving] = len(order) - below + higher
+        rising = np.argsort(values)  # what is looked for in order is found near the one before
+        ascending = values[rising]
+        below = np.searchsorted(sorted_, ascending, side="right")
+        higher = len(values) - np.searchsorted(ascending, ascending, side="right")
+        above[line, moving[rising]] = len(order) - below + higher
         # A drawn score is above the fixed ones that come before the first one not below it.
         first = np.searchsorted(sorted_, ascending, side="left")
         counts = np.bincount(first, minlength=len(order) + 1)

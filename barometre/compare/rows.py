@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,10 +53,13 @@ class Rows:
     code: Integers
     card: Integers
     _texts: dict[str, Texts] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _figures: dict[str, Floats] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def numbers(self, column: str, rows: Integers | None = None) -> Floats:
         """Take a column of numbers, at some rows (-1 gives a missing one)."""
-        values: Floats = self.frame[column].to_numpy(np.float64)
+        if column not in self._figures:
+            self._figures[column] = self.frame[column].to_numpy(np.float64)
+        values = self._figures[column]
         if rows is None:
             return values
         found = values[rows] if len(values) else np.full(len(rows), np.nan)
@@ -71,12 +75,14 @@ class Rows:
 
     def certain(self, rows: Integers) -> Booleans:
         """Tell the rows whose bounds are those of a rounding, which cannot be left."""
-        register = self.by_card((c.exploitation == "exhaustif" for c in self.cards), self.card)
-        measured = register.astype(bool)
-        estimated = self.texts("origine").told(lambda origin: origin == "estime")
-        if estimated.any():
-            measured &= ~estimated
-        return np.append(measured, True)[rows]
+        if not self.cards:
+            return np.ones(len(rows), dtype=bool)
+        measured = self.by_card(
+            (c.exploitation == "exhaustif" for c in self.cards), self.card[rows]
+        )
+        estimated = self.texts("origine", rows).told(lambda origin: origin == "estime")
+        found: Booleans = (measured.astype(bool) & ~estimated) | (rows < 0)
+        return found
 
     def texts(self, column: str, rows: Integers | None = None) -> Texts:
         """Take a column of texts, at some rows (-1 gives a missing one)."""
@@ -355,12 +361,18 @@ def favour_of(ways: Sequence[Direction], values: Floats, which: Integers) -> Flo
     """
     if not len(ways):
         return np.full(len(values), np.nan)
-    signs = np.array([{"hausse_favorable": 1.0, "hausse_defavorable": -1.0}.get(w) for w in ways],
-                     dtype=np.float64)  # fmt: skip
+    signs, aims = _favoured(tuple(ways))
     turned = values * signs[which]
-    targets = {"proche_de_zero": 0.0, "proche_de_50": 50.0}
-    aims = np.array([targets.get(way, np.nan) for way in ways])
     if not np.isnan(aims).all():
         aim = aims[which]
         turned = np.where(np.isnan(aim), turned, -np.abs(values - aim))
     return np.asarray(turned, dtype=np.float64)
+
+
+@functools.lru_cache(maxsize=8)
+def _favoured(ways: tuple[Direction, ...]) -> tuple[Floats, Floats]:
+    """Give the sign of what is better by each direction, and its target; missing where none is."""
+    signs = {"hausse_favorable": 1.0, "hausse_defavorable": -1.0}
+    targets = {"proche_de_zero": 0.0, "proche_de_50": 50.0}
+    sides, aims = (np.array([known.get(way, np.nan) for way in ways]) for known in (signs, targets))
+    return sides, aims

@@ -220,6 +220,11 @@ class Strata:
     years: Integers
     places: Places
 
+    @functools.cached_property
+    def rows_are_values(self) -> bool:
+        """Tell strata that are the values themselves, in order: there is nothing to add up."""
+        return bool((self.row == np.arange(len(self.row))).all())
+
     def rounding(self, card: Card, seen: Seen) -> Floats:
         """Tell by how much each count of an indicator may differ from the true one."""
         half = np.zeros_like(self.counts)
@@ -312,11 +317,11 @@ def _sample(
     grade = grade_positions(half, np.minimum.reduce(sizes), above, below)
     outside = _any(~strata.places.local, strata, value)
     asked = ~_any(fraction != 1, strata, value)  # everyone was: the design effect divides nothing
-    why = np.select(
-        [~same, outside, np.isnan(half), asked],
-        notes.of([_DIFFERS, _NO_LEVEL, _NO_POPULATION, SURVEYED_WHOLE]),
-        -1,
+    differs, no_level, nobody, whole = notes.of(
+        [_DIFFERS, _NO_LEVEL, _NO_POPULATION, SURVEYED_WHOLE]
     )
+    why = np.where(np.isnan(half), nobody, np.where(asked, whole, -1))
+    why = np.where(~same, differs, np.where(outside, no_level, why))
     return _holding(interval, value), grade, why
 
 
@@ -351,24 +356,31 @@ def _register(
         f"bornes d'arrondi : effectifs arrondis à un multiple de {multiples}",
         _WHOLE,
     ]
-    why = np.select([~same, rounded], notes.of(texts)[:2], notes.of(texts)[2])
+    differs, between, whole = notes.of(texts)
+    why = np.where(~same, differs, np.where(rounded, between, whole))
     bounds = Interval(*(np.where(rounded, limit, np.nan) for limit in limits))
     return _holding(bounds, value), grade, why
 
 
 def _total(terms: Floats, strata: Strata, value: Floats) -> Floats:
     """Add up the strata of each value; a value without stratum has nothing known."""
+    if strata.rows_are_values and len(strata.row) == len(value):
+        return np.asarray(terms, np.float64)
     sums = summed(terms, strata.row, len(value))
     sums[np.bincount(strata.row, minlength=len(value)) == 0] = np.nan
     return sums
 
 
 def _any(where: Booleans, strata: Strata, value: Floats) -> Booleans:
+    if strata.rows_are_values and len(strata.row) == len(value):
+        return where
     return summed(where, strata.row, len(value)) > 0
 
 
 def _same(found: Floats, value: Floats) -> Booleans:
-    return np.isclose(found, value, rtol=1e-9, atol=1e-9)  # the same sum in another order
+    # The same sum in another order.
+    same: Booleans = np.abs(found - value) <= 1e-9 + 1e-9 * np.abs(value)
+    return same
 
 
 def _holding(bounds: Interval, value: Floats) -> Interval:

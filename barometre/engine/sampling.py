@@ -295,7 +295,7 @@ def stratified_intervals(
     whole = total(n)
     with np.errstate(divide="ignore", invalid="ignore"):
         p = total(n * share) / whole
-        p = np.where(np.isclose(p, 1, rtol=0, atol=1e-12), 1.0, p)  # a sum of shares of 1
+        p = np.where(np.abs(p - 1) <= 1e-12, 1.0, p)  # a sum of shares of 1
         unit = n**2 * (1 - fraction) / effective
         own = (share / p[unions]) * ((1 - share) / (1 - p[unions]))  # p (1-p) could underflow
         at_end = ((p == 0) | (p == 1))[unions]
@@ -396,5 +396,6 @@ def grade_positions(half: Floats, size: Floats, above: Floats, below: Floats) ->
     """Return the position of each grade in ``GRADES``, -1 for none."""
     few = (below < MIN_DENOMINATOR) | (above < MIN_NUMERATOR)
     loose = (half > CAUTION) | ((size < MIN_EFFECTIVE) & ~np.isnan(half))
-    conditions = [few, np.isnan(half), loose, half > PRECISE]
-    return np.select(conditions, [3, -1, 2, 1], default=0).astype(np.int8)
+    a, b, c, d, none = (np.int8(place) for place in (0, 1, 2, 3, -1))
+    found = np.where(loose, c, np.where(half > PRECISE, b, a))
+    return np.where(few, d, np.where(np.isnan(half), none, found))

@@ -33,6 +33,8 @@ _FORMS: dict[str, str] = {
     "epci": r"2[0-9]{8}",
     "iris": r"(?:0[1-9]|[13-8][0-9]|9[0-8]|2[1-9AB])[0-9]{7}",  # 20 is no department
 }
+_COMPILED = {level: re.compile(form) for level, form in _FORMS.items() if level != "epci"}
+_OWN_TAXATION = re.compile(r"2[04]\d{7}")
 _DIGITS: dict[str, int] = {"commune": 5, "iris": 9, "departement": 2}
 SHOWN = 5
 
@@ -68,10 +70,9 @@ def level_of(code: str) -> str:
     >>> [level_of(c) for c in ("59172", "59", "R32", "200042190", "591720101", "QN05950M")]
     ['commune', 'departement', 'region', 'epci', 'iris', 'qpv']
     """
-    if re.fullmatch(r"2[04]\d{7}", code) and _siren(code):
+    if _OWN_TAXATION.fullmatch(code) and _siren(code):
         return "epci"
-    forms = ((level, form) for level, form in _FORMS.items() if level != "epci")
-    return next((level for level, form in forms if re.fullmatch(form, code)), "union")
+    return next((level for level, form in _COMPILED.items() if form.fullmatch(code)), "union")
 
 
 def qpv_generation(code: str) -> int | None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.arguments import is_number
-from barometre.base.arrays import Booleans, Floats, Integers
+from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
 from barometre.base.errors import BarometreError, UnknownNameError
-from barometre.base.texts import Column, Numbered, Texts
+from barometre.base.texts import Numbered, Texts, written_by_blocks
 from barometre.compare.proof.counts import Counts, counts_behind
 from barometre.compare.proof.differences import (
     Difference,
@@ -107,6 +108,10 @@ class Face:
     def cards(self) -> Integers:
         """The position of the indicator of each pair."""
         return self.rows.card[self.here]
+
+    def at(self, some: slice | RowNumbers) -> Face:
+        """Keep some of these pairs."""
+        return replace(self, here=self.here[some], there=self.there[some])
 
 
 def facing(rows: Rows, reference: str) -> Face:
@@ -225,14 +230,14 @@ def judge(
         _judged(facing(rows, code), rule, given, membership)
         for code in check_references(rows, reference)
     ]
-    frame = pd.concat(parts, ignore_index=True)
+    frame = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
     return _adjusted(frame, adjust, names_of(family, "family"), 1 - level)
 
 
-def default_verdicts(face: Face, tolerance: float) -> dict[str, Column]:
+def default_verdicts(face: Face, tolerance: float) -> dict[str, Texts]:
     """Judge by what the results alone hold, without the reference less the territory."""
     found = _found(face, Rule(tolerance=tolerance), None, _alone(face))
-    return {"verdict": found.verdict.written(), "preuve": found.preuve.written()}
+    return {"verdict": found.verdict, "preuve": found.preuve}
 
 
 def _rule(proof: str | Iterable[str], level: float, tolerance: float) -> Rule:
@@ -277,10 +282,20 @@ def _judged(
     face: Face, rule: Rule, tables: Tables | None, membership: Given | Iterable[Given] | None
 ) -> pd.DataFrame:
     """Judge the pairs of one reference, as rows."""
-    rows, here, there = face.rows, face.here, face.there
     need_counts = "hasard" in rule.proofs or tables is not None
-    counts = counts_behind(rows, tables) if need_counts else None
+    counts = counts_behind(face.rows, tables) if need_counts else None
     side = _containment(face, membership)
+    columns = written_by_blocks(
+        len(face.here), lambda some: _columns(face.at(some), rule, counts, side[some])
+    )
+    return pd.DataFrame(columns, copy=False)
+
+
+def _columns(
+    face: Face, rule: Rule, counts: Counts | None, side: Numbered
+) -> dict[str, Texts | npt.NDArray[Any]]:
+    """Judge some pairs, as columns."""
+    rows, here, there = face.rows, face.here, face.there
     found = _found(face, rule, counts, side)
     value, other = rows.numbers("valeur", here), rows.numbers("valeur", there)
     status = np.maximum(
@@ -296,28 +311,25 @@ def _judged(
     note = rows.texts("note", here).then(
         rows.texts("note", there), f"référence « {face.reference} » : "
     )
-    return pd.DataFrame(
-        {
-            "code": rows.column("code", here),
-            "annee": rows.frame["annee"].to_numpy()[here],
-            "indicateur": rows.column("indicateur", here),
-            "reference": Texts.one(face.reference, np.ones(len(here), dtype=bool)).written(),
-            "valeur": value,
-            "valeur_reference": other,
-            "valeur_comparee": found.compared,
-            "ecart": value - found.compared,
-            "ecart_inf": low,
-            "ecart_sup": high,
-            "p": p,
-            "verdict": found.verdict.written(),
-            "preuve": found.preuve.written(),
-            "statut": Texts(status, REASONS).written(),
-            "qualite": worst_quality(rows, here, there).written(),
-            "origine": joint_origin(rows, here, there).written(),
-            "note": note.then(_told(face, found, counts, side)).written(),
-        },
-        copy=False,
-    )
+    return {
+        "code": rows.texts("code", here),
+        "annee": rows.frame["annee"].to_numpy()[here],
+        "indicateur": rows.texts("indicateur", here),
+        "reference": Texts.one(face.reference, np.ones(len(here), dtype=bool)),
+        "valeur": value,
+        "valeur_reference": other,
+        "valeur_comparee": found.compared,
+        "ecart": value - found.compared,
+        "ecart_inf": low,
+        "ecart_sup": high,
+        "p": p,
+        "verdict": found.verdict,
+        "preuve": found.preuve,
+        "statut": Texts(status, REASONS),
+        "qualite": worst_quality(rows, here, there),
+        "origine": joint_origin(rows, here, there),
+        "note": note.then(_told(face, found, counts, side)),
+    }
 
 
 def _found(face: Face, rule: Rule, counts: Counts | None, side: Numbered) -> _Found:
@@ -457,7 +469,7 @@ def _differences(
             found = rounded(first.at(at), second.at(at))
         else:
             assert counts is not None  # no proof by chance without counts
-            some = replace(face, here=face.here[at], there=face.there[at])
+            some = face.at(at)
             found, rest[at] = _by_chance(some, counts, side[at], second.value[at], rule.level)
         low[at], high[at], p[at] = found.low, found.high, found.p
     return Difference(low, high, p), rest
@@ -465,10 +477,17 @@ def _differences(
 
 def _share(face: Face, counts: Counts) -> Floats:
     """Return the share of the reference that each territory makes, by the denominators."""
-    below = np.append(counts.below, np.nan)
+    below, other = (_taken(counts.below, rows) for rows in (face.here, face.there))
     with np.errstate(divide="ignore", invalid="ignore"):
-        share = below[face.here] / below[face.there]
+        share = below / other
     return np.where((share > 0) & (share <= 1), share, np.nan)
+
+
+def _taken(counts: Floats, rows: Integers) -> Floats:
+    """Take counts at some rows, -1 giving a missing one."""
+    found = counts[rows]
+    found[rows < 0] = np.nan
+    return found
 
 
 def _by_chance(
@@ -477,10 +496,10 @@ def _by_chance(
     """Compare counts seen as drawn: with the rest of the reference where it is known."""
     rows = face.rows
     binomials = rows.by_card((c.nature == "part" for c in rows.cards), face.cards).astype(bool)
-    above, below = (np.append(x, np.nan) for x in (counts.above, counts.below))
     scale = counts.scale[face.here]
-    k, n = above[face.here], below[face.here]
-    others, people = above[face.there] - k, below[face.there] - n
+    k, n = counts.above[face.here], counts.below[face.here]
+    others = _taken(counts.above, face.there) - k
+    people = _taken(counts.below, face.there) - n
     known = (side == _SIDES.index("oui")) & (others >= 0) & (people > 0)
     known &= ~binomials | (others <= people)
     size = len(k)
