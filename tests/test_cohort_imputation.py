@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from barometre.base.arrays import Booleans
 from barometre.base.errors import BarometreError
 from barometre.cohort import Cohort, did_imputation, event_study, feols, twfe
 
 KEYS: dict[str, Any] = {"person": "id", "wave": "t", "first_treated": "g"}
+SLOW = os.environ.get("BAROMETRE_SLOW") == "1"
 CLOSE = 1e-8  # a pseudo-inverse of fifty dummies
 
 
@@ -286,6 +289,25 @@ def test_before_the_entry_slopes_count_from_the_mean_of_what_is_compared() -> No
     se = joined.vcov.to_numpy()[0, 0] ** 0.5
     # With many clusters the slope is about that of a normal law, 2.8 errors of 1.5 units of time.
     assert test.slopes[0.8] == pytest.approx(2.8 * se / 1.5, rel=0.05)
+
+
+@pytest.mark.skipif(not SLOW, reason="une minute : make slow")
+@pytest.mark.parametrize(
+    ("treated", "clusters", "dates", "leads"),
+    [(2, 8, 1, 1), (5, 10, 1, None), (3, 12, 1, None), (12, 18, 2, None)],
+)
+def test_before_the_entry_the_level_holds(
+    treated: int, clusters: int, dates: int, leads: int | None
+) -> None:
+    """300 draws: no more rejections than 7 % may give, one time in a thousand."""
+    p = [
+        did_imputation(whole(treated, clusters, dates, seed), "y", cluster="c", **KEYS)
+        .pretrend(leads=leads, draws=199)
+        .p
+        for seed in range(300)
+    ]
+    assert np.isfinite(p).all()
+    assert (np.array(p) <= 0.05).sum() <= stats.binom.ppf(0.999, 300, 0.07)
 
 
 def test_before_the_entry_leads_must_leave_something() -> None:
