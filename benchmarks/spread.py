@@ -101,7 +101,9 @@ def measured(how: str, folder: Path, out: Path, limit: str) -> None:
     out.mkdir()
     start = time.perf_counter()
     command = [sys.executable, "-m", "benchmarks.spread", how, str(folder), str(out), limit]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True
+    )
     held = json.loads(done.stdout.splitlines()[-1])
     seconds = time.perf_counter() - start
     told = ", ".join(f"{gigabytes:.2f}" for gigabytes in held)
