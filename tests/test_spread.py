@@ -257,6 +257,10 @@ def test_what_is_no_frame_is_refused() -> None:
         BarometreError, match="DataFrame de Dask ou de pandas est attendu, pas list"
     ):
         DaskTables({"logements": [1]})
+    cut = spread({"logements": territories()}, 2)
+    with pytest.raises(BarometreError, match="pas un cadre Dask, à ramener en mémoire"):
+        Tables(cut)
+    assert Tables(cut.compute())["logements"].shape[0] == 12
 
 
 # ---- unions --------------------------------------------------------------------------------------

@@ -70,9 +70,11 @@ def check_table(
     if name != PUBLISHED and name not in MODELS:
         raise UnknownNameError("nom de table", name, [*MODELS, PUBLISHED])
     if not isinstance(frame, pd.DataFrame):
-        raise BarometreError(
-            f"table {name} refusée : un DataFrame est attendu, pas {type(frame).__name__}"
+        spread = hasattr(frame, "to_delayed")  # of Dask, whose frames bear the same name
+        kind = (
+            "un cadre Dask, à ramener en mémoire (.compute())" if spread else type(frame).__name__
         )
+        raise BarometreError(f"table {name} refusée : un DataFrame est attendu, pas {kind}")
     repeated = repeated_columns(frame)
     keyed, absent = _with_key(frame.loc[:, ~frame.columns.duplicated()] if repeated else frame)
     faults = [*repeated, *absent]
