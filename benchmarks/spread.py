@@ -21,6 +21,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 YEARS = range(2012, 2022)
+PARTS = 20  # of territories: as many as the frame that has most
 
 
 def peak() -> float:
@@ -75,7 +76,7 @@ def by_dask(folder: Path, out: Path, limit: str) -> list[float]:
     ):
         tables = bcs.DaskTables(
             {name: dd.read_parquet(folder / name) for name in tables_in(folder)},
-            statuts=dd.read_parquet(folder / "statuts"),
+            statuts=dd.read_parquet(folder / "statuts").repartition(npartitions=PARTS),
             territoires=pd.read_parquet(folder / "territoires.parquet"),
         )
         bcs.compute(tables).to_parquet(out, write_index=False)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,6 @@ import pytest
 import barometre as bcs
 from barometre import BarometreError, DaskTables, Tables
 from barometre.base.errors import TableError
-from benchmarks import spread as bench
 
 dask = pytest.importorskip("dask", reason="dask n'est pas installé")
 dd = pytest.importorskip("dask.dataframe", reason="dask n'est pas installé")
@@ -362,20 +360,3 @@ def test_two_workers_give_the_same_results(tmp_path: Path) -> None:
         united = bcs.aggregate(cut, members).compute()
     assert ordered(results).equals(ordered(bcs.compute(frames, intervals=True)))
     assert_same_tables(united, bcs.aggregate(frames, members))
-
-
-@pytest.mark.skipif("BAROMETRE_SLOW" not in os.environ, reason="make slow")
-@pytest.mark.filterwarnings("default")  # those of the cluster are not ours
-def test_two_workers_compute_more_than_their_memory(tmp_path: Path) -> None:
-    """All communes, ten years, all indicators: 2.5 GB of results, two workers of 1 GB."""
-    pytest.importorskip("distributed", reason="distributed n'est pas installé")
-    tables, years, parts = (tmp_path / name for name in ("tables", "years", "parts"))
-    tables.mkdir()
-    bench.write(tables, 35_000)
-    years.mkdir()
-    bench.by_years(tables, years)
-    one = pd.read_parquet(years / "2012.parquet")
-    assert len(bench.YEARS) * one.memory_usage(deep=True).sum() > 2 * 10**9
-    with dask.config.set(scheduler="distributed"):
-        bench.by_dask(tables, parts, "1GB")
-    assert bench.same(years, parts)
