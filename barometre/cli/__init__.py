@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typer.main import get_command
 
 from barometre.base.errors import BarometreError
-from barometre.cli.app import app
+from barometre.cli.app import app, harmless
 from barometre.cli.commands import register
 from barometre.cli.usage import INTERRUPTED, run
 
@@ -41,7 +41,7 @@ def _guarded(command: Callable[[], None]) -> None:
     try:
         command()
     except (BarometreError, OSError) as error:
-        print(f"barometre : {error}", file=sys.stderr)
+        print(f"barometre : {harmless(error)}", file=sys.stderr)
         raise SystemExit(1) from None
     except KeyboardInterrupt:
         print("barometre : interrompu, rien n'a été écrit à moitié", file=sys.stderr)
@@ -49,4 +49,4 @@ def _guarded(command: Callable[[], None]) -> None:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"barometre : attention, {message}", file=sys.stderr)
+    print(f"barometre : attention, {harmless(message)}", file=sys.stderr)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 
 app = typer.Typer(
     help="Le Baromètre de Cohésion Sociale d'une agglomération, des fichiers aux indicateurs.",
@@ -72,13 +73,41 @@ Same: TypeAlias = Annotated[
 Quiet: TypeAlias = Annotated[bool, typer.Option("--quiet", help="Ne rien dire en chemin.")]
 
 
+# Characters that a terminal obeys: commands, and marks that turn what follows them.
+_OBEYED = {code: 0x2400 + code for code in range(32) if chr(code) not in "\t\n"} | {0x7F: 0x2421}
+_OBEYED |= dict.fromkeys(
+    [*range(0x80, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)], 0xFFFD
+)
+
+
+def harmless(text: object) -> str:
+    r"""Show what a terminal would obey in the texts of files, names and labels.
+
+    Examples
+    --------
+    >>> harmless("a\x1b[2J")
+    'a␛[2J'
+    """
+    return str(text).translate(_OBEYED)
+
+
+class Screen(Console):
+    """A console on which data are texts, whatever they hold."""
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        for text, style, control in super().render(renderable, options):
+            yield Segment(text if control else harmless(text), style, control)
+
+
 def console() -> Console:
     """Write to the screen, or wide enough to lose nothing when piped to a file.
 
     What is between square brackets or colons is data, never a style or a picture.
     """
     known = sys.stdout.isatty() or "COLUMNS" in os.environ
-    return Console(width=None if known else 150, highlight=False, markup=False, emoji=False)
+    return Screen(width=None if known else 150, highlight=False, markup=False, emoji=False)
 
 
 @contextmanager

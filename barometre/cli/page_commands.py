@@ -21,6 +21,7 @@ from barometre.cli.app import (
     Sources,
     Zones,
     console,
+    harmless,
 )
 
 if TYPE_CHECKING:
@@ -145,6 +146,6 @@ def _told() -> Callable[[int, int, str], None]:
     def tell(number: int, total: int, code: str) -> None:
         step = max(1, total // 10)
         if number % step == 0 or number == total:
-            typer.echo(f"page {number} sur {total} ({code})", err=True)
+            typer.echo(f"page {number} sur {total} ({harmless(code)})", err=True)
 
     return tell

@@ -12,6 +12,8 @@ from typing import Any
 
 import typer
 
+from barometre.cli.app import harmless
+
 USAGE = 2
 """Exit code of a fault of usage."""
 
@@ -113,7 +115,7 @@ def _tell(fault: Any) -> None:
     if fault.ctx is not None:
         lines += [help_in_french(fault.ctx.get_usage())]
         lines += [f"« {fault.ctx.command_path} --help » dit le reste"]
-    print("\n".join(lines), file=sys.stderr)
+    print(harmless("\n".join(lines)), file=sys.stderr)
 
 
 def _speak_french(command: Any) -> None:

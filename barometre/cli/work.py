@@ -12,7 +12,7 @@ import pandas as pd
 import typer
 
 from barometre.base.errors import BarometreError, UnknownNameError, counted
-from barometre.cli.app import SKIPPED, waiting
+from barometre.cli.app import SKIPPED, harmless, waiting
 from barometre.composite.french.development_inputs import Diploma
 from barometre.composite.french.in_results import add_indices
 from barometre.datasets.places.choose import select
@@ -287,7 +287,8 @@ def _tell_set_aside(found: FilesRead, wish: Wish) -> None:
     if aside and not wish.quiet:
         more = f" et {len(aside) - _LISTED} autres" * (len(aside) > _LISTED)
         typer.echo(
-            f"mis de côté : {', '.join(aside[:_LISTED])}{more} (barometre check dit le reste)",
+            f"mis de côté : {harmless(', '.join(aside[:_LISTED]))}{more}"
+            " (barometre check dit le reste)",
             err=True,
         )
 
@@ -350,6 +351,6 @@ def tell_estimate(wish: Wish) -> None:
 def leave(skipped: Sequence[str]) -> None:
     """End a command: list what was skipped, which the exit code says too."""
     for name in skipped:
-        typer.echo(f"ignoré comme demandé : {name}", err=True)
+        typer.echo(f"ignoré comme demandé : {harmless(name)}", err=True)
     if skipped:
         raise typer.Exit(SKIPPED)

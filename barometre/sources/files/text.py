@@ -195,6 +195,10 @@ def _file(path: Path) -> IO[bytes]:
     return path.open("rb")
 
 
+# What zipfile and xlrd say of what is encrypted; Excel then uses the container of the old format.
+_LOCKED = ("is encrypted", "Can't find workbook in OLE2 compound document")
+
+
 @contextlib.contextmanager
 def _guarded(nom: str) -> Iterator[None]:
     """Turn what other libraries raise on a damaged file into one clear refusal."""
@@ -214,6 +218,10 @@ def _guarded(nom: str) -> Iterator[None]:
             " droits de lecture"
         ) from error
     except Exception as error:  # each reader has its own: zipfile, openpyxl, xlrd, pyarrow...
+        if any(words in str(error) for words in _LOCKED):
+            raise BarometreError(
+                f"{nom} : protégé par un mot de passe ; l'ouvrir et l'enregistrer sans"
+            ) from error
         cause = f"{type(error).__name__} : {error}".split("\n")[0][:200]
         raise BarometreError(
             f"{nom} : fichier illisible, abîmé ou protégé ({cause}) ; le télécharger à nouveau ou "
