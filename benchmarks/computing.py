@@ -84,7 +84,8 @@ def bare_arithmetic(tables: Tables) -> pd.DataFrame:
             values[name] = factor * columns[0] / columns[-1]
         else:
             values[name] = 100 * columns[0] / sum(columns)
-    return pd.concat(values, names=["indicateur"]).rename("valeur").reset_index()
+    by_hand: pd.Series[float] = pd.concat(values, names=["indicateur"]).rename("valeur")
+    return by_hand.reset_index()
 
 
 def values_of(level: str, years: Iterable[int] = (2021,)) -> Callable[[int], tuple[Run, Run]]:

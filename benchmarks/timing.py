@@ -98,7 +98,8 @@ def take(measure: Sized, *, small: bool) -> Found:
 
 def in_turn(ours: Run, bare: Run, budget: float) -> tuple[tuple[float, float], ...]:
     """Run both in turn, five times or until the budget is spent: least seconds and megabytes."""
-    start, taken = time.process_time(), []
+    start = time.process_time()
+    taken: list[tuple[tuple[float, float], tuple[float, float]]] = []
     while not taken or (len(taken) < 5 and time.process_time() - start < budget):
         taken.append((cost(ours), cost(bare)))
     sides = zip(*taken, strict=True)

@@ -115,7 +115,7 @@ def test_the_design_is_a_choice() -> None:
         [100 * x for x in expected]
     )
     with pytest.raises(BarometreError, match="intervals : donner"):
-        bcs.compute(tables, VACANCY, intervals="wilson")  # type: ignore[arg-type]  # that is the point
+        bcs.compute(tables, VACANCY, intervals="wilson")  # type: ignore[call-overload]  # the point
 
 
 def test_an_iris_was_surveyed_as_its_commune() -> None:
