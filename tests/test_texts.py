@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from barometre.base.texts import RUN, Texts, written_by_blocks
-from barometre.sources.files.delimited import Header, regular_rows
+from barometre.sources.files.regular import columns_at, regular_rows
 
 TEXTS = st.lists(st.sampled_from(["", "ok", "secret", "a ; b", "é"]) | st.none(), max_size=40)
 

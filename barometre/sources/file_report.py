@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from barometre.base.texts import Texts
 from barometre.cards.listing import load_cards
 from barometre.sources.files.values import filled
+from barometre.tables.keys import key_index, used
 from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
 
 
@@ -129,18 +131,20 @@ def _said(table: str, column: str, cells: pd.DataFrame) -> pd.DataFrame | None:
     told = (cells["statut"].to_numpy() > 0) | filled(cells["motif"])
     if not told.any():
         return None
-    notes = cells[told]
+    notes = cells if told.all() else cells[told]
+    words, constant = Texts.of(notes["motif"]), np.zeros(len(notes), np.int32)
+    positions = np.where(words.told(lambda word: word == ""), -1, words.positions)
     said = {
         "code": notes["code"].array,
         "annee": notes["annee"].array,
-        "table": table,
-        "colonne": column,
-        "statut": np.array(STATUSES, dtype=object)[notes["statut"].to_numpy(dtype=np.int64)],
+        "table": Texts(constant, (table,)).written(),
+        "colonne": Texts(constant, (column,)).written(),
+        "statut": Texts(notes["statut"].to_numpy(), STATUSES).written(),
         "qualite": None,
-        "motif": notes["motif"].replace("", None).array,
-        "origine": None,
+        "motif": Texts(positions, words.known).written(),
+        "origine": Texts.none(len(notes)).written(),
     }
-    return pd.DataFrame(said, columns=list(STATUTS_COLUMNS))
+    return pd.DataFrame(said, columns=list(STATUTS_COLUMNS), copy=False)
 
 
 def _wide(columns: Mapping[str, pd.DataFrame], known: pd.Index | None) -> pd.DataFrame:
@@ -148,7 +152,7 @@ def _wide(columns: Mapping[str, pd.DataFrame], known: pd.Index | None) -> pd.Dat
     first = next(iter(columns.values()))
     if all(_same_keys(cells, first) for cells in columns.values()):
         values = {name: cells["valeur"].to_numpy() for name, cells in columns.items()}
-        index = pd.MultiIndex.from_frame(first[["code", "annee"]]) if known is None else known
+        index = key_index(first["code"], first["annee"]) if known is None else known
         return pd.DataFrame(values, index)
     keyed = {name: cells.set_index(["code", "annee"])["valeur"] for name, cells in columns.items()}
     if not all(values.index.is_unique for values in keyed.values()):
@@ -202,18 +206,19 @@ def described(tables: Tables, nom: str, titre: str) -> FileReport:
         elif len(absent) < len(inputs):
             missing[card.id] = tuple(absent)
     keys = [tables.index_of(table) for table in tables]
-    years = {int(year) for index in keys for year in index.unique("annee")}
-    codes = [index.unique("code") for index in keys]
-    said = tables.statuts["statut"]
-    hidden = int((said == "secret").sum()) if len(said) else 0
+    years = {int(year) for index in keys for year in used(index, "annee")}
+    codes = [used(index, "code") for index in keys]
+    codes = [one for i, one in enumerate(codes) if not any(one is other for other in codes[:i])]
+    said = Texts.of(tables.statuts["statut"])
+    hidden = int(said.told(lambda status: status == "secret").sum())
     empty = sum(empties[key] for key in given)
     return FileReport(
         fichier=nom,
         famille=nom,
         titre=titre,
-        niveau=", ".join(sorted(set(tables.territoires["niveau"].dropna().unique()) - {""})),
+        niveau=", ".join(sorted({*Texts.of(tables.territoires["niveau"]).known} - {""})),
         annees=tuple(sorted(years)),
-        lignes=codes[0].append(codes[1:]).nunique() if codes else 0,
+        lignes=len(codes[0]) if len(codes) == 1 else _distinct(codes),
         ignorees=0,
         reparees=0,
         utilisees=tuple(f"{t}.{c}" for t, c in sorted(given)),
@@ -224,6 +229,10 @@ def described(tables: Tables, nom: str, titre: str) -> FileReport:
         manques=missing,
         avertissements=(),
     )
+
+
+def _distinct(codes: Sequence[pd.Index]) -> int:
+    return int(codes[0].append([*codes[1:]]).nunique()) if codes else 0
 
 
 def years_of(tables: Tables, indicators: Iterable[str]) -> tuple[int, ...]:

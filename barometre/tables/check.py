@@ -23,7 +23,8 @@ from barometre.base.frames import absent_columns, repeated_columns
 from barometre.base.french import format_number
 from barometre.cards.columns import KEY, MODELS, broken_relations
 from barometre.cards.listing import load_cards
-from barometre.tables.codes import are_codes, damaged_codes
+from barometre.tables.codes import are_codes, damaged_codes, matched
+from barometre.tables.keys import has_missing, is_unique, used
 
 PUBLISHED = "publies"
 """Name of the table of published values: one column per indicator, in the unit of its card."""
@@ -31,11 +32,17 @@ PUBLISHED = "publies"
 _SHOWN = 5  # cases quoted per fault; the error holds all the rows
 _DIGITS = (2, 3, 5, 9)  # department or region, overseas department, commune, EPCI or IRIS
 _ZERO_LOST = (1, 4, 8)  # the same without the leading zero
+_PLAIN_NAME = r"[!-~](?:[ -~]*[!-~])?"  # most names: Arrow tells these, Python the others
 _NAME = r"(?:\S.*)?[^\d\s.](?:.*\S)?"  # more than digits and points, no blank at the ends
 
 
 def check_table(
-    name: str, frame: pd.DataFrame, source: str | None = None, *, scale: bool = True
+    name: str,
+    frame: pd.DataFrame,
+    source: str | None = None,
+    *,
+    scale: bool = True,
+    sound: pd.Index | None = None,
 ) -> pd.DataFrame:
     """Return a table that satisfies its model, or refuse it with every fault.
 
@@ -51,6 +58,8 @@ def check_table(
     scale : bool, default True
         Refuse columns on the wrong scale (fractions for percentages), which all rows tell together;
         False for a part of them.
+    sound : Index, optional
+        A key found without fault: that of other tables of one file is mostly the same.
 
     Returns
     -------
@@ -80,7 +89,8 @@ def check_table(
     faults = [*repeated, *absent]
     if keyed is None:
         raise TableError(_title(name, source), faults)
-    faults += [*_code_faults(keyed), *_year_faults(keyed), *_repeated_keys(keyed)]
+    if sound is None or not keyed.index.is_(sound):
+        faults += [*_code_faults(keyed), *_year_faults(keyed), *_repeated_keys(keyed)]
     model = name in MODELS
     schema = _schema(name, tuple(MODELS[name].to_schema().columns if model else keyed.columns))
     columns = list(schema.columns)
@@ -217,6 +227,8 @@ def _with_key(frame: pd.DataFrame) -> tuple[pd.DataFrame | None, list[Fault]]:
 
 
 def _code_faults(frame: pd.DataFrame) -> Iterator[Fault]:
+    if _in_form(frame.index):
+        return  # what is of the form of a level is neither short, nor damaged, nor odd
     codes = frame.index.get_level_values("code")
     if pd.api.types.is_numeric_dtype(codes.dtype):
         yield Fault(
@@ -234,14 +246,14 @@ def _code_faults(frame: pd.DataFrame) -> Iterator[Fault]:
             "compléter ou retirer ces lignes",
             bad,
         )
-    if codes.dtype == "str" and are_codes(codes):
-        return  # what is of the form of a level is neither short, nor damaged, nor odd
     texts = pd.Series(codes).astype("str").dropna()
     digits, length = texts.str.isdigit(), texts.str.len()
     short = texts[digits & length.isin(_ZERO_LOST)]
     named = texts[~digits]
     strange = texts[digits & ~length.isin([*_DIGITS, *_ZERO_LOST])]
-    odd = pd.concat([strange, named[~named.str.fullmatch(_NAME)]])
+    plain = matched(named, _PLAIN_NAME) & ~matched(named, r"[0-9 .]*")
+    rest = named[~plain]
+    odd = pd.concat([strange, rest[~rest.str.fullmatch(_NAME)]])
     if len(short):
         cases = [f"« {code} » n'a que {counted(len(code), 'caractère')}" for code in short.unique()]
         yield Fault(
@@ -268,10 +280,21 @@ def _code_faults(frame: pd.DataFrame) -> Iterator[Fault]:
         )
 
 
+def _in_form(index: pd.Index) -> bool:
+    """Tell whether all codes are of the form of a level, each looked at once."""
+    if not isinstance(index, pd.MultiIndex):
+        return False
+    known = used(index, "code")
+    return known.dtype == "str" and not has_missing(index, "code") and are_codes(known)
+
+
 def _year_faults(frame: pd.DataFrame) -> Iterator[Fault]:
+    if isinstance(frame.index, pd.MultiIndex):
+        known = used(frame.index, "annee")
+        whole = known.dtype == np.int64 and not has_missing(frame.index, "annee")
+        if whole and (not len(known) or 1900 <= known.min() <= known.max() <= 2100):
+            return
     years = frame.index.get_level_values("annee")
-    if years.dtype == np.int64 and (not len(years) or 1900 <= years.min() <= years.max() <= 2100):
-        return
     numbers = pd.to_numeric(pd.Series(years), errors="coerce")
     bad = ~(numbers.mod(1).eq(0) & numbers.between(1900, 2100)).to_numpy()
     if bad.any():
@@ -284,7 +307,7 @@ def _year_faults(frame: pd.DataFrame) -> Iterator[Fault]:
 
 
 def _repeated_keys(frame: pd.DataFrame) -> Iterator[Fault]:
-    if frame.index.is_unique:
+    if is_unique(frame.index):
         return
     repeated = frame[frame.index.duplicated(keep=False)]
     keys = [f"{code} en {year}" for code, year in repeated.index.unique()]
@@ -298,9 +321,11 @@ def _repeated_keys(frame: pd.DataFrame) -> Iterator[Fault]:
 
 def _typed_key(index: pd.Index) -> pd.MultiIndex:
     """Give the key its types: text and whole numbers."""
+    if isinstance(index, pd.MultiIndex):
+        levels = dict(zip(index.names, index.levels, strict=True))
+        if levels["code"].dtype == "str" and levels["annee"].dtype == np.int64:
+            return index
     codes, years = index.get_level_values("code"), index.get_level_values("annee")
-    if isinstance(index, pd.MultiIndex) and codes.dtype == "str" and years.dtype == np.int64:
-        return index
     whole = years.to_numpy(dtype=np.float64).astype(np.int64)
     return pd.MultiIndex.from_arrays([codes.astype("str"), whole], names=list(KEY))
 
@@ -360,7 +385,7 @@ def _floats(frame: pd.DataFrame, columns: Sequence[str]) -> Floats:
     numbers = np.full((len(columns), len(frame)), np.nan)
     for row, column in zip(numbers, columns, strict=True):
         if column in frame:
-            row[:] = _as_floats(frame[column])
+            row[:] = _as_floats(frame[column]).to_numpy()
     return numbers.T
 
 
@@ -411,11 +436,11 @@ def _scale_faults(
             continue
         if column.metadata["unite"] == "pourcent" and cells.max() > 1:
             continue
-        values = frame[name].dropna().astype(float)
         low, high = plausible
-        median = values.median()
-        if column.metadata["unite"] == "pourcent" and values.max() <= 1:
+        median = float(np.median(cells))
+        if column.metadata["unite"] == "pourcent" and cells.max() <= 1:
             # Producers print percentages with one decimal; fractions need more.
+            values = frame[name].dropna().astype(float)
             fine = (values * 10).mod(1).between(1e-6, 1 - 1e-6).mean() > 0.5
             if low <= 100 * median <= high and (median < low or (len(values) >= 5 and fine)):
                 yield Fault(
@@ -426,6 +451,7 @@ def _scale_faults(
                     frame.loc[values.index, [name]],
                 )
         if column.metadata["unite"] == "rapport" and low <= median / 100 <= high < median:
+            values = frame[name].dropna().astype(float)
             yield Fault(
                 name,
                 f"rapports donnés pour 100 ({_sample(values)}) au lieu de valeurs simples",

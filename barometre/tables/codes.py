@@ -277,7 +277,7 @@ def damaged_codes(names: Iterable[str]) -> dict[str, str]:
         whose last digits are lost. Short codes are left: ``O1`` may be the name of a zone.
     """
     found = {}
-    for name in names:
+    for name in _perhaps_damaged(names):
         if not re.search(r"\d", name):
             continue
         if re.fullmatch(r"\d(?:[.,]\d+)?E\+?\d+", name, re.IGNORECASE):
@@ -289,6 +289,27 @@ def damaged_codes(names: Iterable[str]) -> dict[str, str]:
         if code != name and len(code) >= 5 and level_of(code) != "union":
             found[name] = code
     return found
+
+
+_BLANKS = r"[\s\x{0b}\x{1c}-\x{1f}\x{85}\p{Z}]"
+_OTHER_DIGITS = r"[^\P{Nd}0-9]"
+_AROUND = r"\x{feff}\x{200b}\"'\x{2019}="
+_BEGINNING = rf"^[{_BLANKS[1:-1]}{_AROUND}]*[0-9QqRrMmOo]|{_OTHER_DIGITS}"
+
+
+def _perhaps_damaged(names: Iterable[str]) -> list[str]:
+    """Keep the names that come near a code, or a power of ten: unions may be thousands."""
+    texts = names if isinstance(names, pd.api.extensions.ExtensionArray) else [*names]
+    cells = pa.array(texts, type=pa.large_string())
+    cells = cells.filter(pc.match_substring_regex(cells, _BEGINNING))
+    bare = pc.utf8_upper(pc.utf8_trim(cells, "\ufeff\u200b\u00a0 \"'\u2019="))
+    bare = pc.replace_substring_regex(bare, _BLANKS, "")
+    form = "|".join([*_FORMS.values(), r"[0-9](?:[.,][0-9]+)?E\+?[0-9]+"])
+    near = pc.match_substring_regex(cells, _OTHER_DIGITS)
+    for one in (bare, pc.replace_substring(bare, "O", "0")):
+        near = pc.or_(near, pc.match_substring_regex(one, f"^(?:{form})$"))
+    kept: list[str] = cells.filter(near).to_pylist()
+    return kept
 
 
 def _without_decimals(codes: pd.Series[str], level: str) -> pd.Series[str]:

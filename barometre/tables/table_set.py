@@ -5,18 +5,22 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from barometre.base.arrays import Booleans, Integers, RowNumbers
 from barometre.base.errors import Fault, FaultsError, TableError, UnknownNameError, counted
 from barometre.base.frames import check_frame
 from barometre.base.french import format_number
+from barometre.base.texts import Texts
 from barometre.cards.columns import KEY, MODELS
 from barometre.tables.check import PUBLISHED, check_table
+from barometre.tables.keys import is_unique
 
 Status = Literal["ok", "secret", "non_disponible", "non_defini", "sans_objet"]
 STATUSES: tuple[Status, ...] = ("ok", "secret", "non_disponible", "non_defini", "sans_objet")
@@ -137,9 +141,11 @@ class Tables(Mapping[str, pd.DataFrame]):
         self.part = part
         self._frames: dict[str, pd.DataFrame] = {}
         refused: dict[str, TableError] = {}
+        sound: pd.Index | None = None
         for name, frame in frames.items():
             try:
-                self._frames[name] = check_table(name, frame, source, scale=not part)
+                checked = check_table(name, frame, source, scale=not part, sound=sound)
+                self._frames[name], sound = checked, checked.index
             except TableError as error:
                 refused[name] = error
         if len(refused) == 1:
@@ -151,8 +157,9 @@ class Tables(Mapping[str, pd.DataFrame]):
         self._statuts, places = _check_statuts(statuts, self._frames)
         self._territoires = _check_territoires(territoires)
         self._add_rows_told_of(places)
-        motifs, self._motifs = pd.factorize(self._statuts["motif"])
-        self._remarks = self._all_remarks(motifs, places)
+        motifs = Texts.of(self._statuts["motif"])
+        self._motifs = motifs.known
+        self._remarks = self._all_remarks(motifs.positions.astype(np.int64), places)
 
     def remarks(self, table: str, column: str) -> Remarks | None:
         """Return what is said of a column.
@@ -211,9 +218,9 @@ class Tables(Mapping[str, pd.DataFrame]):
         said = self._statuts
         if said.empty:
             return {}
-        reasons = pd.Index(STATUSES).get_indexer(pd.Index(said["statut"])).astype(np.int8)
+        reasons = Texts.of(said["statut"]).places(STATUSES).astype(np.int8)
         marks = [
-            (said[name] == word).to_numpy(bool)
+            _is(said[name], word)
             for name, word in (("qualite", DOUBTFUL), ("qualite", ESTIMATED), ("origine", DEDUCED))
         ]
         remarks: dict[tuple[str, str], Remarks] = {}
@@ -404,24 +411,28 @@ def _check_statuts(
     checked = statuts.reindex(columns=list(STATUTS_COLUMNS)).reset_index(drop=True)
     checked = checked.astype({"annee": np.int64, "origine": "str"})
     faults = []
-    odd = checked[checked["origine"].notna() & (checked["origine"] != DEDUCED)]
-    if len(odd):
+    origins, reasons = Texts.of(checked["origine"]), Texts.of(checked["statut"])
+    wrong = origins.told(lambda origin: origin != DEDUCED)
+    if wrong.any():
+        odd = checked[wrong]
         names = ", ".join(map(str, odd["origine"].unique()))
         remedy = f"écrire « {DEDUCED} », ou laisser vide"
         faults.append(Fault("origine", f"inconnue : {names}", remedy, odd))
-    odd = checked[~checked["statut"].isin(STATUSES)]
-    if len(odd):
+    wrong = reasons.places(STATUSES) < 0
+    if wrong.any():
+        odd = checked[wrong]
         problem = f"inconnu : {', '.join(map(str, odd['statut'].unique()))}"
         faults.append(Fault("statut", problem, f"choisir parmi {', '.join(STATUSES)}", odd))
-    absent = (checked["statut"] != "ok").to_numpy(bool)
+    absent = ~reasons.told(lambda reason: reason == "ok")
     places = _places(checked, frames)
     for table, column, rows, at in _by_column(places):
         if column not in frames[table].columns:
             problem = f"« {table}.{column} » inconnu"
             faults.append(Fault("statuts", problem, "corriger le nom", checked.iloc[rows]))
             continue
-        held = checked.iloc[rows[absent[rows] & _known(frames[table][column])[at]]]
-        if len(held):
+        filled = absent[rows] & _known(frames[table][column])[at]
+        if filled.any():
+            held = checked.iloc[rows[filled]]
             first = held.iloc[0]
             faults.append(
                 Fault(
@@ -466,8 +477,26 @@ def places_in(index: pd.MultiIndex, codes: pd.Series, years: pd.Series) -> RowNu
 
 def _numbered(level: pd.Index, words: pd.Series) -> RowNumbers:
     """Give the position of each word in a level, asked once a word."""
+    if level.dtype == words.dtype == "str":
+        return _found(pa.array(words.array, type=pa.large_string()),
+                      pa.array(level.array, type=pa.large_string()))  # fmt: skip
     row, known = pd.factorize(words)
     return np.asarray(level.get_indexer(pd.Index(known))[row], dtype=np.intp)
+
+
+def _found(cells: Any, known: Any) -> RowNumbers:
+    """Give the position of each text among others; a piece that comes again is looked at once."""
+    pieces = cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]
+    seen: dict[tuple[int, ...], RowNumbers] = {}
+    parts = []
+    for piece in pieces:
+        held = (buffer.address if buffer else 0 for buffer in piece.buffers())
+        place = (*held, piece.offset, len(piece))
+        if place not in seen:
+            at = pc.index_in(piece, value_set=known, skip_nulls=True).fill_null(-1)
+            seen[place] = at.to_numpy(zero_copy_only=False).astype(np.intp)
+        parts.append(seen[place])
+    return np.concatenate(parts) if parts else np.zeros(0, np.intp)
 
 
 @dataclass(frozen=True)
@@ -484,18 +513,29 @@ class _Told:
 
 def _places(statuts: pd.DataFrame, frames: Mapping[str, pd.DataFrame]) -> dict[str, _Told]:
     """Find the keys of the remarks in the tables; a table may come with another set."""
-    found = {}
-    for table, rows in statuts.groupby("table", sort=False).indices.items():
-        if table in frames:
-            index, cells = frames[str(table)].index, statuts.iloc[rows]
-            assert isinstance(index, pd.MultiIndex)  # so checked at the door
-            at = places_in(index, cells["code"], cells["annee"])
-            columns = {
-                str(c): np.asarray(i)
-                for c, i in cells.groupby("colonne", sort=False).indices.items()
-            }
-            found[str(table)] = _Told(np.asarray(rows), at, columns)
+    found, tables, columns = {}, Texts.of(statuts["table"]), Texts.of(statuts["colonne"])
+    for number, table in enumerate(tables.known):
+        if table not in frames:
+            continue
+        rows, index = np.flatnonzero(tables.positions == number), frames[table].index
+        assert isinstance(index, pd.MultiIndex)  # so checked at the door
+        keys = statuts[list(KEY)]
+        keys = keys if len(rows) == len(keys) else keys.iloc[rows]
+        of, words = pd.factorize(columns.positions[rows])
+        named = {
+            columns.known[word]: np.flatnonzero(of == n)
+            for n, word in enumerate(words)
+            if word >= 0
+        }
+        found[table] = _Told(rows, places_in(index, keys["code"], keys["annee"]), named)
     return found
+
+
+def _is(cells: pd.Series, word: str) -> Booleans:
+    """Tell the cells that are a word; most columns of marks are empty."""
+    if not cells.notna().any():
+        return np.zeros(len(cells), dtype=bool)
+    return (cells == word).to_numpy(bool)
 
 
 def _by_column(
@@ -521,7 +561,7 @@ def _check_territoires(territoires: pd.DataFrame | None) -> pd.DataFrame:
     if "libelle_court" not in frame.columns and "libelle" in frame.columns:
         frame = frame.assign(libelle_court=frame["libelle"])
     check_frame(frame, _TERRITORIES, TERRITOIRES_COLUMNS, error=TableError)
-    if frame.index.name != "code" or not frame.index.is_unique:
+    if frame.index.name != "code" or not is_unique(frame.index):
         remedy = "donner libelle et niveau, une ligne par code"
         raise TableError(_TERRITORIES, [Fault("code", "absent, ou en double", remedy)])
     return frame[list(TERRITOIRES_COLUMNS)]

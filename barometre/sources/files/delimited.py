@@ -14,12 +14,13 @@ from itertools import chain, islice
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from barometre.base.arrays import Booleans, RowNumbers
+from barometre.base.arrays import Booleans
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
-from barometre.sources.files import limits
+from barometre.sources.files import limits, regular
 
 Recogniser = Callable[[Sequence[str]], object]
 """What the names of a header are recognised as; nothing (None, false) when they are not."""
@@ -98,7 +99,7 @@ def by_line(nom: str, content: bytes, *, above: int = 0) -> bytes:
 
 
 def _has_lone_return(content: bytes) -> bool:
-    return content.count(b"\r") != content.count(b"\r\n")
+    return b"\r" in content and content.count(b"\r") != content.count(b"\r\n")
 
 
 def is_utf8(content: bytes, *, whole: bool = True) -> bool:
@@ -131,16 +132,15 @@ def find_header(content: bytes, recognise: Recogniser) -> Header | None:
     """Find the header: the first known one, else the first with two names."""
     lines = list(islice(io.BytesIO(content), 4 * HEAD))  # a quoted name may hold line breaks
     heads = {separator: list(_head(lines, separator)) for separator in _SEPARATORS}
-    known = [
-        replace(header, reconnu=what)
-        for head in heads.values()
-        for header in head
-        if len(header.names) > 1 and (what := recognise(header.names))
-    ]
-    if known:
-        found = min(known, key=lambda header: (header.lines, -len(header.names)))
+    order = sorted(
+        (header for head in heads.values() for header in head if len(header.names) > 1),
+        key=lambda header: (header.lines, -len(header.names)),
+    )
+    known = ((header, recognise(header.names)) for header in order)  # lines of data are many
+    if first := next((pair for pair in known if pair[1]), None):
+        found, what = first
         before = [head.names for head in heads[found.separator] if head.lines < found.lines]
-        return replace(found, above=data_above(before, found.names))
+        return replace(found, reconnu=what, above=data_above(before, found.names))
     lines = lines[:HEAD]
     usual = max(_SEPARATORS, key=lambda s: sum(s.encode() in line for line in lines))
     return next((header for header in heads[usual] if sum(map(bool, header.names)) > 1), None)
@@ -268,53 +268,33 @@ def _shape(rows: Iterable[_Row], header: Header) -> _Shape:
     return _Shape(total, dropped, sorted(odd))
 
 
-def regular_rows(content: bytes, header: Header) -> int:
-    """Count the rows of a file whose every row has the cells of the header; 0 for another."""
-    if len(header.names) != header.fields or not 0 < len(content) - header.offset < LARGEST:
-        return 0
-    body = np.frombuffer(content, np.uint8, offset=header.offset)
-    separator, quote = ord(header.separator), ord('"')
-    ends, separators, quotes = (
-        np.flatnonzero(body == mark) for mark in (ord("\n"), separator, quote)
-    )
-    if len(quotes):
-        if not _well_quoted(body, quotes, separator):
-            return 0
-        ends, separators = (at[np.searchsorted(quotes, at) % 2 == 0] for at in (ends, separators))
-    if not len(ends) or ends[-1] != len(body) - 1:
-        ends = np.append(ends, len(body))
-    first = np.append(0, ends[:-1] + 1)
-    first = body[np.minimum(first + (body[first] == quote), len(body) - 1)]
-    number = np.diff(np.searchsorted(separators, ends), prepend=0) + 1
-    plain = (first > 32) & (first < 128) & (first != separator) & (number == header.fields)
-    return len(ends) if (plain & (first != quote)).all() else 0
-
-
-def _well_quoted(body: npt.NDArray[np.uint8], quotes: RowNumbers, separator: int) -> bool:
-    """Tell whether each quote opens or closes a cell, or is doubled within one."""
-    if len(quotes) % 2:
-        return False
-    opened, closed = quotes[::2], quotes[1::2]
-    before, after = body[opened - 1], body[np.minimum(closed + 1, len(body) - 1)]
-    starts = np.isin(before, [separator, ord("\n")]) | (opened == 0)
-    starts[1:] |= opened[1:] == closed[:-1] + 1
-    stops = np.isin(after, [separator, ord("\n"), ord("\r"), ord('"')])
-    return bool((starts & (stops | (closed == len(body) - 1))).all())
-
-
 def _is_note(cell: str) -> bool:
     """Tell a sentence from a truncated row, which begins with a code: ``59172``, ``2A004``."""
     return bool(re.search(r"[\s:]", cell.strip())) and not re.match(r"\s*[A-Z]{0,2}\d", cell)
+
+
+def _regular_rows(content: bytes, header: Header) -> int:
+    if len(header.names) != header.fields or len(content) - header.offset >= LARGEST:
+        return 0
+    return regular.regular_rows(content, header.offset, header.separator, header.fields)
 
 
 def read_columns(
     nom: str, content: bytes, header: Header, columns: Sequence[str], most: int
 ) -> pd.DataFrame:
     """Read columns of a text decoded by `as_utf8`, of so many rows at most."""
+    rows = _regular_rows(content, header)
+    if rows:
+        limits.refuse_rows(nom, rows, most)
+        places = [header.names.index(name) for name in columns]
+        cells = regular.columns_at(
+            content, header.offset, header.separator, header.fields, places, rows
+        )
+        if cells is not None:
+            return as_frame(cells, columns)
     quoted = content.find(b'"', header.offset) >= 0
     stream = io.BytesIO(content)
     stream.seek(header.offset)
-    rows = regular_rows(content, header)
     kept = np.ones(rows, bool) if rows else kept_rows(nom, stream, header)
     limits.refuse_rows(nom, len(kept), most)
     if not kept.any():
@@ -379,6 +359,12 @@ def refuse_shifted(nom: str, rows: int, expected: int) -> None:
 
 def as_frame(cells: Sequence[Any], columns: Sequence[str]) -> pd.DataFrame:
     """Build the frame of texts that every reader returns."""
-    series = [pd.Series(list(one) if isinstance(one, list) else one, dtype="str") for one in cells]
-    stripped = [one.str.strip().reset_index(drop=True) for one in series]
-    return pd.DataFrame(dict(zip(columns, stripped, strict=True)))
+    texts = {name: _stripped(one) for name, one in zip(columns, cells, strict=True)}
+    return pd.DataFrame(texts, copy=False)
+
+
+def _stripped(cells: Any) -> Any:
+    if not isinstance(cells, pa.ChunkedArray):
+        series = pd.Series(list(cells) if isinstance(cells, list) else cells, dtype="str")
+        return series.str.strip().array
+    return pd.array(pc.utf8_trim_whitespace(cells.combine_chunks()), dtype="str")

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from barometre.base.arrays import Booleans, Floats
+from barometre.sources.files.plain import bytes_of, distinct, plain_numbers
 from barometre.tables.table_set import STATUSES
 
 SECRET_TOKENS = frozenset(
@@ -27,7 +28,6 @@ _TOKENS = (
     (NOT_APPLICABLE_TOKENS, STATUSES.index("sans_objet")),
     (UNAVAILABLE_TOKENS, STATUSES.index("non_disponible")),
 )
-_PLAIN = r"^-?[0-9]+(?:[.,][0-9]+)?$"
 _THOUSANDS = "\u00a0\u202f\u2009'\u2019"
 # Exclusive by construction: each shape says alone which separator is the decimal one.
 _DECIMAL = r"^[+-]?(?:[0-9]+(?:[.,][0-9]+)?|[.,][0-9]+)(?:[eE][+-]?[0-9]{1,4})?$"
@@ -82,13 +82,29 @@ def parse_numbers(texts: pd.Series[str]) -> Parsed:
         ``1,234.5`` stands beside it, and unreadable beside ``12.5`` or ``1.234``. Same length as
         ``texts``, zero included.
     """
-    cells = pc.utf8_trim_whitespace(pa.array(texts, type=pa.large_string(), from_pandas=True))
-    cells = pc.fill_null(cells, "")
-    plain = pc.match_substring_regex(cells, _PLAIN)
-    valeur = _numbers(pc.if_else(plain, cells, None))
+    cells = pa.array(texts, type=pa.large_string(), from_pandas=True)
+    words, positions = distinct(pc.fill_null(_whole(cells), ""))
+    parsed = _parsed(pc.utf8_trim_whitespace(words))
+    if positions is None:
+        return parsed
+    return Parsed(
+        parsed.valeur[positions],
+        parsed.statut[positions],
+        parsed.illisible[positions],
+        parsed.equivoque[positions],
+    )
+
+
+def _whole(cells: Any) -> Any:
+    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+
+
+def _parsed(cells: Any) -> Parsed:
+    """Read cells without spaces around them."""
+    plain, valeur = plain_numbers(cells)
     statut = np.zeros(len(cells), np.int8)
     illisible = np.zeros(len(cells), np.bool_)
-    others = np.flatnonzero(_flags(pc.invert(plain)) & _flags(pc.not_equal(cells, "")))
+    others = np.flatnonzero(~plain & _flags(pc.not_equal(cells, "")))
     if len(others):
         rest = cells.take(pa.array(others))
         valeur[others] = _numbers(_canonical(rest))
@@ -126,11 +142,13 @@ def _conventions(
     contradicts, the third those of which the column says nothing.
     """
     thousands, doubtful, equivocal = (np.zeros(len(cells), np.bool_) for _ in range(3))
-    marked = {m: _flags(pc.match_substring(cells, m)) for m in ",."}
-    present = [mark for mark, flags in marked.items() if flags.any()]
+    _, data = bytes_of(cells)
+    present = [mark for mark in ",." if (data == ord(mark)).any()]
     if not present:
         return thousands, doubtful, equivocal
-    if len(present) == 1 and _decimals(cells.filter(pa.array(marked[present[0]])), present[0]):
+    marked = {mark: np.zeros(len(cells), np.bool_) for mark in ",."}
+    marked |= {mark: _flags(pc.match_substring(cells, mark)) for mark in present}
+    if len(present) == 1 and _decimals(cells, marked[present[0]], present[0]):
         return thousands, doubtful, equivocal  # a single mark, that of decimals
     single = {m: _flags(pc.match_substring_regex(cells, shape)) for m, shape in _SINGLE.items()}
     grouped = {m: _flags(pc.match_substring_regex(cells, shape)) for m, shape in _GROUPED.items()}
@@ -151,9 +169,9 @@ def _conventions(
     return thousands, doubtful, equivocal
 
 
-def _decimals(cells: Any, mark: str) -> bool:
-    """Tell whether one of the first cells shows that their only mark is that of decimals."""
-    head = cells.slice(0, _HEAD)
+def _decimals(cells: Any, marked: Booleans, mark: str) -> bool:
+    """Tell whether one of the first marked cells shows that the only mark is that of decimals."""
+    head = cells.take(pa.array(np.flatnonzero(marked)[:_HEAD]))
     number = _flags(pc.match_substring_regex(head, _MARKED_NUMBER))
     single = _flags(pc.match_substring_regex(head, _SINGLE[mark]))
     return bool((number & ~single).any())

@@ -10,15 +10,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from barometre.base.arrays import Booleans
+from barometre.base.arrays import Booleans, Integers, RowNumbers
 from barometre.base.errors import Fault, FaultsError, counted
-from barometre.sources.files.values import Parsed, parse_numbers
+from barometre.base.texts import Texts
+from barometre.sources.files.values import Parsed, filled, parse_numbers
 from barometre.sources.wide.checks import empty_columns, refuse_impossible
 from barometre.sources.wide.family import Mapped
 from barometre.sources.wide.plan import Column, Plan
 from barometre.sources.wide.rows import Territories, territories
+from barometre.sources.wide.sums import Filters, Groups, added_up, grouped
 from barometre.tables.check import reaches_thousands
 from barometre.tables.codes import SHOWN
+from barometre.tables.keys import is_unique
 from barometre.tables.table_set import STATUSES
 
 _SECRET = STATUSES.index("secret")
@@ -68,38 +71,42 @@ def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
         sum, years to come.
     """
     family = plan.famille
-    texts = _kept(rows, family.garder)
+    texts = rows[Filters(rows).matching(family.garder)] if family.garder else rows
     found = territories(plan, texts)
     texts, codes = found.textes, found.codes
     parsed = {name: parse_numbers(texts[name]) for name in plan.nombres}
     _refuse_unreadable(plan, texts, parsed)
     years = _row_years(plan, texts)
+    sets = _groups(plan, codes, years), Filters(texts)
     cells = [
         (column.mapped.table, column.mapped.colonne,
-         _cells(plan, column, texts, codes, years, parsed))
+         _cells(plan, column, found, years, parsed, sets))
         for column in plan.colonnes
     ]  # fmt: skip
     refuse_impossible(plan, codes, parsed, [one["annee"] for _, _, one in cells])
     labels = texts[plan.libelle] if plan.libelle else codes
-    named = pd.DataFrame({"code": codes, "libelle": labels, "niveau": found.niveaux})
+    named = pd.DataFrame(
+        {"code": codes.array, "libelle": labels.array, "niveau": found.niveaux.array}, copy=False
+    )
+    if not is_unique(pd.Index(codes.array)):
+        named = named.drop_duplicates("code", ignore_index=True)
     return Cells(
         cells=cells,
-        territoires=named.drop_duplicates("code", ignore_index=True),
+        territoires=named,
         lignes=found,
         vides=empty_columns(plan, parsed, texts),
     )
 
 
-def _row_years(plan: Plan, texts: pd.DataFrame) -> npt.NDArray[np.int64] | None:
+def _row_years(plan: Plan, texts: pd.DataFrame) -> Integers | None:
     if not plan.annees:
         return None
     # 2021, 2021-12-31, 31/12/2021, 2021-T4, 202112
     row, written = pd.factorize(texts[plan.annees])
     told = pd.Series(written, dtype="str")
     told = told.str.extract(r"(?:^|\D)((?:19|20)\d{2})(?:\D|$|\d{2}$)")[0]
-    found = told.take(row).set_axis(texts.index)
     if told.isna().any():
-        bad = texts.loc[found.isna(), plan.annees].unique()
+        bad = written[told.isna().to_numpy()]
         raise FaultsError(
             f"fichier {plan.nom} refusé",
             [
@@ -108,7 +115,14 @@ def _row_years(plan: Plan, texts: pd.DataFrame) -> npt.NDArray[np.int64] | None:
                 )
             ],
         )
-    return np.array(found, dtype=np.int64)
+    found: Integers = np.array([int(year) for year in told], dtype=np.int64)[row]
+    return found
+
+
+def _groups(plan: Plan, codes: pd.Series[str], years: Integers | None) -> Mapping[bool, Groups]:
+    """Group the rows to add up for columns whose year is theirs (True), and for the others."""
+    by_row = {column.annee is None for column in plan.colonnes}
+    return {one: grouped(codes, years if one else None) for one in by_row if plan.famille.sommer}
 
 
 def _refuse_unreadable(plan: Plan, texts: pd.DataFrame, parsed: dict[str, Parsed]) -> None:
@@ -141,50 +155,70 @@ def _quoted(cells: pd.Series[str]) -> str:
 def _cells(
     plan: Plan,
     column_plan: Column,
-    texts: pd.DataFrame,
-    codes: pd.Series[str],
-    years: npt.NDArray[np.int64] | None,
+    found: Territories,
+    years: Integers | None,
     parsed: dict[str, Parsed],
+    sets: tuple[Mapping[bool, Groups], Filters],
 ) -> pd.DataFrame:
     """Turn one column of ours into cells: add up columns, then rows, say why cells are empty."""
-    family, mapped = plan.famille, column_plan.mapped
+    family, mapped, texts, codes = plan.famille, column_plan.mapped, found.textes, found.codes
     value = (
         sum((parsed[c].valeur for c in column_plan.colonnes), np.zeros(len(codes))) * mapped.facteur
     )
     status = np.zeros(len(codes), dtype=np.int8)
-    motif = np.full(len(codes), "", dtype=object)
+    motif = Texts(np.zeros(len(codes), np.int32), ("",))
     for column in column_plan.colonnes:
         told = np.flatnonzero(parsed[column].statut)
         if not len(told):
             continue
         status[told] = parsed[column].statut[told]
         # The token itself: another column of the sum may hold a value that is not to be quoted.
-        motif[told] = [f"« {token} » dans le fichier" for token in texts[column].iloc[told]]
+        motif = _saying(motif, told, texts[column], "« {} » dans le fichier")
     when: Any = column_plan.annee
     if when is None and years is not None:
         when = years + mapped.decalage
-    if not family.sommer:
-        _say_why_empty(np.isnan(value), status, motif, texts, mapped, mapped.vide or family.vide)
-    frame = pd.DataFrame(
-        {"code": codes, "annee": when, "valeur": value, "statut": status, "motif": motif},
-        index=codes.index,
-        copy=False,
-    )
     if family.sommer:
-        frame = _added_up(frame, texts, mapped, family.sans_ligne == "zero")
+        groups, filters = sets
+        kept = np.flatnonzero(filters.matching(mapped.filtre))
+        absent_is_zero = family.sans_ligne == "zero"
+        of_rows = groups[column_plan.annee is None]
+        sums = added_up(of_rows, kept, value, status, motif, none_is_zero=absent_is_zero)
+        codes = codes if len(sums.rows) == len(codes) else codes.iloc[sums.rows]
+        when = when[sums.rows] if isinstance(when, np.ndarray) else when
+        value, status, motif = sums.valeur, sums.statut, sums.motif
+    else:
+        empty = np.isnan(value)
+        motif = _say_why_empty(empty, status, motif, texts, mapped, mapped.vide or family.vide)
     if mapped.reserve:
-        frame.loc[frame["valeur"].notna(), "motif"] = mapped.reserve
-    return frame
+        motif = _one(motif, np.flatnonzero(~np.isnan(value)), mapped.reserve)
+    cells = {"code": codes.array, "annee": when, "valeur": value, "statut": status,
+             "motif": motif.written()}  # fmt: skip
+    return pd.DataFrame(cells, index=pd.RangeIndex(len(codes)), copy=False)
+
+
+def _one(motif: Texts, rows: RowNumbers, text: str) -> Texts:
+    """Say one text of some rows."""
+    positions = motif.positions.astype(np.int32)
+    positions[rows] = len(motif.known)
+    return Texts(positions, (*motif.known, text))
+
+
+def _saying(motif: Texts, rows: RowNumbers, cells: pd.Series[str], form: str) -> Texts:
+    """Say a text of some rows made of their cells, each distinct one written once."""
+    row, known = pd.factorize(cells.iloc[rows])
+    positions = motif.positions.astype(np.int32)
+    positions[rows] = len(motif.known) + row
+    return Texts(positions, (*motif.known, *(form.replace("{}", cell) for cell in known)))
 
 
 def _say_why_empty(
     without: Booleans,
     status: npt.NDArray[np.int8],
-    motif: npt.NDArray[np.object_],
+    motif: Texts,
     texts: pd.DataFrame,
     mapped: Mapped,
     empty_is: str,
-) -> None:
+) -> Texts:
     """Fill the status of empty cells: what the note of the row says, else what the producer does.
 
     Where a file has a column of notes, a row without note is of a territory that it does not cover.
@@ -192,49 +226,24 @@ def _say_why_empty(
     """
     empty = without & (status == 0)
     if not empty.any():
-        return
+        return motif
     noted = mapped.note in texts.columns
-    notes = np.array(texts[mapped.note], dtype=object) if noted else np.full(len(texts), "")
-    told, hides = notes != "", empty_is != "non_diffuse"
-    said = empty & told & (notes != "0")
-    status[said] = _SECRET if hides else _UNAVAILABLE
-    motif[said] = [f"{mapped.note} = {note}" for note in notes[said]]
+    told = filled(texts[mapped.note]) if noted else np.zeros(len(texts), np.bool_)
+    hides = empty_is != "non_diffuse"
+    said = empty & told
+    if said.any():
+        said &= (texts[mapped.note] != "0").to_numpy(bool)
+        status[said] = _SECRET if hides else _UNAVAILABLE
+        rows = np.flatnonzero(said)
+        motif = _saying(motif, rows, texts[mapped.note], f"{mapped.note} = {{}}")
     if empty.all() or empty_is == "non_disponible":
-        return
+        return motif
     left = empty & ~said
     secret = hides & (told | ~told.any())
     status[left & secret] = _SECRET
     status[left & ~secret] = _UNAVAILABLE
-    motif[left] = "non diffusé par le producteur"
-    motif[left & told & hides] = "cellule vide : secret statistique du producteur"
-
-
-def _added_up(
-    frame: pd.DataFrame, texts: pd.DataFrame, mapped: Mapped, none_is_zero: bool
-) -> pd.DataFrame:
-    """Add up the rows of a territory that a filter keeps; an unknown row makes the sum unknown."""
-    rows = frame.loc[_kept(texts, mapped.filtre).index]
-    keys = ["code", "annee"]
-    # Of several reasons secrecy, the first of STATUSES after ok, is the one to tell.
-    reason = rows["statut"].where(rows["statut"] > 0, len(STATUSES))
-    rows = rows.assign(inconnu=rows["valeur"].isna(), statut=reason)
-    sums = rows.groupby(keys, sort=False).agg(
-        valeur=("valeur", "sum"), inconnu=("inconnu", "any"), statut=("statut", "min")
-    )
-    said = rows[rows["motif"] != ""].drop_duplicates(keys).set_index(keys)["motif"]
-    total = (
-        frame[keys]
-        .drop_duplicates()
-        .merge(sums.join(said).reset_index(), how="left" if none_is_zero else "inner", on=keys)
-    )
-    known = ~total["inconnu"].eq(other=True)
-    total["valeur"] = total["valeur"].fillna(0.0).where(known)
-    total["statut"] = total["statut"].fillna(0).replace(len(STATUSES), 0).astype(np.int8)
-    return total.assign(motif=total["motif"].fillna("")).drop(columns="inconnu")
-
-
-def _kept(texts: pd.DataFrame, rules: Mapping[str, str]) -> pd.DataFrame:
-    """Keep the rows whose cells match every rule whole."""
-    for column, rule in rules.items():
-        texts = texts[texts[column].str.fullmatch(rule, case=False)]
-    return texts
+    motif = _one(motif, np.flatnonzero(left), "non diffusé par le producteur")
+    if hides:
+        why = "cellule vide : secret statistique du producteur"
+        motif = _one(motif, np.flatnonzero(left & told), why)
+    return motif

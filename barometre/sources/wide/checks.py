@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Booleans, RowNumbers
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.base.french import format_number
 from barometre.cards.columns import MODELS
 from barometre.cards.listing import load_cards
 from barometre.sources.files.text import stem_of
-from barometre.sources.files.values import Parsed, begins
+from barometre.sources.files.values import Parsed, begins, filled
 from barometre.sources.wide.family import Mapped, named
 from barometre.sources.wide.plan import Plan
 from barometre.tables.check import PUBLISHED
@@ -40,8 +41,11 @@ def refuse_repeated(plan: Plan, rows: pd.DataFrame) -> None:
     """
     if not plan.famille.sommer or not plan.nombres:
         return
-    valued = (~rows[list(plan.nombres)].isin(["", "0"])).any(axis=1)
-    again = rows[valued & rows.duplicated()]
+    valued = np.any([_valued(rows[name]) for name in plan.nombres], axis=0)
+    told = [name for column in plan.colonnes for name in column.mapped.filtre]
+    telling = dict.fromkeys([plan.code, *told, *plan.famille.garder, *rows.columns])
+    twice = _repeated(rows, [*telling])
+    again = rows.iloc[twice[valued[twice]]]
     if len(again):
         shown = " ; ".join(again[plan.code].unique()[:SHOWN])
         lines = counted(len(again), "ligne répétée", "lignes répétées")
@@ -49,6 +53,29 @@ def refuse_repeated(plan: Plan, rows: pd.DataFrame) -> None:
         raise FaultsError(
             f"fichier {plan.nom} refusé", [Fault("lignes", problem, "ôter les répétitions")]
         )
+
+
+def _valued(cells: pd.Series[str]) -> Booleans:
+    return filled(cells) & (cells != "0").to_numpy(bool)
+
+
+def _repeated(rows: pd.DataFrame, names: Sequence[str]) -> RowNumbers:
+    """Give the rows that repeat an earlier one: columns are looked at until no two rows are alike.
+
+    What tells most comes first; only the rows that are still alike are looked at again.
+    """
+    left = np.arange(len(rows))
+    group = np.zeros(len(rows), np.intp)
+    for name in names:
+        cells = rows[name] if len(left) == len(rows) else rows[name].iloc[left]
+        number, known = pd.factorize(cells)
+        if len(known) > 1:
+            group = pd.factorize(group * len(known) + number)[0] if group.any() else number
+        alike = np.bincount(group)[group] > 1
+        left, group = left[alike], group[alike]
+        if not len(left):
+            return left
+    return left[pd.Series(group).duplicated().to_numpy()]
 
 
 def refuse_impossible(
@@ -219,11 +246,12 @@ def implausible(tables: Tables) -> Iterator[str]:
         return
     published = tables[PUBLISHED]
     for name in published.columns:
-        values, plausible = published[name].dropna(), load_cards()[str(name)].plausible
-        if plausible is None or values.empty:
+        values, plausible = published[name].to_numpy(), load_cards()[str(name)].plausible
+        values = values[~np.isnan(values)]
+        if plausible is None or not len(values):
             continue
         low, high = plausible
-        median = float(values.median())
+        median = float(np.median(values))
         if not low <= median <= high:
             yield (
                 f"{name} : valeur médiane {median:.4g}, hors de la plage plausible ({low:g} à"
