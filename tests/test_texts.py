@@ -79,19 +79,31 @@ def test_rows_counted_on_bytes_are_those_that_are_parsed(
     else:
         stream.write("\n".join(";".join(row) for row in rows))
     content = stream.getvalue().encode()
-    header = Header(("code", "b", "c"), ";", 3, 1, content.index(b"\n") + 1)
-    number = regular_rows(content, header)
-    if number:
+    offset = content.index(b"\n") + 1
+    number = regular_rows(content, offset, ";")
+    columns = columns_at(content, offset, ";", 3, [2, 0, 1], number) if number else []
+    if columns:
         parsed = [*csv.reader(io.StringIO(stream.getvalue(), newline=""), delimiter=";")][1:]
         assert len(parsed) == number
         assert {len(row) for row in parsed} == {3}
         assert all(row[0].strip() for row in parsed)
+        third, first, second = (column.to_pylist() for column in columns)
+        assert [*map(list, zip(first, second, third, strict=True))] == parsed
 
 
 def test_a_file_with_quotes_is_regular_too() -> None:
     content = b'code;b;c\r\n"01001";"a;b\n";1\r\n01002;"say ""x""";2\r\n'
-    header = Header(("code", "b", "c"), ";", 3, 1, content.index(b"\n") + 1)
-    assert regular_rows(content, header) == 2
+    offset = content.index(b"\n") + 1
+    assert regular_rows(content, offset, ";") == 2
+    codes, texts = columns_at(content, offset, ";", 3, [0, 1], 2)
+    assert codes.to_pylist() == ["01001", "01002"]
+    assert texts.to_pylist() == ["a;b\n", 'say "x"']
+
+
+def test_a_file_whose_rows_have_not_all_their_cells_is_not_regular() -> None:
+    content = b"code;b;c\n01001;1;2\n01002;1\n"
+    assert regular_rows(content, 9, ";") == 2
+    assert columns_at(content, 9, ";", 3, [0], 2) == []
 
 
 def test_columns_made_by_blocks_are_those_made_at_once() -> None:

@@ -193,10 +193,11 @@ class Writer:
 
     def repeated(self, text: str | None, number: int) -> list[pyarrow.Array]:
         """Write a text some number of times."""
-        if text not in self._runs:
-            scalar = pyarrow.scalar(text, pyarrow.large_string())
-            self._runs[text] = pyarrow.repeat(scalar, RUN)
-        run, (whole, rest) = self._runs[text], divmod(number, RUN)
+        run = self._runs.get(text)
+        if run is None or len(run) < min(number, RUN):
+            run = pyarrow.repeat(pyarrow.scalar(text, pyarrow.large_string()), min(number, RUN))
+            self._runs[text] = run
+        whole, rest = divmod(number, RUN)
         return [run] * whole + ([run.slice(0, rest)] if rest else [])
 
     def chunks(self, known: Sequence[str], positions: Numbered, length: int) -> list[pyarrow.Array]:

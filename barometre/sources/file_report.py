@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +10,8 @@ import pandas as pd
 
 from barometre.base.texts import Texts
 from barometre.cards.listing import load_cards
-from barometre.sources.files.values import filled
-from barometre.tables.keys import key_index, used
-from barometre.tables.table_set import STATUSES, STATUTS_COLUMNS, Tables
+from barometre.tables.keys import used
+from barometre.tables.table_set import Tables
 
 
 @dataclass(frozen=True)
@@ -66,112 +65,6 @@ class Reading:
     tables: Tables
     report: FileReport
     aside: bool = False
-
-
-def tables_of(cells: pd.DataFrame, territoires: pd.DataFrame, nom: str) -> Tables:
-    """Spread long cells into our tables, checked.
-
-    Parameters
-    ----------
-    cells : DataFrame
-        ``code``, ``annee``, ``table``, ``colonne``, ``valeur``, ``statut`` (position in STATUSES),
-        ``motif`` (``""`` when nothing is said).
-    territoires : DataFrame
-        ``code``, ``libelle``, ``niveau``.
-    nom : str
-        Name of the source, for the messages.
-
-    Returns
-    -------
-    Tables
-    """
-    parts = cells.groupby(["table", "colonne"], sort=False)
-    return tables_of_columns(
-        [(str(table), str(column), part) for (table, column), part in parts], territoires, nom
-    )
-
-
-def tables_of_columns(
-    parts: Sequence[tuple[str, str, pd.DataFrame]], territoires: pd.DataFrame, nom: str
-) -> Tables:
-    """Put columns together into our tables, checked.
-
-    Parameters
-    ----------
-    parts : sequence of (str, str, DataFrame)
-        Table, column, and its cells: ``code``, ``annee``, ``valeur``, ``statut``, ``motif``. A
-        column may come in several parts.
-    territoires : DataFrame
-        ``code``, ``libelle``, ``niveau``.
-    nom : str
-        Name of the source, for the messages.
-
-    Returns
-    -------
-    Tables
-    """
-    columns: dict[str, dict[str, pd.DataFrame]] = {}
-    for table, column, cells in (part for part in parts if len(part[2])):
-        given = columns.setdefault(table, {})
-        given[column] = pd.concat([given[column], cells]) if column in given else cells
-    said = [told for part in parts if (told := _said(*part)) is not None]
-    statuts = pd.concat(said, ignore_index=True) if said else None
-    frames: dict[str, pd.DataFrame] = {}
-    shared: tuple[pd.DataFrame, pd.Index] | None = None  # tables of one file have often one key
-    for table, given in columns.items():
-        first = next(iter(given.values()))
-        known = shared[1] if shared and _same_keys(first, shared[0]) else None
-        frames[table] = _wide(given, known)
-        shared = (first, frames[table].index) if len(frames[table]) == len(first) else shared
-    return Tables(frames, statuts=statuts, territoires=territoires, source=nom)
-
-
-def _said(table: str, column: str, cells: pd.DataFrame) -> pd.DataFrame | None:
-    """List what is said of the cells of a column, if anything."""
-    told = (cells["statut"].to_numpy() > 0) | filled(cells["motif"])
-    if not told.any():
-        return None
-    notes = cells if told.all() else cells[told]
-    words, constant = Texts.of(notes["motif"]), np.zeros(len(notes), np.int32)
-    positions = np.where(words.told(lambda word: word == ""), -1, words.positions)
-    said = {
-        "code": notes["code"].array,
-        "annee": notes["annee"].array,
-        "table": Texts(constant, (table,)).written(),
-        "colonne": Texts(constant, (column,)).written(),
-        "statut": Texts(notes["statut"].to_numpy(), STATUSES).written(),
-        "qualite": None,
-        "motif": Texts(positions, words.known).written(),
-        "origine": Texts.none(len(notes)).written(),
-    }
-    return pd.DataFrame(said, columns=list(STATUTS_COLUMNS), copy=False)
-
-
-def _wide(columns: Mapping[str, pd.DataFrame], known: pd.Index | None) -> pd.DataFrame:
-    """One row per territory and year, territories as received; their index may be known."""
-    first = next(iter(columns.values()))
-    if all(_same_keys(cells, first) for cells in columns.values()):
-        values = {name: cells["valeur"].to_numpy() for name, cells in columns.items()}
-        index = key_index(first["code"], first["annee"]) if known is None else known
-        return pd.DataFrame(values, index)
-    keyed = {name: cells.set_index(["code", "annee"])["valeur"] for name, cells in columns.items()}
-    if not all(values.index.is_unique for values in keyed.values()):
-        # The door names the keys given twice.
-        return pd.concat([v.to_frame(name) for name, v in keyed.items()])
-    keys = pd.concat([cells[["code", "annee"]] for cells in columns.values()]).drop_duplicates()
-    index = pd.MultiIndex.from_frame(keys)
-    return pd.DataFrame({name: values.reindex(index) for name, values in keyed.items()})
-
-
-def _same_keys(cells: pd.DataFrame, first: pd.DataFrame) -> bool:
-    """Compare keys as they stand: to index those of each column takes ten times longer."""
-    if len(cells) != len(first):
-        return False
-    for key in ("code", "annee"):
-        own, other = cells[key].array, first[key].array
-        if own is not other and not (own.dtype == other.dtype and own.equals(other)):
-            return False
-    return True
 
 
 def described(tables: Tables, nom: str, titre: str) -> FileReport:

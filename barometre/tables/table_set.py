@@ -484,6 +484,15 @@ def _numbered(level: pd.Index, words: pd.Series) -> RowNumbers:
     return np.asarray(level.get_indexer(pd.Index(known))[row], dtype=np.intp)
 
 
+def _places_among(cells: Any, known: Any) -> RowNumbers:
+    """Give the position of each text among others; they are mostly these, in the same order."""
+    whole = known.combine_chunks() if isinstance(known, pa.ChunkedArray) else known
+    if cells.equals(whole):
+        return np.arange(len(cells))
+    at = pc.index_in(cells, value_set=whole, skip_nulls=True).fill_null(-1)
+    return np.asarray(at.to_numpy(zero_copy_only=False), dtype=np.intp)
+
+
 def _found(cells: Any, known: Any) -> RowNumbers:
     """Give the position of each text among others; a piece that comes again is looked at once."""
     pieces = cells.chunks if isinstance(cells, pa.ChunkedArray) else [cells]
@@ -493,8 +502,7 @@ def _found(cells: Any, known: Any) -> RowNumbers:
         held = (buffer.address if buffer else 0 for buffer in piece.buffers())
         place = (*held, piece.offset, len(piece))
         if place not in seen:
-            at = pc.index_in(piece, value_set=known, skip_nulls=True).fill_null(-1)
-            seen[place] = at.to_numpy(zero_copy_only=False).astype(np.intp)
+            seen[place] = _places_among(piece, known)
         parts.append(seen[place])
     return np.concatenate(parts) if parts else np.zeros(0, np.intp)
 

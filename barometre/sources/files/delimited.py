@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from barometre.base.arrays import Booleans
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
-from barometre.sources.files import limits, regular
+from barometre.sources.files import limits, plain, regular
 
 Recogniser = Callable[[Sequence[str]], object]
 """What the names of a header are recognised as; nothing (None, false) when they are not."""
@@ -273,29 +273,16 @@ def _is_note(cell: str) -> bool:
     return bool(re.search(r"[\s:]", cell.strip())) and not re.match(r"\s*[A-Z]{0,2}\d", cell)
 
 
-def _regular_rows(content: bytes, header: Header) -> int:
-    if len(header.names) != header.fields or len(content) - header.offset >= LARGEST:
-        return 0
-    return regular.regular_rows(content, header.offset, header.separator, header.fields)
-
-
 def read_columns(
     nom: str, content: bytes, header: Header, columns: Sequence[str], most: int
 ) -> pd.DataFrame:
     """Read columns of a text decoded by `as_utf8`, of so many rows at most."""
-    rows = _regular_rows(content, header)
-    if rows:
-        limits.refuse_rows(nom, rows, most)
-        places = [header.names.index(name) for name in columns]
-        cells = regular.columns_at(
-            content, header.offset, header.separator, header.fields, places, rows
-        )
-        if cells is not None:
-            return as_frame(cells, columns)
+    if cells := _regular(nom, content, header, columns, most):
+        return as_frame(cells, columns)
     quoted = content.find(b'"', header.offset) >= 0
     stream = io.BytesIO(content)
     stream.seek(header.offset)
-    kept = np.ones(rows, bool) if rows else kept_rows(nom, stream, header)
+    kept = kept_rows(nom, stream, header)
     limits.refuse_rows(nom, len(kept), most)
     if not kept.any():
         return as_frame([[] for _ in columns], columns)
@@ -306,6 +293,20 @@ def read_columns(
     if not kept.all():
         frame = frame[kept]
     return as_frame([frame[position] for position in options["usecols"]], columns)
+
+
+def _regular(
+    nom: str, content: bytes, header: Header, columns: Sequence[str], most: int
+) -> list[Any]:
+    """Give the columns of a text whose every row has the cells of its header, else nothing."""
+    if len(header.names) != header.fields or len(content) - header.offset >= LARGEST:
+        return []
+    rows = regular.regular_rows(content, header.offset, header.separator)
+    if not rows:
+        return []
+    limits.refuse_rows(nom, rows, most)
+    places = [header.names.index(name) for name in columns]
+    return regular.columns_at(content, header.offset, header.separator, header.fields, places, rows)
 
 
 def kept_rows(nom: str, stream: Iterator[bytes], header: Header) -> Booleans:
@@ -367,4 +368,6 @@ def _stripped(cells: Any) -> Any:
     if not isinstance(cells, pa.ChunkedArray):
         series = pd.Series(list(cells) if isinstance(cells, list) else cells, dtype="str")
         return series.str.strip().array
-    return pd.array(pc.utf8_trim_whitespace(cells.combine_chunks()), dtype="str")
+    whole = cells.combine_chunks()
+    blank = plain.has_blanks(whole)
+    return pd.array(pc.utf8_trim_whitespace(whole) if blank else whole, dtype="str")

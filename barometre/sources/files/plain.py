@@ -20,6 +20,10 @@ _KINDS[ord("0") : ord("9") + 1] = _DIGIT
 _KINDS[[ord(","), ord(".")]] = _MARK
 _KINDS[ord("-")] = _MINUS
 
+_BLANKS = np.ones(256, np.bool_)
+_BLANKS[33:127] = False  # what is not of ASCII may be a space
+
+_FEW = 2**8  # cells that are sooner read than compared
 _SAMPLE = 2**12  # cells that tell whether texts are repeated
 
 
@@ -82,6 +86,12 @@ def _plain(starts: npt.NDArray[np.int64], data: npt.NDArray[np.uint8]) -> Boolea
     return plain
 
 
+def has_blanks(cells: Any) -> bool:
+    """Tell whether some text may begin or end with a space: most columns have none anywhere."""
+    _, data = bytes_of(cells)
+    return bool(_BLANKS[data].any())
+
+
 def distinct(cells: Any) -> tuple[Any, RowNumbers | None]:
     """Give the texts to look at in place of some cells.
 
@@ -94,8 +104,10 @@ def distinct(cells: Any) -> tuple[Any, RowNumbers | None]:
     -------
     tuple
         The distinct texts, and the position of that of each cell in them; or the cells themselves
-        and None, where most of the first ones are different.
+        and None, where they are few, or most of the first ones are different.
     """
+    if len(cells) < _FEW:
+        return cells, None
     head = cells.slice(0, _SAMPLE)
     if 2 * len(pc.unique(head)) > len(head):
         return cells, None

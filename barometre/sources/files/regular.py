@@ -19,8 +19,8 @@ _BLOCK = 2**20
 """Bytes cut at once; a text with a longer row is left to pandas."""
 
 
-def regular_rows(content: bytes, offset: int, mark: str, fields: int) -> int:
-    """Count the rows of a text whose every row has some number of cells.
+def regular_rows(content: bytes, offset: int, mark: str) -> int:
+    """Count the rows of a text that is cut in lines and cells in one way.
 
     Parameters
     ----------
@@ -30,32 +30,28 @@ def regular_rows(content: bytes, offset: int, mark: str, fields: int) -> int:
         Bytes down to the first row.
     mark : str
         Separator of the cells.
-    fields : int
-        Cells of each row.
 
     Returns
     -------
     int
-        0 where a row has another number, begins with no character of ASCII, or is cut in two ways.
+        0 where a row begins with no character of ASCII, or a quote is not at the end of a cell.
     """
     if len(content) <= offset:
         return 0
     body = np.frombuffer(content, np.uint8, offset=offset)
     separator, quote = ord(mark), ord('"')
-    ends, separators, quotes = (
-        np.flatnonzero(body == mark) for mark in (ord("\n"), separator, quote)
-    )
-    if len(quotes):
+    ends = np.flatnonzero(body == ord("\n"))
+    if content.find(b'"', offset) >= 0:
+        quotes = np.flatnonzero(body == quote)
         if not _well_quoted(body, quotes, separator):
             return 0
-        ends, separators = (at[np.searchsorted(quotes, at) % 2 == 0] for at in (ends, separators))
+        ends = ends[np.searchsorted(quotes, ends) % 2 == 0]
     if not len(ends) or ends[-1] != len(body) - 1:
         ends = np.append(ends, len(body))
     first = np.append(0, ends[:-1] + 1)
     first = body[np.minimum(first + (body[first] == quote), len(body) - 1)]
-    number = np.diff(np.searchsorted(separators, ends), prepend=0) + 1
-    plain = (first > 32) & (first < 128) & (first != separator) & (number == fields)
-    return len(ends) if (plain & (first != quote)).all() else 0
+    plain = (first > 32) & (first < 128) & (first != separator) & (first != quote)
+    return len(ends) if plain.all() else 0
 
 
 def _well_quoted(body: npt.NDArray[np.uint8], quotes: RowNumbers, separator: int) -> bool:
@@ -72,13 +68,15 @@ def _well_quoted(body: npt.NDArray[np.uint8], quotes: RowNumbers, separator: int
 
 def columns_at(
     content: bytes, offset: int, mark: str, fields: int, places: Sequence[int], rows: int
-) -> list[Any] | None:
-    """Read columns of a regular text.
+) -> list[Any]:
+    """Read columns of a regular text whose every row has some number of cells.
 
     Parameters
     ----------
-    content, offset, mark, fields
+    content, offset, mark
         As for `regular_rows`.
+    fields : int
+        Cells of each row.
     places : sequence of int
         Columns to read.
     rows : int
@@ -86,8 +84,8 @@ def columns_at(
 
     Returns
     -------
-    list of pyarrow.ChunkedArray or None
-        Texts, as they are written; None where Arrow does not count as many rows.
+    list of pyarrow.ChunkedArray
+        Texts, as they are written; none where a row has another number of cells, or is too long.
     """
     from pyarrow import csv
 
@@ -107,5 +105,5 @@ def columns_at(
             ),
         )
     except pa.ArrowInvalid:
-        return None
-    return table.columns if table.num_rows == rows else None
+        return []
+    return table.columns if table.num_rows == rows else []

@@ -7,12 +7,12 @@ from dataclasses import replace
 from functools import partial
 
 from barometre.base.errors import Fault, FaultsError, counted
+from barometre.sources.cell_tables import tables_of_columns
 from barometre.sources.file_report import (
     FileReport,
     Reading,
     described,
     set_aside,
-    tables_of_columns,
 )
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.kind import Kind, Recognised

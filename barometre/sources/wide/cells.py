@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +12,7 @@ import pandas as pd
 from barometre.base.arrays import Booleans, Integers, RowNumbers
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.base.texts import Texts
+from barometre.sources.cell_tables import Part
 from barometre.sources.files.values import Parsed, filled, parse_numbers
 from barometre.sources.wide.checks import empty_columns, refuse_impossible
 from barometre.sources.wide.family import Mapped
@@ -34,8 +34,8 @@ class Cells:
 
     Attributes
     ----------
-    cells : sequence of (str, str, DataFrame)
-        Columns of ours, as `file_report.tables_of_columns` takes them.
+    cells : sequence of Part
+        Columns of ours.
     territoires : DataFrame
         ``code``, ``libelle``, ``niveau``.
     lignes : Territories
@@ -44,7 +44,7 @@ class Cells:
         Columns of numbers without any.
     """
 
-    cells: Sequence[tuple[str, str, pd.DataFrame]]
+    cells: Sequence[Part]
     territoires: pd.DataFrame
     lignes: Territories
     vides: tuple[str, ...] = ()
@@ -78,12 +78,9 @@ def cells_of(plan: Plan, rows: pd.DataFrame) -> Cells:
     _refuse_unreadable(plan, texts, parsed)
     years = _row_years(plan, texts)
     sets = _groups(plan, codes, years), Filters(texts)
-    cells = [
-        (column.mapped.table, column.mapped.colonne,
-         _cells(plan, column, found, years, parsed, sets))
-        for column in plan.colonnes
-    ]  # fmt: skip
-    refuse_impossible(plan, codes, parsed, [one["annee"] for _, _, one in cells])
+    dates = _dates(plan, years, len(codes))
+    cells = [_cells(plan, column, found, dates, parsed, sets) for column in plan.colonnes]
+    refuse_impossible(plan, codes, parsed, [one.annee for one in cells])
     labels = texts[plan.libelle] if plan.libelle else codes
     named = pd.DataFrame(
         {"code": codes.array, "libelle": labels.array, "niveau": found.niveaux.array}, copy=False
@@ -117,6 +114,18 @@ def _row_years(plan: Plan, texts: pd.DataFrame) -> Integers | None:
         )
     found: Integers = np.array([int(year) for year in told], dtype=np.int64)[row]
     return found
+
+
+def _dates(
+    plan: Plan, years: Integers | None, rows: int
+) -> Mapping[tuple[int | None, int], Integers]:
+    """Give the years of the rows, by what columns say of theirs."""
+    asked = {(column.annee, column.mapped.decalage) for column in plan.colonnes}
+    own = np.zeros(rows, np.int64) if years is None else years
+    return {
+        (year, shift): own + shift if year is None else np.full(rows, year, np.int64)
+        for year, shift in asked
+    }
 
 
 def _groups(plan: Plan, codes: pd.Series[str], years: Integers | None) -> Mapping[bool, Groups]:
@@ -156,10 +165,10 @@ def _cells(
     plan: Plan,
     column_plan: Column,
     found: Territories,
-    years: Integers | None,
+    dates: Mapping[tuple[int | None, int], Integers],
     parsed: dict[str, Parsed],
     sets: tuple[Mapping[bool, Groups], Filters],
-) -> pd.DataFrame:
+) -> Part:
     """Turn one column of ours into cells: add up columns, then rows, say why cells are empty."""
     family, mapped, texts, codes = plan.famille, column_plan.mapped, found.textes, found.codes
     value = (
@@ -174,9 +183,7 @@ def _cells(
         status[told] = parsed[column].statut[told]
         # The token itself: another column of the sum may hold a value that is not to be quoted.
         motif = _saying(motif, told, texts[column], "« {} » dans le fichier")
-    when: Any = column_plan.annee
-    if when is None and years is not None:
-        when = years + mapped.decalage
+    when = dates[column_plan.annee, mapped.decalage]
     if family.sommer:
         groups, filters = sets
         kept = np.flatnonzero(filters.matching(mapped.filtre))
@@ -184,16 +191,14 @@ def _cells(
         of_rows = groups[column_plan.annee is None]
         sums = added_up(of_rows, kept, value, status, motif, none_is_zero=absent_is_zero)
         codes = codes if len(sums.rows) == len(codes) else codes.iloc[sums.rows]
-        when = when[sums.rows] if isinstance(when, np.ndarray) else when
+        when = when if len(sums.rows) == len(when) else when[sums.rows]
         value, status, motif = sums.valeur, sums.statut, sums.motif
     else:
         empty = np.isnan(value)
         motif = _say_why_empty(empty, status, motif, texts, mapped, mapped.vide or family.vide)
     if mapped.reserve:
         motif = _one(motif, np.flatnonzero(~np.isnan(value)), mapped.reserve)
-    cells = {"code": codes.array, "annee": when, "valeur": value, "statut": status,
-             "motif": motif.written()}  # fmt: skip
-    return pd.DataFrame(cells, index=pd.RangeIndex(len(codes)), copy=False)
+    return Part(mapped.table, mapped.colonne, codes, when, value, status, motif)
 
 
 def _one(motif: Texts, rows: RowNumbers, text: str) -> Texts:

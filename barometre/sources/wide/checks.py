@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from barometre.base.arrays import Booleans, RowNumbers
+from barometre.base.arrays import Booleans, Integers, RowNumbers
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.base.french import format_number
 from barometre.cards.columns import MODELS
@@ -82,7 +82,7 @@ def refuse_impossible(
     plan: Plan,
     codes: pd.Series[str],
     parsed: Mapping[str, Parsed],
-    years: Iterable[pd.Series],
+    years: Iterable[Integers],
 ) -> None:
     """Refuse what a sum would hide, and years to come.
 
@@ -94,7 +94,7 @@ def refuse_impossible(
         Codes of its rows.
     parsed : mapping of str to Parsed
         The numbers of its rows, by column.
-    years : iterable of Series
+    years : iterable of arrays
         Years of the cells made of them.
 
     Raises
@@ -104,7 +104,8 @@ def refuse_impossible(
         up, a year after this one.
     """
     faults = [*_negative_parts(plan, codes, parsed)]
-    dates = {year for column in years for year in pd.unique(column)}
+    arrays = {id(column): column for column in years}
+    dates = {int(year) for column in arrays.values() for year in pd.unique(column)}
     later = sorted(year for year in dates if year > dt.datetime.now(tz=dt.UTC).year)
     if later:
         shown = ", ".join(str(int(year)) for year in later[:SHOWN])

@@ -11,9 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from barometre.base.errors import Fault, FaultsError, counted
+from barometre.base.texts import Texts
 from barometre.sources.files.values import filled
 from barometre.sources.wide.plan import Plan
-from barometre.tables.codes import SHOWN, bare_codes, level_of, mend_codes
+from barometre.tables.codes import SHOWN, Mended, bare_codes, level_of, mend_codes
 
 _NO_TERRITORY = ("", "NR", "X{5,9}", "9{5,9}", "Z{5,9}", "Ensemble", "Total")
 
@@ -72,12 +73,15 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
     changes = dict(plan.famille.recoder.get(level, {}))
     recoded = given.replace(changes) if changes else given
     none = recoded.str.fullmatch("|".join((*_NO_TERRITORY, *plan.famille.ignorer)), case=False)
+    some = bool(none.any())
+    mended = mend_codes(recoded[~none] if some else recoded, level)
+    if not some and not mended.faux.any() and level != "union":
+        return _all_of(plan, rows, mended, level)
     valued = ~none
     if plan.nombres:
         valued[:] = np.any([filled(rows[name]) for name in plan.nombres], axis=0)
-    mended = mend_codes(recoded[~none], level)
     codes = mended.codes
-    if none.any():
+    if some:
         codes = recoded.copy()
         codes[mended.codes.index] = mended.codes
     levels = pd.Series(level, index=rows.index, dtype="str")
@@ -96,8 +100,7 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
     if not keep.all():
         rows, codes, levels = rows[keep], codes[keep], levels[keep]
     if plan.famille.prefixe:
-        codes, levels = plan.famille.prefixe + codes, "ensemble_qpv_" + levels
-        levels = levels.str.replace("france_metropolitaine", "france")
+        codes, levels = plan.famille.prefixe + codes, levels.map(_level_of_set)
     return Territories(
         rows.reset_index(drop=True),
         codes.reset_index(drop=True),
@@ -106,6 +109,20 @@ def territories(plan: Plan, rows: pd.DataFrame) -> Territories:
         mended.gestes,
         tuple(_told(given[note], int(nameless.sum()))),
     )
+
+
+def _all_of(plan: Plan, rows: pd.DataFrame, mended: Mended, level: str) -> Territories:
+    """Give the rows of a file all of which are territories of its level."""
+    word = _level_of_set(level) if plan.famille.prefixe else level
+    levels = pd.Series(Texts(np.zeros(len(rows), np.int32), (word,)).written(), dtype="str")
+    codes = plan.famille.prefixe + mended.codes if plan.famille.prefixe else mended.codes
+    rows, codes = rows.reset_index(drop=True), codes.reset_index(drop=True)
+    return Territories(rows, codes, levels, 0, mended.gestes, ())
+
+
+def _level_of_set(level: str) -> str:
+    """Give the level of the neighbourhoods of a territory, taken together."""
+    return f"ensemble_qpv_{level}".replace("france_metropolitaine", "france")
 
 
 def _usual_level(codes: pd.Series[str]) -> str:

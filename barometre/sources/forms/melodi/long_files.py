@@ -7,7 +7,8 @@ from dataclasses import replace
 from functools import partial
 
 from barometre.base.errors import counted
-from barometre.sources.file_report import Reading, described, tables_of
+from barometre.sources.cell_tables import tables_of
+from barometre.sources.file_report import Reading, described
 from barometre.sources.files.text import Source, stem_of
 from barometre.sources.forms.melodi.cells import CubeCells, read_cube
 from barometre.sources.forms.melodi.cubes import Cube, find_cube, is_long, unread

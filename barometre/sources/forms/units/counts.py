@@ -14,7 +14,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError, counted
-from barometre.sources.file_report import Reading, described, tables_of
+from barometre.sources.cell_tables import tables_of
+from barometre.sources.file_report import Reading, described
 from barometre.sources.files.text import Source
 from barometre.sources.forms.units.unit_family import (
     Count,

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from barometre.base.errors import BarometreError
-from barometre.sources.file_report import tables_of
+from barometre.sources.cell_tables import tables_of
 from barometre.sources.files.sheets import column_texts
 from barometre.sources.forms.units.counts import Plan, Tally, cells_of, plan_of, tally
 from barometre.sources.forms.units.unit_family import find_unit_family

@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
-from barometre.sources.file_report import Reading, described, set_aside, tables_of
+from barometre.sources.cell_tables import tables_of
+from barometre.sources.file_report import Reading, described, set_aside
 from barometre.sources.files.text import Source
 from barometre.sources.kind import Beside, Kind, Recognised, Waiting
 from barometre.tables.codes import check_codes
