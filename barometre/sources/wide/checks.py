@@ -19,6 +19,7 @@ from barometre.sources.wide.family import Mapped, named
 from barometre.sources.wide.plan import Plan
 from barometre.tables.check import PUBLISHED
 from barometre.tables.codes import SHOWN
+from barometre.tables.keys import is_unique
 from barometre.tables.table_set import Tables
 
 _ENOUGH = 10  # rows, for an empty column to be strange
@@ -64,6 +65,8 @@ def _repeated(rows: pd.DataFrame, names: Sequence[str]) -> RowNumbers:
 
     What tells most comes first; only the rows that are still alike are looked at again.
     """
+    if is_unique(pd.Index(rows[names[0]].array)):
+        return np.zeros(0, np.intp)
     left = np.arange(len(rows))
     group = np.zeros(len(rows), np.intp)
     for name in names:

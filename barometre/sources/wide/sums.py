@@ -11,6 +11,7 @@ import pandas as pd
 
 from barometre.base.arrays import Booleans, Floats, Integers, RowNumbers
 from barometre.base.texts import Texts
+from barometre.tables.keys import is_unique
 from barometre.tables.table_set import STATUSES
 
 _EXACT = 2.0**53  # whole numbers up to it are added without rounding, in any order
@@ -34,6 +35,8 @@ class Groups:
 
 def grouped(codes: pd.Series[str], years: Integers | None) -> Groups:
     """Group rows by code, and by year where the rows have one."""
+    if is_unique(pd.Index(codes.array)):
+        return Groups(np.arange(len(codes)), np.arange(len(codes)))
     row = pd.factorize(codes)[0]
     if years is not None:
         year, dates = pd.factorize(years)
