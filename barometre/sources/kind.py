@@ -16,14 +16,14 @@ A **kind** is one entry of `barometre.sources.kinds.KINDS`, in a module of its o
    recognised. It asks the source for its columns, by name: `Source.lire` gives a frame of texts,
    `Source.lots` gives Arrow tables of texts in bounded memory, for files of any size. It raises
    `BarometreError` (all faults at once), and returns checked tables and a report. Long cells
-   (``code, annee, table, colonne, valeur, statut, motif``) become tables by `report.tables_of`, and
-   tables their report by `report.described`;
+   (``code, annee, table, colonne, valeur, statut, motif``) become tables by
+   `cell_tables.tables_of`, and tables their report by `file_report.described`;
    A file that cannot be read alone (names without codes, places without dates) is recognised as
    `Waiting`: it is read last, with what was read beside it;
 3. ``Kind("name", recognise)`` in ``KINDS``. The first kind that recognises a header wins: the most
    particular come first.
 
-A kind without values (a notice, a membership) returns `report.set_aside`: it is listed by
+A kind without values (a notice, a membership) returns `file_report.set_aside`: it is listed by
 ``barometre check``, and does not refuse the folder that it lies in.
 
 A new **family** of producers' files with one row per territory is no kind: it is a TOML file in

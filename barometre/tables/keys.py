@@ -69,8 +69,9 @@ def key_index(codes: pd.Series[str], years: pd.Series[int]) -> pd.MultiIndex:
         return pd.MultiIndex.from_arrays([codes, years], names=list(KEY))
     words, row = numbered(codes)
     year, dates = pd.factorize(years.to_numpy(), sort=True)
-    levels = [words, pd.Index(dates)]
-    return pd.MultiIndex(levels, [row, year], names=list(KEY), verify_integrity=False)
+    levels: Any = [words, pd.Index(dates)]
+    rows: Any = [row, year]  # pandas takes arrays, where its stubs admit sequences
+    return pd.MultiIndex(levels, rows, names=list(KEY), verify_integrity=False)
 
 
 def key_numbers(index: pd.MultiIndex) -> Integers:

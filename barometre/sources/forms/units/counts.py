@@ -38,7 +38,7 @@ class Counts:
     Attributes
     ----------
     cells : DataFrame
-        As `report.tables_of` takes them.
+        As `cell_tables.tables_of` takes them.
     territoires : DataFrame
         ``code``, ``libelle``, ``niveau``.
     lignes, reparees : int
