@@ -216,18 +216,6 @@ def test_dimensions_that_are_false_reserve_nothing(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-def test_a_cell_in_the_last_column_reserves_little(tmp_path: Path) -> None:
-    members = workbook()
-    text = members["xl/worksheets/sheet1.xml"].decode()
-    rows = "".join(f'<row r="{i}"><c r="XFD{i}"><v>1</v></c></row>' for i in range(3, 4_003))
-    members["xl/worksheets/sheet1.xml"] = text.replace(
-        "</sheetData>", f"{rows}</sheetData>"
-    ).encode()
-    path = tmp_path / "logements.xlsx"
-    path.write_bytes(zipped(members))
-    refusal(path, megabytes=800)
-
-
 # ---- links ---------------------------------------------------------------------------------------
 
 
