@@ -176,7 +176,8 @@ def _same_keys(part: Part, first: Part) -> bool:
     """Compare keys as they stand: to index those of each column takes ten times longer."""
     if len(part.code) != len(first.code):
         return False
-    own, other = part.code.array, first.code.array
+    own: Any = part.code.array
+    other: Any = first.code.array
     codes = own is other or (own.dtype == other.dtype and own.equals(other))
     years, others = part.annee, first.annee
     return codes and (
