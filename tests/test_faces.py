@@ -180,7 +180,17 @@ def test_the_gaps_drawn_of_scores_are_those_to_their_mean() -> None:
 
 # What scripts give or receive that is no result: data, options, declarations.
 NO_RESULTS = {
-    *("Tables", "Dataset", "Column", "Config", "Selection", "SurveyDesign", "Household", "Fault"),
+    *(
+        "Tables",
+        "DaskTables",
+        "Dataset",
+        "Column",
+        "Config",
+        "Selection",
+        "SurveyDesign",
+        "Household",
+        "Fault",
+    ),
     *("Cohort", "Regression", "Index", "Leaf", "Node", "Alternatives", "DataError", "Signed"),
 }
 ONE_CHART = {

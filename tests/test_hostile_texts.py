@@ -62,8 +62,11 @@ OUTPUTS: dict[str, Write] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("text", FORMULAS)
-@pytest.mark.parametrize("name", OUTPUTS)
+# A dashboard takes seconds, and its cells go through the writer of the other workbooks: one text.
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [(n, t) for n in OUTPUTS for t in FORMULAS if n != "dashboard.xlsx" or t == FORMULAS[0]],
+)
 def test_a_text_never_becomes_a_formula(tmp_path: Path, name: str, text: str) -> None:
     path = tmp_path / name
     OUTPUTS[name](text, path)

@@ -231,7 +231,7 @@ class Trial:
                 self.write(self.out, version)
                 os.write(self.writing, b".")
 
-        for moment in np.random.default_rng(0).uniform(0.05, 2.2 * self.seconds, times):
+        for moment in np.random.default_rng(0).uniform(0.0, max(0.1, 2.2 * self.seconds), times):
             pid = forked(forever, self.writing)
             time.sleep(moment)
             os.kill(pid, signal.SIGKILL)
