@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -293,12 +294,21 @@ def test_a_secret_cell_that_holds_a_value_is_refused() -> None:
     [
         ({"statut": "cache"}, "statut : inconnu : cache"),
         ({"colonne": "logement"}, "« logements.logement » inconnu"),
+        ({"table": None}, "table : 1 cellule vide"),
+        ({"colonne": None}, "colonne : 1 cellule vide"),
+        ({"code": np.nan}, "code : 1 cellule vide"),
+        ({"code": 1001}, "code : 1 cellule sans texte (1001), zéro initial perdu ?"),
+        ({"annee": 2021.5}, "annee : 1 cellule sans année entière (2021.5)"),
+        ({"annee": None}, "annee : 1 cellule sans année entière"),
     ],
 )
-def test_wrong_statuts_are_refused(change: dict[str, str], said: str) -> None:
+@pytest.mark.parametrize("kind", [None, "object", "category"])
+def test_wrong_statuts_are_refused(change: dict[str, Any], said: str, kind: str | None) -> None:
     rows = statuts(("01001", 2021, "logements", "logements_vacants", "secret", None, "nd"))
+    rows = rows.assign(**change)
+    rows = rows if kind is None else rows.astype(kind)
     with pytest.raises(TableError) as refused:
-        Tables({"logements": LOGEMENTS}, statuts=rows.assign(**change))
+        Tables({"logements": LOGEMENTS}, statuts=rows)
     assert said in str(refused.value)
 
 

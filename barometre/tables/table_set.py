@@ -36,6 +36,7 @@ DEDUCED = "deduit"
 
 STATUTS_COLUMNS = ("code", "annee", "table", "colonne", "statut", "qualite", "motif", "origine")
 OPTIONAL_STATUTS = ("origine",)
+_STATUSES = "statuts refusés"
 _TERRITORIES = "territoires refusés"
 RESULT_COLUMNS = (
     "code", "annee", "indicateur", "valeur", "statut", "borne_inf", "borne_sup", "qualite",
@@ -407,10 +408,12 @@ def _check_statuts(
     if statuts is None or statuts.empty:
         return empty_statuts(), {}
     needed = [column for column in STATUTS_COLUMNS if column not in OPTIONAL_STATUTS]
-    check_frame(statuts, "statuts refusés", needed, error=TableError)
+    check_frame(statuts, _STATUSES, needed, error=TableError)
     checked = statuts.reindex(columns=list(STATUTS_COLUMNS)).reset_index(drop=True)
+    faults = [*_key_faults(checked)]
+    if faults:
+        raise TableError(_STATUSES, faults)
     checked = checked.astype({"annee": np.int64, "origine": "str"})
-    faults = []
     origins, reasons = Texts.of(checked["origine"]), Texts.of(checked["statut"])
     wrong = origins.told(lambda origin: origin != DEDUCED)
     if wrong.any():
@@ -445,8 +448,33 @@ def _check_statuts(
                 )
             )
     if faults:
-        raise TableError("statuts refusés", faults)
+        raise TableError(_STATUSES, faults)
     return checked, places
+
+
+def _key_faults(statuts: pd.DataFrame) -> Iterator[Fault]:
+    """Find the rows that do not say of which cell they are: its status would be lost."""
+    for name in ("table", "colonne", "code"):
+        cells = statuts[name]
+        empty = cells.isna()
+        if empty.any():
+            problem = counted(int(empty.sum()), "cellule vide", "cellules vides")
+            yield Fault(name, problem, "dire de quelle cellule il s'agit", statuts[empty])
+        if cells.dtype == "str":
+            continue
+        odd = ~empty & ~np.array([isinstance(cell, str) for cell in cells], dtype=bool)
+        if odd.any():
+            first = cells[odd].iloc[0]
+            problem = f"{counted(int(odd.sum()), 'cellule')} sans texte ({first})"
+            problem += ", zéro initial perdu ?" if name == "code" else ""
+            remedy = "lire les codes comme des textes" if name == "code" else "écrire un nom"
+            yield Fault(name, problem, remedy, statuts[odd])
+    years = pd.to_numeric(statuts["annee"], errors="coerce")
+    wrong = years.isna() | (years % 1 != 0)
+    if wrong.any():
+        problem = f"{counted(int(wrong.sum()), 'cellule')} sans année entière"
+        problem += f" ({statuts.loc[wrong, 'annee'].iloc[0]})"
+        yield Fault("annee", problem, "écrire l'année des données", statuts[wrong])
 
 
 def places_in(index: pd.MultiIndex, codes: pd.Series, years: pd.Series) -> RowNumbers:
