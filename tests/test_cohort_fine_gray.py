@@ -29,7 +29,7 @@ def drawn(seed: int, n: int = 120, clusters: int = 12) -> pd.DataFrame:
 
 
 def fitted(frame: pd.DataFrame, **options: object) -> Floats:
-    model = fine_gray(frame, "time", "cause", by="arm", covariates=["age"], **options)  # type: ignore[arg-type]
+    model = fine_gray(frame, "time", "cause", by="arm", covariates=["age"], **options)  # type: ignore[arg-type]  # any option
     return np.asarray(model.table[["coefficient", "se"]], float)
 
 
@@ -118,6 +118,9 @@ def test_it_goes_the_way_of_the_incidences() -> None:
     frame["cause"] = np.where(one < other, 1, 2)
     ratio = fine_gray(frame, "time", "cause", by="arm").table.iloc[0]
     assert ratio["high"] < 0.6
+    said = fine_gray(frame, "time", "cause", by="arm").summary()
+    assert "arm : rapport de risques de sous-distribution 0," in said
+    assert f"{(frame['cause'] == 2).sum()} événements concurrents" in said
     ends = cumulative_incidence(frame["time"], frame["cause"], by=arm).query("cause == 1")
     assert ends.groupby("group")["cif"].last().diff().iloc[-1] < -0.3
 

@@ -308,7 +308,7 @@ class Trial:
 
 
 def main(name: str, folder: str, trial: str, times: str) -> int:
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # its error output must be empty: faults alone are told
     home = Path(folder)
     (home / "scratch").mkdir(parents=True)
     tempfile.tempdir = str(home / "scratch")

@@ -48,7 +48,8 @@ class FineGrayModel(Face):
         )
         lines = [f"Modèle de Fine et Gray : {told}{f', {groups}' if self.meta['cluster'] else ''}."]
         lines += [
-            f"{row['term']} : rapport de sous-risques {number_text(row['subhazard_ratio'], 2)} "
+            f"{row['term']} : rapport de risques de sous-distribution "
+            f"{number_text(row['subhazard_ratio'], 2)} "
             f"{interval_text(row['low'], row['high'], 2)}, {p_text(row['p'])}."
             for row in self.table.to_dict("records")
         ]

@@ -17,7 +17,7 @@ HERE = Path(__file__).parents[1]
 
 
 def main() -> None:
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # the peer's own, on the few clusters of the panel
     diff_diff = import_module("diff_diff")
     panel = pd.read_csv(HERE / "data" / "panel.csv").merge(
         pd.read_csv(HERE / "data" / "people.csv"), on="person"

@@ -39,7 +39,7 @@ def studies() -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
 
 
 def main() -> None:
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # the peer's own, on the few clusters of the panel
     import_module("cvxpy")  # before the module that stands for torch
     torch: Any = types.ModuleType("torch")
     torch.Tensor = type("Tensor", (), {})
