@@ -17,6 +17,7 @@ import pytest
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError
+from barometre.base.files import TEMPORARY
 from barometre.monitoring import editions
 from barometre.monitoring.editions import Edition
 
@@ -194,6 +195,44 @@ def test_the_work_of_another_run_is_never_replaced(
         create(folder)
     kept = monitoring.open_edition(folder)
     assert (kept.validated_by, len(kept.results)) == ("COPIL", len(other))
+    assert [p.name for p in tmp_path.iterdir()] == ["2026"]
+
+
+def test_what_is_replaced_while_it_is_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, other, read = tmp_path / "2026", RESULTS[RESULTS["annee"] > 2018], Path.read_bytes
+    create(folder)
+
+    def meanwhile(path: Path) -> bytes:
+        data = read(path)
+        if path.name == "page.html":
+            monkeypatch.setattr(Path, "read_bytes", read)
+            create(folder, other)
+        return data
+
+    monkeypatch.setattr(Path, "read_bytes", meanwhile)
+    assert len(monitoring.open_edition(folder).results) == len(other)
+
+
+def test_what_a_living_run_has_put_aside_is_not_thrown_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run takes the place as soon as this one has written, before this one tidies up."""
+    folder, renamed = tmp_path / "2026", Path.rename
+    create(folder)
+
+    def then_another(path: Path, target: Path) -> Path:
+        done = renamed(path, target)
+        if target == folder:
+            renamed(folder, tmp_path / f".2026.autre{TEMPORARY}-ancienne")
+        return done
+
+    monkeypatch.setattr(Path, "rename", then_another)
+    other = RESULTS[RESULTS["annee"] > 2018]
+    assert len(create(folder, other).results) == len(other)
+    monkeypatch.setattr(Path, "rename", renamed)
+    assert len(monitoring.open_edition(folder).results) == len(other)
     assert [p.name for p in tmp_path.iterdir()] == ["2026"]
 
 

@@ -287,7 +287,7 @@ class Trial:
         self.refused("lecture seule", leave, words, always=True)
 
     def race(self, times: int) -> None:
-        """Write both versions at once, several times."""
+        """Write both versions at once, several times; an edition is read meanwhile."""
 
         def several(version: int) -> Callable[[], None]:
             def run() -> None:
@@ -296,8 +296,15 @@ class Trial:
 
             return run
 
+        def read() -> None:
+            for _ in range(10 * times):
+                bcs.monitoring.open_edition(self.out / "2026")
+
         started = [forked(several(version), self.writing) for version in (0, 1)]
+        readers = [forked(read, self.writing)] if self.name == "edition" else []
         codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in started]
+        if any(os.waitpid(pid, 0)[1] for pid in readers):
+            self.faults.append("lue pendant l'écriture : refusée")
         lost = {0, 1} if self.name == "edition" else {0}  # one wins, the other is told
         if set(codes) - lost or codes == [1, 1]:
             self.faults.append(f"deux à la fois : sorties {codes}")

@@ -10,8 +10,10 @@ from __future__ import annotations
 import datetime
 import glob
 import hashlib
+import io
 import secrets
 import shutil
+import time
 import tomllib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -38,6 +40,10 @@ State = Literal["projet", "validé"]
 _MANIFEST = "edition.toml"
 _RESULTS = "resultats.csv"
 _TABLES, _FILES = "suivi", "fichiers"
+_READINGS, _PAUSE = (
+    20,
+    0.05,
+)  # tries, and seconds between two: a folder takes its place in an instant
 
 
 @dataclass(frozen=True)
@@ -180,8 +186,9 @@ def create_edition(
         raise BarometreError(
             f"parametres de l'édition : {error} ; donner textes et nombres"
         ) from error
-    _write(target, {**content, _MANIFEST: text.encode("utf-8")}, former)
-    return open_edition(target)
+    written = text.encode("utf-8")
+    _write(target, {**content, _MANIFEST: written}, former)
+    return _edition(target, written, content)
 
 
 def validate_edition(folder: str | Path, *, by: str) -> Edition:
@@ -201,19 +208,19 @@ def validate_edition(folder: str | Path, *, by: str) -> Edition:
     Raises
     ------
     BarometreError
-        Not an intact draft, or nobody named.
+        Not an intact draft, nobody named, or another run has just written it.
     """
     if not by.strip():
         raise BarometreError("by : dire qui valide l'édition")
-    edition = open_edition(folder)
+    target = Path(folder)
+    former, content = _snapshot(target)
+    edition = _edition(target, former, content)
     if edition.state == "validé":
-        raise BarometreError(f"{edition.folder} : déjà validée par {edition.validated_by}")
-    files = {name: (edition.folder / name).read_bytes() for name in edition.outputs}
-    former = (edition.folder / _MANIFEST).read_bytes()
-    manifest = _manifest(edition.folder)
-    manifest |= {"etat": "validé", "valide_par": by.strip()}
-    _write(edition.folder, {**files, _MANIFEST: tomli_w.dumps(manifest).encode("utf-8")}, former)
-    return open_edition(folder)
+        raise BarometreError(f"{target} : déjà validée par {edition.validated_by}")
+    manifest = _manifest(target, former) | {"etat": "validé", "valide_par": by.strip()}
+    text = tomli_w.dumps(manifest).encode("utf-8")
+    _write(target, {**content, _MANIFEST: text}, former)
+    return _edition(target, text, content)
 
 
 def open_edition(folder: str | Path) -> Edition:
@@ -235,14 +242,57 @@ def open_edition(folder: str | Path) -> Edition:
     BarometreError
         No edition in this folder, a manifest that cannot be read, a schema to come.
     """
-    target = _recovered(Path(folder))
-    manifest = _manifest(target)
-    present = {
-        path.relative_to(target).as_posix()
-        for path in target.rglob("*")
-        if path.is_file() and path.name != _MANIFEST and not path.name.startswith(".")
-    }
+    target = Path(folder)
+    return _edition(target, *_snapshot(target))
+
+
+# ---- reading ------------------------------------------------------------------------------------
+
+
+def _snapshot(target: Path) -> tuple[bytes, dict[str, bytes]]:
+    """Read the manifest and the files of a folder as one run left them.
+
+    What another run replaces meanwhile is read again: an edition is never a mixture of two.
+    """
+    for _ in range(_READINGS):
+        _recover(target)
+        manifest = target / _MANIFEST
+        if not (manifest.is_file() or _formers(target) or manifest.is_file()):  # one may come
+            raise BarometreError(f"{target} : aucune édition dans ce dossier ({_MANIFEST} absent)")
+        try:
+            found = target.stat()
+            text = manifest.read_bytes()
+            content = {
+                path.relative_to(target).as_posix(): path.read_bytes()
+                for path in target.rglob("*")
+                if path.is_file() and path.name != _MANIFEST and not path.name.startswith(".")
+            }
+            now = target.stat()
+            if (now.st_ino, now.st_ctime_ns) == (found.st_ino, found.st_ctime_ns):
+                return text, content
+        except FileNotFoundError:  # between the two renamings of a run
+            pass
+        except OSError as error:
+            raise _unreadable(target, error) from error
+        time.sleep(_PAUSE)
+    raise BarometreError(
+        f"{target} : d'autres exécutions ne cessent de le remplacer ; réessayer quand elles seront"
+        " finies"
+    )
+
+
+def _unreadable(target: Path, error: OSError) -> BarometreError:
+    return BarometreError(
+        f"{error.filename or target} : lecture impossible ({error.strerror}) ; en demander le"
+        " droit, ou le fermer s'il est ouvert"
+    )
+
+
+def _edition(target: Path, text: bytes, content: Mapping[str, bytes]) -> Edition:
+    """Check the files of an edition against its manifest, and give them their types."""
+    manifest = _manifest(target, text)
     expected = manifest["sorties"]
+    present = set(content)
     faults = [
         Fault(name, "absent", "reprendre l'édition entière")
         for name in sorted(set(expected) - present)
@@ -254,14 +304,16 @@ def open_edition(folder: str | Path) -> Edition:
     faults += [
         Fault(name, "modifié depuis l'édition", "reprendre l'édition entière")
         for name in sorted(present & set(expected))
-        if _sha256((target / name).read_bytes()) != expected[name]
+        if _sha256(content[name]) != expected[name]
     ]
     if faults:
         raise FaultsError(f"édition {target} refusée", faults)
     tables = {
-        name: check_records(name, pd.read_csv(path, dtype="str"), path.name)
+        name: check_records(
+            name, pd.read_csv(io.BytesIO(content[file]), dtype="str"), f"{name}.csv"
+        )
         for name in RECORDS
-        if (path := target / _TABLES / f"{name}.csv").is_file()
+        if (file := f"{_TABLES}/{name}.csv") in content
     }
     return Edition(
         folder=target,
@@ -272,7 +324,7 @@ def open_edition(folder: str | Path) -> Edition:
         parameters=manifest["parametres"],
         inputs=manifest["entrees"],
         outputs=expected,
-        results=_read_results(target / _RESULTS),
+        results=_read_results(content[_RESULTS]),
         tables=tables,
     )
 
@@ -325,12 +377,15 @@ def _content(
     return content
 
 
-def _read_results(path: Path) -> pd.DataFrame:
+def _read_results(data: bytes) -> pd.DataFrame:
     columns = list(Results.to_schema().columns)
     numbers = {"valeur", "borne_inf", "borne_sup"}
     kinds: dict[str, Any] = {name: "float64" if name in numbers else "str" for name in columns}
     return pd.read_csv(
-        path, dtype=kinds | {"annee": "int64"}, keep_default_na=False, na_values=[""]
+        io.BytesIO(data),
+        dtype=kinds | {"annee": "int64"},
+        keep_default_na=False,
+        na_values=[""],
     )
 
 
@@ -347,13 +402,11 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def _manifest(folder: Path, text: bytes) -> dict[str, Any]:
     """Read the manifest of an edition, of the schema that we know."""
     path = folder / _MANIFEST
-    if not path.is_file():
-        raise BarometreError(f"{folder} : aucune édition dans ce dossier ({_MANIFEST} absent)")
     try:
-        manifest = tomllib.loads(path.read_text(encoding="utf-8"))
+        manifest = tomllib.loads(text.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BarometreError(f"{path} illisible : {error} ; reprendre l'édition entière") from error
     schema = manifest.get("schema")
@@ -380,13 +433,14 @@ def _formers(target: Path) -> list[Path]:
     return sorted(target.parent.glob(f".{glob.escape(target.name)}.*{TEMPORARY}-ancienne"))
 
 
-def _recovered(target: Path) -> Path:
+def _recover(target: Path) -> None:
     """Put back the former edition when a run was killed between its two renamings."""
-    formers = _formers(target)
-    if not target.exists() and formers:
-        with suppress(OSError):
-            formers[-1].rename(target)
-    return target
+    if not target.exists() and _formers(target):
+        time.sleep(_PAUSE)  # a run that lives is between the two for an instant only
+        formers = _formers(target)
+        if not target.exists() and formers:
+            with suppress(OSError):
+                formers[-1].rename(target)
 
 
 def _require_free(target: Path) -> bytes | None:
@@ -394,18 +448,27 @@ def _require_free(target: Path) -> bytes | None:
 
     A validated edition, or a folder that is no edition, is refused.
     """
-    _recovered(target)
-    if target.is_dir() and any(target.iterdir()):
-        manifest = _manifest(target)
-        if manifest["etat"] == "validé":
-            raise BarometreError(
-                f"{target} : validée par {manifest['valide_par']}, elle ne se remplace pas ;"
-                " donner un autre dossier"
-            )
-        return (target / _MANIFEST).read_bytes()
-    if target.exists() and not target.is_dir():
-        raise BarometreError(f"{target} : un fichier porte ce nom ; donner un autre dossier")
-    return None
+    _recover(target)
+    try:
+        free = not any(target.iterdir())
+    except FileNotFoundError:
+        free = not _formers(target)
+    except NotADirectoryError:
+        raise BarometreError(
+            f"{target} : un fichier porte ce nom ; donner un autre dossier"
+        ) from None
+    except OSError as error:
+        raise _unreadable(target, error) from error
+    if free:
+        return None
+    former, _ = _snapshot(target)
+    manifest = _manifest(target, former)
+    if manifest["etat"] == "validé":
+        raise BarometreError(
+            f"{target} : validée par {manifest['valide_par']}, elle ne se remplace pas ;"
+            " donner un autre dossier"
+        )
+    return former
 
 
 def _write(target: Path, content: Mapping[str, bytes], former: bytes | None) -> None:
@@ -422,6 +485,7 @@ def _write(target: Path, content: Mapping[str, bytes], former: bytes | None) -> 
             path = made / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
+        killed = _formers(target)  # before ours is put aside: later ones are of runs that live
         if former is not None:
             target.rename(aside)
             if (aside / _MANIFEST).read_bytes() != former:
@@ -433,10 +497,10 @@ def _write(target: Path, content: Mapping[str, bytes], former: bytes | None) -> 
         elif target.is_dir():
             target.rmdir()  # empty, or another run has just written it
         made.rename(target)
-        for left in _formers(target):  # this run's, and those of runs that were killed
+        for left in [aside, *killed]:
             shutil.rmtree(left, ignore_errors=True)
     except OSError as error:
-        _recovered(target)
+        _recover(target)
         reason, remedy = reason_of(error)
         if error.errno not in NO_ROOM:
             remedy = (
