@@ -12,9 +12,10 @@ import contextlib
 import functools
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 import barometre as bcs
@@ -108,11 +109,17 @@ def write_file(folder: Path, family: Family, rows: int) -> tuple[Path, int]:
     return path, len(lines) - 1
 
 
-def read_quietly(path: Path) -> None:
-    """Read a file, without what is told of it."""
+def read_quietly(*paths: Path) -> None:
+    """Read files, without what is told of them."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what is measured is the reading
-        bcs.read(path)
+        bcs.read(*paths)
+
+
+def read_bare(*paths: Path) -> None:
+    """Read all columns of files as texts, with pandas alone."""
+    for path in paths:
+        pd.read_csv(path, sep=";", dtype=str)
 
 
 @contextlib.contextmanager
@@ -213,6 +220,62 @@ def census(rows: int) -> tuple[Callable[[], object], Callable[[], object]]:
     )
 
 
+def records(folder: Path, rows: int) -> dict[str, list[Path]]:
+    """Write the files of one row per facility, dwelling and establishment."""
+    rng = np.random.default_rng(0)
+
+    def drawn(choices: Sequence[str]) -> list[str]:
+        return [choices[place] for place in rng.integers(len(choices), size=rows)]
+
+    towns, new = codes_of("commune", rows), [f"QN0{n}M" for n in range(1001, 2500)]
+    old = ["", "HZ", *codes_of("qpv", 1_500)]
+    kinds = drawn([f"{letter}{number}" for letter in "ABCDEFG" for number in range(101, 130)])
+    siret = [f"{number:014d}" for number in range(rows)]
+    days = pd.date_range("2012-01-01", "2025-12-31").strftime("%Y-%m-%d").tolist()
+    tables: dict[str, dict[str, list[str]]] = {
+        "facilities/BPE24": {
+            "AN": ["2024"] * rows, "NOMRS": siret, "DEPCOM": drawn(towns), "TYPEQU": kinds,
+            "DOM": [kind[:1] for kind in kinds], "SDOM": [kind[:2] for kind in kinds],
+            "SIRET": siret,
+        },
+        "dwellings/RPLS_2025": {
+            "Code Commune": drawn(towns), "Code Postal": drawn(towns),
+            "Nombre de pièces": drawn("1234"), "Surface habitable": drawn(["30", "55", "80"]),
+            "Année de construction": drawn(["1962", "1985"]),
+            "Code QPV 2024": drawn(["", "HZ", *new]), "Code QPV 2015": drawn(old),
+        },
+        "establishments/Geolocalisation": {
+            "siret": siret, "x": siret, "y": siret, "plg_qp24": drawn(["HZ", *new]),
+            "qualite_qp24": drawn("123"), "plg_qp15": drawn(old), "qualite_qp15": drawn("123"),
+        },
+        "establishments/StockEtablissement": {
+            "siren": siret, "nic": siret, "siret": siret, "dateCreationEtablissement": drawn(days),
+            "etat": drawn("AF"), "activite": drawn(["43.12Z"]), "effectif": drawn(["00", "NN"]),
+        },
+    }  # fmt: skip
+    found: dict[str, list[Path]] = {}
+    for name, columns in tables.items():
+        path = folder / f"{name}.csv"
+        path.parent.mkdir(exist_ok=True)
+        pd.DataFrame(columns).to_csv(path, sep=";", index=False)
+        found.setdefault(path.parent.name, []).append(path)
+    return found
+
+
+def worst_count(rows: int, times: int) -> float:
+    """Print the ratios of files counted row by row, and return the worst one."""
+    found: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, paths in records(Path(folder), rows).items():
+            ours = functools.partial(read_quietly, *paths)
+            bare = functools.partial(read_bare, *paths)
+            rounds = [(best(ours, 1), best(bare, 1)) for _ in range(times)]
+            us, them = (min(side) for side in zip(*rounds, strict=True))
+            found[name] = us / them
+    print(f"    {', '.join(f'{name} {ratio:.2f}' for name, ratio in found.items())}")
+    return max(found.values())
+
+
 def measures(*, small: bool) -> list[Measure | Sized]:
     """List what is promised of reading."""
     rows, times = (300, 1) if small else (35_000, 5)
@@ -220,6 +283,8 @@ def measures(*, small: bool) -> list[Measure | Sized]:
     heavy = functools.partial(worst_memory, rows, times, small=small)
     return [
         Measure("reading the slowest family / read_csv", TIME, slow),
+        Measure("counting one row per facility, dwelling or establishment / read_csv", TIME,
+                functools.partial(worst_count, 300 if small else 120_000, times)),
         Measure("reading a small file, slowest family, in ms", FIXED,
                 functools.partial(small_file, times, small=small)),
         Sized("reading the census by commune / read_csv", SIZES, census, TIME),

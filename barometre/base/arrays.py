@@ -13,6 +13,8 @@ RowNumbers: TypeAlias = NDArray[np.intp]
 """Row numbers, as numpy's own functions give and take them."""
 Booleans: TypeAlias = NDArray[np.bool_]
 
+_DENSE = 1 << 22  # numbers up to which a table of all of them is quicker than sorting those there
+
 
 def weighed(rows: Floats, weights: Floats) -> Floats:
     """Add up the columns of each row by their weights, one after the other.
@@ -66,3 +68,34 @@ def summed(terms: NDArray[Any], groups: RowNumbers, number: int) -> Floats:
     if len(groups) == number and bool((groups == np.arange(number)).all()):
         return terms.astype(np.float64)
     return np.bincount(groups, terms, minlength=number).astype(np.float64)
+
+
+def distinct_numbers(numbers: Integers, beyond: int) -> tuple[Integers, Integers]:
+    """List the different numbers, and the place of each of those given among them.
+
+    Parameters
+    ----------
+    numbers : array of int
+        Numbers, 0 or more.
+    beyond : int
+        A limit that all of them are under.
+
+    Returns
+    -------
+    tuple of arrays of int
+        The different numbers, sorted; the place of each number in them.
+
+    Examples
+    --------
+    >>> distinct_numbers(np.array([7, 2, 7]), 10)
+    (array([2, 7]), array([1, 0, 1]))
+    """
+    if beyond > max(_DENSE, 4 * len(numbers)):
+        present, place = np.unique(numbers, return_inverse=True)
+        return present, place.ravel()
+    there = np.zeros(beyond, dtype=bool)
+    there[numbers] = True
+    present = np.flatnonzero(there)
+    order = np.zeros(beyond, dtype=np.int64)
+    order[present] = np.arange(len(present))
+    return present, order[numbers]

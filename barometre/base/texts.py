@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow
 import pyarrow.compute
 
-from barometre.base.arrays import Booleans, Integers
+from barometre.base.arrays import Booleans, Integers, distinct_numbers
 
 Column: TypeAlias = pd.api.extensions.ExtensionArray
 Numbered: TypeAlias = npt.NDArray[np.integer[Any]]
@@ -24,8 +24,6 @@ Numbered: TypeAlias = npt.NDArray[np.integer[Any]]
 _BLOCK = 1 << 16  # rows gone through at once, a multiple of RUN
 RUN = 1 << 14
 """Rows of the longest run of one text; a column has that many rows in one piece or more."""
-
-_DENSE = 1 << 22  # numbers up to which a table of all of them is quicker than sorting those there
 
 
 @dataclass(frozen=True)
@@ -110,7 +108,9 @@ class Texts:
             return self
         added = [before + text for text in other.known]
         mine, theirs = self.positions[rows].astype(np.int64), other.positions[rows]
-        present, place = _distinct((mine + 1) * len(added) + theirs, len(added) * (self._size + 1))
+        present, place = distinct_numbers(
+            (mine + 1) * len(added) + theirs, len(added) * (self._size + 1)
+        )
         joined = []
         for first, second in (divmod(int(pair), len(added)) for pair in present):
             start = f"{self.known[first - 1]} ; " if first else ""
@@ -158,19 +158,6 @@ def _is_one(chunk: pyarrow.Array) -> bool:
         return False
     rows = np.frombuffer(held or b"", np.uint8)[ends[0] : ends[-1]].reshape(len(chunk), size)
     return bool((rows == rows[0]).all())
-
-
-def _distinct(numbers: Integers, beyond: int) -> tuple[Integers, Integers]:
-    """List the different numbers, all under a limit, and the place of each among them."""
-    if beyond > max(_DENSE, 4 * len(numbers)):
-        present, place = np.unique(numbers, return_inverse=True)
-        return present, place.ravel()
-    there = np.zeros(beyond, dtype=bool)
-    there[numbers] = True
-    present = np.flatnonzero(there)
-    order = np.zeros(beyond, dtype=np.int64)
-    order[present] = np.arange(len(present))
-    return present, order[numbers]
 
 
 class Writer:

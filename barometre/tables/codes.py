@@ -114,7 +114,7 @@ def check_codes(codes: Iterable[str], level: str) -> list[Fault]:
     """
     if level not in LEVELS:
         raise UnknownNameError("niveau", level, LEVELS)
-    texts = pd.Series(list(codes), dtype="object").astype("str").fillna("")
+    texts = _as_texts(codes).fillna("")
     bad = texts[~_fits(texts, level)]
     if bad.empty:
         return []
@@ -124,6 +124,13 @@ def check_codes(codes: Iterable[str], level: str) -> list[Fault]:
     remedy = "écrire « R32 » (« 32 » est un département)" if level == "region" else zero
     problem = f"{counted(bad.nunique(), 'code')} d'une autre forme que {level} : {cases}{more}"
     return [Fault("code", problem, remedy, bad.to_frame("code"))]
+
+
+def _as_texts(codes: Iterable[str]) -> pd.Series[str]:
+    """Number codes from 0; those that are a column of texts are not taken one by one."""
+    if isinstance(codes, pd.Series) and codes.dtype == "str":
+        return codes.reset_index(drop=True)
+    return pd.Series(list(codes), dtype="object").astype("str")
 
 
 def _fits(texts: pd.Series[str], level: str) -> pd.Series[bool]:

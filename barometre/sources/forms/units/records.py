@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from functools import reduce
-from operator import add
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -12,9 +9,10 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 
 from barometre.base.errors import BarometreError
-from barometre.sources.cell_tables import tables_of
+from barometre.sources.cell_tables import tables_of_columns
 from barometre.sources.files.sheets import column_texts
-from barometre.sources.forms.units.counts import Plan, Tally, cells_of, plan_of, tally
+from barometre.sources.forms.units.counts import counts_of
+from barometre.sources.forms.units.tally import KEYS, Plan, Tally, plan_of, summed, tally
 from barometre.sources.forms.units.unit_family import find_unit_family
 from barometre.tables.table_set import Tables
 
@@ -76,16 +74,16 @@ def count_records(records: ds.Dataset | dd.DataFrame, name: str) -> Tables:
     if isinstance(records, ds.Dataset):
         batches = records.to_batches(columns=plan.colonnes, batch_size=_ROWS, batch_readahead=2,
                                      fragment_readahead=1)  # fmt: skip
-        total = reduce(add, (tally(plan, _texts(pa.Table.from_batches([b]))) for b in batches),
-                       _nothing())  # fmt: skip
+        lots = (_texts(pa.Table.from_batches([batch])) for batch in batches)
+        total = summed(plan, (tally(plan, lot) for lot in lots))
     else:
         from dask.delayed import delayed
 
         parts = [delayed(_counted)(plan, part) for part in records[plan.colonnes].to_delayed()]
-        total = delayed(_added)(parts).compute()
-    ordered = Tally(Counter(dict(sorted(total.present.items()))), total.matched, total.rows)
-    counts = cells_of(family, ordered, name)
-    return tables_of(counts.cells, counts.territoires, name)
+        total = delayed(summed)(plan, parts).compute()
+    ordered = total.counted.sort_by([(name, "ascending") for name in KEYS])
+    counts = counts_of(family, Tally(ordered, total.rows), name)
+    return tables_of_columns(counts.parts, counts.territoires, name)
 
 
 def _columns(records: object) -> list[str]:
@@ -102,11 +100,3 @@ def _texts(lot: pa.Table) -> pa.Table:
 
 def _counted(plan: Plan, part: pd.DataFrame) -> Tally:
     return tally(plan, _texts(pa.Table.from_pandas(part, preserve_index=False)))
-
-
-def _added(parts: list[Tally]) -> Tally:
-    return reduce(add, parts, _nothing())
-
-
-def _nothing() -> Tally:
-    return Tally(Counter(), Counter(), 0)
