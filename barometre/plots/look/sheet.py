@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
-from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_agg import RendererAgg
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.text import Text
@@ -210,11 +210,7 @@ class Sheet:
     @property
     def renderer(self) -> RendererBase:
         """What measures texts."""
-        canvas = self.figure.canvas
-        if not isinstance(canvas, FigureCanvasAgg):  # a bare Figure, or a vector backend
-            canvas = FigureCanvasAgg(self.figure)
-        renderer: RendererBase = canvas.get_renderer()  # type: ignore[no-untyped-call]  # matplotlib's
-        return renderer
+        return _measuring(self.figure.dpi)
 
     def names(self, codes: Any) -> list[str]:
         """Return the names of codes, as the caller labels them."""
@@ -229,9 +225,7 @@ class Sheet:
 
     def wide(self, text: str, size: float, *, bold: bool = False) -> float:
         """Return the width of a text, in points."""
-        properties = mpl.font_manager.FontProperties(size=size, weight="bold" if bold else "normal")
-        width, _, _ = self.renderer.get_text_width_height_descent(text, properties, ismath=False)
-        return float(width) * 72 / self.figure.dpi
+        return _width(text, size, bold, self.figure.dpi)
 
     def folded(self, text: str, size: float, width: float, *, bold: bool = False) -> str:
         """Fold a text on a width in points, between words."""
@@ -456,6 +450,24 @@ class Sheet:
                 folded, (0, 0), xytext=(0, -under - 4.0), xycoords="axes fraction",
                 textcoords="offset points", va="top", fontsize=self.small - 0.5, color=SOFT,
             )  # fmt: skip
+
+
+@functools.lru_cache(maxsize=4)
+def _measuring(dpi: float) -> RendererBase:
+    """Make what measures texts: the same for all figures, so that matplotlib measures each once.
+
+    That of a figure is a new one whenever its size changes, and measures all its texts again.
+    """
+    renderer: RendererBase = RendererAgg(1, 1, dpi)  # type: ignore[no-untyped-call]  # matplotlib's
+    return renderer
+
+
+@functools.lru_cache(maxsize=65_536)
+def _width(text: str, size: float, bold: bool, dpi: float) -> float:
+    """Measure a text in the type of the house, in points."""
+    properties = mpl.font_manager.FontProperties(size=size, weight="bold" if bold else "normal")
+    width, _, _ = _measuring(dpi).get_text_width_height_descent(text, properties, ismath=False)
+    return float(width) * 72 / dpi
 
 
 def clean_lines(text: str) -> list[str]:
