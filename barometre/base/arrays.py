@@ -40,7 +40,7 @@ def weighed(rows: Floats, weights: Floats) -> Floats:
     """
     total = np.zeros(len(rows))
     for column, weight in zip(rows.T, weights, strict=True):
-        total += weight * column
+        total += column if weight == 1 else weight * column
     return total
 
 

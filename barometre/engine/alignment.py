@@ -96,7 +96,8 @@ def places_of(tables: Tables, keys: pd.MultiIndex) -> Places:
             wanted = pd.MultiIndex.from_arrays([found.fillna("").take(at), years], names=KEY)
         rows = given.index.get_indexer(latest_keys(wanted, given.index, POPULATION_AGE))
         population[rows >= 0] = given.to_numpy()[rows[rows >= 0]]
-    return Places(is_commune[at], found.notna().to_numpy()[at], population)
+    known = found.notna().to_numpy()[at]
+    return Places(is_commune[at], known, population, years.to_numpy(np.int64))
 
 
 def level_years(tables: Tables, keys: pd.MultiIndex) -> tuple[Integers, list[tuple[str, int]]]:
@@ -122,11 +123,14 @@ def strata_of(
     card: Card,
     tables: Mapping[str, pd.DataFrame],
     keys: pd.MultiIndex,
-    rows: RowNumbers,
+    rows: RowNumbers | None,
     places: Places,
     seen: Seen = ALONE,
 ) -> Strata | None:
-    """Bring the counts of an indicator on some keys; ``rows`` are the values that they enter."""
+    """Bring the counts of an indicator on some keys; ``rows`` are the values that they enter.
+
+    It is None where the keys are those of the values.
+    """
     if any(name not in tables for name in card.entrees):
         return None
     lead = tables[next(iter(card.entrees))].index
@@ -135,8 +139,7 @@ def strata_of(
     if not keys.equals(lead):
         at = lead.get_indexer(keys)
         columns = [np.where(at >= 0, column[at], np.nan) for column in columns]
-    counts = np.column_stack(columns)
-    return Strata(rows, counts, keys.get_level_values("annee").to_numpy(np.int64), places)
+    return Strata(rows, np.stack(columns).T, places)
 
 
 def counted_once(zones: pd.DataFrame, index: pd.Index) -> Booleans:

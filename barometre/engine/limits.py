@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -24,6 +24,7 @@ from barometre.engine.results import ORIGINS, Bounds, Notes, Values
 from barometre.engine.rounded_counts import linear_bounds
 from barometre.engine.sampling import (
     Interval,
+    Processing,
     SurveyDesign,
     grade_positions,
     newcombe,
@@ -197,47 +198,55 @@ class Places:
         It is a commune or an IRIS.
     population : array of float
         Population of its commune, missing when not given.
+    years : array of int
+        Year of the key.
     """
 
     commune: Booleans
     local: Booleans
     population: Floats
+    years: Integers
+    _fractions: dict[Processing, Floats] = field(default_factory=dict)
 
     def take(self, rows: RowNumbers) -> Places:
         """Bring on other rows."""
-        return Places(**{name: column[rows] for name, column in vars(self).items()})
+        return Places(self.commune[rows], self.local[rows], self.population[rows], self.years[rows])
+
+    def fraction(self, processing: Processing) -> Floats:
+        """Return the sampling fractions of a processing: indicators of the same keys share them."""
+        if processing not in self._fractions:
+            found = sampling_fraction(self.population, processing, self.years)
+            self._fractions[processing] = found
+        return self._fractions[processing]
 
 
 @dataclass(frozen=True)
 class Strata:
     """The counts that values come from: those of the territory itself, or of its communes.
 
-    ``row`` is the position, in the values, of the one that a stratum enters.
+    ``row`` is the position, in the values, of the one that a stratum enters; None where the strata
+    are the values themselves, in order. The counts of a column are side by side in memory.
     """
 
-    row: RowNumbers
+    row: RowNumbers | None
     counts: Floats
-    years: Integers
     places: Places
 
-    @functools.cached_property
-    def rows_are_values(self) -> bool:
-        """Tell strata that are the values themselves, in order: there is nothing to add up."""
-        return bool((self.row == np.arange(len(self.row))).all())
-
-    def rounding(self, card: Card, seen: Seen) -> Floats:
-        """Tell by how much each count of an indicator may differ from the true one."""
-        half = np.zeros_like(self.counts)
-        for j, (table, name) in enumerate(input_columns(card)):
+    def rounding(self, card: Card, seen: Seen) -> Floats | None:
+        """Tell by how much each count of an indicator may differ from the true one; None for 0."""
+        columns = input_columns(card)
+        if not any(table in ROUNDED for table, _ in columns):
+            return None
+        half, years, communes = np.zeros_like(self.counts), self.places.years, self.places.commune
+        for j, (table, name) in enumerate(columns):
             step, count = ROUNDED.get(table, 0.0), self.counts[:, j]
             if step:
                 multiple = count / step
-                exact = self.places.commune & ~np.isnan(count) & (multiple != np.floor(multiple))
-                rounded = self.places.commune
-                years = np.unique(self.years[exact]).tolist()
-                if years := seen.anywhere((card.id, "exact", table, name), years):
-                    rounded = rounded & ~np.isin(self.years, [*years])
-                half[rounded, j] = step / 2
+                exact = communes & ~np.isnan(count) & (multiple != np.floor(multiple))
+                told = pd.unique(years[exact]).tolist()
+                known = seen.anywhere((card.id, "exact", table, name), told)
+                rounded = communes & ~np.isin(years, [*known]) if known else communes
+                half[:, j] = np.where(rounded, step / 2, 0.0)
         return half
 
 
@@ -254,30 +263,29 @@ def bounds_of(
 ) -> tuple[Values, Bounds]:
     """Give values their limits and grades, and say in their notes why they have none."""
     plan, number = plan_of(card), len(values.keys)
-    low, high = np.full(number, np.nan), np.full(number, np.nan)
-    grade = np.full(number, -1, dtype=np.int8)
     known = values.statut == STATUSES.index("ok")
     computed = known & (values.origine == ORIGINS.index("calcule"))
-    said = np.full(number, -1, dtype=np.int64)
     if plan.method == "aucune" or strata is None:
-        said[computed] = notes.of([plan.reason or _NO_FORMULA])
+        low, high = np.full(number, np.nan), np.full(number, np.nan)
+        grade = np.full(number, -1, dtype=np.int8)
+        said = np.where(computed, notes.of([plan.reason or _NO_FORMULA]), -1)
     else:
         if plan.method == "arrondi":
-            rounding = strata.rounding(card, seen)
-            found = _register(card, plan, values.valeur, strata, rounding, notes)
+            found = _register(card, plan, values.valeur, strata, strata.rounding(card, seen), notes)
         else:
             found = _sample(card, plan, values.valeur, strata, design, notes)
         (low, high), grade, said = found
-        low, high = (np.where(computed, limit, np.nan) for limit in (low, high))
-        grade = np.where(computed, grade, -1).astype(np.int8)
+        if not computed.all():
+            low, high = (np.where(computed, limit, np.nan) for limit in (low, high))
+            grade = np.where(computed, grade, np.int8(-1))
     # A statistic that is only ever published has no interval anywhere: no value says it.
-    published = known & (values.origine == ORIGINS.index("publie"))
-    said[published] = -1 if card.nature == "publie" else notes.of([_PUBLISHED])[0]
-    said[known & (values.origine == ORIGINS.index("estime"))] = notes.of([_ESTIMATED])
-    said[known & (values.origine == ORIGINS.index("deduit"))] = notes.of([_DEDUCED])
-    note = notes.join(values.note, np.where(known, said, -1))
-    columns = {name: column for name, column in vars(values).items() if name != "note"}
-    return Values(**columns, note=note), Bounds(low, high, grade)
+    unsaid = card.nature == "publie"
+    for origin, text in (("publie", _PUBLISHED), ("estime", _ESTIMATED), ("deduit", _DEDUCED)):
+        rows = known & (values.origine == ORIGINS.index(origin))
+        if rows.any():
+            said[rows] = -1 if unsaid and origin == "publie" else notes.of([text])[0]
+    note = notes.join(values.note, said if known.all() else np.where(known, said, -1))
+    return replace(values, note=note), Bounds(low, high, grade)
 
 
 Found: TypeAlias = tuple[Interval, npt.NDArray[np.int8], Integers]
@@ -288,9 +296,11 @@ def _sample(
 ) -> Found:
     """Find the intervals of shares, or of differences of shares, of a census sample."""
     assert card.exploitation in ("principale", "complementaire")
-    fraction = sampling_fraction(strata.places.population, card.exploitation, strata.years)
-    shares, limits, sizes = [], [], []
-    above = below = np.full(len(value), np.inf)
+    fraction = strata.places.fraction(card.exploitation)
+    sampled = fraction != 1
+    shares: list[Floats] = []
+    limits: list[Interval] = []
+    informing, above, below = list[Floats](), list[Floats](), list[Floats]()
     for division in plan.fractions:
         deff = deff_of(card, division, design)
         assert division.below is not None
@@ -302,10 +312,9 @@ def _sample(
         )
         shares.append(p)
         limits.append(interval)
-        informing = np.where(fraction == 1, np.inf, fraction * n / deff)
-        sizes.append(_total(informing, strata, value))
-        above = np.minimum(above, _total(top, strata, value))
-        below = np.minimum(below, _total(n, strata, value))
+        size = np.where(sampled, fraction * n / deff, np.inf)
+        for terms, totals in ((size, informing), (top, above), (n, below)):
+            totals.append(_total(terms, strata, value))
     scale = _SCALES[card.unite]
     found, (low, high) = shares[0], limits[0]
     if plan.method == "newcombe":
@@ -314,29 +323,31 @@ def _sample(
     same = _same(scale * found, value)
     interval = Interval(*(np.where(same, scale * limit, np.nan) for limit in (low, high)))
     half = (interval.high - interval.low) / 2
-    grade = grade_positions(half, np.minimum.reduce(sizes), above, below)
+    grade = grade_positions(
+        half, *(functools.reduce(np.minimum, totals) for totals in (informing, above, below))
+    )
     outside = _any(~strata.places.local, strata, value)
-    asked = ~_any(fraction != 1, strata, value)  # everyone was: the design effect divides nothing
+    asked = ~_any(sampled, strata, value)  # everyone was: the design effect divides nothing
     differs, no_level, nobody, whole = notes.of(
         [_DIFFERS, _NO_LEVEL, _NO_POPULATION, SURVEYED_WHOLE]
     )
     why = np.where(np.isnan(half), nobody, np.where(asked, whole, -1))
-    why = np.where(~same, differs, np.where(outside, no_level, why))
+    if outside.any() or not same.all():
+        why = np.where(~same, differs, np.where(outside, no_level, why))
     return _holding(interval, value), grade, why
 
 
 def _register(
-    card: Card, plan: Plan, value: Floats, strata: Strata, rounding: Floats, notes: Notes
+    card: Card, plan: Plan, value: Floats, strata: Strata, rounding: Floats | None, notes: Notes
 ) -> Found:
     """Find what the rounding of the counts of a register leaves open."""
     (division,) = plan.fractions
-    counts, half = (
-        np.column_stack([_total(column, strata, value) for column in columns.T])
-        for columns in (strata.counts, rounding)
-    )
-    rounded = (half > 0).any(axis=1)
-    exact, _ = linear_bounds(counts, np.zeros_like(half), division.above, division.below)
-    low, high = exact, exact
+    counts = _totals(strata.counts, strata, value)
+    low, high = exact, _ = linear_bounds(counts, None, division.above, division.below)
+    rounded = np.zeros(len(value), dtype=bool)
+    if rounding is not None:
+        half = _totals(rounding, strata, value)
+        rounded = np.logical_or.reduce([column > 0 for column in half.T])
     if rounded.any():
         low, high = linear_bounds(counts, half, division.above, division.below)
     scale = _SCALES.get(card.unite, 1.0)
@@ -362,19 +373,24 @@ def _register(
     return _holding(bounds, value), grade, why
 
 
+def _totals(counts: Floats, strata: Strata, value: Floats) -> Floats:
+    """Add up the strata of each value, column by column."""
+    if strata.row is None:
+        return counts
+    return np.stack([_total(column, strata, value) for column in counts.T]).T
+
+
 def _total(terms: Floats, strata: Strata, value: Floats) -> Floats:
     """Add up the strata of each value; a value without stratum has nothing known."""
-    if strata.rows_are_values and len(strata.row) == len(value):
-        return np.asarray(terms, np.float64)
+    if strata.row is None:
+        return terms
     sums = summed(terms, strata.row, len(value))
     sums[np.bincount(strata.row, minlength=len(value)) == 0] = np.nan
     return sums
 
 
 def _any(where: Booleans, strata: Strata, value: Floats) -> Booleans:
-    if strata.rows_are_values and len(strata.row) == len(value):
-        return where
-    return summed(where, strata.row, len(value)) > 0
+    return where if strata.row is None else summed(where, strata.row, len(value)) > 0
 
 
 def _same(found: Floats, value: Floats) -> Booleans:

@@ -104,8 +104,11 @@ class Notes:
 
     def join(self, first: Integers, second: Integers) -> Integers:
         """Append the second notes to the first ones, unless they say it already."""
-        joined = np.where(first < 0, second, first)
-        both = np.flatnonzero((first >= 0) & (second >= 0) & (first != second))
+        noted = first >= 0
+        if not noted.any():
+            return second.copy()
+        joined = np.where(noted, first, second)
+        both = np.flatnonzero(noted & (second >= 0) & (first != second))
         if not len(both):
             return joined
         pairs, inverse = np.unique(

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from barometre.base.arguments import Numbers, as_numbers, as_shares, is_number
-from barometre.base.arrays import Floats, RowNumbers, summed
+from barometre.base.arrays import Booleans, Floats, RowNumbers, summed
 from barometre.base.errors import BarometreError, UnknownNameError
 from barometre.engine.results import GRADES
 from barometre.tables.table_set import Positions
@@ -278,29 +278,43 @@ def stratified_intervals(
     fraction: Floats,
     deff: float | Floats,
     *,
-    unions: RowNumbers,
+    unions: RowNumbers | None,
     number: int,
     level: float,
 ) -> tuple[Floats, Interval]:
     """Apply `stratified_wilson` to many unions; ``unions`` is the position of each stratum's.
 
-    Numbers are those of checked tables: they are not looked at again.
+    It is None where each stratum is a union by itself. Numbers are those of checked tables: they
+    are not looked at again.
     """
-    effective = fraction * n / deff
     some = n != 0
 
     def total(terms: Floats) -> Floats:
-        return summed(np.where(some, terms, 0.0), unions, number)
+        own = np.where(some, terms, 0.0)
+        return own if unions is None else summed(own, unions, number)
 
     whole = total(n)
+    drawn = _rows(fraction != 1)  # the other strata, surveyed whole, add nothing to the variance
+    at = drawn if unions is None else unions[drawn]
     with np.errstate(divide="ignore", invalid="ignore"):
         p = total(n * share) / whole
         p = np.where(np.abs(p - 1) <= 1e-12, 1.0, p)  # a sum of shares of 1
-        unit = n**2 * (1 - fraction) / effective
-        own = (share / p[unions]) * ((1 - share) / (1 - p[unions]))  # p (1-p) could underflow
-        at_end = ((p == 0) | (p == 1))[unions]
-        variance = total(unit * np.where(at_end, 1, own)) / whole**2
-    return p, score_interval(p, variance, level)
+        q, near, size, taken = p[at], share[drawn], n[drawn], fraction[drawn]
+        effective = taken * size / np.broadcast_to(deff, n.shape)[drawn]
+        unit = size**2 * (1 - taken) / effective
+        own = (near / q) * ((1 - near) / (1 - q))  # p (1-p) could underflow
+        terms = np.zeros(len(n))
+        terms[drawn] = unit * np.where((q == 0) | (q == 1), 1, own)
+        variance = total(terms) / whole**2
+    low = np.clip(p, 0, 1)  # no width without variance
+    high, wide = low.copy(), _rows(variance != 0)
+    low[wide], high[wide] = score_interval(p[wide], variance[wide], level)
+    return p, Interval(low, high)
+
+
+def _rows(flags: Booleans) -> RowNumbers | slice:
+    """Give the rows that are told, at no cost when all are."""
+    return slice(None) if flags.all() else np.flatnonzero(flags)
 
 
 # ---- differences and grades ----------------------------------------------------------------------
@@ -394,8 +408,10 @@ def grade(
 
 def grade_positions(half: Floats, size: Floats, above: Floats, below: Floats) -> Positions:
     """Return the position of each grade in ``GRADES``, -1 for none."""
+    unknown = np.isnan(half)
+    loose = (half > CAUTION) | ((size < MIN_EFFECTIVE) & ~unknown)
     few = (below < MIN_DENOMINATOR) | (above < MIN_NUMERATOR)
-    loose = (half > CAUTION) | ((size < MIN_EFFECTIVE) & ~np.isnan(half))
-    a, b, c, d, none = (np.int8(place) for place in (0, 1, 2, 3, -1))
-    found = np.where(loose, c, np.where(half > PRECISE, b, a))
-    return np.where(few, d, np.where(np.isnan(half), none, found))
+    # Sums of bytes: what is chosen row by row takes six times longer.
+    found = np.maximum(np.multiply(loose, np.int8(2)), np.multiply(half > PRECISE, np.int8(1)))
+    found = np.subtract(found, unknown, dtype=np.int8)
+    return np.asarray(found + np.multiply(few, np.int8(3) - found), dtype=np.int8)

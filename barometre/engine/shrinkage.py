@@ -21,7 +21,6 @@ from barometre.engine.sampling import (
     SurveyDesign,
     effective_size,
     normal_quantile,
-    sampling_fraction,
     score_interval,
 )
 from barometre.engine.values import compute
@@ -305,14 +304,14 @@ def _share(card: Card) -> Fraction | None:
 def _size(card: Card, tables: Tables, keys: pd.MultiIndex, design: SurveyDesign) -> Floats:
     """Return the denominators of an indicator; those of the census as effective sizes."""
     places = places_of(tables, keys)
-    strata = strata_of(card, tables, keys, np.arange(len(keys)), places)
+    strata = strata_of(card, tables, keys, None, places)
     division = _share(card)
     if strata is None or division is None or division.below is None:
         return np.full(len(keys), np.nan)
     n = weighed(strata.counts, division.below)
     if card.exploitation not in ("principale", "complementaire"):
         return n
-    fraction = sampling_fraction(places.population, card.exploitation, strata.years)
+    fraction = places.fraction(card.exploitation)
     return effective_size(n, fraction=fraction, deff=deff_of(card, division, design))
 
 

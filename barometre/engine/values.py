@@ -235,8 +235,7 @@ def _with_strata(
         if places is None:
             places = places_of(checked, keys)
             known.append((keys, places))
-        rows = np.arange(len(keys))
-        yield name, values, strata_of(indicator_card(name), frames, keys, rows, places, seen)
+        yield name, values, strata_of(indicator_card(name), frames, keys, None, places, seen)
 
 
 def filled_values(
