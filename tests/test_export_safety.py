@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import zipfile
 from collections.abc import Callable
@@ -16,8 +17,9 @@ from barometre.pages import results_file
 from barometre.pages.demo import run_demo
 from barometre.pages.results_file import check_destination, write_results, write_template
 from barometre.tables.table_set import Tables
-from tests.calls import run
+from tests.calls import call
 
+SLOW = os.environ.get("BAROMETRE_SLOW") == "1"
 HOMES = "code;annee;logements;logements_vacants\n59172;2021;80;12\n"
 WRITERS: dict[str, Callable[[Path, Tables], Path]] = {
     "xlsx": lambda f, t: write_results(bcs.compute(t), f / "r.xlsx", t.territoires),
@@ -51,6 +53,7 @@ def test_the_date_of_a_workbook_is_that_of_its_data_or_is_given(
     assert "2023-11-14T22:13:20Z" in core(write_results(results, tmp_path / "r.xlsx"))
 
 
+@pytest.mark.skipif(not SLOW, reason="long: each kind of file has its own test of this")
 def test_the_demonstration_writes_the_same_bytes(tmp_path: Path) -> None:
     from rich.console import Console
 
@@ -76,11 +79,11 @@ def test_a_source_is_never_replaced(tmp_path: Path) -> None:
     twin = tmp_path / "jumeau.csv"
     twin.hardlink_to(source)
     for given, out in ((source, source), (source, link), (link, source), (source, twin)):
-        done = run("compute", str(given), "--out", str(out))
-        assert done.returncode == 1
-        assert "est l'une des sources, et serait remplacé" in done.stderr
-    folder = run("compute", str(tmp_path), "--out", str(source))
-    assert folder.returncode == 1
+        done = call("compute", str(given), "--out", str(out))
+        assert done.code == 1
+        assert "est l'une des sources, et serait remplacé" in done.err
+    folder = call("compute", str(tmp_path), "--out", str(source))
+    assert folder.code == 1
     assert source.read_text(encoding="utf-8") == HOMES
 
 
@@ -88,8 +91,8 @@ def test_results_written_beside_the_sources_are_written_again(tmp_path: Path) ->
     (tmp_path / "logements.csv").write_text(HOMES, encoding="utf-8")
     for name in ("r.csv", "r.xlsx", "r.parquet"):
         for _ in range(2):
-            done = run("compute", str(tmp_path), "--out", str(tmp_path / name))
-            assert done.returncode == 0, done.stderr
+            done = call("compute", str(tmp_path), "--out", str(tmp_path / name))
+            assert done.code == 0, done.err
     (tmp_path / "notes.csv").write_text("a;b\n", encoding="utf-8")
     with pytest.raises(BarometreError, match=r"notes\.csv est l'une des sources"):
         check_destination(tmp_path / "notes.csv", [tmp_path])
@@ -99,12 +102,12 @@ def test_results_written_beside_the_sources_are_written_again(tmp_path: Path) ->
 def test_csv_for_excel_from_the_command_line(tmp_path: Path) -> None:
     (tmp_path / "logements.csv").write_text(HOMES, encoding="utf-8")
     out = tmp_path / "r.csv"
-    done = run("compute", str(tmp_path / "logements.csv"), "--out", str(out), "--csv", "excel")
-    assert done.returncode == 0, done.stderr
+    done = call("compute", str(tmp_path / "logements.csv"), "--out", str(out), "--csv", "excel")
+    assert done.code == 0, done.err
     assert ";15,0;" in out.read_text(encoding="utf-8-sig")
-    wrong = run("compute", str(tmp_path / "logements.csv"), "--out", str(out), "--csv", "exel")
-    assert wrong.returncode == 1
-    assert "Vouliez-vous dire « excel »" in wrong.stderr
+    wrong = call("compute", str(tmp_path / "logements.csv"), "--out", str(out), "--csv", "exel")
+    assert wrong.code == 1
+    assert "Vouliez-vous dire « excel »" in wrong.err
 
 
 # ---- failures -----------------------------------------------------------------------------------

@@ -261,8 +261,7 @@ def test_the_same_results_write_the_same_bytes(
     folders = []
     for name in ("a", "b"):
         shuffled = results.sample(frac=1, random_state=1) if name == "b" else results
-        assert len(shuffled) == len(results)
-        bcs.report(results, tmp_path / name, territories=[SMALL], tables=tables)
+        bcs.report(shuffled, tmp_path / name, territories=[SMALL], tables=tables)
         folders.append(_bytes(tmp_path / name))
     assert folders[0] == folders[1]
 

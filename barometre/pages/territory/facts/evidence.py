@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from barometre.cards.listing import load_cards
 from barometre.compare.proof.breaks import Bridge
 from barometre.compare.proof.counts import counts_behind
 from barometre.compare.proof.trends import trend
@@ -126,7 +127,7 @@ def gather(
     given = None if tables is None else as_tables(tables)
     if labels is None and given is not None:
         labels = given.territoires
-    shown = displayed(checked_rows(results).frame.reset_index(drop=True))
+    shown = _in_order(displayed(checked_rows(results).frame))
     there = list(dict.fromkeys(shown["code"].astype(str)))
     known = members(membership)
     refs = {
@@ -147,6 +148,19 @@ def gather(
         given,
         level,
     )
+
+
+def _in_order(shown: pd.DataFrame) -> pd.DataFrame:
+    """Put rows in the order of the catalogue, whatever that received: a page follows from them.
+
+    Ties are ranked, and what is chosen among equals is chosen, in this order.
+    """
+    place = {name: number for number, name in enumerate(load_cards())}
+    rank = shown["indicateur"].astype(str).map(place).fillna(len(place))
+    keys = pd.DataFrame({"rank": rank, **{k: shown[k].astype(str) for k in ("indicateur", "code")}})
+    keys["annee"] = shown["annee"]
+    order = keys.reset_index(drop=True).sort_values(["rank", "indicateur", "annee", "code"]).index
+    return shown.iloc[order].reset_index(drop=True)
 
 
 def _comparable(shown: pd.DataFrame, code: str) -> list[str]:
