@@ -41,7 +41,7 @@ HEADER = """| measure | sizes | seconds | times the reference | at most | slope 
 def listed(*, small: bool) -> dict[str, Measure | Sized]:
     """List every promise by name."""
     every = [
-        *computing.measures(),
+        *computing.measures(small=small),
         *comparisons.measures(),
         *composite.measures(),
         *robustness.measures(),

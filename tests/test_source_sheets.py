@@ -18,7 +18,7 @@ import pytest
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError
-from barometre.sources.files import sheets
+from barometre.sources.files import parquet, sheets
 from barometre.sources.files.text import Source, open_sources
 from tests.test_source_text import cells, only, write
 
@@ -71,7 +71,7 @@ def test_workbook(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_cells_as_text(value: object, expected: str) -> None:
-    assert sheets.as_text(value) == expected
+    assert parquet.as_text(value) == expected
 
 
 def test_a_sheet_whose_dimensions_are_wrong(tmp_path: Path) -> None:

@@ -12,14 +12,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from barometre import datasets
 from barometre.base.errors import BarometreError, NoTableError, UnknownNameError
-from barometre.datasets.places.choose import restrict
-from barometre.datasets.places.territory import Selection
 from barometre.sources.file_report import FileReport, Reading, described, set_aside
 from barometre.sources.files.text import (
     SUFFIXES,
@@ -39,6 +37,9 @@ from barometre.sources.wide import family
 from barometre.sources.wide.by_family import unrecognised
 from barometre.sources.wide.revisions import revised
 from barometre.tables.table_set import Tables, combine
+
+if TYPE_CHECKING:
+    from barometre.datasets.places.territory import Selection
 
 
 class SourceWarning(UserWarning):
@@ -94,6 +95,8 @@ class _Run:
         """Keep what a file gave, one's own territory only."""
         tables = reading.tables
         if self.place is not None and not reading.aside:
+            from barometre.datasets.places.choose import restrict  # loaded for a territory only
+
             tables = restrict(tables, self.place)
         self.readings.append(Reading(tables, reading.report, reading.aside))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from barometre.base.errors import BarometreError
-from barometre.sources.files.sheets import as_text
+from barometre.sources.files.parquet import as_text
 
 LARGEST = 2**26
 """Bytes of the largest file read: in memory, its objects take some ten times as much."""

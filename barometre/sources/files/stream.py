@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from barometre.base.errors import BarometreError
 from barometre.sources.files.delimited import Header, is_utf8
-from barometre.sources.files.sheets import column_texts, open_parquet
+from barometre.sources.files.parquet import column_texts, open_parquet
 
 Opening = Callable[[], IO[bytes]]
 

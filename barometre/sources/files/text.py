@@ -13,13 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import pandas as pd
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, NoTableError, counted
-from barometre.sources.files import answers, delimited, large, limits, sheets, stream
+from barometre.sources.files import answers, delimited, limits, parquet, stream
 from barometre.sources.files.delimited import HEAD
+
+if TYPE_CHECKING:
+    from barometre.sources.files.sheets import SheetHeader
 
 Opening = Callable[[], IO[bytes]]
 """Opens a file or the member of an archive; a source keeps it, not bytes: many may be open."""
@@ -283,11 +286,15 @@ def _read_csv(
     with opening() as file:
         content = limits.read_at_most(file, delimited.LARGEST + 1)
     if len(content) > delimited.LARGEST:
+        from barometre.sources.files import large  # loaded with the first such file
+
         return large.read_columns(nom, opening, header, columns, most)
     return delimited.read_columns(nom, delimited.as_utf8(nom, content), header, columns, most)
 
 
 def _book_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Source]:
+    from barometre.sources.files import sheets  # loaded with the first workbook
+
     def recogniser(sheet: str) -> delimited.Recogniser:
         return lambda names: recognise(names, f"{nom} [{sheet}]")
 
@@ -311,16 +318,18 @@ def _read_sheet(
     nom: str,
     opening: Opening,
     sheet: str,
-    header: sheets.SheetHeader,
+    header: SheetHeader,
     columns: Sequence[str],
     most: int,
 ) -> pd.DataFrame:
+    from barometre.sources.files import sheets
+
     return sheets.read_columns(nom, _bytes(opening), sheet, header, columns, most)
 
 
 def _parquet_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Source]:
     with opening() as file:
-        names = sheets.parquet_names(file)
+        names = parquet.parquet_names(file)
     read = partial(_read_parquet, nom, opening, names)
     batches = partial(stream.parquet_batches, opening, names)
     return [Source(nom, names, read, recognise(names, nom), batches)]
@@ -331,7 +340,7 @@ def _read_parquet(
 ) -> pd.DataFrame:
     positions = [names.index(column) for column in columns]
     with opening() as file:
-        return sheets.parquet_columns(nom, file, positions, columns, most)
+        return parquet.parquet_columns(nom, file, positions, columns, most)
 
 
 def _json_sources(nom: str, opening: Opening, recognise: Recogniser) -> list[Source]:

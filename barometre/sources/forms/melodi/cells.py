@@ -17,9 +17,8 @@ import pandas as pd
 
 from barometre.base.errors import Fault, FaultsError
 from barometre.sources.files.text import Source
-from barometre.sources.forms.melodi.cubes import Cube, Target, Term
+from barometre.sources.forms.melodi.cubes import LEVELS, Cube, Target, Term
 from barometre.sources.forms.melodi.rows import (
-    LEVELS,
     Rows,
     Wanted,
     check_header,

@@ -20,6 +20,15 @@ from barometre.base.errors import CardError, Fault, FaultsError
 from barometre.cards.columns import MODELS, columns_of
 from barometre.cards.listing import load_cards
 
+LEVELS: Mapping[str, str] = {
+    "COM": "commune",
+    "EPCI": "epci",
+    "DEP": "departement",
+    "REG": "region",
+    "FRANCE": "france_metropolitaine",
+}
+"""Our level, by object of Insee's geography; the others are left out. GEO alone is no key."""
+
 KEYS = ("GEO", "TIME_PERIOD", "OBS_VALUE")
 """Columns that every long file has."""
 

@@ -26,10 +26,8 @@ from barometre import datasets
 from barometre.base.errors import Fault, FaultsError, counted
 from barometre.sources.file_report import Reading
 from barometre.sources.files.text import Source, stem_of
-from barometre.sources.forms.melodi.cells import read_cube
-from barometre.sources.forms.melodi.cubes import Cube, find_cube, unread
+from barometre.sources.forms.melodi.cubes import LEVELS, Cube, find_cube, unread
 from barometre.sources.forms.melodi.long_files import reading_of
-from barometre.sources.forms.melodi.rows import LEVELS
 from barometre.sources.kind import Beside, Kind, Waiting
 from barometre.tables.codes import level_of
 
@@ -197,6 +195,8 @@ def _codes_by_name(
 
 
 def _read(cube: Cube | None, source: Source, beside: Beside) -> Reading:
+    from barometre.sources.forms.melodi.cells import read_cube  # loaded with the first such file
+
     coded = _coded_header(source.entete)
     if cube is None or cube.refus:
         raise unread(cube, coded, source.nom, source.stem)

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 from barometre.base.errors import counted
 from barometre.sources.cell_tables import tables_of
 from barometre.sources.file_report import Reading, described
 from barometre.sources.files.text import Source, stem_of
-from barometre.sources.forms.melodi.cells import CubeCells, read_cube
 from barometre.sources.forms.melodi.cubes import Cube, find_cube, is_long, unread
 from barometre.sources.kind import Kind, Recognised
+
+if TYPE_CHECKING:
+    from barometre.sources.forms.melodi.cells import CubeCells
 
 _ANSWER = ".json"
 
@@ -27,6 +30,8 @@ def _recognise(header: Sequence[str], nom: str) -> Recognised | None:
 def _read(cube: Cube | None, source: Source) -> Reading:
     if cube is None or cube.refus:
         raise unread(cube, source.entete, source.nom, source.stem)
+    from barometre.sources.forms.melodi.cells import read_cube  # loaded with the first such file
+
     cells = read_cube(cube, source, whole=_ANSWER not in source.nom.lower())
     return reading_of(cube, cells, source)
 

@@ -20,17 +20,8 @@ from barometre.base.errors import Fault, FaultsError, counted
 from barometre.base.french import format_number
 from barometre.sources.files.text import Source
 from barometre.sources.files.values import parse_numbers
-from barometre.sources.forms.melodi.cubes import KEYS, Cube, Term, dimensions_of
+from barometre.sources.forms.melodi.cubes import KEYS, LEVELS, Cube, Term, dimensions_of
 from barometre.tables.table_set import STATUSES
-
-LEVELS: Mapping[str, str] = {
-    "COM": "commune",
-    "EPCI": "epci",
-    "DEP": "departement",
-    "REG": "region",
-    "FRANCE": "france_metropolitaine",
-}
-"""Our level, by object of Insee's geography; the others are left out. GEO alone is no key."""
 
 _SECRET, _ABSENT = STATUSES.index("secret"), STATUSES.index("non_disponible")
 _ELSEWHERE = "K"  # the data are in another category: the row is not to be read

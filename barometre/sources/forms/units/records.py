@@ -10,7 +10,7 @@ import pyarrow.dataset as ds
 
 from barometre.base.errors import BarometreError
 from barometre.sources.cell_tables import tables_of_columns
-from barometre.sources.files.sheets import column_texts
+from barometre.sources.files.parquet import column_texts
 from barometre.sources.forms.units.counts import counts_of
 from barometre.sources.forms.units.tally import KEYS, Plan, Tally, plan_of, summed, tally
 from barometre.sources.forms.units.unit_family import find_unit_family
