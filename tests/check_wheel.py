@@ -11,24 +11,34 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+READ = (
+    "package", "cards", "datasets", "places", "source_families", "melodi", "unit_records",
+    "territory_pages", "people_page", "cli", "cli_contract", "compute", "idh4",
+)  # fmt: skip
+"""Tests of what is read from the package itself (cards, data, families, templates) and of its program.
+
+The modules are those that `make test` has just tested in whole, byte for byte.
+"""
 MOVED = {"indicators/": "barometre/_indicators/", "datasets/": "barometre/_datasets/"}
 
 
-def expected_files() -> set[str]:
-    """List the tracked files that the wheel must hold, under their names in the wheel."""
+def expected_files() -> dict[str, bytes]:
+    """Read the tracked files that the wheel must hold, under their names in the wheel."""
     run = subprocess.run(
         ["git", "ls-files", "barometre", "indicators", "datasets"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    names = set()
+    files = {}
     for name in run.stdout.splitlines():
+        moved = name
         for old, new in MOVED.items():
-            name = name.replace(old, new) if name.startswith(old) else name
-        names.add(name)
-    return names
+            moved = name.replace(old, new) if name.startswith(old) else moved
+        files[moved] = (ROOT / name).read_bytes()
+    return files
 
 
 def main() -> int:
@@ -40,20 +50,28 @@ def main() -> int:
             check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         (wheel,) = folder.glob("*.whl")
-        held = {n for n in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in n}
+        with zipfile.ZipFile(wheel) as archive:
+            packed = [name for name in archive.namelist() if ".dist-info/" not in name]
+            held = {name: archive.read(name) for name in packed}
         expected = expected_files()
-        for word, names in (("missing", expected - held), ("not tracked", held - expected)):
+        differ = {n for n in held.keys() & expected.keys() if held[n] != expected[n]}
+        for word, names in (
+            ("missing", expected.keys() - held.keys()),
+            ("not tracked", held.keys() - expected.keys()),
+            ("not the same", differ),
+        ):
             if names:
                 print(f"{word} in the wheel: {', '.join(sorted(names))}")
         if held != expected:
             return 1
         print(f"wheel: {len(held)} files, those that are tracked")
-        return run_tests(wheel, folder / "elsewhere")
+        return run_tests(wheel, folder / "elsewhere", [f"tests/test_{name}.py" for name in READ])
 
 
 def run_tests(
     package: Path,
     folder: Path,
+    tests: Sequence[str] = ("tests",),
     *,
     interpreter: Path = Path(sys.executable),
     constraints: str = "constraints.txt",
@@ -74,7 +92,7 @@ def run_tests(
         "-n",
         "auto",
     ]
-    return subprocess.run([python, "-m", "pytest", *options, "tests"], cwd=folder).returncode
+    return subprocess.run([python, "-m", "pytest", *options, *tests], cwd=folder).returncode
 
 
 if __name__ == "__main__":
