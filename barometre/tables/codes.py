@@ -137,7 +137,9 @@ def _fits(texts: pd.Series[str], level: str) -> pd.Series[bool]:
     if level == "union":
         return texts.str.strip() != ""
     good = matched(texts, _FORMS[level])
-    return good & texts.map(_siren).astype(bool) if level == "epci" else good
+    if level != "epci":
+        return good
+    return good & texts.isin([code for code in texts[good].unique() if _siren(code)])
 
 
 def are_codes(names: pd.Index | pd.Series[str]) -> bool:

@@ -213,11 +213,10 @@ def _with_epci(quarters: pd.DataFrame, places: pd.DataFrame) -> pd.DataFrame:
     """Give a neighbourhood of which only the communes are known the EPCI of these."""
     known = quarters[quarters["epci"] != ""]
     rest = quarters[quarters["epci"] == ""]
+    epci = dict(zip(places.index, places["epci"].to_numpy(object, na_value=""), strict=True))
+    among = [[epci.get(code, "") for code in codes.split()] for codes in rest["communes"]]
     lists = pd.Series(
-        [
-            list(dict.fromkeys(places["epci"].reindex(codes.split()).dropna())) or [""]
-            for codes in rest["communes"]
-        ],
+        [list(dict.fromkeys(filter(None, found))) or [""] for found in among],
         index=rest.index,
         dtype="object",
     )
@@ -313,7 +312,8 @@ def _of_frame(frame: pd.DataFrame, source: str) -> pd.DataFrame:
             {"nom": "first", "epci": " ".join, "communes": " ".join}
         )
         rows["communes"] = rows["communes"].map(_once)
-    rows["epci"] = [list(dict.fromkeys(cell.split())) or [""] for cell in _listed(rows["epci"])]
+    cells = _listed(rows["epci"]).to_numpy(object)
+    rows["epci"] = [list(dict.fromkeys(cell.split())) or [""] for cell in cells]
     quarters = rows["code"].str.match(r"Q[PN]")  # not the row "Ensemble" of a list of QPV
     return _checked(
         rows[quarters].explode("epci") if quarters.any() else rows.explode("epci"), source
