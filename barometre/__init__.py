@@ -92,10 +92,10 @@ if TYPE_CHECKING:
         read_qpv_correspondence as read_qpv_correspondence,
     )
     from barometre.sources.forms.lists.quarters import read_qpv_members as read_qpv_members
-    from barometre.sources.forms.units.records import count_records as count_records
     from barometre.sources.reading import SourceWarning as SourceWarning
     from barometre.sources.reading import check_files as check_files
     from barometre.sources.reading import read as read
+    from barometre.sources.records import count_records as count_records
     from barometre.tables.codes import level_of as level_of
     from barometre.tables.codes import repair_codes as repair_codes
     from barometre.tables.members import RepairedCodes as RepairedCodes

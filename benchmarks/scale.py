@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import functools
 import math
-import tempfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 import barometre as bcs
 from barometre.composite import Index
 from benchmarks.composite import LEAVES, NODES, national
+from benchmarks.records import KINDS, counted
 from benchmarks.timing import Measure, Run, Sized, best, peak_of
 
 GIGABYTE = 1024.0
@@ -29,18 +25,12 @@ tables = tables_of("commune", communes, tuple(range(2012, 2022)))
 names = [name for name in bcs.catalogue().index][:indicators]
 print(len(bcs.compute(tables, names)))
 """
-_COUNT = """
-import sys
-from pyarrow import dataset
-import barometre as bcs
-bcs.count_records(dataset.dataset(sys.argv[1]), "BPE24")
-"""
 
 
 def measures(*, small: bool) -> list[Measure | Sized]:
     """List what is promised of large inputs."""
     communes = (3_500, 11_000, 35_000)
-    most, files = (300, 1) if small else (35_000, 20)
+    most, files, kinds = (300, 1, ["BPE"]) if small else (35_000, 20, [*KINDS])
     return [
         Sized("suppress, rows of 12 columns / naive NumPy", (320, 1_000, 3_200), secrecy, math.inf,
               seconds=20.0),
@@ -49,7 +39,8 @@ def measures(*, small: bool) -> list[Measure | Sized]:
         Measure("Monte-Carlo ranks of 57 indicators, in s", 30.0, lambda: all_ranks(most)),
         Measure("contributions of 30 leaves, mixed means, in s", 5.0, lambda: contributions(most)),
         Measure("memory of compute, 10 years of 57 indicators, in GB", 2.5, lambda: computed(most)),
-        Measure("memory of 20 million records counted, in GB", 1.0, lambda: records(files)),
+        *(Measure(f"memory of 20 million records counted, {kind}, in GB", 1.0,
+                  functools.partial(counted_memory, kind, files)) for kind in kinds),
     ]  # fmt: skip
 
 
@@ -154,11 +145,9 @@ def computed(communes: int) -> float:
     return peak_of(_COMPUTE, str(communes), "57") / GIGABYTE
 
 
-def records(files: int) -> float:
-    """Take the memory of a process that counts the records of files."""
-    with tempfile.TemporaryDirectory() as folder:
-        write_records(Path(folder), files)
-        return peak_of(_COUNT, folder) / GIGABYTE
+def counted_memory(kind: str, millions: int) -> float:
+    """Take the memory of a process that counts records."""
+    return counted(kind, millions)[1]
 
 
 def mixed() -> Index:
@@ -169,16 +158,3 @@ def mixed() -> Index:
     table = [*leaves, *nodes, ("indice", None, 1.0, "geometric")]
     frame = pd.DataFrame(table, columns=["id", "parent", "weight", "aggregate"])
     return Index.from_table(frame.assign(direction=1), normalise="minmax", out=(1, 100))
-
-
-def write_records(folder: Path, files: int) -> None:
-    """Write facilities, a million rows a file."""
-    rng, size = np.random.default_rng(0), 1_000_000
-    codes = pa.array([f"{d:02d}{c:03d}" for d in range(1, 96) if d != 20 for c in range(1, 371)])
-    kinds = pa.array([f"{letter}{number}" for letter in "ABCDEFG" for number in range(101, 130)])
-    for i in range(files):
-        kind = kinds.take(pa.array(rng.integers(len(kinds), size=size)))
-        place = codes.take(pa.array(rng.integers(len(codes), size=size)))
-        domain, part = (pc.utf8_slice_codeunits(kind, 0, n) for n in (1, 2))
-        columns = {"AN": pa.repeat("2024", size), "DEPCOM": place, "TYPEQU": kind, "DOM": domain}
-        pq.write_table(pa.table({**columns, "SDOM": part}), folder / f"{i}.parquet")

@@ -1,15 +1,17 @@
 """All communes, all years, all indicators: in memory year by year, then on two workers of Dask.
 
-    python -m benchmarks.spread --communes 35000 --limit 1.5GB
+    python -m benchmarks.spread --communes 35000 --limit 1GB --parts 40
 
 Tables are drawn, then written as Parquet, one file per table and year, in a folder that all see.
-The memory limit is that of each worker.
+The memory limit is that of each worker; one that passes it is started again by Dask, in another
+process: the run is then refused.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -21,7 +23,6 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 YEARS = range(2012, 2022)
-PARTS = 20  # of territories: as many as the frame that has most
 
 
 def peak() -> float:
@@ -61,25 +62,31 @@ def by_years(folder: Path, out: Path) -> list[float]:
     return [peak()]
 
 
-def by_dask(folder: Path, out: Path, limit: str) -> list[float]:
+def by_dask(folder: Path, out: Path, limit: str, parts: str) -> list[float]:
     """Compute by parts of territories, on two workers, and say what each of them held."""
+    import dask
     import dask.dataframe as dd
     from dask.distributed import Client, LocalCluster
 
     import barometre as bcs
 
+    # The pool that Arrow has by default keeps what it freed: a worker would seem full, and wait.
+    pool = {"distributed.nanny.pre-spawn-environ.ARROW_DEFAULT_MEMORY_POOL": "system"}
     with (
+        dask.config.set(pool),
         LocalCluster(
             2, threads_per_worker=1, memory_limit=limit, dashboard_address=None
         ) as cluster,
         Client(cluster) as client,
     ):
+        first = client.run(os.getpid)
         tables = bcs.DaskTables(
             {name: dd.read_parquet(folder / name) for name in tables_in(folder)},
-            statuts=dd.read_parquet(folder / "statuts").repartition(npartitions=PARTS),
+            statuts=dd.read_parquet(folder / "statuts").repartition(npartitions=int(parts)),
             territoires=pd.read_parquet(folder / "territoires.parquet"),
         )
         bcs.compute(tables).to_parquet(out, write_index=False)
+        assert client.run(os.getpid) == first, "un worker a été relancé"
         return [peak(), *client.run(peak).values()]
 
 
@@ -97,11 +104,16 @@ def same(one: Path, other: Path) -> bool:
     return True
 
 
-def measured(how: str, folder: Path, out: Path, limit: str) -> None:
+def gigabytes(folder: Path) -> float:
+    """Return what the files of a folder take in memory, as plain Arrow columns."""
+    return float(sum(pq.read_table(file).nbytes for file in folder.rglob("*.parquet")) / 2**30)
+
+
+def measured(how: str, folder: Path, out: Path, *options: str) -> None:
     """Run one way in its own process, and print its seconds and gigabytes."""
     out.mkdir()
     start = time.perf_counter()
-    command = [sys.executable, "-m", "benchmarks.spread", how, str(folder), str(out), limit]
+    command = [sys.executable, "-m", "benchmarks.spread", how, str(folder), str(out), *options]
     done = subprocess.run(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=True
     )
@@ -114,21 +126,24 @@ def measured(how: str, folder: Path, out: Path, limit: str) -> None:
 def main() -> None:
     """Write the tables, run both ways, compare."""
     if sys.argv[1:2] in (["by_years"], ["by_dask"]):
-        how, tables, results, limit = sys.argv[1:5]
-        given = (Path(tables), Path(results))
-        print(json.dumps(by_years(*given) if how == "by_years" else by_dask(*given, limit)))
+        how, tables, results, *given = sys.argv[1:]
+        run = by_years if how == "by_years" else by_dask
+        print(json.dumps(run(Path(tables), Path(results), *given)))
         return
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--communes", type=int, default=35_000)
-    asked.add_argument("--limit", default="1.5GB", help="memory limit of each worker")
+    asked.add_argument("--limit", default="1GB", help="memory limit of each worker")
+    asked.add_argument("--parts", default="40", help="parts of territories")
     options = asked.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         write(folder / "tables", options.communes)
-        for how in ("by_years", "by_dask"):
-            measured(how, folder / "tables", folder / how, options.limit)
+        measured("by_years", folder / "tables", folder / "by_years")
+        measured("by_dask", folder / "tables", folder / "by_dask", options.limit, options.parts)
         files = [*(folder / "by_years").glob("*.parquet")]
         rows = sum(pq.ParquetFile(file).metadata.num_rows for file in files)
+        held = [gigabytes(folder / name) for name in ("tables", "by_years")]
+        print(f"in memory, tables {held[0]:.2f} GB and results {held[1]:.2f} GB")
         print(f"{rows} rows, the same: {same(folder / 'by_years', folder / 'by_dask')}")
 
 

@@ -148,6 +148,11 @@ def best(run: Run, times: int) -> float:
 
 def peak_of(program: str, *arguments: str) -> int:
     """Run a program apart, and return the megabytes that it held at its worst."""
+    return told_by(program, *arguments)[1]
+
+
+def told_by(program: str, *arguments: str) -> tuple[str, int]:
+    """Run a program apart: the last line that it printed, the megabytes it held at its worst."""
     # Linux keeps in ru_maxrss what the process that launched this one held: VmHWM is its own.
     told = "\nfrom benchmarks.timing import _peak; print(_peak())"
     run = subprocess.run(
@@ -156,7 +161,8 @@ def peak_of(program: str, *arguments: str) -> int:
         text=True,
         check=True,
     )
-    return int(run.stdout.split()[-1]) // 1024
+    *_, last, held = ["", *run.stdout.splitlines()]
+    return last, int(held) // 1024
 
 
 def peak(run: Run) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -11,11 +12,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from pyarrow import dataset
 
 import barometre as bcs
 from barometre import BarometreError, DaskTables, Tables
 from barometre.base.errors import TableError
+from benchmarks import spread as spreading
 
 dask = pytest.importorskip("dask", reason="dask n'est pas installé")
 dd = pytest.importorskip("dask.dataframe", reason="dask n'est pas installé")
@@ -346,19 +351,63 @@ def stored(tables: Mapping[str, pd.DataFrame], folder: Path, files: int) -> dict
     return {name: dd.read_parquet(folder / name) for name in tables}
 
 
+def dwellings(folder: Path, files: int) -> Path:
+    """Write dwellings, 100 000 a file, codes padded as software with columns of one width does."""
+    rng = np.random.default_rng(0)
+    drawn = {
+        column: pa.array([code.ljust(80) for code in codes]).take(rng.integers(3, size=100_000))
+        for column, codes in {"Code Commune": ["59172", "01001", "1001"],
+                              "Code QPV 2024": ["QN05906M", "QN05901M", "HZ"]}.items()
+    }  # fmt: skip
+    folder.mkdir()
+    pq.write_table(pa.table(drawn), folder / "0.parquet")
+    for i in range(1, files):
+        shutil.copy(folder / "0.parquet", folder / f"{i}.parquet")
+    return folder
+
+
 @pytest.mark.filterwarnings("default")  # those of the cluster are not ours
 def test_two_workers_give_the_same_results(tmp_path: Path) -> None:
+    """Also of records that take more memory than both workers may: none is started again."""
     distributed = pytest.importorskip("distributed", reason="distributed n'est pas installé")
+    limit = 400 * 2**20  # a worker that has read nothing holds 165 to 180, at most 220 are used
+    folder = dwellings(tmp_path / "rpls", 50)
     frames = {"logements": territories(), "population": territories()[["code", "annee"]].assign(
         population=900.0)}  # fmt: skip
     members = dict(zip(frames["logements"]["code"], "ABCABCABCABC", strict=True))
+    pool = {"distributed.nanny.pre-spawn-environ.ARROW_DEFAULT_MEMORY_POOL": "system"}
     with (
-        distributed.LocalCluster(2, threads_per_worker=1, dashboard_address=None) as cluster,
-        distributed.Client(cluster),
-        dask.config.set(scheduler="distributed"),
-    ):
+        dask.config.set(pool | {"scheduler": "distributed"}),
+        distributed.LocalCluster(2, threads_per_worker=1, memory_limit=limit,
+                                 dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+    ):  # fmt: skip
+        processes = client.run(os.getpid)
         cut = DaskTables(stored(frames, tmp_path, 3))
         results = bcs.compute(cut, intervals=True).compute()
         united = bcs.aggregate(cut, members).compute()
+        records = dd.read_parquet(folder)
+        assert records.memory_usage(deep=True).sum().compute() > 2 * limit
+        counted = bcs.count_records(records, "RPLS 2025")
+        assert client.run(os.getpid) == processes
     assert ordered(results).equals(ordered(bcs.compute(frames, intervals=True)))
     assert_same_tables(united, bcs.aggregate(frames, members))
+    streamed = bcs.count_records(dataset.dataset(folder), "RPLS 2025")
+    assert all(counted[name].equals(streamed[name]) for name in streamed)
+    inside = pd.read_parquet(folder / "0.parquet")["Code Commune"].str.strip() == "59172"
+    assert counted["logements"].loc[("59172", 2025), "logements_sociaux"] == 50 * inside.sum()
+
+
+@pytest.mark.skipif(not SLOW, reason="deux minutes : make slow")
+@pytest.mark.filterwarnings("default")  # those of the cluster are not ours
+def test_tables_and_results_larger_than_two_workers(tmp_path: Path) -> None:
+    """Ten years, all indicators, in less memory than they take: `benchmarks.spread`, smaller."""
+    pytest.importorskip("distributed", reason="distributed n'est pas installé")
+    tables, one, other = (tmp_path / name for name in ("tables", "one", "other"))
+    spreading.write(tables, 12_000)
+    one.mkdir()
+    spreading.by_years(tables, one)
+    with dask.config.set(scheduler="distributed"):
+        spreading.by_dask(tables, other, "600MB", "24")  # asserts that no worker was restarted
+    assert spreading.gigabytes(tables) + spreading.gigabytes(one) > 2 * 0.6e9 / 2**30
+    assert spreading.same(one, other)

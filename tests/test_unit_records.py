@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
-from pyarrow import dataset
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
 from barometre.sources.files import stream
 from barometre.sources.reading import SourceWarning, check_files
-from barometre.tables.table_set import Tables
 
 BPE24 = (
     "AN;NOMRS;CNOMRS;NUMVOIE;INDREP;TYPVOIE;LIBVOIE;CADR;CODPOS;DEPCOM;DEP;REG;LIBCOM;DOM;SDOM;TYPEQU;"
@@ -316,92 +312,3 @@ def test_schools_have_no_indicator_yet(tmp_path: Path, header: str) -> None:
     row = ";".join("1" for _ in header.split(";"))
     with pytest.raises(BarometreError, match="aucun indicateur n'est encore fait"):
         bcs.read(text(tmp_path, "ecoles.csv", header, row))
-
-
-# ---- beyond memory ------------------------------------------------------------------------------
-
-
-def many(number: int) -> pd.DataFrame:
-    """Draw facilities, some with a lost zero, some out of any commune."""
-    rng = np.random.default_rng(3)
-    codes = np.array(["59172", "59361", "1001", "01001", "", "XXXXX"])
-    kinds = np.array(["F101", "F203", "F307", "A129"])
-    kind = kinds[rng.integers(len(kinds), size=number)]
-    drawn = {"AN": "2024", "DEPCOM": codes[rng.integers(len(codes), size=number)], "TYPEQU": kind,
-             "DOM": [k[0] for k in kind], "SDOM": [k[:2] for k in kind]}  # fmt: skip
-    return pd.DataFrame(drawn).astype("str")
-
-
-def shown(tables: Tables) -> list[pd.DataFrame]:
-    return [*(tables[name].sort_index() for name in tables), tables.territoires.sort_index()]
-
-
-def same(one: Tables, other: Tables) -> bool:
-    return all(a.equals(b) for a, b in zip(shown(one), shown(other), strict=True))
-
-
-def parted(frame: pd.DataFrame, folder: Path, parts: int) -> Path:
-    """Write records as several Parquet files."""
-    folder.mkdir()
-    size = -(-len(frame) // parts)
-    for i in range(parts):
-        frame.iloc[i * size : (i + 1) * size].to_parquet(folder / f"part-{i}.parquet")
-    return folder
-
-
-def test_a_dataset_of_records_is_counted_as_its_file(tmp_path: Path) -> None:
-    records = many(900)
-    folder = parted(records, tmp_path / "bpe", 4)
-    found = bcs.count_records(dataset.dataset(folder), "BPE24")
-    plain = records[records["DEPCOM"].str.len().between(4, 5) & (records["DEPCOM"] != "XXXXX")]
-    code, kind = plain["DEPCOM"].str.zfill(5), plain["TYPEQU"]
-    sport = kind.str.fullmatch("F1[0-9]{2}").groupby(code).sum().astype(float)
-    column = found["equipements"]["equipements_sportifs"].droplevel("annee")
-    assert column.to_dict() == sport.to_dict()
-    path = tmp_path / "BPE24.csv"
-    records.to_csv(path, sep=";", index=False)
-    with pytest.warns(SourceWarning, match="zéro initial rétabli"):
-        assert same(found, bcs.read(path))
-
-
-def test_what_is_no_set_of_records_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(BarometreError, match="DataFrame ; donner un Dataset"):
-        bcs.count_records(many(3), "BPE24")
-    other = dataset.dataset(pa.table({"a": [1]}))
-    with pytest.raises(BarometreError, match="colonnes d'aucune famille"):
-        bcs.count_records(other, "BPE24")
-    social = dataset.dataset(pa.table({"Code Commune": ["59172"], "Code QPV 2024": [""],
-                                       "Code QPV 2015": [""]}))  # fmt: skip
-    with pytest.raises(BarometreError, match=r"année : introuvable|colonnes d'aucune"):
-        bcs.count_records(social, "RPLS")
-
-
-def test_dask_gives_the_same_counts(tmp_path: Path) -> None:
-    frames = pytest.importorskip("dask.dataframe", reason="dask n'est pas installé")
-    folder = parted(many(900), tmp_path / "bpe", 4)
-    streamed = bcs.count_records(dataset.dataset(folder), "BPE24")
-    spread = bcs.count_records(frames.read_parquet(folder), "BPE24")
-    assert all(spread[name].equals(streamed[name]) for name in streamed)
-    assert spread.territoires.equals(streamed.territoires)
-
-
-@pytest.mark.skipif("BAROMETRE_SLOW" not in os.environ, reason="make slow")
-@pytest.mark.filterwarnings("default")  # those of the cluster are not ours
-def test_a_cluster_counts_more_than_its_memory(tmp_path: Path) -> None:
-    """Two workers, whose limit together is less than what the records take in memory."""
-    frames = pytest.importorskip("dask.dataframe", reason="dask n'est pas installé")
-    distributed = pytest.importorskip("distributed", reason="distributed n'est pas installé")
-    folder, lot = tmp_path / "bpe", many(100_000)
-    folder.mkdir()
-    for i in range(60):
-        lot.to_parquet(folder / f"part-{i}.parquet")
-    limit = 600 * 2**20
-    assert 60 * lot.astype(object).memory_usage(deep=True).sum() > 2 * limit
-    with (
-        distributed.LocalCluster(2, threads_per_worker=1, memory_limit=limit,
-                                 dashboard_address=None) as cluster,
-        distributed.Client(cluster),
-    ):  # fmt: skip
-        spread = bcs.count_records(frames.read_parquet(folder), "BPE24")
-    streamed = bcs.count_records(dataset.dataset(folder), "BPE24")
-    assert all(spread[name].equals(streamed[name]) for name in streamed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -93,6 +94,10 @@ class FaultsError(BarometreError):
             if fault.lignes is not None
         ]
         self.lignes = pd.concat(rows) if rows else pd.DataFrame()
+        self._title = title
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._title, self.defauts)  # from another machine, whole
 
 
 class TableError(FaultsError):

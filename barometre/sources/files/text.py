@@ -9,11 +9,11 @@ import re
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
 
@@ -29,6 +29,8 @@ Opening = Callable[[], IO[bytes]]
 
 Recogniser = Callable[[Sequence[str], str], object]
 """What the names of a header and the name of a source are recognised as; None when not known."""
+
+Found = TypeVar("Found")
 
 _NOTICE = re.compile(r"meta_|varmod|dictionnaire|.*_metadata\.", re.IGNORECASE)
 
@@ -54,6 +56,7 @@ class Source:
     _read: Callable[[Sequence[str], int], pd.DataFrame]
     reconnu: object = None
     _batches: Callable[[Sequence[str]], Iterator[Any]] | None = None
+    _spread: Callable[..., Any] | None = None
 
     @property
     def stem(self) -> str:
@@ -116,6 +119,38 @@ class Source:
                 yield stream.of_frame(self._read(wanted, limits.MOST_ROWS))
             else:
                 yield from self._batches(wanted)
+
+    def reduced(
+        self,
+        columns: Sequence[str],
+        of_lot: Callable[[Any], Found],
+        added: Callable[[Iterable[Found]], Found],
+    ) -> Found:
+        """Find something in each lot and put it together: lot after lot here, or where they are.
+
+        Parameters
+        ----------
+        columns : sequence of str
+            As for `lire`.
+        of_lot : callable
+            What a lot gives, one of those of `lots`. It may be sent to another machine.
+        added : callable
+            Puts together, in the order of the file, what lots gave, or what it gave of some.
+
+        Returns
+        -------
+        object
+            As ``added`` gives it.
+
+        Raises
+        ------
+        BarometreError
+            As `lots`.
+        """
+        if self._spread is None:
+            return added(map(of_lot, self.lots(columns)))
+        found: Found = self._spread(self._wanted(columns), of_lot, added)
+        return found
 
     def _wanted(self, columns: Sequence[str]) -> list[str]:
         wanted = list(dict.fromkeys(columns))

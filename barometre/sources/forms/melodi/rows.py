@@ -7,8 +7,9 @@ dimensions has a code that some target asks for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -123,14 +124,31 @@ def kept_rows(cube: Cube, wanted: Wanted, source: Source) -> Rows:
     """
     asked = [*wanted.noms, *KEYS]
     asked += [name for name in _OPTIONAL if name in source.entete and name not in asked]
-    codes, kept = _Codes(wanted), _Kept(source.nom)
-    lots = [kept.of_lot(lot, codes.number(lot)) for lot in source.lots(asked)]
-    return Rows(
-        pd.concat(lots, ignore_index=True) if lots else pd.DataFrame(columns=list(_TYPES)),
-        tuple(kept.places),
-        tuple(kept.words),
-        kept.set_aside,
-    )
+    return source.reduced(asked, partial(_of_lot, _Codes(wanted), source.nom), _joined)
+
+
+def _of_lot(codes: _Codes, nom: str, lot: Any) -> Rows:
+    kept = _Kept(nom)
+    frame = kept.of_lot(lot, codes.number(lot))
+    return Rows(frame, tuple(kept.places), tuple(kept.words), kept.set_aside)
+
+
+def _joined(parts: Iterable[Rows]) -> Rows:
+    """Put rows of several lots together: places and reasons are numbered as they are met."""
+    places: dict[tuple[str, str], int] = {}
+    words = {"": 0}
+    frames, set_aside = [], 0
+    for part in parts:
+        place = [places.setdefault(place, len(places)) for place in part.lieux]
+        word = [words.setdefault(word, len(words)) for word in part.mots]
+        renumbered = {
+            column: np.array(number, dtype=_TYPES[column])[part.frame[column]]
+            for column, number in (("lieu", place), ("mot", word))
+        }
+        frames.append(part.frame.assign(**renumbered))
+        set_aside += part.ecartees
+    frame = pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=list(_TYPES))
+    return Rows(frame, tuple(places), tuple(words), set_aside)
 
 
 class _Codes:
@@ -179,7 +197,7 @@ def _encoded(column: Any) -> tuple[list[str], Ints]:
 
 
 class _Kept:
-    """Keep rows lot by lot; places and reasons are numbered once for the file."""
+    """Keep rows of a lot; places and reasons are numbered."""
 
     def __init__(self, nom: str) -> None:
         self._nom = nom

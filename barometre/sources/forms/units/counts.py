@@ -68,7 +68,7 @@ def count_rows(family: UnitFamily, source: Source) -> Counts:
         No year; codes of another form than their level.
     """
     plan = plan_of(family, source.entete, source.nom, source.stem)
-    total = summed(plan, (tally(plan, lot) for lot in source.lots(plan.colonnes)))
+    total = source.reduced(plan.colonnes, partial(tally, plan), partial(summed, plan))
     return counts_of(family, total, source.nom)
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -83,28 +84,10 @@ def locate(source: Source, column: str, quality: str) -> Located:
     """
     names = {name.casefold(): name for name in source.entete if name}
     asked = [names["siret"], names[column]] + ([names[quality]] if quality in names else [])
-    numbers, places, unsure = [], [], 0
-    codes: dict[str, int] = {}
-    for lot in source.lots(asked):
-        encoded = lot.column(asked[1]).combine_chunks().dictionary_encode()
-        words = [(word or "").strip().upper() for word in encoded.dictionary.to_pylist()]
-        inside = np.array([bool(_QUARTER.fullmatch(word)) for word in words] or [False], dtype=bool)
-        at = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
-        keep = inside[at]
-        if len(asked) > 2:
-            doubtful = pc.equal(pc.utf8_trim_whitespace(lot.column(asked[2])), _UNSURE)
-            flags = doubtful.to_numpy(zero_copy_only=False).astype(bool) if lot.num_rows else keep
-            unsure += int((keep & flags).sum())
-            keep &= ~flags
-        known = zip(words or [""], inside, strict=True)
-        ranks = [codes.setdefault(word, len(codes)) if there else -1 for word, there in known]
-        rank = np.array(ranks, dtype=np.int64)
-        numbers.append(_numbers(lot.column(asked[0]).filter(pa.array(keep)), source.nom))
-        places.append(rank[at[keep]])
-    faults = check_codes(codes, "qpv")
-    siret = np.concatenate([*numbers, np.empty(0, np.int64)])
-    order = np.argsort(siret, kind="stable")
-    siret, quarter = siret[order], np.concatenate([*places, np.empty(0, np.int64)])[order]
+    found = source.reduced(asked, partial(_located, asked, source.nom), _joined)
+    faults = check_codes(found.codes, "qpv")
+    order = np.argsort(found.siret, kind="stable")
+    siret, quarter = found.siret[order], found.quartier[order]
     twice = int((siret[1:] == siret[:-1]).sum())
     if twice:
         faults.append(
@@ -112,7 +95,38 @@ def locate(source: Source, column: str, quality: str) -> Located:
         )
     if faults:
         raise FaultsError(f"fichier {source.nom} refusé", faults)
-    return Located(siret, quarter, tuple(codes), unsure)
+    return Located(siret, quarter, found.codes, found.incertains)
+
+
+def _located(asked: Sequence[str], nom: str, lot: Any) -> Located:
+    """Keep the establishments of a lot, in its order: number, neighbourhood, quality if any."""
+    encoded = lot.column(asked[1]).combine_chunks().dictionary_encode()
+    words = [(word or "").strip().upper() for word in encoded.dictionary.to_pylist()]
+    inside = np.array([bool(_QUARTER.fullmatch(word)) for word in words] or [False], dtype=bool)
+    at = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+    keep, unsure = inside[at], 0
+    if len(asked) > 2:
+        doubtful = pc.equal(pc.utf8_trim_whitespace(lot.column(asked[2])), _UNSURE)
+        flags = doubtful.to_numpy(zero_copy_only=False).astype(bool) if lot.num_rows else keep
+        unsure = int((keep & flags).sum())
+        keep &= ~flags
+    codes: dict[str, int] = {}
+    known = zip(words or [""], inside, strict=True)
+    rank = [codes.setdefault(word, len(codes)) if there else -1 for word, there in known]
+    siret = _numbers(lot.column(asked[0]).filter(pa.array(keep)), nom)
+    return Located(siret, np.array(rank, dtype=np.int64)[at[keep]], tuple(codes), unsure)
+
+
+def _joined(parts: Iterable[Located]) -> Located:
+    """Put lots together: neighbourhoods are numbered as they are met."""
+    codes: dict[str, int] = {}
+    numbers, places, unsure = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
+    for part in parts:
+        rank = [codes.setdefault(code, len(codes)) for code in part.codes]
+        numbers.append(part.siret)
+        places.append(np.array(rank, dtype=np.int64)[part.quartier])
+        unsure += part.incertains
+    return Located(np.concatenate(numbers), np.concatenate(places), tuple(codes), unsure)
 
 
 def _numbers(column: Any, nom: str) -> Ints:
@@ -143,27 +157,43 @@ def creations(located: Located, stock: Source) -> tuple[Counter[tuple[str, int]]
     """
     names = {name.casefold(): name for name in stock.entete if name}
     number, date = names["siret"], names["datecreationetablissement"]
+    return stock.reduced(
+        [number, date], partial(_created, located, number, date, stock.nom), _summed
+    )
+
+
+Created = tuple[Counter[tuple[str, int]], str]
+
+
+def _created(located: Located, number: str, date: str, nom: str, lot: Any) -> Created:
+    """Count the establishments of a lot of the stock, and give the last day of creation."""
     found: Counter[tuple[str, int]] = Counter()
+    days = pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(lot.column(date)), 0, 10)
+    dated = pc.match_substring_regex(days, r"^\d{4}-\d{2}-\d{2}$")
+    lot, days = lot.filter(dated), days.filter(dated)
+    if not lot.num_rows:
+        return found, ""
+    siret = _numbers(lot.column(number), nom)
+    at = np.searchsorted(located.siret, siret)
+    at[at == len(located.siret)] = 0
+    there = (located.siret[at] == siret) if len(located.siret) else np.zeros(len(siret), bool)
+    year = pc.utf8_slice_codeunits(days, 0, 4).cast(pa.int64()).to_numpy()
+    pairs, counts = np.unique(
+        located.quartier[at[there]] * 10_000 + year[there], return_counts=True
+    )
+    for pair, n in zip(pairs, counts, strict=True):
+        quarter, when = divmod(int(pair), 10_000)
+        found[located.codes[quarter], when] += int(n)
+    return found, pc.max(days).as_py()
+
+
+def _summed(parts: Iterable[Created]) -> Created:
+    total: Counter[tuple[str, int]] = Counter()
     last = ""
-    for lot in stock.lots([number, date]):
-        days = pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(lot.column(date)), 0, 10)
-        dated = pc.match_substring_regex(days, r"^\d{4}-\d{2}-\d{2}$")
-        lot, days = lot.filter(dated), days.filter(dated)
-        if not lot.num_rows:
-            continue
-        last = max(last, pc.max(days).as_py())
-        siret = _numbers(lot.column(number), stock.nom)
-        at = np.searchsorted(located.siret, siret)
-        at[at == len(located.siret)] = 0
-        there = (located.siret[at] == siret) if len(located.siret) else np.zeros(len(siret), bool)
-        year = pc.utf8_slice_codeunits(days, 0, 4).cast(pa.int64()).to_numpy()
-        pairs, counts = np.unique(
-            located.quartier[at[there]] * 10_000 + year[there], return_counts=True
-        )
-        for pair, n in zip(pairs, counts, strict=True):
-            quarter, when = divmod(int(pair), 10_000)
-            found[located.codes[quarter], when] += int(n)
-    return found, last
+    for found, day in parts:
+        total.update(found)
+        last = max(last, day)
+    return total, last
 
 
 # ---- the kinds ----------------------------------------------------------------------------------

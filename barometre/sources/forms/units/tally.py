@@ -31,7 +31,7 @@ class Plan:
     Attributes
     ----------
     lieux : tuple of str
-        Columns of places.
+        Columns of places; ``""`` for one that the file lacks.
     annee : str
         Year of the rows, unless ``colonne_annee`` has it.
     colonne_annee : str
@@ -50,7 +50,7 @@ class Plan:
         """The columns to read."""
         filtered = [column for rules in self.filtres for column in rules]
         years = [self.colonne_annee] if self.colonne_annee else []
-        return [*dict.fromkeys([*self.lieux, *filtered, *years])]
+        return [*dict.fromkeys([*filter(None, self.lieux), *filtered, *years])]
 
 
 def plan_of(family: UnitFamily, header: Sequence[str], nom: str, stem: str) -> Plan:
