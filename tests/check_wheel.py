@@ -45,6 +45,7 @@ def main() -> int:
     """Return 1 when the wheel differs from the tracked files or fails the tests."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        folder.chmod(0o755)
         subprocess.run(
             [sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT],
             check=True, stdout=subprocess.DEVNULL,
@@ -77,6 +78,8 @@ def run_tests(
     constraints: str = "constraints.txt",
 ) -> int:
     """Install a package in its own environment and run a copy of the tests against it."""
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)  # some tests give up their rights, and still read fonts
     subprocess.run([interpreter, "-m", "venv", folder / "venv"], check=True)
     python = folder / "venv" / "bin" / "python"
     install = [python, "-m", "pip", "install", "-q", "-c", ROOT / constraints]

@@ -231,7 +231,12 @@ class Trial:
                 self.write(self.out, version)
                 os.write(self.writing, b".")
 
-        for moment in np.random.default_rng(0).uniform(0.0, max(0.1, 2.2 * self.seconds), times):
+        draws, begun = np.random.default_rng(0), 0
+        for number in range(10 * times):
+            if number >= times and begun:
+                break
+            late = 1 + number // times  # a busy machine: later and later, until a writing has begun
+            moment = late * draws.uniform(0.0, max(0.1, 2.2 * self.seconds))
             pid = forked(forever, self.writing)
             time.sleep(moment)
             os.kill(pid, signal.SIGKILL)
@@ -239,8 +244,9 @@ class Trial:
             if not os.WIFSIGNALED(status):
                 self.faults.append(f"{moment:.3f} s : le processus s'est arrêté seul")
             self.look(f"tué à {moment:.3f} s")
-        os.write(self.writing, b"!")
-        if os.read(self.reading, 100_000) == b"!" and not tree_of(self.out, hidden=True):
+            os.write(self.writing, b"!")
+            begun += os.read(self.reading, 100_000) != b"!" or bool(tree_of(self.out, hidden=True))
+        if not begun:
             self.faults.append("aucune écriture n'a commencé : la preuve ne dit rien")
         self.write(self.out, 0)
         if tree_of(self.out) != self.versions[0]:
