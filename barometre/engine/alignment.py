@@ -15,7 +15,7 @@ from barometre.cards.schema import Card
 from barometre.engine.limits import POPULATION_AGE, Places, Strata, communes_of
 from barometre.engine.seen import ALONE, Seen
 from barometre.tables.codes import DISTRICTS, level_of
-from barometre.tables.table_set import Tables, empty_statuts
+from barometre.tables.table_set import Tables
 
 _SHOWN = 3  # zones quoted
 
@@ -195,5 +195,6 @@ def strangers(members: pd.DataFrame) -> BarometreError:
 
 def zones_by_year(tables: Tables, members: pd.DataFrame) -> pd.DataFrame:
     """List each zone of each union for each year of the tables."""
-    keys = pd.concat([empty_statuts(), *(tables[n].index.to_frame() for n in tables)])
-    return members.merge(pd.DataFrame({"annee": np.sort(keys["annee"].unique())}), how="cross")
+    every = [tables.index_of(name).unique("annee").to_numpy(np.int64) for name in tables]
+    years = np.unique(np.concatenate([np.zeros(0, np.int64), *every]))
+    return members.merge(pd.DataFrame({"annee": years}), how="cross")

@@ -17,10 +17,8 @@ import numpy as np
 import pandas as pd
 
 from barometre.base.arguments import is_number
-from barometre.base.arrays import Booleans
-from barometre.base.errors import BarometreError, TableError, counted
+from barometre.base.errors import BarometreError, TableError
 from barometre.base.french import format_number
-from barometre.base.rounding import round_half_up
 from barometre.cards.columns import KEY, MODELS, PART_TOLERANCE, Table, broken_relations
 from barometre.cards.listing import load_cards
 from barometre.cards.schema import Card
@@ -34,6 +32,7 @@ from barometre.engine.alignment import (
     zones_by_year,
 )
 from barometre.engine.seen import ALONE, Facts, Seen, agreed
+from barometre.engine.zone_groups import SHOWN, Expected, Group, Weights
 from barometre.tables.check import PUBLISHED, is_count
 from barometre.tables.codes import DISTRICTS
 from barometre.tables.parts import STATUTS, Frames, Shown, highest, tables_of_part
@@ -67,11 +66,9 @@ _NOISE = 1e-9
 WEIGHT_AGE = 3  # years by which the population that weighs a mean may be older than the values
 
 Membership: TypeAlias = "pd.Series[str] | Mapping[str, str] | Mapping[str, Sequence[str]]"
-Weights: TypeAlias = "pd.Series[float] | None"
 Grouped = TypeVar("Grouped", pd.Series, pd.DataFrame)
 
 _CELL = ["code", "annee", "colonne"]
-_SHOWN = 3  # zones or reasons quoted
 _KINDS = {"median": "une médiane", "_d1": "un décile", "_d9": "un décile", "taux": "un taux"}
 
 
@@ -252,8 +249,12 @@ def _counted_twice(tables: Tables, zones: pd.DataFrame) -> set[str]:
     left: set[str] = set()
     if zones["zone"].isin(DISTRICTS).any():
         keys = pd.MultiIndex.from_frame(zones[["zone", "annee"]])
+        indexes: list[pd.MultiIndex] = []  # tables often share their keys
         for name in tables:
             index = tables.index_of(name)
+            if any(index.equals(known) for known in indexes):
+                continue
+            indexes.append(index)
             twice = zones.loc[keys.isin(index) & ~counted_once(zones, index), "zone"]
             left |= {DISTRICTS[zone] for zone in twice}
     return left
@@ -369,7 +370,7 @@ def members_of(membership: Membership) -> pd.DataFrame:
     if len(listed) != 1 or members.empty or len(twice):
         raise BarometreError(
             "appartenance refusée : vide, mêlant les deux formes, ou avec des zones en double"
-            f" ({', '.join(twice[:_SHOWN]) or 'aucune'}) ; donner {{zone: union}}, ou"
+            f" ({', '.join(twice[:SHOWN]) or 'aucune'}) ; donner {{zone: union}}, ou"
             " {union: [zones]} pour mettre une zone dans plusieurs unions"
         )
     return members[["zone", "union"]]
@@ -397,12 +398,16 @@ def regroup(
     tables: Tables, zones: pd.DataFrame, rules: Rules
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     """Add up each ``zone`` expected in a ``union`` and ``annee``: tables, and their statuses."""
-    told = tables.statuts.rename(columns={"code": "zone"}).merge(zones, on=["zone", "annee"])
+    numbered = zones.assign(rang=np.arange(len(zones)))
+    told = tables.statuts.rename(columns={"code": "zone"}).merge(numbered, on=["zone", "annee"])
     told = told.rename(columns={"union": "code"})
     frames, statuts = {}, [empty_statuts()]
+    expected = Expected.of(zones)
     for name in tables:
-        group = _Group.of(tables[name], zones, rules.poids)
-        said = told[(told["table"] == name) & group.holds(told)][list(empty_statuts())]
+        frame = tables[name]
+        group = Group.of(frame, expected, rules.poids)
+        held = expected.held(frame.index)[told["rang"].to_numpy()]
+        said = told[(told["table"] == name) & held][list(empty_statuts())]
         frames[name], cells = _regroup_one(name, group, said, rules)
         statuts.append(cells.assign(table=name))
     return frames, _concat(statuts).reindex(columns=list(empty_statuts()))
@@ -413,89 +418,36 @@ def _concat(parts: Iterable[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat([part for part in listed if len(part)] or listed[:1], ignore_index=True)
 
 
-@dataclass(frozen=True)
-class _Group:
-    """The zones of unions: their cells (keyed by union and year), names and weights."""
-
-    cells: pd.DataFrame
-    zone: pd.Series[str]
-    poids: pd.Series[float]
-
-    @classmethod
-    def of(cls, frame: pd.DataFrame, zones: pd.DataFrame, weights: Weights) -> _Group:
-        """Bring a table on the zones expected; a zone without row has missing cells."""
-        keys = pd.MultiIndex.from_frame(zones[["zone", "annee"]], names=list(KEY))
-        unions = pd.MultiIndex.from_frame(zones[["union", "annee"]], names=list(KEY))
-        here = np.asarray(unions.isin(unions[keys.isin(frame.index)]))
-        here &= counted_once(zones, frame.index)
-        index = unions[here]
-        poids = np.full(len(zones), np.nan) if weights is None else weights.to_numpy()
-        return cls(
-            cells=frame.reindex(keys[here]).set_axis(index),
-            zone=pd.Series(zones["zone"].to_numpy()[here], index=index, dtype="str"),
-            poids=pd.Series(poids[here], index=index),
-        )
-
-    def holds(self, told: pd.DataFrame) -> Booleans:
-        """Tell the remarks (``code`` of the union, ``annee``, ``zone``) that are of its zones."""
-        own = self.zone.rename("zone").reset_index()
-        known = pd.MultiIndex.from_frame(own.set_axis(["code", "annee", "zone"], axis=1))
-        held: Booleans = pd.MultiIndex.from_frame(told[["code", "annee", "zone"]]).isin(known)
-        return held
-
-    def size(self) -> pd.Series[int]:
-        return self.zone.groupby(level=[0, 1], sort=False).size()
-
-    def coverage(self, known: pd.Series[bool], share: pd.Series[float] | None = None) -> pd.Series:
-        """Say what the zones known are: their share (of the weights), how many, without which."""
-        number, covered = self.size(), _sum(known)
-        by_weight = 100 * _sum(self.poids.where(known, 0)) / _whole(self.poids)
-        share = by_weight if share is None else share.fillna(by_weight)
-        few = (number - covered).reindex(known.index) <= _SHOWN
-        lost = self.zone[~known & few].groupby(level=[0, 1], sort=False).agg(", ".join)
-        lost = (", sans " + lost).reindex(number.index).fillna("")
-        words = round_half_up(share).map(lambda x: format_number(x, 0)).mask(share.isna(), "")
-        words = words.mask((words == "100") & (covered < number), "plus de 99")
-        zones = covered.map(lambda n: counted(int(n), "zone")) + number.map(" sur {}".format)
-        return "couverture " + (words + " % ").where(words != "", "") + "(" + zones + lost + ")"
-
-
 def _sum(values: Grouped) -> Grouped:
     summed: Grouped = values.groupby(level=[0, 1], sort=False).sum()
     return summed
 
 
-def _whole(values: pd.Series) -> pd.Series:
-    """Sum by union where every zone is known and the sum is not zero."""
-    whole = _sum(values)
-    return whole.where((_sum(values.isna()) == 0) & (whole > 0))
-
-
 def _regroup_one(
-    name: str, group: _Group, said: pd.DataFrame, rules: Rules
+    name: str, group: Group, said: pd.DataFrame, rules: Rules
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Add up one table; a union of one zone keeps its cells and what is said of them."""
-    number = group.size()
+    number = group.size
     alone = (number.reindex(group.cells.index) == 1).to_numpy()
     passed = (number.reindex(pd.MultiIndex.from_frame(said[list(KEY)])) == 1).to_numpy()
     if alone.all():
         return group.cells, said
-    many = _Group(group.cells[~alone], group.zone[~alone], group.poids[~alone])
+    many = Group(group.cells[~alone], group.zone[~alone], group.poids[~alone])
     remarks = _remarks_by_column(said[~passed])
-    sums, told = pd.DataFrame(index=many.size().index), []
+    sums, told = pd.DataFrame(index=many.size.index), []
     nothing = pd.DataFrame(
         columns=["statut", "douteux", "deduit", "motif"], index=sums.index, dtype="object"
     )
     for column in map(str, many.cells):
         values, count = many.cells[column], is_count(name, column)
         if column not in remarks and (values.isna().all() or (count and values.notna().all())):
-            sums[column] = _sum(values).where(_sum(values.notna()) > 0)
+            sums[column] = many.total(values).where(many.total(values.notna()) > 0)
             continue  # nothing to say
         remark = remarks.get(column, nothing).reindex(sums.index)
         sums[column], cells = (_add if count else _average)(many, column, remark, rules)
         told.append(cells.assign(colonne=column))
     if name in MODELS:
-        sums = _within_limits(MODELS[name], sums, many.size())
+        sums = _within_limits(MODELS[name], sums, many.size)
     for cells in told:  # after the withdrawals
         lost = sums[cells["colonne"].iloc[0]].isna() & (cells["statut"] == "ok")
         cells["statut"] = cells["statut"].mask(lost, "non_defini")
@@ -513,18 +465,28 @@ def _remarks_by_column(said: pd.DataFrame) -> dict[str, pd.DataFrame]:
     rules = {"statut": "first", "douteux": "any", "deduit": "any"}
     gathered = flags.groupby(_CELL, sort=False).agg(rules)
     texts = said.dropna(subset="motif").drop_duplicates([*_CELL, "motif"])
-    gathered["motif"] = texts.groupby(_CELL)["motif"].agg(lambda m: " ; ".join(m[:_SHOWN]))
+    gathered["motif"] = _first_texts(texts)
     columns = gathered.groupby("colonne")
     return {str(column): cells.droplevel("colonne") for column, cells in columns}
 
 
+def _first_texts(texts: pd.DataFrame) -> pd.Series[str]:
+    """Join the first texts of each cell; most have one, and pandas calls nothing for those."""
+    rank = texts.groupby(_CELL, sort=False).cumcount()
+    first, *others = (texts[rank == number].set_index(_CELL)["motif"] for number in range(SHOWN))
+    for other in others:
+        if len(other):
+            first.loc[other.index] = first.loc[other.index] + " ; " + other
+    return first
+
+
 def _add(
-    group: _Group, column: str, remark: pd.DataFrame, rules: Rules
+    group: Group, column: str, remark: pd.DataFrame, rules: Rules
 ) -> tuple[pd.Series[float], pd.DataFrame]:
     """Sum a count; the sum is known where the count is in every zone."""
     values = group.cells[column]
-    known, told = _sum(values.notna()), remark["douteux"].notna()
-    whole = known == group.size()
+    known, told = group.total(values.notna()), remark["douteux"].notna()
+    whole = known == group.size
     as_zero = ~whole & (known > 0) & rules.nd_zero
     statut = remark["statut"].fillna("non_disponible").mask(whole | as_zero, "ok")
     said = group.coverage(values.notna()).mask(whole, "")
@@ -534,20 +496,20 @@ def _add(
     nothing = pd.Series(None, index=known.index, dtype="str")
     cells["origine"] = nothing.mask(remark["deduit"].eq(True), DEDUCED)
     cells["motif"] = _join(said.mask(as_zero, "nd compté comme 0 ; " + said), remark["motif"])
-    return _sum(values).where(whole | as_zero), cells
+    return group.total(values).where(whole | as_zero), cells
 
 
 def _average(
-    group: _Group, column: str, remark: pd.DataFrame, rules: Rules
+    group: Group, column: str, remark: pd.DataFrame, rules: Rules
 ) -> tuple[pd.Series[float], pd.DataFrame]:
     """Leave a statistic out, saying why, or average it."""
     values = group.cells[column]
     both = values.notna() & group.poids.notna() & rules.moyenne
     weights = group.poids.where(both, 0)
-    weighed = _sum(weights)
-    mean = _sum(weights * values.fillna(0)) / weighed.where(weighed > 0)
+    weighed = group.total(weights)
+    mean = group.total(weights * values.fillna(0)) / weighed.where(weighed > 0)
     quoi = next((kind for piece, kind in _KINDS.items() if piece in column), "une statistique")
-    there = (_sum(values.notna()) > 0) | remark["douteux"].notna()
+    there = (group.total(values.notna()) > 0) | remark["douteux"].notna()
     cells = pd.DataFrame({"statut": mean.map(lambda _: "ok").astype("str")})
     cells["statut"] = cells["statut"].mask(mean.isna(), "non_defini").where(there)
     cells["qualite"] = pd.Series(ESTIMATED, index=mean.index).where(mean.notna())
@@ -564,13 +526,19 @@ def _join(first: pd.Series, second: pd.Series) -> pd.Series:
 def _within_limits(model: type[Table], sums: pd.DataFrame, number: pd.Series[int]) -> pd.DataFrame:
     """Raise a whole by the rounding its zones add up; withdraw means in the wrong order."""
     for _ in range(3):  # wholes of wholes
+        changed = False
         for (parts, whole), broken in broken_relations(model, sums):
+            if not broken.any():
+                continue
+            changed = True
             if model.to_schema().columns[whole].metadata["unite"] == "nombre":
                 total = sums[parts].sum(axis=1)
                 rounding = broken & (total - sums[whole] <= PART_TOLERANCE * number)
                 sums[whole] = sums[whole].mask(rounding, total)
             else:
                 sums.loc[broken, [*parts, whole]] = np.nan
+        if not changed:
+            break
     return sums
 
 
@@ -591,7 +559,8 @@ def _settled(
     """
     unions = zones.loc[zones.duplicated(["union", "annee"]), "union"].unique()
     several = zones["union"].isin(unions)
-    zones, weights = zones[several], None if weights is None else weights[several]
+    weights = None if weights is None else weights[several]
+    expected = Expected.of(zones[several])
     for card in load_cards().values():
         if card.agregation != "sommer" or any(table not in counts for table in card.entrees):
             continue
@@ -604,7 +573,7 @@ def _settled(
         blank = {"valeur": np.nan, "motif": "", "refus": False}
         cells = pd.DataFrame(blank, index=whole.index)[whole]
         if not whole.all() and card.nature != "effectif":
-            partial = _estimate(card, tables, zones, weights, seen).dropna(subset="valeur")
+            partial = _estimate(card, tables, expected, weights, seen).dropna(subset="valeur")
             partial = _covered_enough(partial, least)
             partial = partial[partial.index.isin(whole.index[~whole])]
             cells = pd.concat([cells, partial]) if len(cells) else partial
@@ -619,24 +588,24 @@ def _inputs(card: Card, tables: Tables, lead: pd.MultiIndex, seen: Seen) -> pd.D
 
 
 def _estimate(
-    card: Card, tables: Tables, zones: pd.DataFrame, weights: Weights, seen: Seen
+    card: Card, tables: Tables, zones: Expected, weights: Weights, seen: Seen
 ) -> pd.DataFrame:
     """Apply the formula of an indicator to the sums over the zones that have all its counts.
 
     Their coverage is that of the largest count known in all zones: the denominator, if it is.
     """
     lead = tables.index_of(next(iter(card.entrees)))
-    group = _Group.of(_inputs(card, tables, lead, seen.of("zones")), zones, weights)
+    group = Group.of(_inputs(card, tables, lead, seen.of("zones")), zones, weights)
     covered = group.cells.notna().all(axis=1)
     sums = _sum(group.cells[covered])
     formula = getattr(card.fonction, "__wrapped__", card.fonction)
     value = formula(*[sums[table] for table in card.entrees])
-    wholes = group.cells.apply(_whole)
+    wholes = group.cells.apply(group.whole)
     largest = wholes.eq(wholes.max(axis=1), axis=0)
     share = (100 * sums.reindex(wholes.index) / wholes).where(largest).max(axis=1)
     said = group.coverage(covered, share).reindex(sums.index)
-    people = 100 * _sum(group.poids.where(covered, 0)) / _whole(group.poids)
-    number = 100 * _sum(covered) / group.size()
+    people = 100 * group.total(group.poids.where(covered, 0)) / group.weight
+    number = 100 * group.total(covered) / group.size
     part = people.fillna(share).fillna(number).reindex(sums.index)
     people = people.reindex(sums.index)
     few = people < 100 * _WELL_COVERED
