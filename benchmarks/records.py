@@ -1,8 +1,9 @@
 """Records of every kind counted in a stream: made ones, under the true names of columns.
 
-    python -m benchmarks.records --millions 20
+    python -m benchmarks.records --millions 20 --limit 1GB
 
-prints, for each kind, the seconds of processor and the gigabytes of a process that counts it.
+prints, for each kind, the seconds of processor and the gigabytes of a process that counts it, then
+what each of two workers of Dask held, with this limit of memory each, and whether all is the same.
 """
 
 from __future__ import annotations
@@ -17,7 +18,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyarrow import dataset
 
+import barometre as bcs
+from benchmarks.spread import peak, two_workers
 from benchmarks.timing import told_by
 
 MILLION = 1_000_000
@@ -139,13 +143,35 @@ def counted(kind: str, millions: int) -> tuple[float, float]:
         return float(seconds), megabytes / 1024
 
 
+def on_workers(kind: str, millions: int, limit: str) -> tuple[list[float], bool]:
+    """Give the gigabytes that two workers hold, and whether they count as a stream does."""
+    import dask.dataframe as dd
+    from dask.distributed import Client
+
+    name, makers = KINDS[kind]
+    with tempfile.TemporaryDirectory() as folder:
+        places = [written(Path(folder), make, millions) for make in makers]
+        streams, frames = map(dataset.dataset, places), map(dd.read_parquet, places)
+        streamed = bcs.count_records(next(streams), name, stock=next(streams, None))
+        with two_workers(limit) as cluster, Client(cluster) as client:
+            spread = bcs.count_records(next(frames), name, stock=next(frames, None))
+            held = [*client.run(peak).values()]
+    same = all(spread[table].equals(streamed[table]) for table in streamed)
+    return held, same and spread.statuts.equals(streamed.statuts)
+
+
 def main() -> None:
-    """Count every kind."""
+    """Count every kind, in a stream and on workers."""
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--millions", type=int, default=20)
+    asked.add_argument("--limit", default="1GB", help="memory limit of each worker")
+    options = asked.parse_args()
     for kind in KINDS:
-        seconds, gigabytes = counted(kind, asked.parse_args().millions)
+        seconds, gigabytes = counted(kind, options.millions)
         print(f"{kind:8} {seconds:6.0f} s, {gigabytes:.2f} GB", flush=True)
+        held, same = on_workers(kind, options.millions, options.limit)
+        told = " and ".join(f"{gigabytes:.2f}" for gigabytes in held)
+        print(f"{'':8} {told} GB on two workers, the same: {same}", flush=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ process: the run is then refused.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -17,10 +18,15 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow.parquet as pq
+
+if TYPE_CHECKING:
+    from dask.distributed import LocalCluster
 
 YEARS = range(2012, 2022)
 
@@ -62,23 +68,27 @@ def by_years(folder: Path, out: Path) -> list[float]:
     return [peak()]
 
 
-def by_dask(folder: Path, out: Path, limit: str, parts: str) -> list[float]:
-    """Compute by parts of territories, on two workers, and say what each of them held."""
+@contextlib.contextmanager
+def two_workers(limit: str) -> Iterator[LocalCluster]:
+    """Start two workers that may hold so much memory each."""
     import dask
-    import dask.dataframe as dd
-    from dask.distributed import Client, LocalCluster
-
-    import barometre as bcs
+    from dask.distributed import LocalCluster
 
     # The pool that Arrow has by default keeps what it freed: a worker would seem full, and wait.
     pool = {"distributed.nanny.pre-spawn-environ.ARROW_DEFAULT_MEMORY_POOL": "system"}
-    with (
-        dask.config.set(pool),
-        LocalCluster(
-            2, threads_per_worker=1, memory_limit=limit, dashboard_address=None
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    kept: dict[str, Any] = {"threads_per_worker": 1, "dashboard_address": None}
+    with dask.config.set(pool), LocalCluster(2, memory_limit=limit, **kept) as cluster:
+        yield cluster
+
+
+def by_dask(folder: Path, out: Path, limit: str, parts: str) -> list[float]:
+    """Compute by parts of territories, on two workers, and say what each of them held."""
+    import dask.dataframe as dd
+    from dask.distributed import Client
+
+    import barometre as bcs
+
+    with two_workers(limit) as cluster, Client(cluster) as client:
         first = client.run(os.getpid)
         tables = bcs.DaskTables(
             {name: dd.read_parquet(folder / name) for name in tables_in(folder)},

@@ -79,9 +79,10 @@ def test_what_is_no_set_of_records_is_refused(tmp_path: Path) -> None:
         bcs.count_records(social, "RPLS")
 
 
-def test_dask_gives_the_same_counts(tmp_path: Path) -> None:
+@pytest.mark.parametrize("parts", [1, 4, 12])
+def test_dask_gives_the_same_counts(tmp_path: Path, parts: int) -> None:
     frames = pytest.importorskip("dask.dataframe", reason="dask n'est pas installé")
-    folder = parted(many(900), tmp_path / "bpe", 4)
+    folder = parted(many(900), tmp_path / "bpe", parts)
     streamed = bcs.count_records(dataset.dataset(folder), "BPE24")
     spread = bcs.count_records(frames.read_parquet(folder), "BPE24")
     assert all(spread[name].equals(streamed[name]) for name in streamed)

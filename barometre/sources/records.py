@@ -145,7 +145,8 @@ def _spread(
         _of_part, columns, delayed(of_lot), meta=pd.Series([], dtype=object)
     )
     whole = bag.from_delayed(looked.to_delayed()).reduction(added, added, split_every=8)
-    found: Found = whole.to_delayed().compute()  # without a cluster, threads and no processes
+    # Delayed: without a cluster, threads and no processes. The fusion of bags fails on one part.
+    found: Found = whole.to_delayed(optimize_graph=False).compute()
     return found
 
 
