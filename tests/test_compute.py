@@ -303,7 +303,7 @@ def test_a_secret_cell_that_holds_a_value_is_refused() -> None:
     ],
 )
 @pytest.mark.parametrize("kind", [None, "object", "category"])
-def test_wrong_statuts_are_refused(change: dict[str, Any], said: str, kind: str | None) -> None:
+def test_wrong_statuts_are_refused(change: dict[str, Any], said: str, kind: Any) -> None:
     rows = statuts(("01001", 2021, "logements", "logements_vacants", "secret", None, "nd"))
     rows = rows.assign(**change)
     rows = rows if kind is None else rows.astype(kind)

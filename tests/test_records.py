@@ -109,7 +109,7 @@ LOGEMENT = ("OCS", "L_STAY", "TDW", "CARS", "RP_MEASURE", "CARPARK", "NOR", "TSH
 def cube(places: int = 40) -> pd.DataFrame:
     """Draw housing: what is asked for and what is not, hidden cells, rows left out, served twice."""
     rng = np.random.default_rng(5)
-    asked = [
+    asked: list[tuple[int, dict[str, Any]]] = [
         (1000, {}),
         (800, {"OCS": "DW_MAIN"}),
         (100, {"OCS": "DW_VAC"}),
@@ -204,7 +204,7 @@ def test_establishments_are_counted_with_their_stock(tmp_path: Path, how: str) -
 def test_the_faults_of_records_are_those_of_their_file(tmp_path: Path, how: str) -> None:
     rows = cube(3)
     rows["OBS_VALUE"] = rows["OBS_VALUE"].astype(str)
-    rows.iloc[-1, rows.columns.get_loc("OBS_VALUE")] = "x"
+    rows.loc[rows.index[-1], "OBS_VALUE"] = "x"
     path = tmp_path / "DS_RP_LOGEMENT_PRINC.csv"
     rows.to_csv(path, sep=";", index=False)
     with pytest.raises(FaultsError) as one:

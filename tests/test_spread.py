@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -20,7 +21,6 @@ from pyarrow import dataset
 import barometre as bcs
 from barometre import BarometreError, DaskTables, Tables
 from barometre.base.errors import TableError
-from benchmarks import spread as spreading
 
 dask = pytest.importorskip("dask", reason="dask n'est pas installé")
 dd = pytest.importorskip("dask.dataframe", reason="dask n'est pas installé")
@@ -366,6 +366,24 @@ def dwellings(folder: Path, files: int) -> Path:
     return folder
 
 
+@pytest.fixture
+def not_for_ever() -> Iterator[None]:
+    """End a test whose workers wait for memory that never comes."""
+    if not hasattr(signal, "SIGALRM"):
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise TimeoutError("les ouvriers n'avancent plus")
+
+    former = signal.signal(signal.SIGALRM, end)
+    signal.alarm(300)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, former)
+
+
+@pytest.mark.usefixtures("not_for_ever")
 @pytest.mark.filterwarnings("default")  # those of the cluster are not ours
 def test_two_workers_give_the_same_results(tmp_path: Path) -> None:
     """Also of records that take more memory than both workers may: none is started again."""
@@ -403,6 +421,7 @@ def test_two_workers_give_the_same_results(tmp_path: Path) -> None:
 def test_tables_and_results_larger_than_two_workers(tmp_path: Path) -> None:
     """Ten years, all indicators, in less memory than they take: `benchmarks.spread`, smaller."""
     pytest.importorskip("distributed", reason="distributed n'est pas installé")
+    spreading = pytest.importorskip("benchmarks.spread", reason="hors du dépôt")
     tables, one, other = (tmp_path / name for name in ("tables", "one", "other"))
     spreading.write(tables, 12_000)
     one.mkdir()
