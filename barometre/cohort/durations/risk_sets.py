@@ -122,12 +122,13 @@ def as_spells(
     columns = {name: as_column(name, value) for name, value in given.items() if value is not None}
     same_rows(given)
     time, code = numbers("duration", columns["duration"]), numbers(said, columns[said])
-    begin = (
-        numbers("entry", columns["entry"]) if "entry" in columns else np.full(len(time), -np.inf)
-    )
+    begin = numbers("entry", columns["entry"]) if "entry" in columns else None
     mass = numbers("weight", columns["weight"]) if "weight" in columns else np.ones(len(time))
     _check_values(time, code, mass, competing)
-    time, begin = _without_rounding(time, begin)
+    if begin is None:
+        (time,), begin = _without_rounding(time), np.full(len(time), -np.inf)
+    else:
+        time, begin = _without_rounding(time, begin)
     groups, labels = _positions(columns.get("by"), len(time))
     layers, _ = _positions(columns.get("strata"), len(time))
     reasons = {
@@ -157,7 +158,7 @@ def as_spells(
         n_in=len(time),
         lost=lost,
     )
-    return every.keep(kept)
+    return every.keep(kept) if lost else every
 
 
 def as_column(name: str, values: Values) -> pd.Series[Any]:
@@ -188,7 +189,7 @@ def _check_values(time: Floats, code: Floats, mass: Floats, competing: bool) -> 
     known = code[~np.isnan(code)]
     if competing and ((known < 0) | (known != np.round(known))).any():
         faults.append("cause qui n'est pas un entier positif : 0 = censuré, 1, 2... = causes")
-    if not competing and (~np.isin(known, (0, 1))).any():
+    if not competing and ((known != 0) & (known != 1)).any():
         found = ", ".join(format_number(v) for v in np.unique(known)[:4])
         faults.append(
             f"événement codé {found} : donner 0 ou 1 (1 ou 2 chez d'autres : écrire status == 2)"
@@ -201,7 +202,7 @@ def _check_values(time: Floats, code: Floats, mass: Floats, competing: bool) -> 
 
 def _without_rounding(*times: Floats) -> Iterator[Floats]:
     """Make equal the times that only rounding tells apart, as R does: 0.1 + 0.2 and 0.3."""
-    known = np.unique(np.concatenate(times))
+    known = np.unique(np.concatenate([np.unique(one) for one in times]))
     known = known[np.isfinite(known)]
     apart = np.diff(known) > ROUNDING * np.abs(known).max(initial=0)
     starts = known[np.append(np.ones(min(len(known), 1), np.bool_), apart)]
@@ -264,10 +265,14 @@ def risk_table(spells: Spells, causes: tuple[int, ...] = (1,)) -> RiskTable:
         counts: Floats = np.bincount(at, mass, minlength=size + 1)[:size].astype(np.float64)
         return counts
 
-    entries = np.searchsorted(time, spells.entry, side="right").astype(np.int64)
-    events = {c: count(exits, spells.weight * (spells.cause == c)) for c in causes}
+    entries = np.zeros(len(exits), np.int64)
+    if np.isfinite(spells.entry).any():
+        entries = np.searchsorted(time, spells.entry, side="right").astype(np.int64)
+    of_cause = {c: spells.cause == c for c in causes}
+    events = {c: count(exits, spells.weight * rows) for c, rows in of_cause.items()}
     happened = np.sum(list(events.values()), axis=0) if events else np.zeros(size)
-    censored = count(exits, spells.weight * ~np.isin(spells.cause, causes))
+    without = ~np.any(list(of_cause.values()), axis=0) if causes else np.ones(len(exits), np.bool_)
+    censored = count(exits, spells.weight * without)
     # The sum of the exits, so that the last risk set is its exits to the last bit; less those who
     # are not in yet.
     leaving, waiting = from_end(happened + censored), from_end(count(entries, spells.weight))
