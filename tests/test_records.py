@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import pickle
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,13 @@ import pytest
 from pyarrow import dataset
 
 import barometre as bcs
-from barometre.base.errors import BarometreError, FaultsError
+from barometre.base.errors import (
+    BarometreError,
+    Fault,
+    FaultsError,
+    NoTableError,
+    UnknownNameError,
+)
 from barometre.sources import records as reading
 from barometre.sources.reading import SourceWarning
 from barometre.tables.table_set import Tables
@@ -222,3 +229,16 @@ def test_a_refusal_travels_whole() -> None:
     assert str(again) == str(one.value)
     assert type(again) is type(one.value)
     assert again.lignes.equals(one.value.lignes)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+def test_every_error_travels(again: Any) -> None:
+    """Whatever the arguments of its class: a name unknown has three, and one message."""
+    raised = [BarometreError("x"), NoTableError("y"), UnknownNameError("valeur", "a", ["aa", "b"]),
+              *(kind("t", [Fault("l", "p", "r")]) for kind in FaultsError.__subclasses__())]  # fmt: skip
+    assert len(raised) > 5
+    for error in raised:
+        other = again(error)
+        assert (type(other), str(other), other.args) == (type(error), str(error), error.args)
+        assert vars(other).keys() == vars(error).keys()
+    assert again(raised[2]).name == "a"

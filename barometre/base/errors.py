@@ -45,6 +45,18 @@ class Fault:
 class BarometreError(ValueError):
     """Root of the errors raised on purpose by the library."""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Back from another process as it was: its class may take more than its message.
+        return _again, (type(self), self.args, vars(self))
+
+
+def _again(
+    kind: type[BarometreError], args: tuple[Any, ...], state: dict[str, Any]
+) -> BarometreError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(state)
+    return error
+
 
 FEMININE = frozenset(
     {"agrégation", "alternative", "colonne", "corrélation", "langue", "moyenne", "normalisation",
@@ -94,10 +106,6 @@ class FaultsError(BarometreError):
             if fault.lignes is not None
         ]
         self.lignes = pd.concat(rows) if rows else pd.DataFrame()
-        self._title = title
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self._title, self.defauts)  # from another machine, whole
 
 
 class TableError(FaultsError):
