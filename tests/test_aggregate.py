@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -174,6 +175,11 @@ def test_a_zone_may_be_in_several_unions() -> None:
 def test_a_wrong_membership_is_refused(membership: dict[str, list[str]]) -> None:
     with pytest.raises(BarometreError, match="appartenance refusée"):
         aggregate({"logements": LOGEMENTS}, membership)
+
+
+def test_a_zone_twice_in_a_series_is_not_read_the_other_way_round() -> None:
+    with pytest.raises(BarometreError, match=r"zones en double \(a\)"):
+        aggregate({"logements": LOGEMENTS}, pd.Series(["b", "a"], index=["a", "a"]))
 
 
 def test_labels_of_the_unions_are_kept() -> None:
@@ -377,7 +383,13 @@ def test_no_weight_no_mean() -> None:
         {"revenus": REVENUS, "population": too_old}, {"U": ["a", "b"]}, weighted_mean=True
     )
     assert told(union, "taux_pauvrete")["statut"] == "non_defini"
-    for weights in (pd.Series({"a": -1.0}), pd.Series([1.0, 2.0], index=["a", "a"])):
+    wrong: list[Any] = [
+        pd.Series({"a": -1.0}),
+        pd.Series([1.0, 2.0], index=["a", "a"]),
+        pd.Series({"a": "x"}),
+        [1.0, 2.0],
+    ]
+    for weights in wrong:
         with pytest.raises(BarometreError, match="poids refusés"):
             aggregate({"revenus": REVENUS}, {"U": ["a", "b"]}, weights=weights)
 

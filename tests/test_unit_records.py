@@ -166,6 +166,35 @@ def test_an_unfinished_year_says_so(tmp_path: Path) -> None:
     assert "incomplète" not in said[2024]
 
 
+@pytest.mark.parametrize("written", ["3", "3.0", " 3,0 ", "3."])
+def test_an_unsure_neighbourhood_counts_nowhere_however_it_is_written(
+    tmp_path: Path, written: str
+) -> None:
+    rows = [located(1, "QN05950M", "1.0"), located(2, "QN05950M", written)]
+    geo = write(tmp_path, "geo.csv", SIRENE, [{k: f'"{v}"' for k, v in r.items()} for r in rows])
+    stock = write(tmp_path, "stock.csv", STOCK, [created(n, "2024-12-01") for n in (1, 2)])
+    with pytest.warns(SourceWarning, match="1 établissement au quartier incertain"):
+        tables = bcs.read(geo, stock)
+    assert tables["etablissements"]["creations"]["QN05950M", 2024] == 1
+
+
+def test_dates_and_numbers_of_the_stock_are_never_dropped_unsaid(tmp_path: Path) -> None:
+    geo = write(tmp_path, "geo.csv", SIRENE, [located(n, "QN05950M") for n in (1, 2, 3, 4)])
+    days = ["2024-12-01", "01/02/2024", "2024-13-45", "9999-12-31"]
+    stock = write(tmp_path, "stock.csv", STOCK, [created(n, d) for n, d in enumerate(days, 1)])
+    said = r"3 dates de création illisibles \(« 01/02/2024 », « 2024-13-45 », « 9999-12-31 »\)"
+    with pytest.warns(SourceWarning, match=said):
+        tables = bcs.read(geo, stock)
+    counts = tables["etablissements"]["creations"]
+    assert counts.sum() == counts["QN05950M", 2024] == 1
+    french = write(tmp_path, "stock.csv", STOCK, [created(1, "01/02/2024")])
+    with pytest.raises(BarometreError, match=r"1 date de création illisible .*comme 2024-03-31"):
+        bcs.read(geo, french)
+    twice = [created(n, "2024-12-01") for n in (1, 2, 1)]
+    with pytest.raises(BarometreError, match="1 établissement en double"):
+        bcs.read(geo, write(tmp_path, "stock.csv", STOCK, twice))
+
+
 def test_what_geolocated_sirene_needs(tmp_path: Path) -> None:
     geo = write(tmp_path, "geo.csv", SIRENE, GEO)
     with pytest.raises(BarometreError, match="lire avec lui StockEtablissement"):

@@ -360,7 +360,10 @@ def members_of(membership: Membership) -> pd.DataFrame:
     """Write a membership as one row per zone and union (columns ``zone`` and ``union``)."""
     if not isinstance(membership, (pd.Series, Mapping)):
         raise BarometreError("appartenance refusée : donner {zone: union} ou {union: [zones]}")
-    pairs = pd.Series(dict(membership), dtype="object")
+    if isinstance(membership, pd.Series):  # which may have a zone twice: it is refused below
+        pairs = membership.astype("object")
+    else:
+        pairs = pd.Series(dict(membership), dtype="object")
     listed = {not isinstance(value, str) for value in pairs}
     names = ["zone", "union"] if listed == {False} else ["union", "zone"]
     members = (
@@ -385,6 +388,13 @@ def _weights(tables: Tables, zones: pd.DataFrame, given: Weights) -> Weights:
         given = tables["population"]["population"].dropna()
         assert isinstance(given.index, pd.MultiIndex)  # a table is so keyed
         wanted = latest_keys(wanted, given.index, WEIGHT_AGE)
+    if not isinstance(given, pd.Series):
+        kind = type(given).__name__
+        raise BarometreError(f"poids refusés : {kind} ; donner une Series de nombres, par zone")
+    try:
+        given = given.astype("float64")
+    except (TypeError, ValueError):
+        raise BarometreError("poids refusés : des nombres sont attendus ; les convertir") from None
     if (given < 0).any() or not given.index.is_unique:
         raise BarometreError("poids refusés : négatifs ou code en double ; en donner un par zone")
     keys = wanted if given.index.nlevels > 1 else pd.Index(zones["zone"])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -94,16 +95,16 @@ def write_results(
     as_order(order)
     as_lang(lang)
     dialect = as_dialect(csv)
-    labelled = _labelled(results, territoires)
+    labelled = partial(_labelled, results, territoires)  # many texts: made where they are written
     if suffix == ".xlsx":
         _check_rows(results, labelled, path)
     named = [references] if isinstance(references, str) else references
     chosen = Choices(None if named is None else list(named), order, edition, lang)
     with replacing(path) as temporary:
         if suffix == ".csv":
-            write_delimited(labelled, temporary, dialect)
+            write_delimited(labelled(), temporary, dialect)
         elif suffix == ".parquet":
-            labelled.to_parquet(temporary, index=False)
+            labelled().to_parquet(temporary, index=False)
         else:
             write_workbook(results, labelled, territoires, temporary, chosen)
     return path
@@ -137,7 +138,7 @@ def check_destination(path: str | Path, sources: Iterable[str | Path]) -> None:
             )
 
 
-def _check_rows(results: pd.DataFrame, labelled: pd.DataFrame, path: Path) -> None:
+def _check_rows(results: pd.DataFrame, labelled: Callable[[], pd.DataFrame], path: Path) -> None:
     """Refuse what is no result or does not fit in a sheet; what does not fit is written in CSV."""
     absent = [name for name in RESULT_COLUMNS if name not in results.columns]
     if absent:
@@ -159,7 +160,7 @@ def _check_rows(results: pd.DataFrame, labelled: pd.DataFrame, path: Path) -> No
     remedy = f"écrire en .csv ou en .parquet ({other.name} existe déjà et n'est pas remplacé)"
     if not other.exists():
         with replacing(other) as temporary:
-            write_delimited(labelled, temporary, "machine")
+            write_delimited(labelled(), temporary, "machine")
         remedy = f"les résultats sont dans {other.name}"
     raise BarometreError(
         f"{len(results)} lignes : une feuille de classeur n'en tient que {ROWS - 1} ; {remedy}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,7 +46,7 @@ class Choices:
 
 def write_workbook(
     results: pd.DataFrame,
-    labelled: pd.DataFrame,
+    labelled: Callable[[], pd.DataFrame],
     territoires: pd.DataFrame | None,
     path: Path,
     choices: Choices,
@@ -57,8 +57,8 @@ def write_workbook(
     ----------
     results : DataFrame
         Tidy results.
-    labelled : DataFrame
-        The same with labels beside the codes, for the sheet of values.
+    labelled : callable
+        Makes the same with labels beside the codes, for the sheet of values unless it is large.
     territoires : DataFrame or None
         Labels and levels of the territories, by code.
     path : Path
@@ -67,8 +67,10 @@ def write_workbook(
         References, order, edition.
     """
     large = len(results) > LARGE
-    labelled, replaced = legal(results if large else labelled)
-    results, _ = legal(results)
+    results, replaced = legal(results)
+    rows = results
+    if not large:
+        rows, replaced = legal(labelled())
     if territoires is not None:
         territoires, cells = legal(territoires)
         replaced += cells
@@ -86,7 +88,7 @@ def write_workbook(
         write_table(book, results, places, beside=not large)
         if compared:
             write_gaps(book, results, places, references)
-        write_rows(book, labelled, "resultats")
+        write_rows(book, rows, "resultats")
         write_cards(book, results)
 
 

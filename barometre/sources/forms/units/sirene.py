@@ -35,6 +35,7 @@ YEARS = 10
 _TITLE = "Sirene géolocalisé et stock des établissements : créations par quartier prioritaire"
 _STOCK = "stock des établissements (Sirene) : sert avec le fichier géolocalisé"
 _UNSURE = "3"
+_DAY = r"^(?:1\d{3}|20\d{2})-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$"
 _QUARTER = re.compile(r"Q[PN].*", re.IGNORECASE)
 _NOTE = "établissements créés d'après Sirene, ce qui n'est pas le dénombrement de l'Insee"
 
@@ -106,7 +107,7 @@ def _located(asked: Sequence[str], nom: str, lot: Any) -> Located:
     at = encoded.indices.to_numpy(zero_copy_only=False).astype(np.int64)
     keep, unsure = inside[at], 0
     if len(asked) > 2:
-        doubtful = pc.equal(pc.utf8_trim_whitespace(lot.column(asked[2])), _UNSURE)
+        doubtful = pc.match_substring_regex(lot.column(asked[2]), rf"^\s*{_UNSURE}(?:[.,]0*)?\s*$")
         flags = doubtful.to_numpy(zero_copy_only=False).astype(bool) if lot.num_rows else keep
         unsure = int((keep & flags).sum())
         keep &= ~flags
@@ -138,8 +139,30 @@ def _numbers(column: Any, nom: str) -> Ints:
     return np.array(texts.cast(pa.int64()).to_numpy(), dtype=np.int64)
 
 
-def creations(located: Located, stock: Source) -> tuple[Counter[tuple[str, int]], str]:
-    """Count the establishments created each year in each neighbourhood.
+@dataclass(frozen=True)
+class Created:
+    """The establishments of neighbourhoods, as the stock dates them.
+
+    Attributes
+    ----------
+    place : array of int64
+        Position of each one in `Located`.
+    year : array of int64
+        Its year of creation.
+    last : str
+        Last day of creation of the whole stock: its year may be incomplete.
+    unread : tuple of str
+        Dates that are none, of establishments of neighbourhoods.
+    """
+
+    place: Ints
+    year: Ints
+    last: str
+    unread: tuple[str, ...]
+
+
+def creations(located: Located, stock: Source) -> Created:
+    """Find when the establishments of neighbourhoods were created.
 
     Parameters
     ----------
@@ -150,50 +173,66 @@ def creations(located: Located, stock: Source) -> tuple[Counter[tuple[str, int]]
 
     Returns
     -------
-    Counter
-        By neighbourhood and year.
-    str
-        Last day of creation of the stock: its year may be incomplete.
+    Created
+
+    Raises
+    ------
+    FaultsError
+        An establishment twice, a number that is none, dates of another form.
     """
     names = {name.casefold(): name for name in stock.entete if name}
     number, date = names["siret"], names["datecreationetablissement"]
-    return stock.reduced(
-        [number, date], partial(_created, located, number, date, stock.nom), _summed
+    found = stock.reduced(
+        [number, date], partial(_created, located, number, date, stock.nom), _gathered
     )
-
-
-Created = tuple[Counter[tuple[str, int]], str]
+    faults = []
+    if twice := len(found.place) - len(np.unique(found.place)):
+        said = f"{counted(twice, 'établissement')} en double"
+        faults.append(Fault(number, said, "dédoubler le fichier"))
+    if found.unread and not len(found.place):
+        faults.append(Fault(date, _unread(found), "écrire les dates comme 2024-03-31"))
+    if faults:
+        raise FaultsError(f"fichier {stock.nom} refusé", faults)
+    return found
 
 
 def _created(located: Located, number: str, date: str, nom: str, lot: Any) -> Created:
-    """Count the establishments of a lot of the stock, and give the last day of creation."""
-    found: Counter[tuple[str, int]] = Counter()
+    """Date the establishments of a lot of the stock; one without date is left out."""
     days = pc.utf8_slice_codeunits(pc.utf8_trim_whitespace(lot.column(date)), 0, 10)
-    dated = pc.match_substring_regex(days, r"^\d{4}-\d{2}-\d{2}$")
-    lot, days = lot.filter(dated), days.filter(dated)
-    if not lot.num_rows:
-        return found, ""
-    siret = _numbers(lot.column(number), nom)
+    given = pc.not_equal(days, "")
+    days = days.filter(given)
+    siret = _numbers(lot.column(number).filter(given), nom)
     at = np.searchsorted(located.siret, siret)
     at[at == len(located.siret)] = 0
     there = (located.siret[at] == siret) if len(located.siret) else np.zeros(len(siret), bool)
-    year = pc.utf8_slice_codeunits(days, 0, 4).cast(pa.int64()).to_numpy()
-    pairs, counts = np.unique(
-        located.quartier[at[there]] * 10_000 + year[there], return_counts=True
+    dated = pc.match_substring_regex(days, _DAY)
+    read = dated.to_numpy(zero_copy_only=False).astype(bool) if len(days) else there
+    year = pc.utf8_slice_codeunits(days.filter(pa.array(there & read)), 0, 4).cast(pa.int64())
+    return Created(
+        at[there & read],
+        year.to_numpy(),
+        pc.max(days.filter(dated)).as_py() or "",
+        tuple(days.filter(pa.array(there & ~read)).to_pylist()),
     )
-    for pair, n in zip(pairs, counts, strict=True):
-        quarter, when = divmod(int(pair), 10_000)
-        found[located.codes[quarter], when] += int(n)
-    return found, pc.max(days).as_py()
 
 
-def _summed(parts: Iterable[Created]) -> Created:
-    total: Counter[tuple[str, int]] = Counter()
-    last = ""
-    for found, day in parts:
-        total.update(found)
-        last = max(last, day)
-    return total, last
+def _gathered(parts: Iterable[Created]) -> Created:
+    """Put lots together."""
+    places, years = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    last, unread = "", list[str]()
+    for part in parts:
+        places.append(part.place)
+        years.append(part.year)
+        last = max(last, part.last)
+        unread += part.unread
+    return Created(np.concatenate(places), np.concatenate(years), last, tuple(unread))
+
+
+def _unread(found: Created) -> str:
+    shown = ", ".join(f"« {day} »" for day in dict.fromkeys(found.unread[:3]))
+    number = len(found.unread)
+    said = counted(number, "date de création illisible", "dates de création illisibles")
+    return f"{said} ({shown})"
 
 
 # ---- the kinds ----------------------------------------------------------------------------------
@@ -226,17 +265,19 @@ def _read_geo(source: Source, beside: Beside) -> Reading:
             f" lire avec lui StockEtablissement ({problem})"
         )
     names = {name.casefold() for name in source.entete}
-    parts, unsure = [], 0
+    parts, unsure, told = [], 0, list[str]()
     for column, quality in PLACES:
         if column in names:
             located = locate(source, column, quality)
             unsure += located.incertains
-            parts.append(_cells(located, *creations(located, stocks[0])))
+            created = creations(located, stocks[0])
+            told += [f"{_unread(created)} : comptés nulle part"] if created.unread else []
+            parts.append(_cells(located, created))
     cells = pd.concat(parts, ignore_index=True)
     territories = cells[["code"]].drop_duplicates(ignore_index=True)
     territories = territories.assign(libelle=territories["code"], niveau="qpv")
     tables = tables_of(cells, territories, source.nom)
-    warned = [f"codes de colonnes jamais vus dans un vrai fichier ({_TITLE})"]
+    warned = [f"codes de colonnes jamais vus dans un vrai fichier ({_TITLE})", *told]
     if unsure:
         number = counted(unsure, "établissement")
         warned.append(f"{number} au quartier incertain (qualité {_UNSURE}), comptés nulle part")
@@ -245,11 +286,18 @@ def _read_geo(source: Source, beside: Beside) -> Reading:
     return Reading(tables, report)
 
 
-def _cells(located: Located, found: Counter[tuple[str, int]], last: str) -> pd.DataFrame:
+def _cells(located: Located, created: Created) -> pd.DataFrame:
     """Write counts as cells; a neighbourhood where nothing was created that year has zero."""
+    last = created.last
     final = int(last[:4]) if last else 0
+    quarters = located.quartier[created.place].tolist()
+    found = Counter(zip(quarters, created.year.tolist(), strict=True))
     years = range(final - YEARS + 1, final + 1) if last else range(0)
-    rows = [(code, year, float(found[code, year])) for code in located.codes for year in years]
+    rows = [
+        (code, year, float(found[quarter, year]))
+        for quarter, code in enumerate(located.codes)
+        for year in years
+    ]
     frame = pd.DataFrame(rows, columns=["code", "annee", "valeur"])
     frame = frame.astype({"code": "str", "annee": np.int64, "valeur": np.float64})
     partial_year = f"{_NOTE} ; année incomplète, dernière création le {last}"
