@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError
-from barometre.monitoring.edition_changes import successors
+from barometre.monitoring.editions.changes import successors
 from barometre.sources.reading import SourceWarning
 from tests.conftest import ROOT
 

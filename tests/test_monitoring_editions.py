@@ -18,8 +18,9 @@ import pytest
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError
 from barometre.base.files import TEMPORARY
-from barometre.monitoring import editions
-from barometre.monitoring.editions import Edition
+from barometre.monitoring.editions import edition
+from barometre.monitoring.editions import folder as edition_folder
+from barometre.monitoring.editions.edition import Edition
 
 monitoring = bcs.monitoring
 RESULTS = bcs.compute(bcs.datasets.tables())
@@ -31,9 +32,10 @@ def create(folder: Path, results: pd.DataFrame = RESULTS, **options: object) -> 
         "tables": YEAR,
         "files": {"page.html": b"<p>"},
         "parameters": {"epci": "200042190"},
+        "date": "2026-03-01",
         **options,
     }
-    return monitoring.create_edition(folder, date="2026-03-01", results=results, **given)  # type: ignore[arg-type] # one call for all
+    return monitoring.create_edition(folder, results=results, **given)  # type: ignore[arg-type] # one call for all
 
 
 def content(folder: Path) -> dict[str, bytes]:
@@ -182,15 +184,15 @@ def test_the_work_of_another_run_is_never_replaced(
     folder, other = tmp_path / "2026", RESULTS[RESULTS["annee"] > 2018]
     if there:
         create(folder)
-    gathered = editions._content
+    gathered = edition._content
 
     def meanwhile(*given: Any) -> dict[str, bytes]:
-        monkeypatch.setattr(editions, "_content", gathered)
+        monkeypatch.setattr(edition, "_content", gathered)
         create(folder, other)
         monitoring.validate_edition(folder, by="COPIL")
         return gathered(*given)
 
-    monkeypatch.setattr(editions, "_content", meanwhile)
+    monkeypatch.setattr(edition, "_content", meanwhile)
     with pytest.raises(BarometreError, match="une autre exécution"):
         create(folder)
     kept = monitoring.open_edition(folder)
@@ -225,7 +227,7 @@ def test_what_a_living_run_has_put_aside_is_not_thrown_away(
     def then_another(path: Path, target: Path) -> Path:
         done = renamed(path, target)
         if target == folder:
-            renamed(folder, tmp_path / f".2026.autre{TEMPORARY}-ancienne")
+            renamed(folder, tmp_path / f".2026.00000000{TEMPORARY}-ancienne")
         return done
 
     monkeypatch.setattr(Path, "rename", then_another)
@@ -234,6 +236,100 @@ def test_what_a_living_run_has_put_aside_is_not_thrown_away(
     monkeypatch.setattr(Path, "rename", renamed)
     assert len(monitoring.open_edition(folder).results) == len(other)
     assert [p.name for p in tmp_path.iterdir()] == ["2026"]
+
+
+def aside(folder: Path, token: str = "0" * 8) -> Path:
+    """Put an edition where a run that was killed leaves it."""
+    return folder.rename(folder.with_name(f".{folder.name}.{token}{TEMPORARY}-ancienne"))
+
+
+def test_what_a_killed_run_left_belongs_to_its_folder_alone(tmp_path: Path) -> None:
+    create(tmp_path / "2026.1")
+    left = aside(tmp_path / "2026.1")
+    with pytest.raises(BarometreError, match="aucune édition"):
+        monitoring.open_edition(tmp_path / "2026")
+    create(tmp_path / "2026")
+    assert left.is_dir()
+    assert len(monitoring.open_edition(tmp_path / "2026.1").results) == len(RESULTS)
+
+
+def test_the_latest_of_those_put_aside_comes_back(tmp_path: Path) -> None:
+    folder, other = tmp_path / "2026", RESULTS[RESULTS["annee"] > 2018]
+    create(folder)
+    aside(folder, "f" * 8)
+    create(tmp_path / "new", other).folder.rename(folder)
+    aside(folder, "0" * 8)
+    half = tmp_path / f".2026.{'a' * 8}{TEMPORARY}-ancienne"  # being removed: no manifest left
+    (half / "fichiers").mkdir(parents=True)
+    folder.mkdir()  # an empty folder is no edition
+    assert len(monitoring.open_edition(folder).results) == len(other)
+    create(folder)
+    assert [p.name for p in tmp_path.iterdir()] == ["2026"]
+
+
+def test_a_validated_edition_put_aside_is_never_thrown_away(tmp_path: Path) -> None:
+    folder = tmp_path / "2026"
+    create(folder)
+    monitoring.validate_edition(folder, by="COPIL")
+    left = aside(folder)
+    create(tmp_path / "new").folder.rename(folder)
+    create(folder)
+    assert left.is_dir()
+    with pytest.raises(BarometreError, match="une autre exécution"):
+        edition_folder.replace(tmp_path / "2026", {}, None)
+
+
+def test_what_was_half_written_long_ago_is_removed(tmp_path: Path) -> None:
+    old, new = (tmp_path / f".2026.{t * 8}{TEMPORARY}" for t in "ab")
+    for folder in (old, new):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    create(tmp_path / "2026")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [new.name, "2026"]
+
+
+def test_links_and_roundabout_paths_lead_to_the_folder(tmp_path: Path) -> None:
+    create(tmp_path / "e")
+    (tmp_path / "lien").symlink_to(tmp_path / "e", target_is_directory=True)
+    create(tmp_path / "e" / ".." / "e")
+    monitoring.validate_edition(tmp_path / "lien", by="COPIL")
+    assert (tmp_path / "lien").is_symlink()
+    assert monitoring.open_edition(tmp_path / "e").validated_by == "COPIL"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["e", "lien"]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"files": {".htaccess": b""}}, "nom caché"),
+        ({"files": {"sub/.x": b""}}, "nom caché"),
+        ({"files": {".": b""}}, "d'aucun fichier"),
+        ({"files": {"a": b"", "./a": b"1"}}, "donné deux fois"),
+        ({"date": 20260301}, "écrire 2026-03-01"),
+        ({"date": 3.5}, "écrire 2026-03-01"),
+    ],
+)
+def test_what_could_not_be_opened_again_is_not_written(
+    tmp_path: Path, options: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(BarometreError, match=said):
+        create(tmp_path / "x", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_names_are_those_given(tmp_path: Path) -> None:
+    files = {"edition.toml": b"x", "sub/edition.toml": b"y"}
+    for part in ("2021", "2022"):
+        (tmp_path / part).mkdir()
+        (tmp_path / part / "base.csv").write_text(part)
+    inputs = [tmp_path / part / "base.csv" for part in ("2021", "2022")]
+    made = create(tmp_path / "x", files=files, inputs=inputs)
+    again = monitoring.open_edition(tmp_path / "x")
+    assert again.outputs == made.outputs
+    assert list(again.inputs) == [path.as_posix() for path in inputs]
+    (tmp_path / "x" / "suivi" / "edition.toml").write_text("x")
+    with pytest.raises(FaultsError, match=r"suivi/edition\.toml : en trop"):
+        monitoring.open_edition(tmp_path / "x")
 
 
 @pytest.mark.parametrize("blocked", ["2026", "made"])

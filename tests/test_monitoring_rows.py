@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import barometre as bcs
 from barometre.base.errors import BarometreError, FaultsError, TableError, UnknownNameError
-from barometre.monitoring.edition_changes import CHANGES
+from barometre.monitoring.editions.changes import CHANGES
 from barometre.monitoring.indicator_sheet import EXAMPLE, FIELDS
 from barometre.monitoring.money import BREAKDOWNS, cents_of
 from barometre.monitoring.targets import Status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import warnings
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -115,6 +116,26 @@ def test_lots_of_parquet_and_of_a_member(tmp_path: Path) -> None:
         archive.writestr("f.csv", f"{HEADER}\n{ROWS}")
     (lot,) = only(tmp_path / "a.zip").lots(["CODGEO"])
     assert lot["CODGEO"].to_pylist() == ["59172", "01001"]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "xlsx"])
+def test_lots_left_half_way_leave_the_filters_of_warnings(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"f.{suffix}"
+    frame = pd.DataFrame({"CODGEO": ["59172", "01001"], "A": ["1", "2"]})
+    {
+        "csv": lambda: frame.to_csv(path, index=False),
+        "parquet": lambda: frame.to_parquet(path, index=False),
+        "xlsx": lambda: frame.to_excel(path, index=False),
+    }[suffix]()
+    lots = only(path).lots(["CODGEO"])
+    before = list(warnings.filters)
+    next(lots)
+    assert warnings.filters == before
+    with warnings.catch_warnings(record=True) as told:  # what a reader of warnings does meanwhile
+        warnings.simplefilter("always")
+        del lots
+        warnings.warn("dit", stacklevel=1)
+    assert [str(one.message) for one in told] == ["dit"]
 
 
 def test_a_row_of_another_width_is_refused_in_lots(tmp_path: Path) -> None:

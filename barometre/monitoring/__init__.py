@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from barometre.monitoring.action_rows import reinforced as reinforced
     from barometre.monitoring.commitments import contract_commitments as contract_commitments
     from barometre.monitoring.commitments import review as review
-    from barometre.monitoring.edition_changes import compare_editions as compare_editions
-    from barometre.monitoring.editions import Edition as Edition
-    from barometre.monitoring.editions import create_edition as create_edition
-    from barometre.monitoring.editions import open_edition as open_edition
-    from barometre.monitoring.editions import validate_edition as validate_edition
+    from barometre.monitoring.editions.changes import compare_editions as compare_editions
+    from barometre.monitoring.editions.edition import Edition as Edition
+    from barometre.monitoring.editions.edition import create_edition as create_edition
+    from barometre.monitoring.editions.edition import open_edition as open_edition
+    from barometre.monitoring.editions.edition import validate_edition as validate_edition
     from barometre.monitoring.given_back import disclosures as disclosures
     from barometre.monitoring.indicator_sheet import check_indicator as check_indicator
     from barometre.monitoring.made_up import example_year as example_year

@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from barometre.base.arrays import Floats
 from barometre.base.errors import BarometreError
 from barometre.cards.listing import load_cards
-from barometre.monitoring.editions import Edition
+from barometre.monitoring.editions.edition import Edition
 
 Wholes: TypeAlias = "str | Sequence[str]"
 Membership: TypeAlias = "Mapping[str, Wholes] | pd.Series[str]"

@@ -20,8 +20,8 @@ from barometre.cards.listing import indicator_card
 from barometre.compare.proof.breaks import Bridge
 from barometre.composite.french.territorial import TerritorialIndex
 from barometre.datasets.places.members import Given
-from barometre.monitoring.edition_changes import compare_editions
-from barometre.monitoring.editions import Edition
+from barometre.monitoring.editions.changes import compare_editions
+from barometre.monitoring.editions.edition import Edition
 from barometre.pages.frames_file import write_sheets
 from barometre.pages.territory.charts import Given as Drawn
 from barometre.pages.territory.content import content_of

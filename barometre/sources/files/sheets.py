@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import re
+import warnings
 import zipfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -43,6 +45,15 @@ class SheetHeader:
     above: int = 0  # rows of data before it
 
 
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Leave out what openpyxl says of styles, validations and dates it does not keep."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+@_quiet()
 def headers(
     nom: str, content: bytes, recogniser: Callable[[str], Recogniser]
 ) -> dict[str, SheetHeader]:
@@ -71,6 +82,7 @@ def _header(rows: Iterable[Sequence[str]], recognise: Recogniser) -> SheetHeader
     return next(known, None) or next(likely, None)
 
 
+@_quiet()
 def read_columns(
     nom: str,
     content: bytes,

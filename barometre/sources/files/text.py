@@ -6,7 +6,6 @@ import codecs
 import contextlib
 import functools
 import re
-import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -240,10 +239,9 @@ _LOCKED = ("is encrypted", "Can't find workbook in OLE2 compound document")
 @contextlib.contextmanager
 def _guarded(nom: str) -> Iterator[None]:
     """Turn what other libraries raise on a damaged file into one clear refusal."""
+    # Warnings are not filtered here: `lots` is suspended inside, and filters are everyone's.
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # openpyxl's on styles and validations it leaves out
-            yield
+        yield
     except BarometreError:
         raise
     except MemoryError as error:

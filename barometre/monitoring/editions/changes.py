@@ -13,7 +13,7 @@ import pandas as pd
 from barometre.base.errors import UnknownNameError
 from barometre.cards.listing import load_cards
 from barometre.datasets.places.bundle import YEARS, communes, former_communes
-from barometre.monitoring.editions import Edition
+from barometre.monitoring.editions.edition import Edition
 
 Reason = Literal["revision", "correction"]
 REASONS = ("revision", "correction")

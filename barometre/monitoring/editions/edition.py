@@ -8,42 +8,38 @@ whole beside its place, then renamed: a run killed on the way leaves the former 
 from __future__ import annotations
 
 import datetime
-import glob
 import hashlib
 import io
-import secrets
-import shutil
-import time
-import tomllib
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 import pandas as pd
 import tomli_w
 
 from barometre.base.errors import BarometreError, Fault, FaultsError, counted
 from barometre.base.face import Face
-from barometre.base.files import NO_ROOM, TEMPORARY, reason_of
 from barometre.base.french import Lang
 from barometre.base.version import __version__
 from barometre.engine.results import Results
+from barometre.monitoring.editions.folder import (
+    MANIFEST,
+    SCHEMA,
+    State,
+    folder_of,
+    is_free,
+    read_manifest,
+    recover,
+    replace,
+    snapshot,
+    unreadable,
+)
 from barometre.tables.records import RECORDS, check_records
 
-SCHEMA = 1
-"""Number of the layout of an edition's folder; a later one is refused."""
-
-State = Literal["projet", "validé"]
-
-_MANIFEST = "edition.toml"
 _RESULTS = "resultats.csv"
 _TABLES, _FILES = "suivi", "fichiers"
-_READINGS, _PAUSE = (
-    20,
-    0.05,
-)  # tries, and seconds between two: a folder takes its place in an instant
 
 
 @dataclass(frozen=True)
@@ -167,7 +163,7 @@ def create_edition(
     BarometreError
         The folder is a validated edition, no edition at all, or another run has just written it.
     """
-    target = Path(folder)
+    target = folder_of(folder)
     former = _require_free(target)
     content = _content(results, tables or {}, files or {}, inputs)
     manifest = {
@@ -177,7 +173,7 @@ def create_edition(
         "etat": "projet",
         "valide_par": "",
         "parametres": dict(parameters or {}),
-        "entrees": {Path(path).name: _sha256(Path(path).read_bytes()) for path in inputs},
+        "entrees": _prints_of(inputs),
         "sorties": {name: _sha256(data) for name, data in sorted(content.items())},
     }
     try:
@@ -187,7 +183,7 @@ def create_edition(
             f"parametres de l'édition : {error} ; donner textes et nombres"
         ) from error
     written = text.encode("utf-8")
-    _write(target, {**content, _MANIFEST: written}, former)
+    replace(target, {**content, MANIFEST: written}, former)
     return _edition(target, written, content)
 
 
@@ -210,16 +206,16 @@ def validate_edition(folder: str | Path, *, by: str) -> Edition:
     BarometreError
         Not an intact draft, nobody named, or another run has just written it.
     """
-    if not by.strip():
+    if not isinstance(by, str) or not by.strip():
         raise BarometreError("by : dire qui valide l'édition")
-    target = Path(folder)
-    former, content = _snapshot(target)
+    target = folder_of(folder)
+    former, content = snapshot(target)
     edition = _edition(target, former, content)
     if edition.state == "validé":
         raise BarometreError(f"{target} : déjà validée par {edition.validated_by}")
-    manifest = _manifest(target, former) | {"etat": "validé", "valide_par": by.strip()}
+    manifest = read_manifest(target, former) | {"etat": "validé", "valide_par": by.strip()}
     text = tomli_w.dumps(manifest).encode("utf-8")
-    _write(target, {**content, _MANIFEST: text}, former)
+    replace(target, {**content, MANIFEST: text}, former)
     return _edition(target, text, content)
 
 
@@ -242,56 +238,19 @@ def open_edition(folder: str | Path) -> Edition:
     BarometreError
         No edition in this folder, a manifest that cannot be read, a schema to come.
     """
-    target = Path(folder)
-    return _edition(target, *_snapshot(target))
+    target = folder_of(folder)
+    return _edition(target, *snapshot(target))
 
 
 # ---- reading ------------------------------------------------------------------------------------
 
 
-def _snapshot(target: Path) -> tuple[bytes, dict[str, bytes]]:
-    """Read the manifest and the files of a folder as one run left them.
-
-    What another run replaces meanwhile is read again: an edition is never a mixture of two.
-    """
-    for _ in range(_READINGS):
-        _recover(target)
-        manifest = target / _MANIFEST
-        if not (manifest.is_file() or _formers(target) or manifest.is_file()):  # one may come
-            raise BarometreError(f"{target} : aucune édition dans ce dossier ({_MANIFEST} absent)")
-        try:
-            found = target.stat()
-            text = manifest.read_bytes()
-            content = {
-                path.relative_to(target).as_posix(): path.read_bytes()
-                for path in target.rglob("*")
-                if path.is_file() and path.name != _MANIFEST and not path.name.startswith(".")
-            }
-            now = target.stat()
-            if (now.st_ino, now.st_ctime_ns) == (found.st_ino, found.st_ctime_ns):
-                return text, content
-        except FileNotFoundError:  # between the two renamings of a run
-            pass
-        except OSError as error:
-            raise _unreadable(target, error) from error
-        time.sleep(_PAUSE)
-    raise BarometreError(
-        f"{target} : d'autres exécutions ne cessent de le remplacer ; réessayer quand elles seront"
-        " finies"
-    )
-
-
-def _unreadable(target: Path, error: OSError) -> BarometreError:
-    return BarometreError(
-        f"{error.filename or target} : lecture impossible ({error.strerror}) ; en demander le"
-        " droit, ou le fermer s'il est ouvert"
-    )
-
-
 def _edition(target: Path, text: bytes, content: Mapping[str, bytes]) -> Edition:
     """Check the files of an edition against its manifest, and give them their types."""
-    manifest = _manifest(target, text)
+    manifest = read_manifest(target, text)
     expected = manifest["sorties"]
+    if _RESULTS not in expected:
+        raise BarometreError(f"{target} : édition sans {_RESULTS} ; reprendre l'édition entière")
     present = set(content)
     faults = [
         Fault(name, "absent", "reprendre l'édition entière")
@@ -353,14 +312,19 @@ def _content(
     content: dict[str, bytes] = {}
     for name, given in files.items():
         place = Path(name)
+        target = f"{_FILES}/{place.as_posix()}"
         if place.is_absolute() or ".." in place.parts or not name.strip():
             faults.append(Fault(name, "sort du dossier de l'édition", "donner un nom relatif"))
+        elif not place.parts or any(part.startswith(".") for part in place.parts):
+            faults.append(Fault(name, "nom caché, ou d'aucun fichier", "en donner un autre"))
+        elif target in content:
+            faults.append(Fault(name, "donné deux fois", "n'en garder qu'un"))
         elif isinstance(given, bytes):
-            content[f"{_FILES}/{place.as_posix()}"] = given
+            content[target] = given
         elif not Path(given).is_file():
             faults.append(Fault(name, f"fichier {given} introuvable", "corriger le chemin"))
         else:
-            content[f"{_FILES}/{place.as_posix()}"] = Path(given).read_bytes()
+            content[target] = _bytes_of(given)
     for name, table in tables.items():
         try:
             checked = check_records(name, table)
@@ -389,10 +353,30 @@ def _read_results(data: bytes) -> pd.DataFrame:
     )
 
 
-def _date_of(date: datetime.date | str) -> datetime.date:
+def _bytes_of(path: str | Path) -> bytes:
     try:
-        return datetime.date.fromisoformat(date) if isinstance(date, str) else date
-    except ValueError:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise unreadable(Path(path), error) from error
+
+
+def _prints_of(inputs: Sequence[str | Path]) -> dict[str, str]:
+    """Give the sha256 of each source by its name; by its path where two have the same name."""
+    names = Counter(Path(path).name for path in inputs)
+    return {
+        (path.name if names[path.name] == 1 else path.as_posix()): _sha256(_bytes_of(path))
+        for path in map(Path, inputs)
+    }
+
+
+def _date_of(date: datetime.date | str) -> datetime.date:
+    if isinstance(date, datetime.datetime):
+        return date.date()
+    if isinstance(date, datetime.date):
+        return date
+    try:
+        return datetime.date.fromisoformat(date)
+    except (TypeError, ValueError):
         raise BarometreError(
             f"date de l'édition « {date} » illisible : écrire 2026-03-01"
         ) from None
@@ -402,111 +386,22 @@ def _sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _manifest(folder: Path, text: bytes) -> dict[str, Any]:
-    """Read the manifest of an edition, of the schema that we know."""
-    path = folder / _MANIFEST
-    try:
-        manifest = tomllib.loads(text.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BarometreError(f"{path} illisible : {error} ; reprendre l'édition entière") from error
-    schema = manifest.get("schema")
-    if schema != SCHEMA:
-        raise BarometreError(
-            f"{path} : schéma {schema}, celui-ci lit {SCHEMA} ; mettre barometre à jour"
-        )
-    kinds = {
-        "version": str, "date": datetime.date, "etat": str, "valide_par": str,
-        "parametres": dict, "entrees": dict, "sorties": dict,
-    }  # fmt: skip
-    wrong = [name for name, kind in kinds.items() if not isinstance(manifest.get(name), kind)]
-    if wrong or manifest["etat"] not in get_args(State):
-        names = ", ".join(wrong or ["etat"])
-        raise BarometreError(f"{path} : champs absents ou illisibles ({names}) ; la reprendre")
-    return manifest
-
-
-# ---- writing ------------------------------------------------------------------------------------
-
-
-def _formers(target: Path) -> list[Path]:
-    """List where former editions wait while a new one takes their place."""
-    return sorted(target.parent.glob(f".{glob.escape(target.name)}.*{TEMPORARY}-ancienne"))
-
-
-def _recover(target: Path) -> None:
-    """Put back the former edition when a run was killed between its two renamings."""
-    if not target.exists() and _formers(target):
-        time.sleep(_PAUSE)  # a run that lives is between the two for an instant only
-        formers = _formers(target)
-        if not target.exists() and formers:
-            with suppress(OSError):
-                formers[-1].rename(target)
-
-
 def _require_free(target: Path) -> bytes | None:
     """Return the manifest that is to be replaced, None when there is none.
 
     A validated edition, or a folder that is no edition, is refused.
     """
-    _recover(target)
+    recover(target)
     try:
-        free = not any(target.iterdir())
-    except FileNotFoundError:
-        free = not _formers(target)
-    except NotADirectoryError:
-        raise BarometreError(
-            f"{target} : un fichier porte ce nom ; donner un autre dossier"
-        ) from None
+        if is_free(target):
+            return None
     except OSError as error:
-        raise _unreadable(target, error) from error
-    if free:
-        return None
-    former, _ = _snapshot(target)
-    manifest = _manifest(target, former)
+        raise unreadable(target, error) from error
+    former, _ = snapshot(target)
+    manifest = read_manifest(target, former)
     if manifest["etat"] == "validé":
         raise BarometreError(
             f"{target} : validée par {manifest['valide_par']}, elle ne se remplace pas ;"
             " donner un autre dossier"
         )
     return former
-
-
-def _write(target: Path, content: Mapping[str, bytes], former: bytes | None) -> None:
-    """Write a folder beside its place, then rename it; one run only can win.
-
-    ``former`` is the manifest that was there when the run began: another one, or one where there
-    was none, is the work of another run, and is left as it is.
-    """
-    token = secrets.token_hex(4)
-    made = target.with_name(f".{target.name}.{token}{TEMPORARY}")
-    aside = target.with_name(f".{target.name}.{token}{TEMPORARY}-ancienne")
-    try:
-        for name, data in sorted(content.items()):
-            path = made / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data)
-        killed = _formers(target)  # before ours is put aside: later ones are of runs that live
-        if former is not None:
-            target.rename(aside)
-            if (aside / _MANIFEST).read_bytes() != former:
-                aside.rename(target)
-                raise BarometreError(
-                    f"{target} : édition non écrite, une autre exécution vient de l'écrire ; la"
-                    " relire avant de la remplacer"
-                )
-        elif target.is_dir():
-            target.rmdir()  # empty, or another run has just written it
-        made.rename(target)
-        for left in [aside, *killed]:
-            shutil.rmtree(left, ignore_errors=True)
-    except OSError as error:
-        _recover(target)
-        reason, remedy = reason_of(error)
-        if error.errno not in NO_ROOM:
-            remedy = (
-                "une autre exécution l'écrit peut-être, ou le dossier est ouvert, protégé ou"
-                " plein : réessayer"
-            )
-        raise BarometreError(f"{target} : édition non écrite ({reason}) ; {remedy}") from error
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
