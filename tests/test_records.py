@@ -27,6 +27,7 @@ from barometre.tables.table_set import Tables
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.*jamais vus dans un vrai fichier"),
+    pytest.mark.filterwarnings("ignore:.*zéro initial rétabli"),
     pytest.mark.filterwarnings("ignore:The inplace keyword"),  # Dask's, with pandas 3.1
 ]
 
@@ -200,7 +201,9 @@ def test_establishments_are_counted_with_their_stock(tmp_path: Path, how: str) -
     with pytest.warns(SourceWarning, match="quartier incertain"):
         whole = bcs.read(*paths)
     places, dates = opened(geo, tmp_path / "g", how), opened(stock, tmp_path / "s", how)
-    assert_same(bcs.count_records(places, "GeolocalisationEtablissement", stock=dates), whole)
+    with pytest.warns(SourceWarning, match="quartier incertain"):
+        counted = bcs.count_records(places, "GeolocalisationEtablissement", stock=dates)
+    assert_same(counted, whole)
     with pytest.raises(BarometreError, match="lire avec lui StockEtablissement"):
         bcs.count_records(places, "GeolocalisationEtablissement")
     with pytest.raises(BarometreError, match="ne va qu'avec Sirene"):
@@ -219,6 +222,16 @@ def test_the_faults_of_records_are_those_of_their_file(tmp_path: Path, how: str)
     with pytest.raises(BarometreError) as other:
         bcs.read(path)
     assert str(one.value) == str(other.value)
+
+
+def test_records_without_a_row_are_told(tmp_path: Path) -> None:
+    header = many(0)
+    with pytest.warns(SourceWarning, match="BPE24 : aucun territoire dans le fichier"):
+        assert list(bcs.count_records(dataset.dataset(pa.table(header)), "BPE24")) == []
+    for name, end in (("BPE24.csv", ""), ("bpe24.csv", "\n\n")):
+        (tmp_path / name).write_text(";".join(header.columns) + "\n" + end)
+        with pytest.warns(SourceWarning, match="aucun territoire dans le fichier"):
+            assert list(bcs.read(tmp_path / name)) == []
 
 
 def test_a_refusal_travels_whole() -> None:

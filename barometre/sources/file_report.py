@@ -124,6 +124,16 @@ def described(tables: Tables, nom: str, titre: str) -> FileReport:
     )
 
 
+def told_empty(reading: Reading) -> FileReport:
+    """Say that a file has no territory: a header alone is often a download that was cut."""
+    report = reading.report
+    if reading.aside or report.lignes or len(reading.tables.territoires):
+        return report
+    return replace(
+        report, avertissements=(*report.avertissements, "aucun territoire dans le fichier")
+    )
+
+
 def _distinct(codes: Sequence[pd.Index]) -> int:
     return int(codes[0].append([*codes[1:]]).nunique()) if codes else 0
 

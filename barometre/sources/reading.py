@@ -18,7 +18,7 @@ import pandas as pd
 
 from barometre import datasets
 from barometre.base.errors import BarometreError, NoTableError, UnknownNameError
-from barometre.sources.file_report import FileReport, Reading, described, set_aside
+from barometre.sources.file_report import FileReport, Reading, described, set_aside, told_empty
 from barometre.sources.files.text import (
     SUFFIXES,
     Source,
@@ -98,7 +98,7 @@ class _Run:
             from barometre.datasets.places.choose import restrict  # loaded for a territory only
 
             tables = restrict(tables, self.place)
-        self.readings.append(Reading(tables, reading.report, reading.aside))
+        self.readings.append(Reading(tables, told_empty(reading), reading.aside))
 
 
 def read(
@@ -145,11 +145,16 @@ def read(
     """
     found = read_files(*sources, place=place, on_error=on_error, same=same)
     for report in found.reports:
-        for text in report.avertissements:
-            warnings.warn(f"{report.fichier} : {text}", SourceWarning, stacklevel=2)
+        tell(report)
     for text in found.skipped:
         warnings.warn(f"fichier ignoré comme demandé : {text}", SourceWarning, stacklevel=2)
     return found.tables
+
+
+def tell(report: FileReport) -> None:
+    """Warn whoever called a reader of what must be known of a file."""
+    for text in report.avertissements:
+        warnings.warn(f"{report.fichier} : {text}", SourceWarning, stacklevel=3)
 
 
 def read_files(

@@ -12,11 +12,13 @@ import pyarrow.dataset as ds
 
 from barometre.base.errors import BarometreError
 from barometre.cards.columns import KEY
+from barometre.sources.file_report import Reading, told_empty
 from barometre.sources.files.delimited import folded
 from barometre.sources.files.parquet import column_texts
 from barometre.sources.files.text import Found, Source
 from barometre.sources.kind import Beside, Recognised, Waiting
 from barometre.sources.kinds import recognise
+from barometre.sources.reading import tell
 from barometre.tables.table_set import Tables
 
 if TYPE_CHECKING:
@@ -60,6 +62,11 @@ def count_records(records: Records, name: str, *, stock: Records | None = None) 
     FaultsError
         No year; codes of another form than their level.
 
+    Warns
+    -----
+    SourceWarning
+        What `read` says of such a file: codes given their zero back, rows counted nowhere, none.
+
     Notes
     -----
     A dataset is read in this process, in the memory of some lots and of what is kept. A frame of
@@ -69,26 +76,33 @@ def count_records(records: Records, name: str, *, stock: Records | None = None) 
 
     Examples
     --------
-    >>> import pyarrow as pa, pyarrow.dataset as ds
+    >>> import warnings, pyarrow as pa, pyarrow.dataset as ds
     >>> rows = pa.table({"AN": ["2024"] * 2, "DEPCOM": ["59172"] * 2, "TYPEQU": ["F101", "A129"],
     ...                  "DOM": ["F", "A"], "SDOM": ["F1", "A1"]})
-    >>> tables = count_records(ds.dataset(rows), "BPE24")
+    >>> with warnings.catch_warnings(action="ignore"):  # their codes were seen in no real file yet
+    ...     tables = count_records(ds.dataset(rows), "BPE24")
     >>> tables["equipements"]["equipements_sportifs"].to_dict()
     {('59172', 2024): 1.0}
     """
-    source = _source(records, name)
+    reading = _counted(_source(records, name), stock)
+    tell(told_empty(reading))
+    return _in_order(reading.tables)
+
+
+def _counted(source: Source, stock: Records | None) -> Reading:
+    """Count by the form that recognises the columns."""
     found = source.reconnu
     if isinstance(found, Recognised) and found.genre in _BY_LOTS and stock is None:
-        return _in_order(found.read(source).tables)
+        return found.read(source)
     if isinstance(found, Waiting) and found.genre == _WITH_STOCK:
         beside = () if stock is None else (_source(stock, "StockEtablissement"),)
-        reading = found.read(source, Beside(Tables({}).territoires, (source, *beside)))
-        return _in_order(reading.tables)
+        return found.read(source, Beside(Tables({}).territoires, (source, *beside)))
     if stock is not None:
-        raise BarometreError(f"{name} : le stock ne va qu'avec Sirene géolocalisé ; l'ôter")
+        raise BarometreError(f"{source.nom} : le stock ne va qu'avec Sirene géolocalisé ; l'ôter")
     header = ", ".join(source.entete[:12])
     raise BarometreError(
-        f"{name} : colonnes d'aucune famille comptée ligne à ligne ({header}) ; voir families()"
+        f"{source.nom} : colonnes d'aucune famille comptée ligne à ligne ({header}) ; voir"
+        " families()"
     )
 
 

@@ -32,7 +32,13 @@ def csv_batches(
     fields = [str(i) for i in range(max(header.fields, len(header.names)))]
     wanted = [str(header.names.index(column)) for column in columns]
     with opening() as file:
-        encoding = "utf8" if is_utf8(file.read(_BLOCK), whole=False) else "cp1252"
+        start = file.read(_BLOCK)
+    encoding = "utf8" if is_utf8(start, whole=False) else "cp1252"
+    if (
+        len(start) < _BLOCK
+        and not b"".join(start.split(b"\n", header.lines)[header.lines :]).strip()
+    ):
+        return  # a header and no row
     with opening() as file:
         for _ in range(header.lines):
             file.readline()

@@ -84,8 +84,6 @@ def _completed(report: FileReport, plan: Plan, cells: Cells, header: Sequence[st
     warned += plan.non_etablies
     if not plan.famille.colonnes:
         warned.append(plan.famille.notes[0])
-    if not len(rows.codes):
-        warned.append("aucun territoire dans le fichier")
     warned += [f"{counted(number, 'code')} : {words}" for words, number in rows.gestes.items()]
     warned += rows.ecartees
     return replace(

@@ -89,7 +89,7 @@ def read_cube(cube: Cube, source: Source, *, whole: bool = True) -> CubeCells:
     rows = kept_rows(cube, wanted, source)
     frame = one_value(rows, source.nom)
     if frame["valeur"].notna().sum() == 0 and not (frame["statut"] > 0).any():
-        asked = sorted({code for target in cube.colonnes for way in target.codes
+        asked = sorted({code.removeprefix("-") for target in cube.colonnes for way in target.codes
                         for codes in way.values() for code in codes})  # fmt: skip
         problem = f"aucune ligne n'a les codes lus, dont {', '.join(asked[:6])}"
         remedy = " ".join(("télécharger le jeu en entier.", *cube.notes))
