@@ -178,6 +178,18 @@ def test_an_unsure_neighbourhood_counts_nowhere_however_it_is_written(
     assert tables["etablissements"]["creations"]["QN05950M", 2024] == 1
 
 
+def test_a_neighbourhood_of_unsure_establishments_has_no_value(tmp_path: Path) -> None:
+    rows = [located(1, "QN05950M"), located(2, "QN05951M", "3")]
+    geo = write(tmp_path, "geo.csv", SIRENE, rows)
+    stock = write(tmp_path, "stock.csv", STOCK, [created(n, "2024-12-01") for n in (1, 2)])
+    with pytest.warns(SourceWarning) as told:
+        tables = bcs.read(geo, stock)
+    texts = " ".join(str(one.message) for one in told)
+    assert "QN05951M : aucun établissement sûrement situé, sans valeur" in texts
+    codes = tables["etablissements"].index.get_level_values("code")
+    assert set(codes) == {"QN05950M"}
+
+
 def test_dates_and_numbers_of_the_stock_are_never_dropped_unsaid(tmp_path: Path) -> None:
     geo = write(tmp_path, "geo.csv", SIRENE, [located(n, "QN05950M") for n in (1, 2, 3, 4)])
     days = ["2024-12-01", "01/02/2024", "2024-13-45", "9999-12-31"]

@@ -63,6 +63,12 @@ class Located:
     codes: tuple[str, ...]
     incertains: int
 
+    @property
+    def unseen(self) -> list[str]:
+        """Neighbourhoods where no establishment surely lies."""
+        seen = set(np.unique(self.quartier).tolist())
+        return sorted(code for place, code in enumerate(self.codes) if place not in seen)
+
 
 def locate(source: Source, column: str, quality: str) -> Located:
     """Keep the establishments that surely lie in a neighbourhood.
@@ -270,6 +276,10 @@ def _read_geo(source: Source, beside: Beside) -> Reading:
         if column in names:
             located = locate(source, column, quality)
             unsure += located.incertains
+            if unseen := located.unseen:
+                told.append(
+                    f"{', '.join(unseen)} : aucun établissement sûrement situé, sans valeur"
+                )
             created = creations(located, stocks[0])
             told += [f"{_unread(created)} : comptés nulle part"] if created.unread else []
             parts.append(_cells(located, created))
@@ -287,15 +297,20 @@ def _read_geo(source: Source, beside: Beside) -> Reading:
 
 
 def _cells(located: Located, created: Created) -> pd.DataFrame:
-    """Write counts as cells; a neighbourhood where nothing was created that year has zero."""
+    """Write counts as cells; a neighbourhood where nothing was created that year has zero.
+
+    Where no establishment surely lies, nothing is known: zero would be said of what was not seen.
+    """
     last = created.last
     final = int(last[:4]) if last else 0
     quarters = located.quartier[created.place].tolist()
     found = Counter(zip(quarters, created.year.tolist(), strict=True))
+    unseen = set(located.unseen)
     years = range(final - YEARS + 1, final + 1) if last else range(0)
     rows = [
         (code, year, float(found[quarter, year]))
         for quarter, code in enumerate(located.codes)
+        if code not in unseen
         for year in years
     ]
     frame = pd.DataFrame(rows, columns=["code", "annee", "valeur"])
