@@ -192,6 +192,8 @@ class Writer:
         if self._known is None or self._known[0] is not known:
             self._known = known, pyarrow.array(known, pyarrow.large_string())
         array = self._known[1]
+        if 0 < len(positions) <= length and (low := int(positions.min())) == positions.max():
+            return self.repeated(known[low] if low >= 0 else None, len(positions))
         starts = np.arange(0, len(positions), length)
         lows, highs = (
             (f.reduceat(positions, starts) for f in (np.minimum, np.maximum))

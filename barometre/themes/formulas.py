@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeAlias
 import numpy as np
 import pandas as pd
 
+from barometre.base.arrays import Floats
 from barometre.tables.check import check_table
 
 P = ParamSpec("P")
@@ -47,17 +48,12 @@ def ratio(numerator: pd.Series[float], denominator: pd.Series[float]) -> pd.Seri
     >>> ratio(pd.Series([3.0, 0.0]), pd.Series([2.0, 0.0])).tolist()
     [1.5, nan]
     """
-    if (watching := _watched.get()) is not None:
-        watching.append((numerator, denominator))
-    below = denominator.to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        values = np.where(below == 0, np.nan, numerator.to_numpy() / below)
-    return pd.Series(values, index=numerator.index)
+    return pd.Series(_divided(numerator, denominator), index=numerator.index)
 
 
 def rate(numerator: pd.Series[float], denominator: pd.Series[float]) -> pd.Series[float]:
     """Units of the numerator per 100 of the denominator; may exceed 100 when the fields differ."""
-    return 100 * ratio(numerator, denominator)
+    return pd.Series(100 * _divided(numerator, denominator), index=numerator.index)
 
 
 def share(part: pd.Series[float], whole: pd.Series[float]) -> pd.Series[float]:
@@ -66,8 +62,15 @@ def share(part: pd.Series[float], whole: pd.Series[float]) -> pd.Series[float]:
     Tables let a part exceed its whole by the rounding of both (`tables.PART_TOLERANCE`): such a
     part is the whole.
     """
-    values = rate(part, whole)
-    return pd.Series(np.clip(values.to_numpy(), 0, 100), index=values.index)
+    return pd.Series(np.clip(100 * _divided(part, whole), 0, 100), index=part.index)
+
+
+def _divided(above: pd.Series[float], below: pd.Series[float]) -> Floats:
+    if (watching := _watched.get()) is not None:
+        watching.append((above, below))
+    divisor = below.to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(divisor == 0, np.nan, above.to_numpy() / divisor)
 
 
 def indicator(function: Callable[P, pd.Series[float]]) -> Callable[P, pd.Series[float]]:
