@@ -9,7 +9,6 @@ import re
 import subprocess
 import sys
 import time
-import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -163,13 +162,3 @@ def told_by(program: str, *arguments: str) -> tuple[str, int]:
     )
     *_, last, held = ["", *run.stdout.splitlines()]
     return last, int(held) // 1024
-
-
-def peak(run: Run) -> int:
-    """Return the bytes that a call holds at its worst, beyond what was held before."""
-    tracemalloc.start()
-    try:
-        run()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
