@@ -5,6 +5,7 @@ Text is looked at once: to hash each key takes ten times longer than to number c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,34 @@ def key_index(codes: pd.Series[str], years: pd.Series[int]) -> pd.MultiIndex:
     levels: Any = [words, pd.Index(dates)]
     rows: Any = [row, year]  # pandas takes arrays, where its stubs admit sequences
     return pd.MultiIndex(levels, rows, names=list(KEY), verify_integrity=False)
+
+
+def appended(parts: Sequence[pd.MultiIndex]) -> pd.MultiIndex:
+    """Put the keys of tables one after another, in time proportional to their number.
+
+    Parameters
+    ----------
+    parts : sequence of MultiIndex
+        ``code`` and ``annee``, none missing; `MultiIndex.append` goes through what it has gathered
+        at each part.
+
+    Returns
+    -------
+    MultiIndex
+    """
+    words = pd.concat([part.levels[0].to_series() for part in parts])
+    codes, rank = numbered(words)
+    years, when = np.unique(np.concatenate([part.levels[1] for part in parts]), return_inverse=True)
+    levels: Any = [codes, pd.Index(years)]
+    rows: Any = [_moved(parts, 0, rank), _moved(parts, 1, when)]
+    return pd.MultiIndex(levels, rows, names=list(KEY), verify_integrity=False)
+
+
+def _moved(parts: Sequence[pd.MultiIndex], place: int, rank: RowNumbers) -> RowNumbers:
+    """Give the rows of each part the number that their code, or year, has among all."""
+    ends = np.cumsum([len(part.levels[place]) for part in parts])
+    ranks = np.split(rank, ends[:-1])
+    return np.concatenate([r[part.codes[place]] for r, part in zip(ranks, parts, strict=True)])
 
 
 def key_numbers(index: pd.MultiIndex) -> Integers:

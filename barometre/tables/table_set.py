@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from barometre.base.french import format_number
 from barometre.base.texts import Texts
 from barometre.cards.columns import KEY, MODELS
 from barometre.tables.check import PUBLISHED, check_table
-from barometre.tables.keys import is_unique
+from barometre.tables.keys import appended, is_unique
 
 Status = Literal["ok", "secret", "non_disponible", "non_defini", "sans_objet"]
 STATUSES: tuple[Status, ...] = ("ok", "secret", "non_disponible", "non_defini", "sans_objet")
@@ -343,7 +343,8 @@ def _merged(
     """Merge the frames of a table, rows and columns in the order of arrival."""
     if len(given) == 1:
         return given[0][0], []
-    stacked = pd.concat([frame for frame, _ in given])
+    keys = appended([cast(pd.MultiIndex, frame.index) for frame, _ in given])  # so checked
+    stacked = pd.concat([frame for frame, _ in given], ignore_index=True).set_axis(keys)
     twice = stacked.index.duplicated(keep=False)
     if not twice.any():
         return stacked, []
