@@ -312,14 +312,14 @@ def combine(
     faults: list[Fault] = []
     frames: dict[str, pd.DataFrame] = {}
     for table in dict.fromkeys(table for tables in sets for table in tables):
-        given = [(tables[table], name) for tables, name in zip(sets, sources, strict=True)
+        given = [(tables._frames[table], name) for tables, name in zip(sets, sources, strict=True)
                  if table in tables]  # fmt: skip
         frames[table], found = _merged(table, given, check=same == "refuse")
         faults += found
     if faults:
         raise FaultsError("sources inconciliables", faults)
-    territoires = pd.concat([tables.territoires for tables in sets])
-    statuts = pd.concat([tables.statuts for tables in sets]).drop_duplicates()
+    territoires = pd.concat([tables._territoires for tables in sets])
+    statuts = pd.concat([tables._statuts for tables in sets]).drop_duplicates()
     return Tables(
         frames,
         statuts=_still_true(statuts, frames),
