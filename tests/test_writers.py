@@ -24,7 +24,9 @@ QUICK = [
 """What is tried in continuous integration, at a few moments; `make slow` tries all, at fifty."""
 
 
-@pytest.mark.parametrize(("name", "trial"), itertools.product(WRITERS, TRIALS) if SLOW else QUICK)
+@pytest.mark.parametrize(
+    ("name", "trial"), list(itertools.product(WRITERS, TRIALS)) if SLOW else QUICK
+)
 def test_a_writer_leaves_whole_files_whatever_happens(name: str, trial: str) -> None:
     few, many = {"kill": (4, 50), "full": (2, 8), "closed": (1, 1), "race": (3, 20)}[trial]
     with tempfile.TemporaryDirectory() as folder:
@@ -52,7 +54,7 @@ def test_nothing_is_written_elsewhere_than_in_a_temporary_file(checkout: Path) -
                 found.add(f"{path.stem} : {written}")
     assert found == {
         "delimited : path",  # the caller's temporary file
-        "editions : path",  # in a folder that is renamed when it is whole
+        "folder : path",  # in a folder that is renamed when it is whole
         "vector : content",  # memory
     }
 

@@ -404,6 +404,7 @@ class Cohort(PanelRows):
         draws: int = 20,
         iterations: int = 5,
         donors: int = 5,
+        method: drawn_answers.Drawing = "pmm",
         seed: int = 0,
     ) -> Imputations[Self]:
         """Draw the missing outcomes several times, those of the lost included, arms apart.
@@ -419,6 +420,7 @@ class Cohort(PanelRows):
             draws=draws,
             iterations=iterations,
             donors=donors,
+            method=method,
             seed=seed,
         )
 

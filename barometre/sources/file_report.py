@@ -126,8 +126,8 @@ def described(tables: Tables, nom: str, titre: str) -> FileReport:
 
 def told_empty(reading: Reading) -> FileReport:
     """Say that a file has no territory: a header alone is often a download that was cut."""
-    report = reading.report
-    if reading.aside or report.lignes or len(reading.tables.territoires):
+    report, tables = reading.report, reading.tables
+    if reading.aside or report.lignes or len(tables.territoires) or len(tables.statuts):
         return report
     return replace(
         report, avertissements=(*report.avertissements, "aucun territoire dans le fichier")
