@@ -19,7 +19,7 @@ TRIALS = ("kill", "full", "closed", "race")
 SLOW = os.environ.get("BAROMETRE_SLOW") == "1"
 QUICK = [
     *((name, trial) for name in ("results.csv", "edition") for trial in TRIALS),
-    ("results.xlsx", "full"), ("chart.svg", "closed"), ("index.toml", "kill"),
+    ("results.xlsx", "full"), ("chart.svg", "closed"), ("chart.pdf", "full"), ("index.toml", "kill"),
 ]  # fmt: skip
 """What is tried in continuous integration, at a few moments; `make slow` tries all, at fifty."""
 

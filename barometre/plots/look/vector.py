@@ -97,17 +97,22 @@ def save_chart(ax: Axes, path: Path | str, *, dpi: int = 160) -> Path:
     kind = path.suffix.lower().removeprefix(".")
     if kind not in ("png", "svg", "pdf"):
         raise BarometreError(f"{path.name} : un graphique s'écrit en .png, .svg ou .pdf")
+    # Drawn before it is written: short of room, the PDF writer of matplotlib hides the reason.
+    drawn = _drawn(ax, kind, dpi)
+    with replacing(path) as temporary:
+        temporary.write_bytes(drawn)
+    return path
+
+
+def _drawn(ax: Axes, kind: str, dpi: int) -> bytes:
+    """Draw a chart as a file of a kind holds it, and close its figure."""
+    if kind == "svg":
+        return f'<?xml version="1.0" encoding="utf-8"?>\n{to_svg(ax)}'.encode()
     figure = ax.get_figure(root=True)
     assert isinstance(figure, Figure)
-    with replacing(path) as temporary:
-        if kind == "svg":
-            header = '<?xml version="1.0" encoding="utf-8"?>\n'
-            temporary.write_text(header + to_svg(ax), encoding="utf-8")
-        else:
-            metadata = {"Software": None} if kind == "png" else {"CreationDate": None}
-            with mpl.rc_context(STYLE):
-                figure.savefig(
-                    temporary, format=kind, dpi=dpi, facecolor="white", metadata=metadata
-                )
+    metadata = {"Software": None} if kind == "png" else {"CreationDate": None}
+    content = io.BytesIO()
+    with mpl.rc_context(STYLE):
+        figure.savefig(content, format=kind, dpi=dpi, facecolor="white", metadata=metadata)
     plt.close(figure)
-    return path
+    return content.getvalue()
