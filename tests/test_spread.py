@@ -384,6 +384,7 @@ def not_for_ever() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("not_for_ever")
+@pytest.mark.filterwarnings("ignore:.*(jamais vus|zéro initial)")
 @pytest.mark.filterwarnings("default")  # those of the cluster are not ours
 def test_two_workers_give_the_same_results(tmp_path: Path) -> None:
     """Also of records that take more memory than both workers may: none is started again."""

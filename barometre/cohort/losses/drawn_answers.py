@@ -309,7 +309,7 @@ def multiple_imputation(
     names = [columns] if isinstance(columns, str) else list(columns)
     _check_options(draws=draws, iterations=iterations, donors=donors)
     if method not in get_args(Drawing):
-        raise UnknownNameError("method", str(method), get_args(Drawing))
+        raise UnknownNameError("valeur de method", str(method), get_args(Drawing))
     require_columns(frame, [*names, by])
     known = {name: as_numbers(frame[name], name, missing=True) for name in names}
     absent = {name: np.flatnonzero(np.isnan(column)) for name, column in known.items()}
