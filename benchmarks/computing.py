@@ -42,7 +42,7 @@ def measures(*, small: bool) -> list[Measure | Sized]:
             2.0,
         ),
         Sized("compute, IRIS / bare pandas", (4_900, 15_500, 49_000), values_of("iris"), 2.0),
-        Sized("compute, QPV / bare pandas", (160, 500, 1_600), values_of("qpv"), 4.0),
+        Sized("compute, QPV / bare pandas", (160, 500, 1_600), values_of("qpv"), 2.0),
         Sized("compute with intervals / without", COMMUNES, with_intervals, 3.0),
         Sized("aggregate, communes into EPCI / groupby and sum", COMMUNES, unions, 20.0),
     ]  # fmt: skip
