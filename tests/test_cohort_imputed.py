@@ -217,31 +217,34 @@ def test_how_rows_are_written_changes_nothing(
     np.testing.assert_allclose(other["estimate"], first["estimate"], rtol=1e-12)
 
 
-@pytest.mark.skipif(os.environ.get("BAROMETRE_SLOW") != "1", reason="une minute : make slow")
-def test_intervals_hold_the_truth_where_those_seen_do_not() -> None:
-    """Losses follow a covariate in one arm: what a donor's residual gives is at the nominal level.
+@pytest.mark.skipif(os.environ.get("BAROMETRE_SLOW") != "1", reason="quatre minutes : make slow")
+@pytest.mark.parametrize(("slope", "covering"), [(0.4, ["pmm", "lrd"]), (1.2, ["lrd"])])
+def test_intervals_hold_the_truth(slope: float, covering: list[str]) -> None:
+    """Losses follow a covariate in one arm: 95 % intervals of 400 draws, within three errors.
 
-    The answers of donors miss those who are lost beyond them: 92 % of intervals, as the docs say.
+    At 1.2 the lost lie beyond those known: answers of donors do not cover, and the docs say so.
     """
     rng, number = np.random.default_rng(0), 400
-    held = np.zeros(3)
+    held = dict.fromkeys([*covering, "seen"], 0)
     for seed in range(number):
         arm, x = np.arange(160) % 2, rng.normal(size=160)
         y = 2 * arm + x + rng.normal(size=160)
-        lost = rng.random(160) < 1 / (1 + np.exp(0.6 - 1.2 * x * arm))
+        lost = rng.random(160) < 1 / (1 + np.exp(0.6 - slope * x * arm))
         frame = pd.DataFrame({"arm": arm, "x": x, "y": np.where(lost, np.nan, y)})
-        rows = [
-            multiple_imputation(
-                frame, ["y"], covariates=["x"], by="arm", draws=10, donors=donors, method=method,
-                seed=seed,
-            ).pool(effect).iloc[0]
-            for method, donors in METHODS
-        ]  # fmt: skip
-        held += [row.low <= 2 <= row.high for row in (*rows, effect(frame))]
-    answers, residuals, bare = held / number
-    assert residuals > 0.95 - 3 * np.sqrt(0.95 * 0.05 / number)
-    assert answers > 0.92 - 3 * np.sqrt(0.92 * 0.08 / number)
-    assert bare < 0.85
+        rows = {"seen": effect(frame)}
+        for method, donors in METHODS:
+            if method in covering:
+                drawn = multiple_imputation(
+                    frame, ["y"], covariates=["x"], by="arm", draws=10, donors=donors,
+                    method=method, seed=seed,
+                )  # fmt: skip
+                rows[method] = drawn.pool(effect).iloc[0]
+        for name, row in rows.items():
+            held[name] += int(row.low <= 2 <= row.high)
+    for name in covering:
+        assert held[name] / number > 0.95 - 3 * np.sqrt(0.95 * 0.05 / number)
+    if slope > 1:
+        assert held["seen"] / number < 0.85
 
 
 def test_residuals_go_beyond_those_who_answered() -> None:

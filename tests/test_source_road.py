@@ -131,8 +131,8 @@ def test_lots_left_half_way_leave_the_filters_of_warnings(tmp_path: Path, suffix
     before = list(warnings.filters)
     next(lots)
     assert warnings.filters == before
-    with warnings.catch_warnings(record=True) as told:  # what a reader of warnings does meanwhile
-        warnings.simplefilter("always")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")  # what a reader of warnings does meanwhile
         del lots
         warnings.warn("dit", stacklevel=1)
     assert [str(one.message) for one in told] == ["dit"]

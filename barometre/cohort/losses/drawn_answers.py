@@ -267,7 +267,8 @@ def multiple_imputation(
     method : {"pmm", "lrd"}, default "pmm"
         Predictive mean matching takes the answer of a donor: nothing is drawn that nobody gave.
         Local residual draws add to the prediction how far the donor lies from theirs: to be
-        preferred where those who are missing differ from those known, who are then few to give.
+        preferred where those who are missing differ from those known, who are then few to give;
+        what nobody could answer (a negative income) may be drawn.
     seed : int, default 0
         Seed of the draws.
 

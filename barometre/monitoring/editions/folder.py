@@ -30,10 +30,8 @@ MANIFEST = "edition.toml"
 State = Literal["projet", "validé"]
 
 _ASIDE = "-ancienne"
-_READINGS, _PAUSE = (
-    20,
-    0.05,
-)  # tries, and seconds between two: a folder takes its place in an instant
+_READINGS = 20  # tries: a folder takes its place in an instant
+_PAUSE = 0.05  # seconds between two
 _DAY = 86_400.0  # seconds after which a folder being written is that of a run that was killed
 
 

@@ -49,7 +49,7 @@ class SheetHeader:
 def _quiet() -> Iterator[None]:
     """Leave out what openpyxl says of styles, validations and dates it does not keep."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+        warnings.simplefilter("ignore")  # of the styles alone: what we say is raised, or in reports
         yield
 
 
