@@ -260,6 +260,45 @@ def test_residuals_go_beyond_those_who_answered() -> None:
     assert "résidu d'un donneur" in str(drawn["lrd"].meta["convention"])
 
 
+@pytest.mark.parametrize("method", ["pmm", "lrd"])
+def test_a_category_of_which_nobody_answered_is_given_the_mean(
+    method: Literal["pmm", "lrd"],
+) -> None:
+    """A neighbourhood wholly lost: its people are drawn among all the others, around their mean."""
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"c": [f"c{i % 10}" for i in range(200)], "y": rng.normal(1000, 50, 200)})
+    frame.loc[frame["c"] == "c3", "y"] = np.nan
+    drawn = multiple_imputation(frame, ["y"], covariates=["c"], draws=50, method=method)
+    seen = frame["y"].dropna()
+    between = seen.groupby(frame["c"]).mean().std()
+    assert abs(drawn.drawings["y"].mean() - seen.mean()) < between
+    assert drawn.drawings["y"].min() > seen.min() - 2 * seen.std()
+
+
+@pytest.mark.parametrize("method", ["pmm", "lrd"])
+def test_the_unit_s_origin_changes_nothing(method: Literal["pmm", "lrd"]) -> None:
+    """A thousand more for everyone is a thousand more drawn, be a category absent of a bootstrap."""
+    frame = people(90).assign(rare=lambda f: np.where(np.arange(90) < 3, "oui", "non"))
+    drawn, moved = (
+        multiple_imputation(given, ["y"], covariates=["x", "rare"], draws=20, method=method)
+        for given in (frame, frame.assign(y=frame["y"] + 1000))
+    )
+    np.testing.assert_allclose(moved.drawings["y"] - 1000, drawn.drawings["y"], atol=1e-9)
+
+
+def test_residuals_ask_for_more_people_than_answers() -> None:
+    frame = people(60).assign(
+        **{f"z{i}": np.random.default_rng(i).normal(size=60) for i in range(6)}
+    )
+    frame.loc[15:, "y"] = np.nan
+    names = ["x", *(f"z{i}" for i in range(6))]
+    known = int(frame["y"].notna().sum())
+    assert 9 < known < 18
+    multiple_imputation(frame, ["y"], covariates=names, draws=2)
+    with pytest.raises(BarometreError, match="il en faut 18"):
+        multiple_imputation(frame, ["y"], covariates=names, draws=2, method="lrd")
+
+
 def test_residuals_are_those_of_people_who_answered() -> None:
     """Without covariates the prediction is a mean: both methods draw answers that were given."""
     frame = people(80)[["y"]]

@@ -10,6 +10,7 @@ import pytest
 import barometre as bcs
 from barometre.base.errors import BarometreError
 from barometre.sources.reading import SourceWarning, read
+from barometre.tables.table_set import Tables, combine
 
 
 def write(path: Path, text: str, encoding: str = "utf-8") -> Path:
@@ -153,3 +154,35 @@ def test_years_to_come_are_told(tmp_path: Path) -> None:
     path = write(tmp_path / "logements.csv", f"{HEADER}\n59172;2099;80;12\n")
     with pytest.warns(SourceWarning, match="années à venir : 2099"):
         read(path)
+
+
+def test_a_status_of_another_key_than_a_table_of_one_row() -> None:
+    """Neither its code nor its year is in the table: a row is added for it."""
+    frame = pd.DataFrame({"code": ["59172"], "annee": [2021], "logements": [80.0]})
+    said = {"code": "59606", "annee": 2020, "table": "logements", "colonne": "logements",
+            "statut": "secret"}  # fmt: skip
+    tables = Tables(
+        {"logements": frame},
+        statuts=pd.DataFrame([said]).reindex(columns=[*said, "qualite", "motif"]),
+    )
+    assert tables["logements"].index.tolist() == [("59172", 2021), ("59606", 2020)]
+    remarks = tables.remarks("logements", "logements")
+    assert remarks is not None
+    assert remarks.statut.tolist() == [0, 1]
+
+
+def test_tables_filtered_by_hand_are_put_together() -> None:
+    """A missing code that no row has any more stays in the levels of the index."""
+    rows = pd.DataFrame({"code": ["59172", None], "annee": 2021, "logements": [1.0, 2.0]})
+    summed = rows.astype({"code": "str"}).groupby(["code", "annee"], dropna=False).sum()
+    kept = summed[summed.index.get_level_values("code").notna()]
+    other = pd.DataFrame({"code": ["01001"], "annee": [2021], "logements": [10.0]})
+    both = combine([Tables({"logements": kept}), Tables({"logements": other})])
+    assert both["logements"]["logements"].to_dict() == {("59172", 2021): 1, ("01001", 2021): 10}
+
+
+def test_nothing_and_names_of_others_are_not_put_together() -> None:
+    with pytest.raises(BarometreError, match="rien à réunir"):
+        combine([])
+    with pytest.raises(BarometreError, match="1 nom pour 2 jeux"):
+        combine([Tables({}), Tables({})], ["x"])

@@ -88,6 +88,8 @@ def appended(parts: Sequence[pd.MultiIndex]) -> pd.MultiIndex:
     -------
     MultiIndex
     """
+    # A level keeps what a filter took out of the rows, a missing code for one.
+    parts = [one.remove_unused_levels() if one.levels[0].hasnans else one for one in parts]
     words = pd.concat([part.levels[0].to_series() for part in parts])
     codes, rank = numbered(words)
     years, when = np.unique(np.concatenate([part.levels[1] for part in parts]), return_inverse=True)

@@ -14,7 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from barometre.base.arrays import Booleans, Integers, RowNumbers
-from barometre.base.errors import Fault, FaultsError, TableError, UnknownNameError, counted
+from barometre.base.errors import (
+    BarometreError,
+    Fault,
+    FaultsError,
+    TableError,
+    UnknownNameError,
+    counted,
+)
 from barometre.base.frames import check_frame
 from barometre.base.french import format_number
 from barometre.base.texts import Texts
@@ -298,6 +305,8 @@ def combine(
 
     Raises
     ------
+    BarometreError
+        No set, or not as many names as sets.
     FaultsError
         The same cell is given twice with different values; the two sources are named.
     UnknownNameError
@@ -306,6 +315,10 @@ def combine(
     if same not in ("refuse", "recent"):
         raise UnknownNameError("valeur de same", str(same), ("refuse", "recent"))
     sets = list(parts)
+    if not sets or (names and len(names) != len(sets)):
+        both = f"{counted(len(names), 'nom')} pour {counted(len(sets), 'jeu', 'jeux')} de tables"
+        problem = both if sets else "rien à réunir"
+        raise BarometreError(f"{problem} ; donner des Tables, et un nom par jeu ou aucun")
     if len(sets) == 1:
         return sets[0]  # checked when it was made
     sources = list(names) or [f"source n° {i}" for i in range(1, len(sets) + 1)]
@@ -501,7 +514,8 @@ def places_in(index: pd.MultiIndex, codes: pd.Series, years: pd.Series) -> RowNu
     own = [np.asarray(index.codes[index.names.index(name)], dtype=np.intp) for name in KEY]
     rows = np.full(max(len(known[0]) * number, 1), -1, dtype=np.intp)
     rows[own[0] * number + own[1]] = np.arange(len(index))
-    return np.where((code >= 0) & (year >= 0), rows[code * number + year], -1)
+    known_both = (code >= 0) & (year >= 0)
+    return np.where(known_both, rows[np.where(known_both, code * number + year, 0)], -1)
 
 
 def _numbered(level: pd.Index, words: pd.Series) -> RowNumbers:

@@ -45,6 +45,7 @@ _CONVENTIONS: dict[Drawing, str] = {
     "pmm": "appariement sur la prévision d'un bootstrap",
     "lrd": "prévision d'un bootstrap et résidu d'un donneur",
 }
+_SAME = 1e-10  # relative, of what columns say beyond one another: rounding
 _APART = 1e-7  # of the range of predictions, between those that are equal
 
 
@@ -281,7 +282,8 @@ def multiple_imputation(
     ------
     BarometreError
         Columns that are absent, no numbers or without missing value; covariates with some; fewer
-        people known in a group than donors and terms of the model ask for; options out of range.
+        people known in a group than donors and terms of the model ask for, twice as many terms for
+        "lrd"; options out of range.
     UnknownNameError
         A method that there is not.
 
@@ -316,7 +318,12 @@ def multiple_imputation(
     absent = {name: np.flatnonzero(np.isnan(column)) for name, column in known.items()}
     if not any(len(rows) for rows in absent.values()):
         raise BarometreError(f"{', '.join(map(str, names))} : rien ne manque ; rien à imputer")
-    terms = complete_columns(frame, covariates) if len(covariates) else frame.iloc[:, :0]
+    # Every category, without a reference: that of a neighbourhood wholly lost is like none of them.
+    terms = (
+        complete_columns(frame, covariates, drop_first=False)
+        if len(covariates)
+        else frame.iloc[:, :0]
+    )
     codes, labels = _groups(frame, by)
     values = {name: np.empty((draws, len(rows))) for name, rows in absent.items()}
     rng = np.random.default_rng(seed)
@@ -541,14 +548,16 @@ class _Chain:
         self.holes.sort(key=lambda name: int(self.absent[name].sum()))
         full = [column for name, column in known.items() if name not in self.holes]
         self.explained = np.column_stack([known[name] for name in self.holes] or [terms[:, :0]])
-        constant = _independent(np.column_stack([terms, *full]))
-        self.explaining = np.column_stack([np.ones(len(terms)), constant])
+        self.explaining = _scaled(np.column_stack([terms, *full]))
         self._refuse_few(title)
 
     def _refuse_few(self, title: str) -> None:
         """Refuse a group too small for its model."""
         faults = []
-        needed = max(self.donors, self.explaining.shape[1] + len(self.holes) + 1)
+        # A bootstrap holds two thirds of those known: a residual is not bounded as an answer is.
+        often = 2 if self.method == "lrd" else 1
+        terms = int(np.linalg.matrix_rank(self.explaining)) + len(self.holes)
+        needed = max(self.donors, often * (terms + 2))
         for name in self.holes:
             seen = int((~self.absent[name]).sum())
             if seen < needed:
@@ -581,8 +590,7 @@ class _Chain:
         """Draw the missing values of a column among donors of the nearest predictions."""
         x = np.column_stack([self.explaining, np.delete(values, j, axis=1)])
         pool = self.rng.choice(np.flatnonzero(~gone), int((~gone).sum()))
-        beta = np.linalg.lstsq(x[pool], values[pool, j])[0]
-        found, asked = x[pool] @ beta, x[gone] @ beta
+        found, asked = _predicted(x[pool], values[pool, j], x[gone])
         # Equal predictions are put in an order of chance, so that all their donors are drawn.
         apart = _APART * (np.ptp(found) or 1.0)
         known, wanted = (side + apart * self.rng.random(len(side)) for side in (found, asked))
@@ -599,13 +607,22 @@ class _Chain:
         return drawn if self.method == "pmm" else asked + drawn - found[donor]
 
 
-def _independent(columns: Floats) -> Floats:
-    """Keep the columns that neither a constant nor those before them explain."""
-    spread = columns.std(axis=0)
-    scaled = (columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    kept: list[int] = []
-    for j in range(columns.shape[1]):
-        if np.linalg.matrix_rank(scaled[:, [*kept, j]]) > len(kept):
-            kept.append(j)
-    explained: Floats = scaled[:, kept]
-    return explained
+def _predicted(known: Floats, answers: Floats, wanted: Floats) -> tuple[Floats, Floats]:
+    """Predict by least squares, for those known and for others.
+
+    What does not vary among those known (a category that none of them has) predicts nothing: who
+    has it is given the mean of the other categories, and not what the intercept would lend to it.
+    """
+    varies = np.ptp(known, axis=0) > 0
+    centre, mean = known[:, varies].mean(axis=0), answers.mean()
+    # The shortest solution: categories sum to one, and other columns may say the same.
+    beta = np.linalg.lstsq(known[:, varies] - centre, answers - mean, rcond=_SAME)[0]
+    first, second = (mean + (rows[:, varies] - centre) @ beta for rows in (known, wanted))
+    return first, second
+
+
+def _scaled(columns: Floats) -> Floats:
+    """Centre and reduce the columns that vary."""
+    varying = columns[:, np.ptp(columns, axis=0) > 0] if len(columns) else columns
+    scaled: Floats = (varying - varying.mean(axis=0)) / varying.std(axis=0)
+    return scaled
